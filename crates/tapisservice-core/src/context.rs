@@ -1,0 +1,296 @@
+//! `g`: what a service knows about the request it is answering.
+
+use std::any::type_name;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use http::Extensions;
+
+use crate::{AccessToken, Identity, RequestTenant, Result, SiteId, TenantId, TrackingId, Username};
+
+tokio::task_local! {
+    static CURRENT: RequestContext;
+}
+
+/// What every request of a service shares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceInfo {
+    /// The service's name (`service_name` in the configuration).
+    pub name: String,
+    /// The version that stands in every envelope (`version` in the configuration).
+    pub version: String,
+}
+
+/// The request-scoped context, always bound as `g`. Cheap to clone: all clones share one state.
+///
+/// It is an extractor; [`g()`](g()) and [`RequestContext::current`] reach the same one from code that has no
+/// argument for it, within the request's own task. A spawned task takes it along with [`RequestContext::scope`].
+///
+/// The pair a service works with is [`request_username`](Self::request_username) and
+/// [`request_tenant_id`](Self::request_tenant_id). What the token itself says, which for a service token is the calling *service*,
+/// is reached through [`token`](Self::token), so that the two cannot be mistaken for each other.
+#[derive(Clone)]
+pub struct RequestContext(Arc<Inner>);
+
+struct Inner {
+    service: Arc<ServiceInfo>,
+    request_id: Arc<str>,
+    tracking_id: TrackingId,
+    pretty: bool,
+    user_token_hash: Option<String>,
+    tenant: OnceLock<RequestTenant>,
+    identity: OnceLock<Identity>,
+    values: RwLock<Extensions>,
+}
+
+/// There is no request context here.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("no request context: the ContextLayer is missing, or a task was spawned without g.scope(..)")]
+pub struct MissingContext;
+
+/// Makes a [`RequestContext`]; the context layer of the framework does, and tests.
+#[must_use]
+#[derive(Debug)]
+pub struct RequestContextBuilder {
+    service: Arc<ServiceInfo>,
+    request_id: Option<Arc<str>>,
+    tracking_id: Option<TrackingId>,
+    pretty: bool,
+    user_token_hash: Option<String>,
+}
+
+impl RequestContextBuilder {
+    /// The id of this one request; a new random one by default.
+    pub fn request_id(mut self, request_id: impl Into<Arc<str>>) -> Self {
+        self.request_id = Some(request_id.into());
+        self
+    }
+
+    /// The caller's tracking id; a new one by default.
+    pub fn tracking_id(mut self, tracking_id: Option<TrackingId>) -> Self {
+        self.tracking_id = tracking_id;
+        self
+    }
+
+    /// Whether the answer is to be indented (`?pretty=true`).
+    pub fn pretty(mut self, pretty: bool) -> Self {
+        self.pretty = pretty;
+        self
+    }
+
+    /// `X-Tapis-User-Token-Hash`, passed on unread.
+    pub fn user_token_hash(mut self, hash: Option<String>) -> Self {
+        self.user_token_hash = hash;
+        self
+    }
+
+    /// The context.
+    pub fn build(self) -> RequestContext {
+        let tracking_id = self.tracking_id.unwrap_or_else(|| TrackingId::generate(&self.service.name));
+        RequestContext(Arc::new(Inner {
+            request_id: self.request_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string().into()),
+            tracking_id,
+            service: self.service,
+            pretty: self.pretty,
+            user_token_hash: self.user_token_hash,
+            tenant: OnceLock::new(),
+            identity: OnceLock::new(),
+            values: RwLock::default(),
+        }))
+    }
+}
+
+impl RequestContext {
+    /// Starts a context for one request of a service.
+    pub fn builder(service: Arc<ServiceInfo>) -> RequestContextBuilder {
+        RequestContextBuilder {
+            service,
+            request_id: None,
+            tracking_id: None,
+            pretty: false,
+            user_token_hash: None,
+        }
+    }
+
+    /// The context of the request that the current task answers.
+    ///
+    /// # Errors
+    ///
+    /// Outside of a request.
+    pub fn current() -> Result<Self, MissingContext> {
+        CURRENT.try_with(Clone::clone).map_err(|_| MissingContext)
+    }
+
+    /// Runs `future` with this context as [`RequestContext::current`]; for tasks that a handler spawns.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use tapisservice_core::{RequestContext, ServiceInfo};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let g = RequestContext::builder(Arc::new(ServiceInfo { name: "demo".into(), version: "1".into() })).build();
+    /// let id = g.request_id().to_owned();
+    /// let task = tokio::spawn(g.scope(async { tapisservice_core::g().unwrap().request_id().to_owned() }));
+    /// assert_eq!(task.await.unwrap(), id);
+    /// # }
+    /// ```
+    pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        CURRENT.scope(self.clone(), future)
+    }
+
+    /// Runs `f` with this context as [`RequestContext::current`]; for blocking tasks and `poll` functions.
+    pub fn sync_scope<R>(&self, f: impl FnOnce() -> R) -> R {
+        CURRENT.sync_scope(self.clone(), f)
+    }
+
+    /// The id of this one request.
+    pub fn request_id(&self) -> &str {
+        &self.0.request_id
+    }
+
+    /// The id of the piece of work the request belongs to: the caller's, or a new one.
+    pub fn tracking_id(&self) -> &TrackingId {
+        &self.0.tracking_id
+    }
+
+    /// The service that answers.
+    pub fn service(&self) -> &ServiceInfo {
+        &self.0.service
+    }
+
+    /// Whether the answer is to be indented.
+    pub fn pretty(&self) -> bool {
+        self.0.pretty
+    }
+
+    /// `X-Tapis-User-Token-Hash`.
+    pub fn x_tapis_user_token_hash(&self) -> Option<&str> {
+        self.0.user_token_hash.as_deref()
+    }
+
+    /// Who calls, unless the request is anonymous.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.0.identity.get()
+    }
+
+    /// The user the request is for: the on-behalf-of user of a service's request, else the token's own.
+    pub fn request_username(&self) -> Option<&Username> {
+        self.identity().map(Identity::username)
+    }
+
+    /// The tenant the request is for, of anonymous requests the one the Host names, if any.
+    pub fn request_tenant(&self) -> Option<&RequestTenant> {
+        self.identity().map(Identity::tenant).or_else(|| self.0.tenant.get())
+    }
+
+    /// The id of [`request_tenant`](Self::request_tenant).
+    pub fn request_tenant_id(&self) -> Option<&TenantId> {
+        self.request_tenant().map(|t| &t.tenant_id)
+    }
+
+    /// The `base_url` of [`request_tenant`](Self::request_tenant), without a trailing slash.
+    pub fn request_tenant_base_url(&self) -> Option<&str> {
+        self.request_tenant().map(|t| &*t.base_url)
+    }
+
+    /// The site that owns [`request_tenant`](Self::request_tenant).
+    pub fn request_site_id(&self) -> Option<&SiteId> {
+        self.request_tenant().map(|t| &t.site_id)
+    }
+
+    /// The caller's own token.
+    pub fn token(&self) -> Option<&AccessToken> {
+        self.identity().and_then(Identity::token)
+    }
+
+    /// `tapis/target_site` of a service token.
+    pub fn site_id(&self) -> Option<&SiteId> {
+        self.token().and_then(|t| t.claims().target_site.as_ref())
+    }
+
+    /// Says who calls. Once only: later calls change nothing and return `false`.
+    pub fn set_identity(&self, identity: Identity) -> bool {
+        self.0.identity.set(identity).is_ok()
+    }
+
+    /// Says which tenant an anonymous request is for. Once only: later calls change nothing and return `false`.
+    pub fn set_request_tenant(&self, tenant: RequestTenant) -> bool {
+        self.0.tenant.set(tenant).is_ok()
+    }
+
+    /// Keeps a value of the service's own for the rest of the request, in place of one of the same type.
+    pub fn insert<T: Clone + Send + Sync + 'static>(&self, value: T) -> Option<T> {
+        self.0.values.write().unwrap_or_else(PoisonError::into_inner).insert(value)
+    }
+
+    /// A value that was kept with [`insert`](Self::insert).
+    pub fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
+        self.0.values.read().unwrap_or_else(PoisonError::into_inner).get::<T>().cloned()
+    }
+}
+
+impl fmt::Debug for RequestContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(type_name::<Self>().rsplit("::").next().unwrap_or_default())
+            .field("request_id", &self.0.request_id)
+            .field("tracking_id", &self.0.tracking_id.as_str())
+            .field("request_tenant", &self.request_tenant())
+            .field("identity", &self.identity())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The context of the request that the current task answers, short for [`RequestContext::current`].
+///
+/// # Errors
+///
+/// Outside of a request.
+pub fn g() -> Result<RequestContext, MissingContext> {
+    RequestContext::current()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AccountType;
+
+    fn context() -> RequestContext {
+        let service = ServiceInfo { name: "bookmarks".into(), version: "1".into() };
+        RequestContext::builder(Arc::new(service)).build()
+    }
+
+    fn identity(name: &str) -> Identity {
+        let tenant = RequestTenant {
+            tenant_id: TenantId::new("tacc").unwrap(),
+            base_url: "https://tacc.tapis.test".into(),
+            site_id: SiteId::new("tacc").unwrap(),
+        };
+        Identity::without_token(tenant, Username::new(name).unwrap(), AccountType::User)
+    }
+
+    #[test]
+    fn identity_is_write_once() {
+        let g = context();
+        assert!(g.set_identity(identity("alice")));
+        assert!(!g.clone().set_identity(identity("mallory")));
+        assert_eq!(*g.request_username().unwrap(), "alice");
+    }
+
+    #[test]
+    fn values_of_the_service_travel_by_type() {
+        let g = context();
+        g.insert(7_u8);
+        g.clone().insert("seven");
+        assert_eq!((g.get::<u8>(), g.get::<&str>(), g.get::<i64>()), (Some(7), Some("seven"), None));
+    }
+
+    #[tokio::test]
+    async fn current_is_the_context_of_the_scope_and_absent_outside() {
+        assert!(RequestContext::current().is_err());
+        let (a, b) = (context(), context());
+        let inner = a.scope(async { b.scope(async { g().unwrap().request_id().to_owned() }).await }).await;
+        assert_eq!(inner, b.request_id());
+        assert_eq!(a.sync_scope(|| g().unwrap().request_id().to_owned()), a.request_id());
+    }
+}

@@ -1,0 +1,143 @@
+//! Identifiers: text that was checked once, where it entered.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The most characters an identifier may have (rules A11 and O3).
+const MAX_CHARS: usize = 255;
+
+/// Text that cannot be an identifier; the reason never quotes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidId {
+    /// There was no text.
+    #[error("is empty")]
+    Empty,
+    /// More than 255 characters.
+    #[error("is longer than {MAX_CHARS} characters")]
+    TooLong,
+    /// A control character.
+    #[error("holds a control character")]
+    ControlCharacter,
+}
+
+fn check(text: &str) -> Result<(), InvalidId> {
+    if text.is_empty() {
+        Err(InvalidId::Empty)
+    } else if text.chars().any(char::is_control) {
+        Err(InvalidId::ControlCharacter)
+    } else if text.len() > MAX_CHARS && text.chars().count() > MAX_CHARS {
+        Err(InvalidId::TooLong)
+    } else {
+        Ok(())
+    }
+}
+
+macro_rules! identifier {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        ///
+        /// One to 255 characters, none of them a control character. Cheap to clone.
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks `text`.
+            ///
+            /// # Errors
+            ///
+            /// When it is empty, too long or holds a control character.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidId> {
+                check(text.as_ref())?;
+                Ok(Self(Arc::from(text.as_ref())))
+            }
+
+            /// The identifier as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&*self.0, f)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                &*self.0 == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                &*self.0 == *other
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                Self::new(text)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+                Self::new(text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+identifier! {
+    /// The id of a tenant: an isolated customer of a site.
+    TenantId
+}
+identifier! {
+    /// The id of a site: a datacentre that runs Tapis services.
+    SiteId
+}
+identifier! {
+    /// The name of a user or of a service, without its tenant.
+    Username
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_text_that_can_be_an_identifier_passes() {
+        let long = "é".repeat(255);
+        assert_eq!(Username::new(&long).unwrap().as_str(), long);
+        assert_eq!(Username::new(long + "x"), Err(InvalidId::TooLong));
+        assert_eq!(TenantId::new(""), Err(InvalidId::Empty));
+        assert_eq!(SiteId::new("a\nb"), Err(InvalidId::ControlCharacter));
+        assert_eq!(Username::new("a\u{85}b"), Err(InvalidId::ControlCharacter));
+        assert!(serde_json::from_str::<TenantId>("\"\\u0000\"").is_err());
+    }
+}

@@ -1,0 +1,98 @@
+//! Who a request is from and for.
+
+use std::sync::Arc;
+
+use crate::{AccessToken, AccountType, SiteId, TenantId, Username};
+
+/// The tenant a request is for, as the registry describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestTenant {
+    /// Its id (`g.request_tenant_id`).
+    pub tenant_id: TenantId,
+    /// Its `base_url` without a trailing slash (`g.request_tenant_base_url`).
+    pub base_url: Arc<str>,
+    /// The site that owns it (`g.request_site_id`).
+    pub site_id: SiteId,
+}
+
+/// The user a service acts for: the `X-Tapis-Tenant` and `X-Tapis-User` headers (rules O1 to O6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnBehalfOf {
+    /// `X-Tapis-Tenant`.
+    pub tenant_id: TenantId,
+    /// `X-Tapis-User`.
+    pub username: Username,
+}
+
+/// An authenticated caller, and the user and tenant its request is for. Cheap to clone.
+///
+/// As an extractor it answers 401 to a request without an identity, so a domain function that takes
+/// `&Identity` cannot be called unauthenticated. The pair a service works with is
+/// [`username`](Self::username) and [`tenant_id`](Self::tenant_id): of a service token they are the user it acts
+/// *for*. Who holds the token is [`token`](Self::token).
+#[derive(Debug, Clone)]
+pub struct Identity(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    tenant: RequestTenant,
+    username: Username,
+    account_type: AccountType,
+    on_behalf_of: Option<OnBehalfOf>,
+    token: Option<AccessToken>,
+}
+
+impl Identity {
+    /// The holder of a user token, in the token's own tenant.
+    pub fn user(tenant: RequestTenant, token: AccessToken) -> Self {
+        let (username, account_type) = (token.claims().username.clone(), token.claims().account_type);
+        Self(Arc::new(Inner { tenant, username, account_type, on_behalf_of: None, token: Some(token) }))
+    }
+
+    /// A service that acts for a user.
+    pub fn service(tenant: RequestTenant, token: AccessToken, on_behalf_of: OnBehalfOf) -> Self {
+        let (username, account_type) = (on_behalf_of.username.clone(), token.claims().account_type);
+        Self(Arc::new(Inner {
+            tenant,
+            username,
+            account_type,
+            on_behalf_of: Some(on_behalf_of),
+            token: Some(token),
+        }))
+    }
+
+    /// A caller that an `authn` callback recognised by something other than a Tapis token (rule A20).
+    pub fn without_token(tenant: RequestTenant, username: Username, account_type: AccountType) -> Self {
+        Self(Arc::new(Inner { tenant, username, account_type, on_behalf_of: None, token: None }))
+    }
+
+    /// The user the request is for (`g.request_username`).
+    pub fn username(&self) -> &Username {
+        &self.0.username
+    }
+
+    /// The tenant the request is for (`g.request_tenant_id`).
+    pub fn tenant_id(&self) -> &TenantId {
+        &self.0.tenant.tenant_id
+    }
+
+    /// The tenant the request is for, with its base URL and site.
+    pub fn tenant(&self) -> &RequestTenant {
+        &self.0.tenant
+    }
+
+    /// Whether the caller is a person or a service.
+    pub fn account_type(&self) -> AccountType {
+        self.0.account_type
+    }
+
+    /// The on-behalf-of headers of a service's request.
+    pub fn on_behalf_of(&self) -> Option<&OnBehalfOf> {
+        self.0.on_behalf_of.as_ref()
+    }
+
+    /// The caller's own token; absent when an `authn` callback recognised the caller.
+    pub fn token(&self) -> Option<&AccessToken> {
+        self.0.token.as_ref()
+    }
+}

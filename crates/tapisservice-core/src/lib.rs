@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+mod claims;
+mod context;
+mod envelope;
+mod error;
+mod extract;
+mod id;
+mod identity;
+pub mod json;
+mod tracking;
+mod view;
+
+pub use claims::{AccessToken, AccountType, Claims, Delegation};
+pub use context::{MissingContext, RequestContext, RequestContextBuilder, ServiceInfo, g};
+pub use envelope::{DEFAULT_MESSAGE, Envelope, Enveloped, JSON_MEDIA_TYPE, Metadata, ResponseShape};
+pub use error::{Error, ErrorKind, ErrorReport, Result};
+pub use id::{InvalidId, SiteId, TenantId, Username};
+pub use identity::{Identity, OnBehalfOf, RequestTenant};
+pub use tracking::{InvalidTrackingId, TrackingId};
+pub use view::ContextView;
