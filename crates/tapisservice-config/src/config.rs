@@ -1,0 +1,154 @@
+//! A loaded configuration.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::{ConfigError, Fault};
+use crate::origin::Origins;
+use crate::schema::Schema;
+use crate::typed::{self, Context};
+use crate::{Loader, Origin, mask, pointer};
+
+/// A validated configuration; clones share one document.
+///
+/// [`Debug`](fmt::Debug) and [`Display`](fmt::Display) print secrets as `***` (C8).
+#[derive(Clone)]
+pub struct Config(Arc<Inner>);
+
+struct Inner {
+    document: Value,
+    schema: Schema,
+    origins: Origins,
+    warnings: Vec<String>,
+}
+
+impl Config {
+    /// A loader with the defaults of a deployment.
+    pub fn loader() -> Loader {
+        Loader::new()
+    }
+
+    /// Loads the configuration of a service whose schema is compiled into it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Loader::load`].
+    pub fn load(embedded_schema: &str) -> Result<Self, ConfigError> {
+        Self::loader().embedded_schema(embedded_schema).load()
+    }
+
+    pub(crate) fn new(document: Value, schema: Schema, origins: Origins, warnings: Vec<String>) -> Self {
+        Self(Arc::new(Inner { document, schema, origins, warnings }))
+    }
+
+    /// The value of a top-level key as a `T`. An absent key counts as null, so that an `Option` is `None`.
+    ///
+    /// # Errors
+    ///
+    /// When the value does not fit `T`, or is absent and `T` has no place for null.
+    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<T, ConfigError> {
+        let at = pointer::member("", key);
+        match self.value(key) {
+            Some(value) => Ok(typed::parse(value, &at, self.context())?),
+            None => T::deserialize(Value::Null)
+                .map_err(|_| Fault::new(at, "missing, and the service needs it", None).into()),
+        }
+    }
+
+    /// The value of a top-level key as it is: secrets included, so neither print nor send it.
+    pub fn value(&self, key: &str) -> Option<&Value> {
+        self.0.document.get(key)
+    }
+
+    /// The whole configuration as a `T`, a struct with the keys a service or a crate needs. Keys that `T`
+    /// does not know are passed over.
+    ///
+    /// # Errors
+    ///
+    /// When a value does not fit `T`, with the first such value: the schema is what finds all.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        Ok(typed::parse(&self.0.document, "", self.context())?)
+    }
+
+    /// Where the value of a top-level key, or at a JSON pointer when it starts with `/`, came from; `None`
+    /// when there is no such value.
+    pub fn origin(&self, key_or_pointer: &str) -> Option<&Origin> {
+        let at = if key_or_pointer.starts_with('/') {
+            key_or_pointer.to_owned()
+        } else {
+            pointer::member("", key_or_pointer)
+        };
+        self.0.document.pointer(&at)?;
+        self.0.origins.of(&at)
+    }
+
+    /// What deserves a look: keys of the base schema that the service's overrides, parts of the service's
+    /// schema that have no effect, variables that are not read. To be logged once logs are up.
+    pub fn warnings(&self) -> &[String] {
+        &self.0.warnings
+    }
+
+    /// The merged schema (C3).
+    pub fn merged_schema(&self) -> &Value {
+        self.0.schema.as_value()
+    }
+
+    /// Every top-level key with its value in print and its origin, ordered by key.
+    ///
+    /// ```
+    /// # use tapisservice_config::Config;
+    /// # let config = Config::loader()
+    /// #     .default_config_path(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/config.json"))
+    /// #     .environment([("BOOKMARKS_PASSWORD", "hunter2")])
+    /// #     .load()
+    /// #     .unwrap();
+    /// for entry in config.entries() {
+    ///     println!("{} = {} from {}", entry.key, entry.value, entry.origin);
+    /// }
+    /// ```
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let mut keys: Vec<_> =
+            self.0.document.as_object().into_iter().flat_map(|members| members.keys()).collect();
+        keys.sort_unstable();
+        let masked = mask::masked(&self.0.schema, &self.0.document);
+        keys.into_iter().filter_map(move |key| {
+            let value = masked.get(key).cloned()?;
+            Some(Entry { key, value, origin: self.origin(&pointer::member("", key))? })
+        })
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context { schema: &self.0.schema, document: &self.0.document, origins: &self.0.origins }
+    }
+}
+
+/// A top-level key of a configuration, fit to be printed.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Entry<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// The value, with `***` for every secret.
+    pub value: Value,
+    /// Where the value came from.
+    pub origin: &'a Origin,
+}
+
+/// One line per key, `key = value (origin)`, with `***` for every secret.
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Entry { key, value, origin } in self.entries() {
+            writeln!(f, "{} = {value} ({origin})", key.escape_debug())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.entries().map(|entry| (entry.key, entry.value))).finish()
+    }
+}

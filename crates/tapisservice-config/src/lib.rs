@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+
+mod assemble;
+mod base;
+mod coerce;
+mod config;
+mod defaults;
+mod environment;
+mod error;
+mod expected;
+mod files;
+mod loader;
+mod mask;
+mod merge;
+mod origin;
+mod overlay;
+mod place;
+mod pointer;
+mod references;
+mod schema;
+mod secret;
+mod substitute;
+mod typed;
+mod validate;
+
+pub use config::{Config, Entry};
+pub use error::{ConfigError, EXIT_CODE, Fault};
+pub use loader::Loader;
+pub use origin::{Origin, SchemaSource};
+pub use secret::Secret;

@@ -1,0 +1,249 @@
+//! What is secret, and the printed form without it (C8).
+//!
+//! A value is secret when a schema marks it (`writeOnly: true` or `format: password`, behind `$ref`,
+//! `allOf` or an alternative, too), when its key is `service_password` or that of a database URL, when its
+//! key says so and the schema does not state `writeOnly: false`, and when its text looks like a
+//! credential. Everything within a secret is secret. Database URLs are masked as a whole: the name of a
+//! host is of little use there and a password with an unescaped `@` or `/` cannot be cut out reliably.
+
+use serde_json::Value;
+
+use crate::place::{Place, Reach};
+use crate::pointer;
+use crate::schema::Schema;
+
+pub(crate) const MASK: &str = "***";
+
+/// The document with `***` for every secret.
+pub(crate) fn masked(schema: &Schema, value: &Value) -> Value {
+    mask(value, &schema.place(Reach::Possible), None)
+}
+
+/// Whether what lies at the pointer, or anything it lies in, is secret by its schema or its name.
+pub(crate) fn is_secret(schema: &Schema, pointer: &str) -> bool {
+    let mut place = schema.place(Reach::Possible);
+    for key in pointer::keys(pointer) {
+        place = place.step(&key);
+        if secret_by_schema_or_name(&place, Some(&key)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether the document without its secrets differs from it.
+pub(crate) fn holds_secret(schema: &Schema, value: &Value, pointer: &str) -> bool {
+    is_secret(schema, pointer) || masked(schema, value).pointer(pointer) != value.pointer(pointer)
+}
+
+fn mask(value: &Value, place: &Place<'_>, key: Option<&str>) -> Value {
+    if secret_by_schema_or_name(place, key) && !is_harmless(value, place) {
+        return Value::String(MASK.to_owned());
+    }
+    match value {
+        Value::String(text) if looks_secret(text) => Value::String(MASK.to_owned()),
+        Value::Array(items) => {
+            let items = items.iter().enumerate();
+            Value::Array(items.map(|(index, item)| mask(item, &place.item(index), None)).collect())
+        }
+        Value::Object(members) => {
+            let member =
+                |(key, member): (&String, &Value)| (key.clone(), mask(member, &place.member(key), Some(key)));
+            Value::Object(members.iter().map(member).collect())
+        }
+        scalar => scalar.clone(),
+    }
+}
+
+fn secret_by_schema_or_name(place: &Place<'_>, key: Option<&str>) -> bool {
+    place.is_marked_secret()
+        || key.is_some_and(|key| is_always_secret(key) || (names_secret(key) && !place.is_marked_open()))
+}
+
+/// A switch that is secret by its name only, such as `use_token`, gives nothing away.
+fn is_harmless(value: &Value, place: &Place<'_>) -> bool {
+    matches!(value, Value::Bool(_) | Value::Null) && !place.is_marked_secret()
+}
+
+/// Keys that no schema can open.
+fn is_always_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    key == "service_password"
+        || ["db_url", "db_uri", "database_url", "database_uri", "dsn"].iter().any(|name| {
+            key.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('_'))
+        })
+}
+
+/// Whether the name of a key says that its value is secret.
+fn names_secret(key: &str) -> bool {
+    const WORDS: [&str; 16] = [
+        "apikey",
+        "credential",
+        "credentials",
+        "jwt",
+        "pass",
+        "passphrase",
+        "passwd",
+        "password",
+        "passwords",
+        "privatekey",
+        "pwd",
+        "secret",
+        "secretkey",
+        "secrets",
+        "token",
+        "tokens",
+    ];
+    const BEFORE_KEY: [&str; 13] = [
+        "access",
+        "account",
+        "api",
+        "auth",
+        "encryption",
+        "hmac",
+        "master",
+        "private",
+        "secret",
+        "session",
+        "shared",
+        "signing",
+        "ssh",
+    ];
+    let words = words(key);
+    let is_public = words.iter().any(|word| word == "public");
+    words.iter().any(|word| WORDS.contains(&word.as_str()) && !(is_public && word == "jwt"))
+        || words
+            .windows(2)
+            .any(|two| BEFORE_KEY.contains(&two[0].as_str()) && matches!(two[1].as_str(), "key" | "keys"))
+}
+
+/// `dbPassword`, `db-password` and `DB_PASSWORD` all as `db`, `password`.
+fn words(key: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut after_lower = false;
+    for character in key.chars() {
+        if !character.is_alphanumeric() || (character.is_uppercase() && after_lower) {
+            words.push(String::new());
+        }
+        if character.is_alphanumeric() {
+            words.last_mut().expect("there is always a word").extend(character.to_lowercase());
+        }
+        after_lower = character.is_lowercase();
+    }
+    words
+}
+
+/// Whether a text holds a credential: a URL with user information, a `password=` of a connection string,
+/// a private key or a JSON web token.
+fn looks_secret(text: &str) -> bool {
+    let has_user = text.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+    let lower = text.to_ascii_lowercase();
+    let is_jwt = text.starts_with("eyJ") && text.matches('.').count() == 2;
+    has_user || lower.contains("password=") || text.contains("PRIVATE KEY-----") || is_jwt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const CANARY: &str = "canary-4711";
+
+    fn hidden(schema: Value, value: &Value) -> bool {
+        let schema = Schema::compile(schema).unwrap();
+        !masked(&schema, value).to_string().contains("4711")
+    }
+
+    #[test]
+    fn marks_are_found_wherever_they_stand() {
+        let secret = json!({"type": "string", "writeOnly": true});
+        let password = json!({"format": "password"});
+        let cases = [
+            (json!({"properties": {"a": secret}}), json!({"a": CANARY})),
+            (json!({"properties": {"a": password}}), json!({"a": CANARY})),
+            (json!({"properties": {"a": {"writeOnly": true}}}), json!({"a": {"b": [CANARY]}})),
+            (json!({"properties": {"a": {"writeOnly": true}}}), json!({"a": 4711})),
+            (json!({"properties": {"a": {"items": secret}}}), json!({"a": [CANARY]})),
+            (json!({"properties": {"a": {"items": [{}, secret]}}}), json!({"a": [1, CANARY]})),
+            (json!({"patternProperties": {"^a": secret}}), json!({"ab": CANARY})),
+            (json!({"properties": {"a": {"additionalProperties": secret}}}), json!({"a": {"b": CANARY}})),
+            (
+                json!({"definitions": {"d": secret}, "properties": {"a": {"$ref": "#/definitions/d"}}}),
+                json!({"a": CANARY}),
+            ),
+            (
+                json!({"definitions": {"d": {}}, "properties": {"a": {"$ref": "#/definitions/d", "writeOnly": true}}}),
+                json!({"a": CANARY}),
+            ),
+            (json!({"allOf": [{"properties": {"a": {"allOf": [secret]}}}]}), json!({"a": CANARY})),
+            (json!({"properties": {"a": {"oneOf": [secret, {"type": "null"}]}}}), json!({"a": CANARY})),
+            (json!({"if": {}, "then": {"properties": {"a": secret}}}), json!({"a": CANARY})),
+            (json!({"dependencies": {"b": {"properties": {"a": secret}}}}), json!({"a": CANARY})),
+        ];
+        for (schema, value) in cases {
+            assert!(hidden(schema.clone(), &value), "{schema}");
+        }
+    }
+
+    #[test]
+    fn names_and_texts_give_secrets_away() {
+        for key in [
+            "service_password",
+            "sql_db_url",
+            "DATABASE_URL",
+            "dsn",
+            "ldapPassword",
+            "aws-secret",
+            "privateKey",
+            "api_key",
+            "x.token",
+            "postgres_pass",
+            "credentials",
+            "SIGNING_KEYS",
+        ] {
+            assert!(hidden(json!({}), &json!({key: CANARY})), "{key}");
+            assert!(hidden(json!({}), &json!({"deep": [{key: {"x": CANARY}}]})), "{key}");
+        }
+        for text in [
+            "postgres://user:canary-4711@host/db",
+            "https://4711@host",
+            "host=db password=4711",
+            "amqp://u:p/4711@h",
+            "-----BEGIN PRIVATE KEY-----4711",
+            "eyJ4711.a.b",
+        ] {
+            assert!(hidden(json!({}), &json!({"plain": text})), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_open_stays_open() {
+        let schema =
+            json!({"properties": {"token_url": {"writeOnly": false}, "sql_db_url": {"writeOnly": false}}});
+        for value in [
+            json!({"token_url": "https://4711"}),
+            json!({"compass": CANARY}),
+            json!({"key": CANARY}),
+            json!({"public_key": CANARY}),
+            json!({"tenants": [CANARY]}),
+            json!({"passthrough": 4711}),
+            json!({"mail": "a@4711"}),
+        ] {
+            assert!(!hidden(schema.clone(), &value), "{value}");
+        }
+        assert!(hidden(schema, &json!({"sql_db_url": CANARY})));
+        let schema = Schema::compile(json!({})).unwrap();
+        assert_eq!(masked(&schema, &json!({"use_token": true})), json!({"use_token": true}));
+    }
+
+    #[test]
+    fn a_pointer_is_secret_with_what_it_lies_in() {
+        let schema = Schema::compile(
+            json!({"properties": {"a": {"items": {"properties": {"b": {"writeOnly": true}}}}}}),
+        )
+        .unwrap();
+        assert!(is_secret(&schema, "/a/0/b/c"));
+        assert!(is_secret(&schema, "/x/password"));
+        assert!(!is_secret(&schema, "/a/0"));
+    }
+}

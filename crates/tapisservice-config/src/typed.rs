@@ -1,0 +1,151 @@
+//! A validated document as a type of the author's.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_path_to_error::{Path, Segment};
+
+use crate::error::Fault;
+use crate::origin::Origins;
+use crate::schema::Schema;
+use crate::{mask, pointer};
+
+/// What the faults of a document are described with.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) schema: &'a Schema,
+    pub(crate) document: &'a Value,
+    pub(crate) origins: &'a Origins,
+}
+
+/// Deserializes `value`, which lies at `at` in the document.
+///
+/// # Errors
+///
+/// When it does not fit, with the pointer and never with the value.
+pub(crate) fn parse<T: DeserializeOwned>(value: &Value, at: &str, context: Context<'_>) -> Result<T, Fault> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let pointer = pointer_of(at, error.path(), context.document);
+        fault(&pointer, &error.inner().to_string(), context)
+    })
+}
+
+fn fault(at: &str, message: &str, context: Context<'_>) -> Fault {
+    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        return Fault::new(pointer::member(at, field), "missing, and the service needs it", None);
+    }
+    Fault::new(at, without_value(at, message, context), context.origins.of(at).cloned())
+}
+
+/// serde's messages quote what they found before they name what they expected; other messages are the
+/// author's and shown only when they cannot hold a secret or the value.
+fn without_value(at: &str, message: &str, context: Context<'_>) -> String {
+    let of_serde =
+        ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant ", "unknown field "];
+    if of_serde.iter().any(|start| message.starts_with(start)) {
+        let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
+        return expected.map_or_else(refused, |expected| format!("expected {expected}"));
+    }
+    let value = context.document.pointer(at).unwrap_or(&Value::Null);
+    let tells = mask::holds_secret(context.schema, context.document, at) || quotes(message, value);
+    if tells { refused() } else { message.to_owned() }
+}
+
+fn refused() -> String {
+    "expected a value that the service's type for it accepts".to_owned()
+}
+
+fn quotes(message: &str, value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) => false,
+        Value::Number(number) => message.contains(&number.to_string()),
+        Value::String(text) => {
+            let escaped = format!("{text:?}");
+            !text.is_empty()
+                && (message.contains(text.as_str()) || message.contains(escaped.trim_matches('"')))
+        }
+        Value::Array(items) => items.iter().any(|item| quotes(message, item)),
+        Value::Object(members) => members.values().any(|member| quotes(message, member)),
+    }
+}
+
+/// The pointer of a path; the variant of an enum counts when the document has a member of its name.
+fn pointer_of(at: &str, path: &Path, document: &Value) -> String {
+    let mut pointer = at.to_owned();
+    for segment in path {
+        let next = match segment {
+            Segment::Seq { index } => pointer::item(&pointer, *index),
+            Segment::Map { key } => pointer::member(&pointer, key),
+            Segment::Enum { variant } => pointer::member(&pointer, variant),
+            Segment::Unknown => break,
+        };
+        if matches!(segment, Segment::Enum { .. }) && document.pointer(&next).is_none() {
+            continue;
+        }
+        pointer = next;
+    }
+    pointer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use serde_json::json;
+
+    fn said<T: DeserializeOwned + std::fmt::Debug>(document: &Value) -> String {
+        let schema = Schema::compile(json!({})).unwrap();
+        let context = Context { schema: &schema, document, origins: &Origins::default() };
+        parse::<T>(document, "", context).unwrap_err().to_string()
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Mode {
+        Fast,
+        Slow,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only the deserialization is looked at")]
+    struct Settings {
+        port: Option<u16>,
+        mode: Option<Mode>,
+        address: Option<std::net::IpAddr>,
+        name: String,
+    }
+
+    #[test]
+    fn no_message_quotes_a_value() {
+        let cases = [
+            (json!({}), "/name: missing"),
+            (json!({"port": "canary, expected 4711", "name": ""}), "/port: expected u16"),
+            (json!({"port": 4_711_000, "name": ""}), "/port: expected u16"),
+            (json!({"mode": "canary", "name": ""}), "/mode: expected `fast` or `slow`"),
+            (json!({"address": "canary", "name": ""}), "/address: invalid IP address syntax"),
+        ];
+        for (document, start) in cases {
+            let said = said::<Settings>(&document);
+            assert!(said.starts_with(start) && !said.contains("canary") && !said.contains("4711"), "{said}");
+        }
+    }
+
+    #[test]
+    fn the_message_of_an_author_is_shown_unless_it_quotes() {
+        #[derive(Debug)]
+        struct Even(#[expect(dead_code, reason = "a map needs something to hold")] String);
+        impl<'de> Deserialize<'de> for Even {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Err(serde::de::Error::custom(match text.as_str() {
+                    "odd" => "an even number of characters is needed".to_owned(),
+                    _ => format!("{text:?} is not even"),
+                }))
+            }
+        }
+        type Map = std::collections::BTreeMap<String, Even>;
+        assert_eq!(said::<Map>(&json!({"a": "odd"})), "/a: an even number of characters is needed");
+        assert!(!said::<Map>(&json!({"a": "4711"})).contains("4711"));
+        assert!(!said::<Map>(&json!({"a": "47\"11"})).contains("11"));
+        assert!(!said::<Map>(&json!({"password": "odd"})).contains("even number"));
+    }
+}
