@@ -1,0 +1,148 @@
+//! Hosts and ports, compared by equality and never by substring (rule H2).
+
+use std::fmt;
+
+use url::{Host, Url};
+
+/// The host and port a request was sent to, in the one spelling that is compared.
+///
+/// ```
+/// use tapisservice_tenants::Authority;
+///
+/// let authority: Authority = "TACC.tapis.test:443".parse().unwrap();
+/// assert_eq!((authority.host(), authority.port()), ("tacc.tapis.test", Some(443)));
+/// assert!("localhost:x@evil.example".parse::<Authority>().is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Authority {
+    host: String,
+    port: Option<u16>,
+}
+
+/// The text is not `host` or `host:port`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a host, or a host and a port")]
+pub struct InvalidAuthority;
+
+impl Authority {
+    /// The host in lower case; an IPv6 address stands in brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, if one is named.
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// The authority of an absolute `http` or `https` URL, and the default port of its scheme. A port that is the default
+    /// is dropped.
+    pub(crate) fn of_url(url: &Url) -> Option<(Self, u16)> {
+        let default = match url.scheme() {
+            "https" => 443,
+            "http" => 80,
+            _ => return None,
+        };
+        let host = url.host()?.to_string().to_ascii_lowercase();
+        Some((Self { host, port: url.port().filter(|p| *p != default) }, default))
+    }
+
+    /// The same without its port.
+    pub(crate) fn without_port(&self) -> Self {
+        Self { host: self.host.clone(), port: None }
+    }
+}
+
+impl std::str::FromStr for Authority {
+    type Err = InvalidAuthority;
+
+    /// Parses the value of a Host field (RFC 9110 section 7.2).
+    fn from_str(text: &str) -> Result<Self, InvalidAuthority> {
+        let (host, port) = match text.rfind(':').filter(|i| !text[*i..].contains(']')) {
+            Some(colon) => (&text[..colon], &text[colon + 1..]),
+            None => (text, ""),
+        };
+        let port = match port {
+            "" => None,
+            digits if digits.bytes().all(|b| b.is_ascii_digit()) => {
+                Some(digits.parse().map_err(|_| InvalidAuthority)?)
+            }
+            _ => return Err(InvalidAuthority),
+        };
+        Ok(Self { host: normal_host(host)?, port })
+    }
+}
+
+impl fmt::Display for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) => write!(f, "{}:{port}", self.host),
+            None => f.write_str(&self.host),
+        }
+    }
+}
+
+fn normal_host(host: &str) -> Result<String, InvalidAuthority> {
+    let name_like = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    if host.starts_with('[') {
+        let parsed = Host::parse(host).map_err(|_| InvalidAuthority)?;
+        Ok(parsed.to_string())
+    } else if !host.is_empty() && host.bytes().all(name_like) {
+        Ok(host.to_ascii_lowercase())
+    } else {
+        Err(InvalidAuthority)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_field_is_a_host_and_perhaps_a_port() {
+        let good = [
+            ("Tacc.Tapis.Test", "tacc.tapis.test"),
+            ("localhost:", "localhost"),
+            ("localhost:5000", "localhost:5000"),
+            ("[::1]:5000", "[::1]:5000"),
+            ("[0:0:0:0:0:0:0:1]", "[::1]"),
+            ("tacc.tapis.test.", "tacc.tapis.test."),
+        ];
+        for (text, spelled) in good {
+            assert_eq!(text.parse::<Authority>().unwrap().to_string(), spelled);
+        }
+        let bad = [
+            "",
+            ":80",
+            "a:b",
+            "a:99999",
+            "a:-1",
+            "a:+1",
+            "::1",
+            "a b",
+            "a/b",
+            "a?b",
+            "a#b",
+            "u@a",
+            "localhost:x@evil.example",
+            "https://tacc.tapis.test",
+            "[::1",
+            "[::1]x",
+            "tacc.tapis.test,dev.tapis.test",
+            "é",
+        ];
+        for text in bad {
+            assert!(text.parse::<Authority>().is_err(), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn parsing_never_panics_and_what_it_accepts_is_stable(text in ".{0,40}") {
+            if let Ok(authority) = text.parse::<Authority>() {
+                let again: Authority = authority.to_string().parse().unwrap();
+                proptest::prop_assert_eq!(again, authority);
+            }
+        }
+    }
+}

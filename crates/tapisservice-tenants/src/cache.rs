@@ -1,0 +1,221 @@
+//! The cache: a snapshot that requests read without a lock, and the one refresh at a time that replaces it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use tapisservice_core::TenantId;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tracing::debug;
+
+use crate::budget::Budget;
+use crate::negative::NegativeCache;
+use crate::{Authority, ExtendTenant, Registry, SourceError, TenantSource, TenantsSettings};
+
+/// The first pause after a failed refresh; it doubles up to [`MAX_PAUSE`] (rule T7, F01).
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const MAX_PAUSE: Duration = Duration::from_secs(10);
+
+/// All tenants and sites, kept fresh. Cheap to clone: all clones share one cache.
+///
+/// Requests read the current [`snapshot`](Self::snapshot) without a lock. What they miss in it may be new: see
+/// [`look_again`](Self::look_again).
+#[derive(Clone)]
+pub struct TenantCache(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) source: Box<dyn TenantSource>,
+    pub(crate) extension: Option<Box<dyn ExtendTenant>>,
+    pub(crate) snapshot: ArcSwapOption<Registry>,
+    pub(crate) failure: ArcSwap<Option<String>>,
+    settings: TenantsSettings,
+    running: Mutex<Option<watch::Receiver<Option<Outcome>>>>,
+    budget: Budget,
+    negative: NegativeCache,
+}
+
+type Outcome = Result<(), SourceError>;
+
+/// What a request did not find in the snapshot, though the registry may know it by now.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Miss {
+    /// A tenant id (rules A5 and O4).
+    Tenant(TenantId),
+    /// A Host (rule H2).
+    Host(Authority),
+    /// A signature that the known key of a tenant does not verify: the key may have been rotated (rule A6).
+    Signature(TenantId),
+}
+
+/// Whether the cache can answer, for readiness.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CacheState {
+    /// No registry has been read yet; why, if an attempt has failed.
+    Empty(Option<String>),
+    /// A registry is at hand.
+    Filled {
+        /// How many tenants it holds.
+        tenants: usize,
+        /// Why the last refresh failed, if it did.
+        last_failure: Option<String>,
+    },
+}
+
+/// Puts a [`TenantCache`] together.
+#[must_use]
+pub struct TenantCacheBuilder {
+    source: Box<dyn TenantSource>,
+    extension: Option<Box<dyn ExtendTenant>>,
+    settings: TenantsSettings,
+}
+
+impl TenantCacheBuilder {
+    /// Attaches the service's own data to each tenant.
+    pub fn extend_tenant(mut self, extension: impl ExtendTenant) -> Self {
+        self.extension = Some(Box::new(extension));
+        self
+    }
+
+    /// Other settings than the default ones.
+    pub fn settings(mut self, settings: TenantsSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The cache, still empty: see [`TenantCache::refresh`] and [`TenantCache::keep_fresh`].
+    pub fn build(self) -> TenantCache {
+        TenantCache(Arc::new(Inner {
+            source: self.source,
+            extension: self.extension,
+            settings: self.settings,
+            snapshot: ArcSwapOption::empty(),
+            failure: ArcSwap::from_pointee(None),
+            running: Mutex::default(),
+            budget: Budget::full(),
+            negative: NegativeCache::new(),
+        }))
+    }
+}
+
+impl TenantCache {
+    /// Starts putting a cache over `source` together.
+    pub fn builder(source: impl TenantSource) -> TenantCacheBuilder {
+        TenantCacheBuilder { source: Box::new(source), extension: None, settings: TenantsSettings::default() }
+    }
+
+    /// The tenants and sites as last read; `None` while none have been (rule T7).
+    pub fn snapshot(&self) -> Option<Arc<Registry>> {
+        self.0.snapshot.load_full()
+    }
+
+    /// Whether the cache can answer.
+    pub fn state(&self) -> CacheState {
+        let last_failure = (**self.0.failure.load()).clone();
+        match self.snapshot() {
+            Some(registry) => CacheState::Filled { tenants: registry.tenants().len(), last_failure },
+            None => CacheState::Empty(last_failure),
+        }
+    }
+
+    /// Reads the registry now. Callers that come while it is being read wait for that one reading (rule T6), and it goes on
+    /// when they stop waiting.
+    ///
+    /// # Errors
+    ///
+    /// When the source fails; the snapshot stays.
+    pub async fn refresh(&self) -> Result<(), SourceError> {
+        let mut done = self.join_or_start();
+        let outcome = done.wait_for(Option::is_some).await.map(|o| o.clone());
+        outcome.ok().flatten().unwrap_or_else(|| Err(SourceError::new("the refresh was aborted")))
+    }
+
+    /// Reads the registry again for something that a request missed, if that may help (rule T6): not when it was looked for in
+    /// vain a moment ago, and at most a burst of 2 and then once per 30 s for all requests together. Returns whether there
+    /// is a newer snapshot to look at.
+    pub async fn look_again(&self, miss: &Miss) -> bool {
+        if self.0.negative.holds(miss) {
+            return false;
+        }
+        if !self.is_refreshing() && !self.0.budget.take() {
+            return false;
+        }
+        let refreshed = self.refresh().await;
+        let found = refreshed.is_ok() && self.snapshot().is_some_and(|registry| holds(&registry, miss));
+        if !found {
+            self.0.negative.remember(miss.clone());
+        }
+        refreshed.is_ok()
+    }
+
+    /// Refreshes in the background for as long as the returned task lives: at once, then every `tenants_refresh_seconds`; while
+    /// there is no registry with a back-off of at most 10 s.
+    pub fn keep_fresh(&self) -> JoinHandle<()> {
+        let cache = self.clone();
+        tokio::spawn(async move {
+            let period = Duration::from_secs(cache.0.settings.tenants_refresh_seconds.max(1));
+            let mut pause = FIRST_PAUSE;
+            loop {
+                let outcome = cache.refresh().await;
+                if let Err(reason) = &outcome {
+                    debug!(%reason, "a refresh of the tenant registry failed");
+                }
+                let wait = if outcome.is_ok() {
+                    pause = FIRST_PAUSE;
+                    period
+                } else {
+                    let wait = pause.min(period);
+                    pause = (pause * 2).min(MAX_PAUSE);
+                    wait
+                };
+                tokio::time::sleep(wait).await;
+            }
+        })
+    }
+
+    fn is_refreshing(&self) -> bool {
+        let running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.as_ref().is_some_and(is_under_way)
+    }
+
+    fn join_or_start(&self) -> watch::Receiver<Option<Outcome>> {
+        let mut running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(done) = running.as_ref().filter(|done| is_under_way(done)) {
+            return done.clone();
+        }
+        let (report, done) = watch::channel(None);
+        *running = Some(done.clone());
+        let inner = self.0.clone();
+        tokio::spawn(async move {
+            let outcome = inner.refresh_once().await;
+            let _ = report.send(Some(outcome));
+        });
+        done
+    }
+}
+
+/// Whether the refresh is still to report; one whose task panicked never will.
+fn is_under_way(done: &watch::Receiver<Option<Outcome>>) -> bool {
+    done.borrow().is_none() && done.has_changed().is_ok()
+}
+
+impl fmt::Debug for TenantCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantCache")
+            .field("source", &self.0.source.describe())
+            .field("state", &self.state())
+            .finish()
+    }
+}
+
+fn holds(registry: &Registry, miss: &Miss) -> bool {
+    match miss {
+        Miss::Tenant(id) => registry.tenant(id.as_str()).is_some(),
+        Miss::Host(host) => registry.tenant_of_host(host).is_some(),
+        // Whether the new key fits is for the caller to see; a miss by signature is limited by the budget alone.
+        Miss::Signature(_) => true,
+    }
+}

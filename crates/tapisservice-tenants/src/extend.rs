@@ -1,0 +1,50 @@
+//! Data of the service's own, attached to each tenant.
+
+use http::Extensions;
+
+use crate::{BoxFuture, Tenant};
+
+/// Why a tenant could not be extended. The text goes to the log.
+pub type ExtensionError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Attaches the service's own data to each tenant of a new snapshot: private keys, an LDAP connection (rule T2).
+///
+/// It runs for every tenant at every refresh, before the snapshot is used, off the request path and for at most five seconds a
+/// tenant. A tenant that cannot be extended keeps its last good version, or is left out, and the log names it.
+///
+/// ```
+/// use tapisservice_tenants::{BoxFuture, ExtendTenant, ExtensionError, Tenant};
+///
+/// #[derive(Clone)]
+/// struct Directory {
+///     url: String,
+/// }
+///
+/// struct WithDirectory;
+///
+/// impl ExtendTenant for WithDirectory {
+///     fn extend<'a>(
+///         &'a self,
+///         tenant: &'a Tenant,
+///         extensions: &'a mut http::Extensions,
+///     ) -> BoxFuture<'a, Result<(), ExtensionError>> {
+///         Box::pin(async move {
+///             let id = tenant.field("user_ldap_connection_id").and_then(|v| v.as_str()).unwrap_or("default");
+///             extensions.insert(Directory { url: format!("ldaps://{id}.example.org") });
+///             Ok(())
+///         })
+///     }
+/// }
+/// ```
+pub trait ExtendTenant: Send + Sync + 'static {
+    /// Puts what belongs to `tenant` into `extensions`, from where [`Tenant::extension`] gives it.
+    ///
+    /// # Errors
+    ///
+    /// When the data cannot be had.
+    fn extend<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        extensions: &'a mut Extensions,
+    ) -> BoxFuture<'a, Result<(), ExtensionError>>;
+}

@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+
+mod authority;
+mod budget;
+mod cache;
+mod extend;
+mod file;
+mod key;
+mod negative;
+mod record;
+mod refresh;
+mod registry;
+mod settings;
+mod site_rules;
+mod source;
+
+pub use authority::{Authority, InvalidAuthority};
+pub use cache::{CacheState, Miss, TenantCache, TenantCacheBuilder};
+pub use extend::{ExtendTenant, ExtensionError};
+pub use file::FileSource;
+pub use key::{KeyError, TenantKey};
+pub use record::{RecordError, Site, Tenant};
+pub use registry::{Registry, RegistryError};
+pub use settings::TenantsSettings;
+pub use site_rules::ServicePlace;
+pub use source::{BoxFuture, RegistryData, SourceError, TenantSource};

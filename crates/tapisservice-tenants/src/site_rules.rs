@@ -1,0 +1,33 @@
+//! Which site may serve whom, and who may act for whom (rules O5, O6 and H8).
+
+use tapisservice_core::{SiteId, TenantId};
+
+use crate::{Registry, Tenant};
+
+/// Where this service runs, and under which name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServicePlace {
+    /// `service_name`.
+    pub name: String,
+    /// `service_site_id`.
+    pub site_id: SiteId,
+}
+
+impl Registry {
+    /// Whether a service whose token is signed by `token_tenant` may act for users of `tenant` (rule O5): it lives in the
+    /// site-admin tenant of that tenant's site, or of the primary site, or in the tenant itself.
+    pub fn may_act_for(&self, token_tenant: &TenantId, tenant: &Tenant) -> bool {
+        let is_admin_of = |site: &crate::Site| site.site_admin_tenant_id.as_ref() == Some(token_tenant);
+        token_tenant == tenant.tenant_id()
+            || is_admin_of(tenant.site())
+            || self.primary().is_some_and(|s| is_admin_of(s))
+    }
+
+    /// Whether a service at `place` serves `tenant` (rules O6 and H8): it runs at the tenant's own site, or at the primary
+    /// site while the tenant's site does not run that service itself.
+    pub fn serves(&self, place: &ServicePlace, tenant: &Tenant) -> bool {
+        let own = tenant.site().site_id == place.site_id;
+        let at_primary = self.primary().is_some_and(|site| site.site_id == place.site_id);
+        own || (at_primary && !tenant.site().services.contains(&place.name))
+    }
+}

@@ -1,0 +1,67 @@
+//! Where the registry comes from (rule T2).
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde_json::Value;
+
+/// A boxed future, so that the trait can be an object.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The records of a registry, as the Tenants API answers them: the `result` of `GET /v3/tenants` and of `GET /v3/sites`.
+#[derive(Debug, Clone, Default)]
+pub struct RegistryData {
+    /// Tenant records.
+    pub tenants: Vec<Value>,
+    /// Site records.
+    pub sites: Vec<Value>,
+}
+
+/// A source did not answer, or not with a registry. The text goes to the log.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct SourceError {
+    message: String,
+}
+
+impl SourceError {
+    /// An error with a text for the log, without secrets.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+}
+
+/// Something that knows all tenants and sites: the Tenants API, a file, the Tenants service's own database.
+///
+/// ```
+/// use serde_json::json;
+/// use tapisservice_tenants::{BoxFuture, RegistryData, SourceError, TenantSource};
+///
+/// struct OneTenant;
+///
+/// impl TenantSource for OneTenant {
+///     fn fetch(&self) -> BoxFuture<'_, Result<RegistryData, SourceError>> {
+///         Box::pin(async {
+///             Ok(RegistryData {
+///                 tenants: vec![json!({"tenant_id": "dev", "site_id": "here", "base_url": "https://dev.example.org"})],
+///                 sites: vec![json!({"site_id": "here", "primary": true})],
+///             })
+///         })
+///     }
+///
+///     fn describe(&self) -> String {
+///         "one tenant".to_owned()
+///     }
+/// }
+/// ```
+pub trait TenantSource: Send + Sync + 'static {
+    /// Reads the whole registry.
+    ///
+    /// # Errors
+    ///
+    /// When the source cannot be reached or gives no registry; what is known already stays in use (rule T4).
+    fn fetch(&self) -> BoxFuture<'_, Result<RegistryData, SourceError>>;
+
+    /// What the source is, for log lines; without secrets.
+    fn describe(&self) -> String;
+}

@@ -1,0 +1,6 @@
+//! The registry and its cache, by behaviour.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cache;
+mod records;
+mod registry;
