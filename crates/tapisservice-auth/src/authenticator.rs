@@ -1,0 +1,169 @@
+//! The decision joined to the tenant cache: what a newer registry may know is looked up once.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use tapisservice_core::{RequestTenant, TenantId};
+use tapisservice_tenants::{Miss, Registry, TenantCache};
+
+use crate::decide::anonymous_tenant;
+use crate::headers::{IdentityHeaders, TokenHeader};
+use crate::refusal::{Refusal, TokenFault};
+use crate::{AuthSettings, Outcome, ParsedToken, UnixTime, decide};
+
+/// Authenticates requests against a tenant cache. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Authenticator {
+    tenants: TenantCache,
+    settings: Arc<AuthSettings>,
+}
+
+impl Authenticator {
+    /// Joins a cache with the settings.
+    pub fn new(tenants: TenantCache, settings: AuthSettings) -> Self {
+        Self { tenants, settings: Arc::new(settings) }
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &AuthSettings {
+        &self.settings
+    }
+
+    /// The tenant cache.
+    pub fn tenants(&self) -> &TenantCache {
+        &self.tenants
+    }
+
+    /// Who a request with these headers is from and for. An unknown tenant or host and a signature that does not verify
+    /// are looked at once more after a refresh of the registry, where the cache allows one (rules A5, A6 and T6).
+    ///
+    /// # Errors
+    ///
+    /// Why the request is refused.
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Outcome, Refusal> {
+        let headers = IdentityHeaders::read(headers, self.settings.trust_forwarded_host)?;
+        let token = match headers.token() {
+            TokenHeader::Text(text) => Some(ParsedToken::parse(text).map_err(TokenFault::Jws)?),
+            TokenHeader::Absent | TokenHeader::Blank => None,
+        };
+        self.with_fresh_registry(|registry| {
+            decide(token.as_ref(), &headers, registry, &self.settings, UnixTime::now())
+        })
+        .await
+    }
+
+    /// The tenant of an anonymous request whose route insists on one.
+    ///
+    /// # Errors
+    ///
+    /// When the Host is unknown, or its tenant is not served here.
+    pub async fn tenant_of_host(&self, headers: &HeaderMap) -> Result<RequestTenant, Refusal> {
+        let headers = IdentityHeaders::read(headers, self.settings.trust_forwarded_host)?;
+        self.with_fresh_registry(|registry| anonymous_tenant(&headers, registry, &self.settings)).await
+    }
+
+    async fn with_fresh_registry<T>(
+        &self,
+        decision: impl Fn(Option<&Registry>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let before = self.tenants.snapshot();
+        let refusal = match decision(before.as_deref()) {
+            Ok(decided) => return Ok(decided),
+            Err(refusal) => refusal,
+        };
+        let Some(miss) = refusal.miss() else { return Err(refusal) };
+        // Whether it refreshed or was not allowed to: another request may have, since the first decision.
+        self.tenants.look_again(&miss).await;
+        let after = self.tenants.snapshot();
+        match &miss {
+            Miss::Signature(tenant) if same_key(before.as_deref(), after.as_deref(), tenant) => Err(refusal),
+            _ if same_snapshot(before.as_ref(), after.as_ref()) => Err(refusal),
+            _ => decision(after.as_deref()),
+        }
+    }
+}
+
+fn same_snapshot(before: Option<&Arc<Registry>>, after: Option<&Arc<Registry>>) -> bool {
+    before.map(Arc::as_ptr) == after.map(Arc::as_ptr)
+}
+
+/// A6: a signature is verified again only when the key changed.
+fn same_key(before: Option<&Registry>, after: Option<&Registry>, tenant: &TenantId) -> bool {
+    let key = |registry: Option<&Registry>| registry?.tenant(tenant.as_str())?.key().cloned();
+    key(before) == key(after)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use serde_json::json;
+    use tapisservice_core::SiteId;
+    use tapisservice_tenants::{RegistryData, SourceError, TenantSource};
+
+    use super::*;
+
+    struct OneTenant;
+
+    impl TenantSource for OneTenant {
+        fn fetch(&self) -> crate::BoxFuture<'_, Result<RegistryData, SourceError>> {
+            Box::pin(async {
+                Ok(RegistryData {
+                    tenants: vec![
+                        json!({"tenant_id": "dev", "site_id": "here", "base_url": "https://dev.test"}),
+                    ],
+                    sites: vec![json!({"site_id": "here", "primary": true})],
+                })
+            })
+        }
+
+        fn describe(&self) -> String {
+            "one tenant".to_owned()
+        }
+    }
+
+    fn unknown(id: &str) -> Refusal {
+        TokenFault::UnknownTenant(TenantId::new(id).unwrap()).into()
+    }
+
+    #[tokio::test]
+    async fn a_signature_is_not_verified_again_with_the_key_that_refused_it() {
+        let tenants = TenantCache::builder(OneTenant).build();
+        tenants.refresh().await.unwrap();
+        let settings = AuthSettings::new("test", SiteId::new("here").unwrap());
+        let authenticator = Authenticator::new(tenants.clone(), settings);
+        let (first, verifications) = (tenants.snapshot(), AtomicUsize::new(0));
+        let forged = Refusal::from(TokenFault::Signature(TenantId::new("dev").unwrap()));
+        let decided = authenticator.with_fresh_registry(|_| {
+            verifications.fetch_add(1, Ordering::SeqCst);
+            Err::<(), _>(forged.clone())
+        });
+        assert_eq!(decided.await, Err(forged.clone()));
+        assert!(!same_snapshot(first.as_ref(), tenants.snapshot().as_ref()), "the registry was read again");
+        assert_eq!(verifications.into_inner(), 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_refresh_since_the_first_decision_counts_when_no_other_is_allowed() {
+        let tenants = TenantCache::builder(OneTenant).build();
+        tenants.refresh().await.unwrap();
+        // What was looked for in vain is not looked for again for a while.
+        tenants.look_again(&unknown("d").miss().unwrap()).await;
+        let settings = AuthSettings::new("test", SiteId::new("here").unwrap());
+        let authenticator = Authenticator::new(tenants.clone(), settings);
+
+        let first = tenants.snapshot();
+        let decided = authenticator.with_fresh_registry(|registry| {
+            if !std::ptr::eq(registry.unwrap(), Arc::as_ptr(first.as_ref().unwrap())) {
+                return Ok("decided with the newer registry");
+            }
+            // A refresh may join one that is just ending and has read nothing new.
+            while same_snapshot(first.as_ref(), tenants.snapshot().as_ref()) {
+                let refresh = tenants.refresh();
+                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(refresh)).unwrap();
+            }
+            Err(unknown("d"))
+        });
+        assert_eq!(decided.await, Ok("decided with the newer registry"));
+    }
+}

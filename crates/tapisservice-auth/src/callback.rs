@@ -1,0 +1,112 @@
+//! What a service decides itself: who a caller without a token is, and who may do what.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{HeaderMap, Method, Uri};
+use tapisservice_core::{Error, Identity, RequestContext};
+
+/// A boxed future.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a callback sees of the request it decides about.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct PolicyRequest {
+    /// The request context; its identity is set when an `authz` callback or a policy runs.
+    pub g: RequestContext,
+    /// The method.
+    pub method: Method,
+    /// The target, as the router saw it.
+    pub uri: Uri,
+    /// All header fields. A field may have several lines: use `get_all`.
+    pub headers: HeaderMap,
+}
+
+impl PolicyRequest {
+    pub(crate) fn new(g: &RequestContext, parts: &Parts) -> Self {
+        Self {
+            g: g.clone(),
+            method: parts.method.clone(),
+            uri: parts.uri.clone(),
+            headers: parts.headers.clone(),
+        }
+    }
+}
+
+/// Header values and the query may be secrets: only the names of the fields and the path are printed.
+impl fmt::Debug for PolicyRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicyRequest")
+            .field("g", &self.g)
+            .field("method", &self.method)
+            .field("path", &self.uri.path())
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an `authn` callback found out about a request without a token (rule A20).
+#[derive(Debug, Clone, Default)]
+pub enum Authn {
+    /// Nothing: the request is refused as one without a token.
+    #[default]
+    Refused,
+    /// It may go on without an identity.
+    Anonymous,
+    /// It is from this caller.
+    Identified(Identity),
+}
+
+type Callback<T> = Arc<dyn Fn(PolicyRequest) -> BoxFuture<'static, Result<T, Error>> + Send + Sync>;
+
+/// The callbacks of a service.
+#[derive(Clone, Default)]
+pub struct Callbacks {
+    pub(crate) authn: Option<Callback<Authn>>,
+    pub(crate) authz: Option<Callback<()>>,
+}
+
+impl Callbacks {
+    /// Sets the callback for requests without a token line (rule A20); it never runs when a token is invalid.
+    #[must_use]
+    pub fn authn<F, R>(mut self, callback: F) -> Self
+    where
+        F: Fn(PolicyRequest) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Authn, Error>> + Send + 'static,
+    {
+        self.authn = Some(boxed(callback));
+        self
+    }
+
+    /// Sets the callback that runs after the identity is known, on every route that is not public and not for OPTIONS.
+    #[must_use]
+    pub fn authz<F, R>(mut self, callback: F) -> Self
+    where
+        F: Fn(PolicyRequest) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.authz = Some(boxed(callback));
+        self
+    }
+}
+
+impl fmt::Debug for Callbacks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callbacks")
+            .field("authn", &self.authn.is_some())
+            .field("authz", &self.authz.is_some())
+            .finish()
+    }
+}
+
+pub(crate) fn boxed<T, F, R>(callback: F) -> Callback<T>
+where
+    F: Fn(PolicyRequest) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<T, Error>> + Send + 'static,
+{
+    Arc::new(move |request| Box::pin(callback(request)))
+}

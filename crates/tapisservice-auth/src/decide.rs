@@ -1,0 +1,115 @@
+//! The decision: a pure function of token, headers, keys, sites, configuration and clock.
+
+use tapisservice_core::{AccessToken, AccountType, Claims, Identity, RequestTenant, TenantId};
+use tapisservice_tenants::{Registry, Tenant};
+
+use crate::headers::{IdentityHeaders, TokenHeader};
+use crate::refusal::{Refusal, TokenFault};
+use crate::{AuthSettings, ParsedToken, UnixTime, claims, on_behalf_of, tenant};
+
+/// What the headers of a request amount to.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// There is no token: the route's policy and the `authn` callback decide (rule A20). The tenant is the Host's, if the Host
+    /// is known and this service serves it; on-behalf-of headers are ignored (rule H5).
+    Anonymous {
+        /// The tenant of the Host, or why there is none.
+        tenant: Result<RequestTenant, Refusal>,
+    },
+    /// The token is valid, and its bearer may be served here.
+    Identified(Identity),
+}
+
+/// Decides. `token` is what [`IdentityHeaders::token`] holds, taken apart.
+///
+/// # Errors
+///
+/// The first rule that the request breaks, in the order of the rule book.
+pub fn decide(
+    token: Option<&ParsedToken<'_>>,
+    headers: &IdentityHeaders<'_>,
+    registry: Option<&Registry>,
+    settings: &AuthSettings,
+    now: UnixTime,
+) -> Result<Outcome, Refusal> {
+    match token {
+        Some(token) => {
+            let registry = registry.ok_or(Refusal::NoRegistry)?;
+            identify(token, headers, registry, settings, now).map(Outcome::Identified)
+        }
+        None if headers.token() == TokenHeader::Absent => {
+            Ok(Outcome::Anonymous { tenant: anonymous_tenant(headers, registry, settings) })
+        }
+        None => Err(Refusal::NoToken),
+    }
+}
+
+fn identify(
+    token: &ParsedToken<'_>,
+    headers: &IdentityHeaders<'_>,
+    registry: &Registry,
+    settings: &AuthSettings,
+    now: UnixTime,
+) -> Result<Identity, Refusal> {
+    let claims = verify(token, registry, settings, now)?;
+    let access = |claims| AccessToken::new(token.compact(), claims);
+    match claims.account_type {
+        AccountType::User => {
+            let tenant = user_tenant(&claims, headers, registry, settings)?;
+            Ok(Identity::user(tenant.request_tenant(), access(claims)))
+        }
+        AccountType::Service => {
+            let (tenant, on_behalf_of) = on_behalf_of::check(&claims, headers, registry, settings)?;
+            tenant::check_served(tenant, registry, settings)?;
+            Ok(Identity::service(tenant.request_tenant(), access(claims), on_behalf_of))
+        }
+    }
+}
+
+/// A5 to A12: the tenant in the payload selects the key, the key proves the payload.
+fn verify(
+    token: &ParsedToken<'_>,
+    registry: &Registry,
+    settings: &AuthSettings,
+    now: UnixTime,
+) -> Result<Claims, TokenFault> {
+    let id =
+        token.unverified_tenant_id().and_then(|id| TenantId::new(id).ok()).ok_or(TokenFault::TenantId)?;
+    let tenant = registry.tenant(id.as_str()).ok_or_else(|| TokenFault::UnknownTenant(id.clone()))?;
+    let key = tenant.key().ok_or_else(|| TokenFault::NoKey(id.clone()))?;
+    let payload = token.verify(key).map_err(|_| TokenFault::Signature(id))?;
+    claims::check(payload, tenant, settings, now)
+}
+
+/// O1, H2 to H4, H7 and H8.
+fn user_tenant<'r>(
+    claims: &Claims,
+    headers: &IdentityHeaders<'_>,
+    registry: &'r Registry,
+    settings: &AuthSettings,
+) -> Result<&'r Tenant, Refusal> {
+    if headers.has_on_behalf_of() {
+        return Err(Refusal::OnBehalfOfByUser);
+    }
+    let tenant = tenant::of_host(headers.host.as_ref(), Some(&claims.tenant_id), registry, settings)?;
+    if *tenant.tenant_id() != claims.tenant_id {
+        return Err(Refusal::OtherTenant {
+            claim: claims.tenant_id.clone(),
+            url: tenant.tenant_id().clone(),
+        });
+    }
+    tenant::check_served(tenant, registry, settings)?;
+    Ok(tenant)
+}
+
+/// H5: without a token the tenant comes from the Host.
+pub(crate) fn anonymous_tenant(
+    headers: &IdentityHeaders<'_>,
+    registry: Option<&Registry>,
+    settings: &AuthSettings,
+) -> Result<RequestTenant, Refusal> {
+    let registry = registry.ok_or(Refusal::NoRegistry)?;
+    let tenant = tenant::of_host(headers.host.as_ref(), None, registry, settings)?;
+    tenant::check_served(tenant, registry, settings)?;
+    Ok(tenant.request_tenant())
+}

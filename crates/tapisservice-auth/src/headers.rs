@@ -1,0 +1,205 @@
+//! The header fields that decide who a request is from and for.
+//!
+//! `HeaderMap::get` gives the first of several lines; everything here looks at all of them.
+
+use std::fmt;
+
+use http::header::HOST;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tapisservice_tenants::Authority;
+
+use crate::refusal::{Refusal, TokenFault};
+
+const TOKEN: HeaderName = HeaderName::from_static("x-tapis-token");
+const TENANT: HeaderName = HeaderName::from_static("x-tapis-tenant");
+const USER: HeaderName = HeaderName::from_static("x-tapis-user");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// The longest token that is looked at (rule A1).
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
+/// The most characters an on-behalf-of value may have (rule O3).
+const MAX_VALUE_CHARS: usize = 255;
+
+/// What stands in `X-Tapis-Token`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TokenHeader<'a> {
+    /// No such line: only now may an `authn` callback run (rule A20).
+    Absent,
+    /// An empty or blank line.
+    Blank,
+    /// Text that can be a token.
+    Text(&'a str),
+}
+
+/// The text is a secret: it is not printed.
+impl fmt::Debug for TokenHeader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absent => "Absent",
+            Self::Blank => "Blank",
+            Self::Text(_) => "Text(***)",
+        })
+    }
+}
+
+/// The identity headers of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityHeaders<'a> {
+    pub(crate) token: TokenHeader<'a>,
+    pub(crate) tenant: Lines<'a>,
+    pub(crate) user: Lines<'a>,
+    /// The authority of the Host line; `None` when it is missing or not one.
+    pub(crate) host: Option<Authority>,
+}
+
+/// The lines of one on-behalf-of header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Lines<'a> {
+    None,
+    One(&'a HeaderValue),
+    Several,
+}
+
+impl<'a> IdentityHeaders<'a> {
+    /// Reads the identity headers. `trust_forwarded_host`: whether `X-Forwarded-Host` replaces Host (rule H6).
+    ///
+    /// # Errors
+    ///
+    /// Two token or two Host lines, and text that cannot be a token (rules A1 and H2).
+    pub fn read(headers: &'a HeaderMap, trust_forwarded_host: bool) -> Result<Self, Refusal> {
+        if headers.get_all(HOST).iter().nth(1).is_some() {
+            return Err(Refusal::SeveralHosts);
+        }
+        let token = read_token(headers)?;
+        let forwarded = lines(headers, &FORWARDED_HOST);
+        let host = match (trust_forwarded_host, forwarded) {
+            (true, Lines::One(value)) => Some(value),
+            (true, Lines::Several) => return Err(Refusal::SeveralHosts),
+            _ => headers.get_all(HOST).iter().next(),
+        };
+        let host = host.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        Ok(Self { token, tenant: lines(headers, &TENANT), user: lines(headers, &USER), host })
+    }
+
+    /// What stands in `X-Tapis-Token`.
+    pub fn token(&self) -> TokenHeader<'a> {
+        self.token
+    }
+
+    /// Whether there is an on-behalf-of line at all, empty ones included (rule O1).
+    pub(crate) fn has_on_behalf_of(&self) -> bool {
+        self.tenant != Lines::None || self.user != Lines::None
+    }
+}
+
+impl Lines<'_> {
+    /// The one value, if it can be a name (rule O3): UTF-8, spaces inside allowed, no control characters or commas.
+    pub(crate) fn name(&self) -> Option<&str> {
+        let Self::One(value) = self else { return None };
+        let text = std::str::from_utf8(value.as_bytes()).ok()?.trim_matches([' ', '\t']);
+        let good = !text.is_empty()
+            && text.chars().count() <= MAX_VALUE_CHARS
+            && !text.chars().any(|c| c.is_control() || c == ',');
+        good.then_some(text)
+    }
+}
+
+fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Lines<'a> {
+    let mut all = headers.get_all(name).iter();
+    match (all.next(), all.next()) {
+        (None, _) => Lines::None,
+        (Some(value), None) => Lines::One(value),
+        (Some(_), Some(_)) => Lines::Several,
+    }
+}
+
+fn read_token(headers: &HeaderMap) -> Result<TokenHeader<'_>, Refusal> {
+    let value = match lines(headers, &TOKEN) {
+        Lines::None => return Ok(TokenHeader::Absent),
+        Lines::Several => return Err(Refusal::SeveralTokens),
+        Lines::One(value) => value.as_bytes().trim_ascii(),
+    };
+    if value.is_empty() {
+        return Ok(TokenHeader::Blank);
+    }
+    if value.len() > MAX_TOKEN_BYTES {
+        return Err(TokenFault::TooLong.into());
+    }
+    let token_like = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+    match std::str::from_utf8(value) {
+        Ok(text) if value.iter().all(token_like) => Ok(TokenHeader::Text(text)),
+        _ => Err(TokenFault::Characters.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[(&'static str, &[u8])]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &[u8])| {
+            (HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap())
+        };
+        let mut map = HeaderMap::new();
+        for (name, value) in lines.iter().map(pair) {
+            map.append(name, value);
+        }
+        map
+    }
+
+    #[test]
+    fn a_token_is_one_line_of_token_characters() {
+        type Case<'a> = (&'a [&'a [u8]], Result<TokenHeader<'a>, Refusal>);
+        let long = vec![b'a'; MAX_TOKEN_BYTES + 1];
+        let cases: &[Case<'_>] = &[
+            (&[], Ok(TokenHeader::Absent)),
+            (&[b""], Ok(TokenHeader::Blank)),
+            (&[b" \t"], Ok(TokenHeader::Blank)),
+            (&[b"a.b.c "], Ok(TokenHeader::Text("a.b.c"))),
+            (&[b"a", b"b"], Err(Refusal::SeveralTokens)),
+            (&[b"", b""], Err(Refusal::SeveralTokens)),
+            (&[b"Bearer a.b.c"], Err(TokenFault::Characters.into())),
+            (&[b"a.b.c="], Err(TokenFault::Characters.into())),
+            (&[b"\xe9"], Err(TokenFault::Characters.into())),
+            (&[&long[1..]], Ok(TokenHeader::Text(std::str::from_utf8(&long[1..]).unwrap()))),
+            (&[&long], Err(TokenFault::TooLong.into())),
+        ];
+        for (values, expected) in cases {
+            let lines: Vec<_> = values.iter().map(|v| ("x-tapis-token", *v)).collect();
+            let map = headers(&lines);
+            let read = IdentityHeaders::read(&map, false).map(|h| h.token);
+            assert_eq!(read, *expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn an_on_behalf_of_value_is_one_readable_name() {
+        let long = "ü".repeat(255);
+        let cases: &[(&[u8], Option<&str>)] = &[
+            (b"bob", Some("bob")),
+            (b"  bob smith ", Some("bob smith")),
+            ("jos\u{e9}".as_bytes(), Some("jos\u{e9}")),
+            (b"jos\xe9", None),
+            (b"", None),
+            (b"a,b", None),
+            (b"a\tb", None),
+            ("a\u{85}b".as_bytes(), None),
+            (long.as_bytes(), Some(&long)),
+        ];
+        for (value, expected) in cases {
+            let map = headers(&[("x-tapis-user", value)]);
+            assert_eq!(IdentityHeaders::read(&map, false).unwrap().user.name(), *expected, "{value:?}");
+        }
+        let map = headers(&[("x-tapis-user", format!("{long}u").as_bytes())]);
+        assert_eq!(IdentityHeaders::read(&map, false).unwrap().user.name(), None);
+    }
+
+    #[test]
+    fn a_forwarded_host_counts_only_where_it_is_trusted() {
+        let map = headers(&[("host", b"a.test"), ("x-forwarded-host", b"b.test")]);
+        let host = |trust| IdentityHeaders::read(&map, trust).unwrap().host.unwrap().to_string();
+        assert_eq!((host(false), host(true)), ("a.test".to_owned(), "b.test".to_owned()));
+        let two = headers(&[("host", b"a.test"), ("host", b"a.test")]);
+        assert_eq!(IdentityHeaders::read(&two, false), Err(Refusal::SeveralHosts));
+    }
+}

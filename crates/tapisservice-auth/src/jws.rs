@@ -1,0 +1,231 @@
+//! JSON Web Signatures in compact form (RFC 7515), RS256 only (rules A2, A3 and A6).
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::alphabet::URL_SAFE;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::{Map, Value};
+use tapisservice_core::json;
+use tapisservice_tenants::TenantKey;
+
+/// Base64url without padding, with canonical trailing bits (rule A2).
+const BASE64URL: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
+        .with_decode_allow_trailing_bits(false),
+);
+
+/// How deeply a header or a payload may nest (rules A3 and A4).
+const MAX_DEPTH: usize = 32;
+
+/// Header parameters that change what a signature means, or what is signed (rule A3).
+const REFUSED_PARAMETERS: [&str; 4] = ["crit", "b64", "zip", "enc"];
+
+/// Why a text is not a JWS that may be verified here. Nothing of the text is quoted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum JwsError {
+    /// Not three non-empty parts.
+    #[error("not three non-empty parts")]
+    Structure,
+    /// A part is not base64url without padding in its canonical form.
+    #[error("a part is not canonical base64url")]
+    Base64,
+    /// The header is not one JSON object with unique names.
+    #[error("the header is not a plain JSON object")]
+    Header,
+    /// `alg` is not `RS256`.
+    #[error("alg is not RS256")]
+    Algorithm,
+    /// `typ` is there and not `JWT`.
+    #[error("typ is not JWT")]
+    Type,
+    /// `kid` is there and no string.
+    #[error("kid is not a string")]
+    KeyId,
+    /// One of `crit`, `b64`, `zip` and `enc` is there.
+    #[error("the header asks for an extension")]
+    Extension,
+    /// The key did not make this signature.
+    #[error("the signature does not verify")]
+    Signature,
+    /// The payload is not one JSON object with unique names.
+    #[error("the payload is not a plain JSON object")]
+    Payload,
+}
+
+/// A JWS whose header passed, not yet verified.
+struct Jws<'a> {
+    signing_input: &'a str,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl<'a> Jws<'a> {
+    fn parse(compact: &'a str) -> Result<Self, JwsError> {
+        let (signing_input, signature) = compact.rsplit_once('.').ok_or(JwsError::Structure)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(JwsError::Structure)?;
+        if [header, payload, signature].iter().any(|part| part.is_empty()) || payload.contains('.') {
+            return Err(JwsError::Structure);
+        }
+        let decode = |part: &str| BASE64URL.decode(part).map_err(|_| JwsError::Base64);
+        check_header(&decode(header)?)?;
+        Ok(Self { signing_input, payload: decode(payload)?, signature: decode(signature)? })
+    }
+
+    fn verifies_with(&self, key: &TenantKey) -> bool {
+        key.verify_rs256(self.signing_input.as_bytes(), &self.signature)
+    }
+}
+
+/// The header decides nothing but that this is RS256: `kid` chooses no key, `jwk`, `jku`, `x5u` and `x5c` are not looked at.
+fn check_header(bytes: &[u8]) -> Result<(), JwsError> {
+    let Ok(Value::Object(header)) = json::parse(bytes, MAX_DEPTH) else { return Err(JwsError::Header) };
+    if header.get("alg").and_then(Value::as_str) != Some("RS256") {
+        return Err(JwsError::Algorithm);
+    }
+    if REFUSED_PARAMETERS.iter().any(|name| header.contains_key(*name)) {
+        return Err(JwsError::Extension);
+    }
+    match header.get("typ") {
+        None => {}
+        Some(Value::String(typ)) if typ.eq_ignore_ascii_case("JWT") => {}
+        Some(_) => return Err(JwsError::Type),
+    }
+    match header.get("kid") {
+        None | Some(Value::String(_)) => Ok(()),
+        Some(_) => Err(JwsError::KeyId),
+    }
+}
+
+/// Verifies a compact JWS with one key and gives its payload, whatever that is.
+///
+/// This and [`TenantKey::from_pem`] are the two layers every token goes through.
+///
+/// # Errors
+///
+/// When it is not a compact RS256 JWS, or not signed by `key`.
+pub fn verify_compact(compact: &str, key: &TenantKey) -> Result<Vec<u8>, JwsError> {
+    let jws = Jws::parse(compact)?;
+    if jws.verifies_with(key) { Ok(jws.payload) } else { Err(JwsError::Signature) }
+}
+
+/// A token that was taken apart, once (rule A4): the tenant that selects the key and the claims used later come from the
+/// one payload in here. Nothing in it is true before [`verify`](Self::verify) said so.
+pub struct ParsedToken<'a> {
+    compact: &'a str,
+    jws: Jws<'a>,
+    payload: Map<String, Value>,
+}
+
+/// A token is a secret: nothing of it is printed.
+impl fmt::Debug for ParsedToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ParsedToken").finish_non_exhaustive()
+    }
+}
+
+impl<'a> ParsedToken<'a> {
+    /// Takes a compact JWS with a JSON payload apart.
+    ///
+    /// # Errors
+    ///
+    /// When it is not one (rules A2 to A4).
+    pub fn parse(compact: &'a str) -> Result<Self, JwsError> {
+        let jws = Jws::parse(compact)?;
+        match json::parse(&jws.payload, MAX_DEPTH) {
+            Ok(Value::Object(payload)) => Ok(Self { compact, jws, payload }),
+            _ => Err(JwsError::Payload),
+        }
+    }
+
+    /// The payload, if `key` signed it (rule A6).
+    ///
+    /// # Errors
+    ///
+    /// [`JwsError::Signature`] when it did not.
+    pub fn verify(&self, key: &TenantKey) -> Result<&Map<String, Value>, JwsError> {
+        if self.jws.verifies_with(key) { Ok(&self.payload) } else { Err(JwsError::Signature) }
+    }
+
+    /// The text that was parsed.
+    pub(crate) fn compact(&self) -> &'a str {
+        self.compact
+    }
+
+    /// The tenant whose key is to verify the token (rule A5).
+    pub(crate) fn unverified_tenant_id(&self) -> Option<&str> {
+        self.payload.get("tapis/tenant_id")?.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(header: &str, payload: &str) -> String {
+        format!("{}.{}.c2ln", BASE64URL.encode(header), BASE64URL.encode(payload))
+    }
+
+    #[test]
+    fn the_header_says_rs256_and_nothing_that_changes_its_meaning() {
+        let cases = [
+            (r#"{"alg":"RS256"}"#, None),
+            (r#"{"alg":"RS256","typ":"jwt","kid":"k"}"#, None),
+            (r#"{"alg":"RS256","jku":"http://evil.example","x5u":7,"jwk":{}}"#, None),
+            (r#"{"alg":"rs256"}"#, Some(JwsError::Algorithm)),
+            (r#"{"alg":["RS256"]}"#, Some(JwsError::Algorithm)),
+            (r#"{"alg":"none"}"#, Some(JwsError::Algorithm)),
+            (r#"{"typ":"JWT"}"#, Some(JwsError::Algorithm)),
+            (r#"{"alg":"RS256","alg":"RS256"}"#, Some(JwsError::Header)),
+            (r#"["RS256"]"#, Some(JwsError::Header)),
+            (r#"{"alg":"RS256","typ":"at+jwt"}"#, Some(JwsError::Type)),
+            (r#"{"alg":"RS256","typ":null}"#, Some(JwsError::Type)),
+            (r#"{"alg":"RS256","kid":1}"#, Some(JwsError::KeyId)),
+            (r#"{"alg":"RS256","crit":[]}"#, Some(JwsError::Extension)),
+            (r#"{"alg":"RS256","zip":"DEF"}"#, Some(JwsError::Extension)),
+        ];
+        for (header, error) in cases {
+            assert_eq!(ParsedToken::parse(&token(header, "{}")).err(), error, "{header}");
+        }
+    }
+
+    #[test]
+    fn three_canonical_parts_and_an_object() {
+        let good = token(r#"{"alg":"RS256"}"#, "{}");
+        assert!(ParsedToken::parse(&good).is_ok());
+        let cases = [
+            (String::new(), JwsError::Structure),
+            ("...".to_owned(), JwsError::Structure),
+            (format!("{good}."), JwsError::Structure),
+            (format!("{good}.x"), JwsError::Structure),
+            (good.replace(".c2ln", ".c2ln="), JwsError::Base64),
+            (good.replace(".c2ln", ".c2l"), JwsError::Base64), // spare bits that are not zero
+            (good.replace(".c2ln", ".c2+n"), JwsError::Base64),
+            (token(r#"{"alg":"RS256"}"#, "[]"), JwsError::Payload),
+            (token(r#"{"alg":"RS256"}"#, r#"{"a":1,"a":1}"#), JwsError::Payload),
+            (
+                token(r#"{"alg":"RS256"}"#, &format!("{}1{}", "[".repeat(200), "]".repeat(200))),
+                JwsError::Payload,
+            ),
+        ];
+        for (text, error) in cases {
+            assert_eq!(ParsedToken::parse(&text).unwrap_err(), error, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn parsing_never_panics(text in "[A-Za-z0-9_.-]{0,80}") {
+            let _ = ParsedToken::parse(&text);
+        }
+
+        #[test]
+        fn any_header_and_payload_are_taken_or_refused(header in ".{0,60}", payload in ".{0,60}") {
+            let _ = ParsedToken::parse(&token(&header, &payload));
+        }
+    }
+}

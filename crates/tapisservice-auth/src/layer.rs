@@ -1,0 +1,108 @@
+//! The layer that says who a request is from.
+//!
+//! It carries the decision of [`Authenticator`] and decides nothing itself: a refused request is answered here, an identity
+//! is set in `g`, a request without a token goes on for the policy of its route to decide.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
+use axum_core::body::Body;
+use axum_core::response::{IntoResponse, Response};
+use http::Request;
+use http::request::Parts;
+use tapisservice_core::{Error, Identity, MissingContext, RequestContext, RequestTenant};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::{Authenticator, BoxFuture, Outcome};
+
+/// A request extension: the authentication layer has let the request through.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Authenticated;
+
+/// Puts [`AuthService`] around a service; inside the context layer, outside the router.
+#[derive(Debug, Clone)]
+pub struct AuthLayer {
+    authenticator: Authenticator,
+}
+
+impl AuthLayer {
+    /// A layer that authenticates with `authenticator`.
+    pub fn new(authenticator: Authenticator) -> Self {
+        Self { authenticator }
+    }
+}
+
+impl<S> Layer<S> for AuthLayer {
+    type Service = AuthService<S>;
+
+    fn layer(&self, inner: S) -> AuthService<S> {
+        AuthService { inner, authenticator: self.authenticator.clone() }
+    }
+}
+
+/// Authenticates a request before its inner service sees it.
+#[derive(Debug, Clone)]
+pub struct AuthService<S> {
+    inner: S,
+    authenticator: Authenticator,
+}
+
+impl<S> Service<Request<Body>> for AuthService<S>
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The service that is ready goes along with the request, its clone stays.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let authenticator = self.authenticator.clone();
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            match authenticate(&authenticator, &parts).await {
+                Ok(()) => {
+                    parts.extensions.insert(Authenticated);
+                    inner.call(Request::from_parts(parts, body)).await
+                }
+                Err(error) => Ok(error.into_response()),
+            }
+        })
+    }
+}
+
+async fn authenticate(authenticator: &Authenticator, parts: &Parts) -> Result<(), Error> {
+    let g = context(parts)?;
+    match authenticator.authenticate(&parts.headers).await? {
+        Outcome::Identified(identity) => set_identity(g, identity),
+        Outcome::Anonymous { tenant: Ok(tenant) } => set_tenant(g, tenant),
+        Outcome::Anonymous { tenant: Err(_) } => {}
+    }
+    Ok(())
+}
+
+pub(crate) fn context(parts: &Parts) -> Result<&RequestContext, MissingContext> {
+    parts.extensions.get().ok_or(MissingContext)
+}
+
+/// Sets the identity, in `g` and on the span of the request.
+pub(crate) fn set_identity(g: &RequestContext, identity: Identity) {
+    tracing::Span::current()
+        .record("tenant", identity.tenant_id().as_str())
+        .record("user", identity.username().as_str());
+    g.set_identity(identity);
+}
+
+/// Sets the tenant of an anonymous request, in `g` and on the span of the request.
+pub(crate) fn set_tenant(g: &RequestContext, tenant: RequestTenant) {
+    tracing::Span::current().record("tenant", tenant.tenant_id.as_str());
+    g.set_request_tenant(tenant);
+}

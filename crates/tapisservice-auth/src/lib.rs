@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+
+mod authenticator;
+mod callback;
+mod claims;
+mod decide;
+mod headers;
+mod jws;
+mod layer;
+mod on_behalf_of;
+mod policy;
+mod refusal;
+mod settings;
+mod tenant;
+mod time;
+
+pub use authenticator::Authenticator;
+pub use callback::{Authn, BoxFuture, Callbacks, PolicyRequest};
+pub use decide::{Outcome, decide};
+pub use headers::{IdentityHeaders, TokenHeader};
+pub use jws::{JwsError, ParsedToken, verify_compact};
+pub use layer::{AuthLayer, AuthService};
+pub use policy::{Policy, PolicyLayer, PolicyService};
+pub use refusal::{Refusal, TokenFault};
+pub use settings::{AuthSettings, Server};
+pub use time::UnixTime;

@@ -1,0 +1,178 @@
+//! Why a request is refused: a reason for the log, a class and a status for the caller.
+
+use std::fmt;
+
+use tapisservice_core::{Error, ErrorKind, TenantId};
+use tapisservice_tenants::{Authority, Miss};
+
+use crate::JwsError;
+
+/// What is wrong with a token (rules A1 to A12).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenFault {
+    /// A1.
+    #[error("the token is longer than 16 KiB")]
+    TooLong,
+    /// A1.
+    #[error("the token holds characters that no token has")]
+    Characters,
+    /// A2, A3, A4.
+    #[error("the token is malformed: {0}")]
+    Jws(JwsError),
+    /// A5: the claim is missing or cannot be an id.
+    #[error("tapis/tenant_id is missing or no tenant id")]
+    TenantId,
+    /// A5.
+    #[error("tenant {0} is not registered")]
+    UnknownTenant(TenantId),
+    /// A5.
+    #[error("tenant {0} has no public key")]
+    NoKey(TenantId),
+    /// A6.
+    #[error("the key of tenant {0} did not sign the token")]
+    Signature(TenantId),
+    /// A7 to A12: a claim, and what is wrong with it.
+    #[error("claim {0} {1}")]
+    Claim(&'static str, &'static str),
+    /// A7.
+    #[error("the token has expired")]
+    Expired,
+    /// O2.
+    #[error("the token is for another site")]
+    TargetSite,
+}
+
+/// Why a request is refused. It displays as the log may know it.
+///
+/// It is no [`std::error::Error`], so that `?` can only turn it into the [`Error`] of its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// A20.
+    NoToken,
+    /// A1 to A12, O2.
+    Token(TokenFault),
+    /// A1.
+    SeveralTokens,
+    /// H2.
+    SeveralHosts,
+    /// O1.
+    OnBehalfOfByUser,
+    /// O3.
+    OnBehalfOfHeaders,
+    /// O4.
+    UnknownOnBehalfOfTenant(TenantId),
+    /// O5.
+    NotAllowableTenant(TenantId),
+    /// O6 and H8.
+    OtherSite(TenantId),
+    /// H2 and H4.
+    UnknownHost(Option<Authority>),
+    /// H3.
+    OtherTenant {
+        /// The token's tenant.
+        claim: TenantId,
+        /// The Host's tenant.
+        url: TenantId,
+    },
+    /// H7.
+    NotServed(TenantId),
+    /// T7.
+    NoRegistry,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoToken => f.write_str("No Tapis access token found in the request."),
+            Self::Token(fault) => fault.fmt(f),
+            Self::SeveralTokens => f.write_str("Invalid request; more than one X-Tapis-Token header."),
+            Self::SeveralHosts => f.write_str("Invalid request; more than one Host header."),
+            Self::OnBehalfOfByUser => {
+                f.write_str("Invalid request; cannot set OBO headers with a user token.")
+            }
+            Self::OnBehalfOfHeaders => f.write_str(
+                "Invalid request; a service token needs X-Tapis-Tenant and X-Tapis-User, each exactly once.",
+            ),
+            Self::UnknownOnBehalfOfTenant(_) => {
+                f.write_str("Invalid request; the tenant in X-Tapis-Tenant is not registered.")
+            }
+            Self::NotAllowableTenant(id) => write!(f, "The service may not act for users of tenant {id}."),
+            Self::OtherSite(id) => write!(f, "Requests for tenant {id} are served at another site."),
+            Self::UnknownHost(_) => {
+                f.write_str("Invalid request; the host of the request belongs to no tenant.")
+            }
+            Self::OtherTenant { claim, url } => {
+                write!(f, "The tenant_id claim in the token, {claim} does not match the URL tenant, {url}.")
+            }
+            Self::NotServed(id) => write!(f, "This service does not serve tenant {id}."),
+            Self::NoRegistry => f.write_str("The tenant registry is not available."),
+        }
+    }
+}
+
+impl From<TokenFault> for Refusal {
+    fn from(fault: TokenFault) -> Self {
+        Self::Token(fault)
+    }
+}
+
+impl Refusal {
+    /// What a newer registry might know (rules A5, A6, O4 and H2).
+    pub fn miss(&self) -> Option<Miss> {
+        match self {
+            Self::Token(TokenFault::UnknownTenant(id)) | Self::UnknownOnBehalfOfTenant(id) => {
+                Some(Miss::Tenant(id.clone()))
+            }
+            Self::Token(TokenFault::Signature(id)) => Some(Miss::Signature(id.clone())),
+            Self::UnknownHost(Some(host)) => Some(Miss::Host(host.clone())),
+            _ => None,
+        }
+    }
+
+    /// What the log needs beyond the message.
+    fn detail(&self) -> Option<String> {
+        match self {
+            Self::Token(TokenFault::Expired) => None,
+            Self::Token(fault) => Some(fault.to_string()),
+            Self::UnknownOnBehalfOfTenant(id) => Some(format!("tenant {id} is not registered")),
+            Self::UnknownHost(Some(host)) => Some(format!("the host is {host}")),
+            Self::UnknownHost(None) => Some("the Host is missing or malformed".to_owned()),
+            _ => None,
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NoToken => ErrorKind::NoToken,
+            Self::Token(_) | Self::OnBehalfOfByUser | Self::OnBehalfOfHeaders => ErrorKind::Authentication,
+            Self::SeveralTokens
+            | Self::SeveralHosts
+            | Self::UnknownOnBehalfOfTenant(_)
+            | Self::UnknownHost(_) => ErrorKind::BadInput,
+            Self::NotAllowableTenant(_)
+            | Self::OtherSite(_)
+            | Self::OtherTenant { .. }
+            | Self::NotServed(_) => ErrorKind::Permissions,
+            Self::NoRegistry => ErrorKind::Unavailable,
+        }
+    }
+}
+
+/// The caller learns the class of the failure, the log the reason; neither holds the token.
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let error = match &refusal {
+            Refusal::Token(TokenFault::Expired) => {
+                Self::new(refusal.kind(), "The Tapis access token has expired.")
+            }
+            Refusal::Token(_) => Self::new(refusal.kind(), "The Tapis access token is not valid."),
+            _ => Self::new(refusal.kind(), refusal.to_string()),
+        };
+        match refusal.detail() {
+            Some(detail) => error.with_detail(detail),
+            None => error,
+        }
+    }
+}

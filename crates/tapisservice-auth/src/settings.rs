@@ -1,0 +1,88 @@
+//! The settings of authentication.
+
+use serde::Deserialize;
+use tapisservice_core::{SiteId, TenantId};
+use tapisservice_tenants::{Authority, ServicePlace};
+use url::Url;
+
+/// Whether the service runs for development or in production (`server`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Server {
+    /// Development hosts name no tenant (rule H4).
+    Dev,
+    /// Development hosts are unknown hosts.
+    #[default]
+    Prod,
+}
+
+/// The keys of the configuration that authentication reads.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AuthSettings {
+    /// Development or production.
+    #[serde(default)]
+    pub server: Server,
+    /// The name of this service, as `services` of a site lists it (rule O6).
+    pub service_name: String,
+    /// The site this service runs at: service tokens are for it (rule O2).
+    pub service_site_id: SiteId,
+    /// The tenants it serves; `*` is all (rule H7).
+    pub tenants: Vec<String>,
+    /// Seconds by which clocks may differ (rule A7).
+    #[serde(default)]
+    pub token_leeway_seconds: f64,
+    /// Whether `iss` is compared (rule A8).
+    #[serde(default = "yes")]
+    pub check_issuer: bool,
+    /// The audiences a token may name; `*` accepts any (rule A9).
+    #[serde(default)]
+    pub expected_aud: Vec<String>,
+    /// One more development host (rule H4).
+    #[serde(default)]
+    pub dev_request_url: Option<String>,
+    /// Whether `X-Forwarded-Host` replaces Host (rule H6).
+    #[serde(default)]
+    pub trust_forwarded_host: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Hosts that name no tenant on a developer's machine (rule H4); the last is Docker's bridge.
+const DEV_HOSTS: [&str; 4] = ["localhost", "127.0.0.1", "[::1]", "172.17.0.1"];
+
+impl AuthSettings {
+    /// The settings of a service, everything else as by default.
+    pub fn new(service_name: impl Into<String>, service_site_id: SiteId) -> Self {
+        Self {
+            server: Server::Prod,
+            service_name: service_name.into(),
+            service_site_id,
+            tenants: vec!["*".to_owned()],
+            token_leeway_seconds: 0.0,
+            check_issuer: true,
+            expected_aud: Vec::new(),
+            dev_request_url: None,
+            trust_forwarded_host: false,
+        }
+    }
+
+    pub(crate) fn serves_tenant(&self, tenant: &TenantId) -> bool {
+        self.tenants.iter().any(|t| t == "*" || *tenant == t.as_str())
+    }
+
+    pub(crate) fn place(&self) -> ServicePlace {
+        ServicePlace { name: self.service_name.clone(), site_id: self.service_site_id.clone() }
+    }
+
+    /// Whether `host` names no tenant because this is a developer's machine (rule H4).
+    pub(crate) fn is_dev_host(&self, host: &Authority) -> bool {
+        let named = || {
+            let url = Url::parse(self.dev_request_url.as_deref()?).ok()?;
+            url.host_str().map(str::to_ascii_lowercase)
+        };
+        self.server == Server::Dev
+            && (DEV_HOSTS.contains(&host.host()) || named().is_some_and(|name| name == host.host()))
+    }
+}

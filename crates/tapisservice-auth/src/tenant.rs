@@ -1,0 +1,43 @@
+//! Which tenant a request is for when the Host says it (rules H2, H4, H7 and H8).
+
+use tapisservice_core::TenantId;
+use tapisservice_tenants::{Authority, Registry, Tenant};
+
+use crate::AuthSettings;
+use crate::refusal::Refusal;
+
+/// The tenant whose id a developer's machine takes without a token (rule H4).
+const DEV_TENANT: &str = "dev";
+
+/// The tenant of a Host; `token_tenant` is what a token says, for hosts that name none.
+pub(crate) fn of_host<'r>(
+    host: Option<&Authority>,
+    token_tenant: Option<&TenantId>,
+    registry: &'r Registry,
+    settings: &AuthSettings,
+) -> Result<&'r Tenant, Refusal> {
+    let unknown = || Refusal::UnknownHost(host.cloned());
+    let host = host.ok_or_else(unknown)?;
+    let tenant = if settings.is_dev_host(host) {
+        registry.tenant(token_tenant.map_or(DEV_TENANT, TenantId::as_str))
+    } else {
+        registry.tenant_of_host(host)
+    };
+    Ok(tenant.ok_or_else(unknown)?)
+}
+
+/// Whether this service, here, serves the tenant (rules H7, H8 and O6).
+pub(crate) fn check_served(
+    tenant: &Tenant,
+    registry: &Registry,
+    settings: &AuthSettings,
+) -> Result<(), Refusal> {
+    let id = tenant.tenant_id();
+    if !settings.serves_tenant(id) {
+        Err(Refusal::NotServed(id.clone()))
+    } else if !registry.serves(&settings.place(), tenant) {
+        Err(Refusal::OtherSite(id.clone()))
+    } else {
+        Ok(())
+    }
+}

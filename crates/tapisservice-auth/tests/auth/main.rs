@@ -1,0 +1,12 @@
+//! Authentication as a whole: published vectors, an attack corpus, the decision by table, the layers by request.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod attacks;
+mod decide;
+mod layer;
+mod refresh;
+mod secrets;
+mod shared;
+mod signer;
+mod site;
+mod wycheproof;
