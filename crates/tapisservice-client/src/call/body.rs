@@ -1,0 +1,150 @@
+//! What a call sends as its body.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::style::{self, Shape};
+use super::{Multipart, Upload};
+use crate::ClientError;
+use crate::spec::{BodyForm, Location, Operation, Parameter, Style, ValueKind};
+
+pub(super) const JSON: &str = "application/json";
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+pub(super) const MULTIPART: &str = "multipart/form-data";
+pub(super) const BYTES: &str = "application/octet-stream";
+
+/// A body that is given whole.
+pub(super) enum Whole {
+    Json(Vec<u8>),
+    Form(Value),
+    Bytes(Upload),
+    Multipart(Multipart),
+}
+
+/// A body ready to be sent.
+pub(super) enum Payload {
+    None,
+    Bytes { media_type: String, bytes: Bytes },
+    Upload { media_type: String, upload: Upload },
+    Multipart(Multipart),
+}
+
+/// A media type without its parameters, in lower case.
+pub(super) fn essence(media_type: &str) -> String {
+    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+pub(super) fn is_json(media_type: &str) -> bool {
+    let essence = essence(media_type);
+    matches!(essence.as_str(), "application/json" | "text/json") || essence.ends_with("+json")
+}
+
+/// The form of the body that named arguments make: a multipart one if files are among them, else the first that is no multipart.
+pub(super) fn form_of(operation: &Operation, with_files: bool) -> Option<&BodyForm> {
+    let forms = &operation.body.as_ref()?.forms;
+    let fits = |form: &&BodyForm| (essence(&form.media_type) == MULTIPART) == with_files;
+    forms.iter().find(fits).or_else(|| forms.first())
+}
+
+/// The body that is given whole, with the media type that was asked for, or the one the operation declares, or the usual one.
+pub(super) fn whole(
+    body: Whole,
+    asked: Option<String>,
+    operation: Option<&Operation>,
+) -> Result<Payload, ClientError> {
+    let declared = |fits: fn(&str) -> bool| {
+        let forms = operation.and_then(|o| o.body.as_ref()).map(|b| b.forms.as_slice()).unwrap_or_default();
+        forms.iter().map(|f| f.media_type.clone()).find(|m| fits(m))
+    };
+    Ok(match body {
+        Whole::Json(json) => {
+            let media_type = asked.or_else(|| declared(is_json)).unwrap_or_else(|| JSON.to_owned());
+            Payload::Bytes { media_type, bytes: json.into() }
+        }
+        Whole::Form(value) => {
+            let Value::Object(fields) = value else {
+                return Err(ClientError::Arguments("a form is an object of fields".to_owned()));
+            };
+            Payload::Bytes {
+                media_type: asked.unwrap_or_else(|| FORM.to_owned()),
+                bytes: urlencoded(&fields)?.into(),
+            }
+        }
+        Whole::Bytes(upload) => {
+            let usual =
+                || declared(|m| essence(m) == BYTES).or_else(|| declared(|m| essence(m) != MULTIPART));
+            let media_type = upload.media_type.clone().or(asked).or_else(usual);
+            Payload::Upload { media_type: media_type.unwrap_or_else(|| BYTES.to_owned()), upload }
+        }
+        Whole::Multipart(_) if asked.is_some() => {
+            return Err(ClientError::Arguments(
+                "the media type of a multipart body is not for calls to set".to_owned(),
+            ));
+        }
+        Whole::Multipart(parts) => Payload::Multipart(parts),
+    })
+}
+
+/// The body that named arguments and files make, in the form that fits them.
+pub(super) fn named(
+    fields: Map<String, Value>,
+    files: BTreeMap<String, Upload>,
+    form: &BodyForm,
+    asked: Option<String>,
+) -> Result<Payload, ClientError> {
+    let media_type = asked.unwrap_or_else(|| form.media_type.clone());
+    match essence(&form.media_type).as_str() {
+        MULTIPART => Ok(Payload::Multipart(multipart(fields, files))),
+        FORM => Ok(Payload::Bytes { media_type, bytes: urlencoded(&fields)?.into() }),
+        other if is_json(other) || other == "*/*" => {
+            let media_type = if other == "*/*" { JSON.to_owned() } else { media_type };
+            Ok(Payload::Bytes { media_type, bytes: Value::Object(fields).to_string().into() })
+        }
+        other => Err(ClientError::Arguments(format!(
+            "a body of {other} is not made of named arguments: give it by `body_bytes` or `body_stream`"
+        ))),
+    }
+}
+
+/// Text fields as text parts, arrays and objects as JSON text in one (OpenAPI 3.0 section 4.7.15).
+fn multipart(fields: Map<String, Value>, files: BTreeMap<String, Upload>) -> Multipart {
+    let text = |value: Value| style::scalar(&value).unwrap_or_else(|| value.to_string());
+    let parts =
+        fields.into_iter().fold(Multipart::new(), |parts, (name, value)| parts.text(name, text(value)));
+    files.into_iter().fold(parts, |parts, (name, upload)| parts.file(name, upload))
+}
+
+/// Fields as `application/x-www-form-urlencoded`, arrays exploded, as OpenAPI has it by default.
+fn urlencoded(fields: &Map<String, Value>) -> Result<String, ClientError> {
+    let mut pairs = Vec::new();
+    for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
+        let shape = match value {
+            // An object in a form is JSON text: exploded it would lose its name.
+            Value::Object(_) => Shape::Scalar(value.to_string()),
+            other => Shape::of(other).ok_or_else(|| {
+                ClientError::Arguments(format!("the value of {name} nests too deeply for a form"))
+            })?,
+        };
+        pairs.extend(style::pairs(&form_field(name), &shape));
+    }
+    Ok(joined(&pairs, "&"))
+}
+
+fn form_field(name: &str) -> Parameter {
+    Parameter {
+        name: name.to_owned(),
+        location: Location::Query,
+        required: false,
+        style: Style::Form,
+        explode: true,
+        kind: ValueKind::Any,
+        keeps_slashes: false,
+    }
+}
+
+/// Encoded pairs as one text.
+pub(super) fn joined(pairs: &[(String, String)], between: &str) -> String {
+    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(between)
+}

@@ -1,0 +1,294 @@
+//! A call, step by step.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::header::CONTENT_TYPE;
+use http::{Extensions, HeaderValue};
+use reqwest::{Body, Request};
+use serde::Serialize;
+use serde_json::Value;
+use tapisservice_core::TrackingId;
+use tokio::time::Instant;
+
+use super::body::{Payload, Whole};
+use super::multipart::Rendered;
+use super::request::{self, Built, Inputs, Target};
+use super::upload::Opened;
+use super::{Answer, Caller, Multipart, Upload, headers, style};
+use crate::ClientError;
+use crate::transport::{Patience, Pulse, RetryChoice, TRACKING_HEADER, redacted};
+
+/// A call that has not been sent. What is wrong with its arguments is said by [`send`](Self::send).
+#[must_use = "a call does nothing until it is sent"]
+pub struct Call {
+    caller: Caller,
+    target: Target,
+    inputs: Inputs,
+    tracking_id: Option<TrackingId>,
+    timeout: Option<Duration>,
+    retry: Option<RetryChoice>,
+    any_status: bool,
+    problem: Option<ClientError>,
+}
+
+impl Call {
+    pub(super) fn new(caller: Caller, target: Target) -> Self {
+        Self {
+            caller,
+            target,
+            inputs: Inputs::default(),
+            tracking_id: None,
+            timeout: None,
+            retry: None,
+            any_status: false,
+            problem: None,
+        }
+    }
+
+    /// An argument by its name: a parameter of the operation or, if none is called so, a property of its body. Given twice, the last
+    /// counts; null counts as not given.
+    ///
+    /// Arrays and objects are written as the operation's file says. For a parameter that takes one, a string is sent as it is: some
+    /// services read JSON, or a spelling of their own, where their files say object.
+    pub fn arg(self, name: &str, value: impl Serialize) -> Self {
+        self.with(value, |inputs, value| {
+            inputs.given.arguments.insert(name.to_owned(), value);
+            Ok(())
+        })
+    }
+
+    /// Arguments by name, all at once: anything that serializes as an object. Each is as one of [`arg`](Self::arg).
+    pub fn args(self, arguments: impl Serialize) -> Self {
+        self.with(arguments, |inputs, value| {
+            inputs.given.arguments.extend(request::members(value)?);
+            Ok(())
+        })
+    }
+
+    /// A property of the body, even if a parameter is called so too. Its value is sent as it is, null included, whatever kind the
+    /// operation's file names.
+    pub fn body_field(self, name: &str, value: impl Serialize) -> Self {
+        self.with(value, |inputs, value| {
+            inputs.given.fields.insert(name.to_owned(), value);
+            Ok(())
+        })
+    }
+
+    /// A file of a multipart body, by the name of its property.
+    pub fn file(mut self, name: &str, upload: Upload) -> Self {
+        self.inputs.given.files.insert(name.to_owned(), upload);
+        self
+    }
+
+    /// The whole body as JSON, as it is: its content is not checked against the operation.
+    pub fn body_json(mut self, body: impl Serialize) -> Self {
+        match serde_json::to_vec(&body) {
+            Ok(json) => self.inputs.whole = Some(Whole::Json(json)),
+            Err(_) => self.fail(not_json()),
+        }
+        self
+    }
+
+    /// The whole body as bytes: `application/octet-stream`, or what the operation takes instead.
+    pub fn body_bytes(self, bytes: impl Into<bytes::Bytes>) -> Self {
+        self.body_stream(Upload::bytes(bytes))
+    }
+
+    /// The whole body from a file, a reader or a stream.
+    pub fn body_stream(mut self, upload: Upload) -> Self {
+        self.inputs.whole = Some(Whole::Bytes(upload));
+        self
+    }
+
+    /// The whole body as `application/x-www-form-urlencoded`: anything that serializes as an object.
+    pub fn form(self, fields: impl Serialize) -> Self {
+        self.with(fields, |inputs, value| {
+            inputs.whole = Some(Whole::Form(value));
+            Ok(())
+        })
+    }
+
+    /// The whole body as `multipart/form-data`.
+    pub fn multipart(mut self, parts: Multipart) -> Self {
+        self.inputs.whole = Some(Whole::Multipart(parts));
+        self
+    }
+
+    /// The media type of the body, in place of the operation's.
+    pub fn media_type(mut self, media_type: &str) -> Self {
+        self.inputs.media_type = Some(media_type.to_owned());
+        self
+    }
+
+    /// A header field that the operation does not list. Fields that say who calls or how the message is framed (`X-Tapis-*`,
+    /// `Authorization`, `Cookie`, `Host`, `Content-Length`, ...) are refused.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        match headers::checked(name, value.as_bytes()) {
+            Ok((name, value)) => drop(self.inputs.headers.insert(name, value)),
+            Err(error) => self.fail(error),
+        }
+        self
+    }
+
+    /// A query parameter that the operation does not list, such as `search` or `limit`: a string, a number or a boolean. Given twice, it
+    /// is sent twice.
+    pub fn query(self, name: &str, value: impl Serialize) -> Self {
+        self.with(value, |inputs, value| {
+            let text = style::scalar(&value).ok_or_else(|| {
+                ClientError::Arguments(format!("{name}: a query takes strings, numbers and booleans"))
+            })?;
+            inputs.query.push((name.to_owned(), text));
+            Ok(())
+        })
+    }
+
+    /// The tracking id that is passed on, in place of the current request's.
+    pub fn tracking_id(mut self, id: TrackingId) -> Self {
+        self.tracking_id = Some(id);
+        self
+    }
+
+    /// How long the call may take, repetitions and the reading of its answer included, in place of the setting. An answer that is
+    /// streamed or saved counts to its head, a body that is streamed from its last piece on.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Allows repetitions whatever the method: the caller knows that doing it twice does no harm.
+    pub fn opt_in_retry(mut self) -> Self {
+        self.retry = Some(RetryChoice::OptIn);
+        self
+    }
+
+    /// Forbids repetitions whatever the method.
+    pub fn no_retry(mut self) -> Self {
+        self.retry = Some(RetryChoice::Never);
+        self
+    }
+
+    /// Takes an answer with an error status as an answer too, instead of failing with [`ClientError::Status`].
+    pub fn any_status(mut self) -> Self {
+        self.any_status = true;
+        self
+    }
+
+    /// Sends the call and waits for the head of the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Arguments`] and [`ClientError::Value`] before anything is sent; [`ClientError::Status`] for every status that is
+    /// no success; and whatever keeps the call from being answered.
+    pub async fn send(self) -> Result<Answer, ClientError> {
+        if let Some(problem) = self.problem {
+            return Err(problem);
+        }
+        let built = request::build(self.caller.destination(), &self.target, self.inputs)?;
+        let limits = self.caller.transport().limits();
+        let (method, url) = (built.method.clone(), redacted(&built.url));
+
+        let pulse = Pulse::new();
+        let mut request = materialise(built, &pulse, self.caller.transport().pool()).await?;
+        if let Some(id) = &self.tracking_id
+            && let Ok(id) = HeaderValue::from_str(id.as_str())
+        {
+            request.headers_mut().insert(TRACKING_HEADER, id);
+        }
+        let streamed = request.body().is_some_and(|body| body.as_bytes().is_none());
+        let mut extensions = Extensions::new();
+        let patience = Patience::new(self.timeout.unwrap_or(limits.total), streamed.then_some(pulse));
+        let total = patience.total();
+        extensions.insert(patience);
+        self.retry.map(|choice| extensions.insert(choice));
+
+        let start = Instant::now();
+        let response = self
+            .caller
+            .client()
+            .execute_with_extensions(request, &mut extensions)
+            .await
+            .map_err(|error| ClientError::of_chain(&method, &url, error))?;
+        let ends_at = if streamed { Instant::now() } else { start } + total;
+        let answer = Answer::new(response, method, url, limits, ends_at);
+        if self.any_status || answer.status().is_success() {
+            Ok(answer)
+        } else {
+            Err(answer.into_error().await)
+        }
+    }
+
+    fn with(
+        mut self,
+        value: impl Serialize,
+        add: impl FnOnce(&mut Inputs, Value) -> Result<(), ClientError>,
+    ) -> Self {
+        let value = serde_json::to_value(value).map_err(|_| not_json());
+        if let Err(error) = value.and_then(|value| add(&mut self.inputs, value)) {
+            self.fail(error);
+        }
+        self
+    }
+
+    /// The first problem is the one to solve first.
+    fn fail(&mut self, error: ClientError) {
+        self.problem.get_or_insert(error);
+    }
+}
+
+/// Without arguments and body: they may hold passwords.
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (method, path) = match &self.target {
+            Target::Operation(operation) => (&operation.method, &operation.path),
+            Target::Raw { method, path } => (method, path),
+        };
+        f.debug_struct("Call").field("method", method).field("path", path).finish_non_exhaustive()
+    }
+}
+
+// serde's own text may quote the value.
+fn not_json() -> ClientError {
+    ClientError::Arguments("a value cannot be written as JSON".to_owned())
+}
+
+/// Opens what the request sends.
+async fn materialise(built: Built, pulse: &Pulse, pool: &reqwest::Client) -> Result<Request, ClientError> {
+    let Built { method, url, headers, payload } = built;
+    let mut request = Request::new(method, url);
+    *request.headers_mut() = headers;
+    match payload {
+        Payload::None => {}
+        Payload::Bytes { media_type, bytes } => put(&mut request, &media_type, bytes.into(), None)?,
+        Payload::Upload { media_type, upload } => match upload.open(pulse).await? {
+            Opened::Whole(bytes) => put(&mut request, &media_type, bytes.into(), None)?,
+            Opened::Streamed(body, length) => put(&mut request, &media_type, body, length)?,
+        },
+        Payload::Multipart(parts) => match parts.render(pulse).await? {
+            Rendered::Whole(boundary, bytes) => {
+                put(&mut request, &format!("multipart/form-data; boundary={boundary}"), bytes.into(), None)?;
+            }
+            Rendered::Streamed(form) => {
+                // Only reqwest's own builder knows the length of a streamed form.
+                request = reqwest::RequestBuilder::from_parts(pool.clone(), request)
+                    .multipart(form)
+                    .build()
+                    .map_err(|_| ClientError::Setup("a multipart body cannot be written".to_owned()))?;
+            }
+        },
+    }
+    Ok(request)
+}
+
+fn put(request: &mut Request, media_type: &str, body: Body, length: Option<u64>) -> Result<(), ClientError> {
+    let media_type = HeaderValue::from_str(media_type).map_err(|_| ClientError::Value {
+        name: "media type".to_owned(),
+        reason: "this is no media type".to_owned(),
+    })?;
+    request.headers_mut().insert(CONTENT_TYPE, media_type);
+    if let Some(length) = length {
+        request.headers_mut().insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    *request.body_mut() = Some(body);
+    Ok(())
+}

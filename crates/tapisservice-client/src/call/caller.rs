@@ -1,0 +1,119 @@
+//! Who makes calls.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::Method;
+use reqwest_middleware::ClientWithMiddleware;
+use url::Url;
+
+use super::Call;
+use super::request::Target;
+use crate::spec::Operation;
+use crate::{Credentials, Destination, Transport};
+
+/// Makes calls to one destination with one set of credentials. Cheap to clone.
+///
+/// ```
+/// use http::StatusCode;
+/// use tapisservice_client::{Caller, Destination, Transport, TransportSettings};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let base_url = format!("http://{}", listener.local_addr()?);
+/// # let page = || async { (StatusCode::OK, [("content-type", "application/json")], r#"{"result": [1, 2], "message": "ok"}"#) };
+/// # let app = axum::Router::new().route("/v3/numbers", axum::routing::get(page));
+/// # tokio::spawn(async { axum::serve(listener, app).await });
+/// let transport = Transport::new(&TransportSettings::default())?;
+/// let numbers = Caller::new(&transport, Destination::new(&base_url, "tacc", "numbers")?, None);
+/// let answer = numbers.get("/v3/numbers").query("limit", 2).send().await?;
+/// assert_eq!(answer.deserialize::<Vec<u8>>().await?, [1, 2]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Caller(Arc<Inner>);
+
+struct Inner {
+    transport: Transport,
+    destination: Destination,
+    client: ClientWithMiddleware,
+}
+
+impl Caller {
+    /// Calls to `destination`, signed in with `credentials`; with `None` they are not signed in.
+    pub fn new(
+        transport: &Transport,
+        destination: Destination,
+        credentials: Option<Arc<dyn Credentials>>,
+    ) -> Self {
+        let client = transport.client(destination.clone(), credentials);
+        Self(Arc::new(Inner { transport: transport.clone(), destination, client }))
+    }
+
+    /// A call of an operation, whose arguments are checked against it.
+    pub fn call(&self, operation: Arc<Operation>) -> Call {
+        Call::new(self.clone(), Target::Operation(operation))
+    }
+
+    /// A raw `GET` of a path below the base URL.
+    pub fn get(&self, path: &str) -> Call {
+        self.request(Method::GET, path)
+    }
+
+    /// A raw `POST` to a path below the base URL.
+    pub fn post(&self, path: &str) -> Call {
+        self.request(Method::POST, path)
+    }
+
+    /// A raw `PUT` to a path below the base URL.
+    pub fn put(&self, path: &str) -> Call {
+        self.request(Method::PUT, path)
+    }
+
+    /// A raw `PATCH` of a path below the base URL.
+    pub fn patch(&self, path: &str) -> Call {
+        self.request(Method::PATCH, path)
+    }
+
+    /// A raw `DELETE` of a path below the base URL.
+    pub fn delete(&self, path: &str) -> Call {
+        self.request(Method::DELETE, path)
+    }
+
+    /// A raw call of a path below the base URL, which begins with a slash and is written as in a URL: `/v3/files/ops/my%20system`.
+    /// A query goes through [`Call::query`]; dot segments are refused.
+    pub fn request(&self, method: Method, path: &str) -> Call {
+        Call::new(self.clone(), Target::Raw { method, path: path.to_owned() })
+    }
+
+    /// The signed-in client itself, for other code that builds requests, such as the official SDK's. Requests outside of
+    /// [`base_url`](Self::base_url) fail.
+    pub fn http_client(&self) -> ClientWithMiddleware {
+        self.0.client.clone()
+    }
+
+    /// What the paths are below.
+    pub fn base_url(&self) -> &Url {
+        &self.0.destination.base_url
+    }
+
+    pub(super) fn client(&self) -> &ClientWithMiddleware {
+        &self.0.client
+    }
+
+    pub(super) fn destination(&self) -> &Destination {
+        &self.0.destination
+    }
+
+    pub(super) fn transport(&self) -> &Transport {
+        &self.0.transport
+    }
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller").field("destination", &self.0.destination).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,23 @@
+//! Calls: building a request from an operation and its arguments, sending it, and reading the answer.
+
+mod answer;
+mod arguments;
+mod body;
+mod builder;
+mod caller;
+mod download;
+mod envelope;
+mod headers;
+mod multipart;
+mod path;
+mod request;
+mod service_error;
+mod style;
+mod upload;
+
+pub use answer::Answer;
+pub use builder::Call;
+pub use caller::Caller;
+pub use envelope::Envelope;
+pub use multipart::Multipart;
+pub use upload::{Progress, Upload};

@@ -1,0 +1,159 @@
+//! What a failed call means for the request that a service is answering.
+
+use http::StatusCode;
+use tapisservice_core::Error;
+
+use crate::{ClientError, StatusError};
+
+impl ClientError {
+    /// The error with which a service answers its own caller. It is named at the call, because a plain `?` takes any error for one the
+    /// framework does not know, a 500:
+    ///
+    /// ```
+    /// use tapisservice_client::ClientError;
+    /// use tapisservice_core::{Error, ErrorKind};
+    ///
+    /// fn outcome() -> Result<(), ClientError> {
+    ///     Err(ClientError::Route("no such tenant".to_owned()))
+    /// }
+    /// fn handler() -> Result<(), Error> {
+    ///     outcome().map_err(ClientError::into_service_error)?;
+    ///     Ok(())
+    /// }
+    /// assert_eq!(handler().unwrap_err().kind(), ErrorKind::ServiceConfig);
+    /// ```
+    ///
+    /// | what failed | the caller's status |
+    /// |---|---|
+    /// | the other service says 400, 404, 409, 413, 415 or 422 | the same, with its message: it speaks of what the caller asked for |
+    /// | it says 403 | 403 with its message: on behalf of a user, the refusal is the user's. Of a call as the service itself it is not: map that by hand |
+    /// | it says 401 | 503: the token of this service was refused, which no caller can help |
+    /// | it says 429, 502, 503 or 504 | 503, with its `Retry-After` |
+    /// | it says anything else | 502: it failed, or was called wrongly |
+    /// | no connection, no answer in time, calls held back, no token for now | 503 |
+    /// | the tenants are not known yet | 503 |
+    /// | the call was to be on behalf of an anonymous request | 401 |
+    /// | an answer that is not what it should be | 502 |
+    /// | a value that cannot be sent safely | 400: values come from callers |
+    /// | anything else: operations, arguments, specifications, routes, files | 500: this service is wrong |
+    ///
+    /// Texts that only the log may know, addresses above all, are the error's source.
+    pub fn into_service_error(self) -> Error {
+        let error = match &self {
+            Self::Status(status) => of_status(status),
+            Self::Connection { .. } => Error::unavailable("another service could not be reached"),
+            Self::CircuitOpen { retry_after, .. } => {
+                Error::unavailable("another service does not answer").with_retry_after(*retry_after)
+            }
+            Self::Credentials { temporary: true, .. } => {
+                Error::unavailable("there is no service token at the moment")
+            }
+            Self::NoRegistry => Error::unavailable("the tenants are not known yet"),
+            Self::Anonymous => Error::no_token("No Tapis access token found in the request."),
+            Self::Answer { .. } => bad_gateway("another service gave an answer that cannot be understood"),
+            Self::Value { name, reason } => Error::bad_input(format!("{name}: {reason}")),
+            Self::UnknownOperation(_)
+            | Self::Arguments(_)
+            | Self::Spec { .. }
+            | Self::Route(_)
+            | Self::Credentials { .. }
+            | Self::File { .. }
+            | Self::Setup(_) => Error::service_config("another service could not be called"),
+        };
+        error.with_source(self)
+    }
+}
+
+fn of_status(error: &StatusError) -> Error {
+    let message = error.message.clone();
+    match error.status.as_u16() {
+        400 => Error::bad_input(message),
+        403 => Error::permissions(message),
+        404 => Error::not_found(message),
+        409 => Error::conflict(message),
+        413 | 415 | 422 => Error::base(message).with_code(error.status),
+        401 => Error::unavailable("another service does not accept the token of this one"),
+        429 | 502..=504 => {
+            let busy = Error::unavailable("another service is not available");
+            match error.retry_after {
+                Some(after) => busy.with_retry_after(after),
+                None => busy,
+            }
+        }
+        _ => bad_gateway("another service failed"),
+    }
+}
+
+fn bad_gateway(message: &str) -> Error {
+    Error::base(message).with_code(StatusCode::BAD_GATEWAY)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::Method;
+
+    use super::*;
+
+    fn status(code: u16) -> ClientError {
+        ClientError::Status(Box::new(StatusError {
+            status: StatusCode::from_u16(code).unwrap(),
+            message: "said".to_owned(),
+            version: None,
+            method: Method::GET,
+            url: "https://inner.test/v3/x".to_owned(),
+            retry_after: Some(Duration::from_secs(7)),
+        }))
+    }
+
+    #[test]
+    fn the_status_is_kept_where_it_speaks_of_what_the_caller_asked_for() {
+        for code in [400, 403, 404, 409, 413, 415, 422] {
+            let error = status(code).into_service_error();
+            assert_eq!((error.status().as_u16(), error.message()), (code, "said"));
+        }
+        for (code, ours) in
+            [(401, 503), (429, 503), (502, 503), (503, 503), (504, 503), (405, 502), (500, 502), (302, 502)]
+        {
+            let error = status(code).into_service_error();
+            assert_eq!(error.status().as_u16(), ours, "{code}");
+            assert!(!error.message().contains("said"), "{code}");
+        }
+    }
+
+    #[test]
+    fn other_failures_are_told_by_class_and_their_text_is_for_the_log() {
+        let connection = ClientError::Connection {
+            method: Method::GET,
+            url: "https://inner.test/v3/x".to_owned(),
+            reason: "refused".to_owned(),
+            timeout: false,
+            repeatable: true,
+        };
+        let open = ClientError::CircuitOpen {
+            site: "inner".to_owned(),
+            service: "x".to_owned(),
+            retry_after: Duration::from_secs(3),
+        };
+        let token = |temporary| ClientError::Credentials { reason: "inner".to_owned(), temporary };
+        let value = ClientError::Value { name: "systemId".to_owned(), reason: "no".to_owned() };
+        let cases = [
+            (connection, 503),
+            (open, 503),
+            (token(true), 503),
+            (token(false), 500),
+            (ClientError::NoRegistry, 503),
+            (ClientError::Anonymous, 401),
+            (ClientError::Route("inner".to_owned()), 500),
+            (ClientError::Arguments("inner".to_owned()), 500),
+            (value, 400),
+        ];
+        for (error, code) in cases {
+            let error = error.into_service_error();
+            assert_eq!(error.status().as_u16(), code, "{error:?}");
+            assert!(!error.message().contains("inner"), "{error:?}");
+            assert!(error.source().is_some());
+        }
+    }
+}

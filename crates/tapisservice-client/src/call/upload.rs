@@ -1,0 +1,165 @@
+//! What is sent as bytes: from memory, from a file, or as it comes.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, TryStreamExt};
+use reqwest::Body;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio_util::io::ReaderStream;
+
+use crate::ClientError;
+use crate::transport::Pulse;
+
+/// Pieces of this size are read from files and reported.
+const PIECE: usize = 64 * 1024;
+
+/// How far an upload or a download has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Bytes that went over so far.
+    pub done: u64,
+    /// Bytes there are, if that is known.
+    pub total: Option<u64>,
+}
+
+/// Bytes to send, as a whole body or as a file of a multipart body. Files and streams are sent piece by piece and never held in
+/// memory as a whole.
+///
+/// What is in memory is sent again where a call is repeated; what is streamed, or reports its progress, is not.
+pub struct Upload {
+    source: Source,
+    length: Option<u64>,
+    pub(super) file_name: Option<String>,
+    pub(super) media_type: Option<String>,
+    progress: Option<Box<dyn FnMut(Progress) + Send>>,
+}
+
+enum Source {
+    Bytes(Bytes),
+    Path(PathBuf),
+    Stream(BoxStream<'static, io::Result<Bytes>>),
+}
+
+/// An upload at the moment it is sent.
+pub(super) enum Opened {
+    Whole(Bytes),
+    Streamed(Body, Option<u64>),
+}
+
+impl Upload {
+    /// Bytes in memory.
+    pub fn bytes(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        let length = Some(bytes.len() as u64);
+        Self { length, ..Self::new(Source::Bytes(bytes)) }
+    }
+
+    /// A file, which is opened when the call is sent. Its name is sent along in a multipart body.
+    pub fn path(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        Self { file_name, ..Self::new(Source::Path(path)) }
+    }
+
+    /// Whatever a reader gives.
+    pub fn reader(reader: impl AsyncRead + Send + 'static) -> Self {
+        Self::stream(ReaderStream::with_capacity(reader, PIECE))
+    }
+
+    /// Whatever a stream gives.
+    pub fn stream(pieces: impl futures_util::Stream<Item = io::Result<Bytes>> + Send + 'static) -> Self {
+        Self::new(Source::Stream(pieces.boxed()))
+    }
+
+    fn new(source: Source) -> Self {
+        Self { source, length: None, file_name: None, media_type: None, progress: None }
+    }
+
+    /// Says how many bytes a reader or a stream will give; without it they are sent chunked, which not every server takes.
+    #[must_use]
+    pub fn with_length(mut self, length: u64) -> Self {
+        self.length = Some(length);
+        self
+    }
+
+    /// The file name in a multipart body.
+    #[must_use]
+    pub fn with_file_name(mut self, name: impl Into<String>) -> Self {
+        self.file_name = Some(name.into());
+        self
+    }
+
+    /// The media type, `application/octet-stream` by default.
+    #[must_use]
+    pub fn with_media_type(mut self, media_type: impl Into<String>) -> Self {
+        self.media_type = Some(media_type.into());
+        self
+    }
+
+    /// Calls `progress` for every piece that goes over.
+    #[must_use]
+    pub fn on_progress(mut self, progress: impl FnMut(Progress) + Send + 'static) -> Self {
+        self.progress = Some(Box::new(progress));
+        self
+    }
+
+    /// Whether it can be sent more than once.
+    pub(super) fn is_in_memory(&self) -> bool {
+        matches!(self.source, Source::Bytes(_)) && self.progress.is_none()
+    }
+
+    pub(super) async fn open(self, pulse: &Pulse) -> Result<Opened, ClientError> {
+        let (pieces, length) = match self.source {
+            Source::Bytes(bytes) if self.progress.is_none() => return Ok(Opened::Whole(bytes)),
+            Source::Bytes(bytes) => (in_pieces(bytes), self.length),
+            Source::Path(path) => open_file(path).await?,
+            Source::Stream(pieces) => (pieces, self.length),
+        };
+        let (mut done, mut progress, pulse) = (0, self.progress, pulse.clone());
+        let watched = pieces.inspect_ok(move |piece| {
+            pulse.beat();
+            done += piece.len() as u64;
+            if let Some(progress) = &mut progress {
+                progress(Progress { done, total: length });
+            }
+        });
+        Ok(Opened::Streamed(Body::wrap_stream(watched), length))
+    }
+}
+
+fn in_pieces(bytes: Bytes) -> BoxStream<'static, io::Result<Bytes>> {
+    let rest = |mut rest: Bytes| (!rest.is_empty()).then(|| (Ok(rest.split_to(rest.len().min(PIECE))), rest));
+    stream::unfold(bytes, move |left| std::future::ready(rest(left))).boxed()
+}
+
+/// The pieces of a file and its length. What is appended meanwhile is not sent, so that the length stays true.
+async fn open_file(
+    path: PathBuf,
+) -> Result<(BoxStream<'static, io::Result<Bytes>>, Option<u64>), ClientError> {
+    let fault = |e: io::Error| ClientError::File { path: path.display().to_string(), reason: e.to_string() };
+    let file = tokio::fs::File::open(&path).await.map_err(fault)?;
+    let metadata = file.metadata().await.map_err(fault)?;
+    if metadata.is_file() {
+        let pieces = ReaderStream::with_capacity(file.take(metadata.len()), PIECE);
+        Ok((pieces.boxed(), Some(metadata.len())))
+    } else if metadata.is_dir() {
+        Err(fault(io::Error::from(io::ErrorKind::IsADirectory)))
+    } else {
+        Ok((ReaderStream::with_capacity(file, PIECE).boxed(), None))
+    }
+}
+
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload")
+            .field("length", &self.length)
+            .field("file_name", &self.file_name)
+            .field("media_type", &self.media_type)
+            .finish_non_exhaustive()
+    }
+}

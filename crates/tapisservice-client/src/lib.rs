@@ -1,0 +1,33 @@
+#![doc = include_str!("../README.md")]
+
+pub mod call;
+mod credentials;
+mod door;
+mod error;
+mod registry;
+pub mod routing;
+pub mod service;
+mod settings;
+pub mod spec;
+mod tokens;
+pub mod transport;
+mod typed;
+pub mod user;
+
+pub use call::{Answer, Call, Caller, Progress, Upload};
+pub use credentials::Credentials;
+pub use door::Door;
+pub use error::{ClientError, StatusError};
+pub use registry::TenantsApi;
+pub use routing::Route;
+pub use service::{ServiceClient, ServiceClientSettings, Session};
+pub use settings::{ClientSettings, SettingsError};
+pub use tapisservice_tenants::BoxFuture;
+pub use transport::{Destination, Transport, TransportSettings};
+pub use typed::{Operations, TypedOperation};
+pub use user::UserClient;
+
+/// The examples of the page are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/CLIENT.md")]
+struct ClientPage;

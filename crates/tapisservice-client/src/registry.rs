@@ -1,0 +1,117 @@
+//! The registry over HTTP (rules T1 and T8).
+
+use std::time::Duration;
+
+use reqwest::redirect::{Attempt, Policy};
+use reqwest::{Client, Response};
+use serde::Deserialize;
+use serde_json::Value;
+use tapisservice_tenants::{BoxFuture, RegistryData, SourceError, TenantSource};
+use url::Url;
+
+use crate::{ClientSettings, SettingsError};
+
+/// How many redirects within one origin are followed.
+const MAX_REDIRECTS: usize = 3;
+
+/// Reads `GET /v3/tenants` and `GET /v3/sites` of the primary site, without a token: Tenants must be reachable before
+/// Security Kernel and Tokens are up.
+///
+/// Both calls together have five seconds, an answer 8 MiB after decompression, and no redirect leaves the origin.
+#[derive(Debug, Clone)]
+pub struct TenantsApi {
+    client: Client,
+    base_url: Url,
+    total: Duration,
+    max_bytes: usize,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    result: Vec<Value>,
+}
+
+impl TenantsApi {
+    /// The Tenants API that the settings name.
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot be used.
+    pub fn new(settings: &ClientSettings) -> Result<Self, SettingsError> {
+        let client = Client::builder()
+            .connect_timeout(settings.connect_timeout()?)
+            .redirect(Policy::custom(same_origin))
+            .user_agent(concat!("tapisservice/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|e| SettingsError::Client(e.to_string()))?;
+        Ok(Self {
+            client,
+            base_url: settings.base_url()?,
+            total: settings.registry_timeout()?,
+            max_bytes: settings.registry_max_bytes,
+        })
+    }
+
+    async fn list(&self, name: &str) -> Result<Vec<Value>, SourceError> {
+        let path = format!("/v3/{name}");
+        let fault = |what: String| SourceError::new(format!("GET {path}: {what}"));
+        let url = format!("{}{path}", self.base_url.as_str().trim_end_matches('/'));
+        let response = self.client.get(url).send().await.map_err(|e| fault(chain(&e)))?;
+        if !response.status().is_success() {
+            return Err(fault(format!("status {}", response.status().as_u16())));
+        }
+        let body = self.read(response).await.map_err(fault)?;
+        let answer: Result<Answer, _> = serde_json::from_slice(&body);
+        // serde_json's text may quote the answer, which may be anything.
+        answer.map(|a| a.result).map_err(|_| fault("the answer is not a list of records".to_owned()))
+    }
+
+    async fn read(&self, mut response: Response) -> Result<Vec<u8>, String> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|e| chain(&e))? {
+            if body.len() + chunk.len() > self.max_bytes {
+                return Err(format!("the answer is larger than {} bytes", self.max_bytes));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+impl TenantSource for TenantsApi {
+    fn fetch(&self) -> BoxFuture<'_, Result<RegistryData, SourceError>> {
+        Box::pin(async move {
+            let both = async { tokio::try_join!(self.list("tenants"), self.list("sites")) };
+            let (tenants, sites) = tokio::time::timeout(self.total, both).await.map_err(|_| {
+                SourceError::new(format!("no whole answer within {} s", self.total.as_secs_f64()))
+            })??;
+            Ok(RegistryData { tenants, sites })
+        })
+    }
+
+    fn describe(&self) -> String {
+        format!("Tenants API at {}", self.base_url.origin().ascii_serialization())
+    }
+}
+
+pub(crate) fn same_origin(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+    let stays = attempt.previous().last().is_some_and(|from| from.origin() == attempt.url().origin());
+    if attempt.previous().len() > MAX_REDIRECTS {
+        attempt.error("too many redirects")
+    } else if stays {
+        attempt.follow()
+    } else {
+        attempt.error("a redirect to another origin is not followed")
+    }
+}
+
+/// The causes of an error, without its URL.
+pub(crate) fn chain(error: &reqwest::Error) -> String {
+    let mut texts = Vec::new();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        texts.push(cause.to_string());
+        next = cause.source();
+    }
+    if texts.is_empty() { "the call failed".to_owned() } else { texts.join(": ") }
+}

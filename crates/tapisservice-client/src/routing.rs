@@ -1,0 +1,141 @@
+//! Where a service's request goes, and with which token (rules R1 to R5): pure functions over the registry.
+
+use std::collections::BTreeSet;
+
+use tapisservice_core::{SiteId, TenantId};
+use tapisservice_tenants::{Registry, Site, Tenant};
+use url::Url;
+
+use crate::ClientError;
+
+/// Where a request goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Route {
+    /// The site that answers.
+    pub site: SiteId,
+    /// What the paths of operations are appended to.
+    pub base_url: Url,
+    /// The site that the service token is for (`tapis/target_site`).
+    pub target_site: SiteId,
+}
+
+/// Where a service at `own_site` reaches `service` for `tenant`.
+///
+/// `service` is a resource or the service behind it: `sk` and `security` are the same.
+///
+/// # Errors
+///
+/// [`ClientError::Route`] when the registry does not know the tenant, or no primary site to turn to.
+pub fn route(
+    registry: &Registry,
+    own_site: &SiteId,
+    tenant: &TenantId,
+    service: &str,
+) -> Result<Route, ClientError> {
+    if service == "tenants" {
+        return at_primary_admin_tenant(registry);
+    }
+    let tenant = registry.tenant(tenant.as_str()).ok_or_else(|| unknown_tenant(tenant))?;
+    let owner = tenant.site();
+    let stays = match service_name(service) {
+        "security" | "tokens" => owner.site_id == *own_site,
+        other => owner.services.iter().any(|name| name == other),
+    };
+    if stays { at_owning_site(tenant) } else { at_primary_site(registry, tenant) }
+}
+
+/// The sites that a service at `own_site` holds tokens for, its own first (rule R5): all of them at the primary site, its own and
+/// the primary one elsewhere. A site without an active tenant is never called and not listed.
+pub fn token_sites(registry: &Registry, own_site: &SiteId) -> Vec<SiteId> {
+    let primary = registry.primary().map(|site| &site.site_id);
+    let mut others: BTreeSet<&SiteId> = primary.into_iter().collect();
+    if primary == Some(own_site) {
+        others.extend(registry.tenants().map(|tenant| &tenant.site().site_id));
+    }
+    others.remove(own_site);
+    std::iter::once(own_site).chain(others).cloned().collect()
+}
+
+/// The name under which sites list the service behind a resource.
+pub(crate) fn service_name(resource: &str) -> &str {
+    if resource == "sk" { "security" } else { resource }
+}
+
+pub(crate) fn unknown_tenant(tenant: &TenantId) -> ClientError {
+    ClientError::Route(format!("there is no active tenant {tenant}"))
+}
+
+fn at_primary_admin_tenant(registry: &Registry) -> Result<Route, ClientError> {
+    let primary = primary(registry)?;
+    let admin = primary.site_admin_tenant_id.as_ref().ok_or_else(|| {
+        ClientError::Route(format!("the primary site {} names no site-admin tenant", primary.site_id))
+    })?;
+    let tenant = registry.tenant(admin.as_str()).ok_or_else(|| unknown_tenant(admin))?;
+    new(primary, tenant.base_url())
+}
+
+fn at_owning_site(tenant: &Tenant) -> Result<Route, ClientError> {
+    new(tenant.site(), tenant.base_url())
+}
+
+fn at_primary_site(registry: &Registry, tenant: &Tenant) -> Result<Route, ClientError> {
+    let primary = primary(registry)?;
+    let url = primary.tenant_base_url(tenant.tenant_id()).ok_or_else(|| {
+        ClientError::Route(format!("the primary site {} has no tenant_base_url_template", primary.site_id))
+    })?;
+    new(primary, &url)
+}
+
+fn primary(registry: &Registry) -> Result<&Site, ClientError> {
+    registry
+        .primary()
+        .map(AsRef::as_ref)
+        .ok_or_else(|| ClientError::Route("no site is the primary one".into()))
+}
+
+/// In every rule the token is for the site that answers.
+fn new(site: &Site, base_url: &str) -> Result<Route, ClientError> {
+    let url =
+        Url::parse(base_url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let base_url =
+        url.ok_or_else(|| ClientError::Route(format!("{base_url} is not an http or https URL")))?;
+    Ok(Route { site: site.site_id.clone(), base_url, target_site: site.site_id.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tapisservice_tenants::RegistryData;
+
+    use super::*;
+
+    fn registry(template: Option<&str>, admin: &str) -> Registry {
+        let data = RegistryData {
+            sites: vec![json!({"site_id": "one", "primary": true, "site_admin_tenant_id": admin,
+                               "tenant_base_url_template": template, "services": ["files"]})],
+            tenants: vec![json!({"tenant_id": "a", "site_id": "one", "base_url": "https://a.example/"})],
+        };
+        Registry::build(&data, None).unwrap()
+    }
+
+    fn refusal(registry: &Registry, tenant: &str, service: &str) -> String {
+        let (site, tenant) = (SiteId::new("two").unwrap(), TenantId::new(tenant).unwrap());
+        route(registry, &site, &tenant, service).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_the_registry_lacks_is_named() {
+        let bare = registry(None, "gone");
+        assert_eq!(refusal(&bare, "a", "tenants"), "no route: there is no active tenant gone");
+        assert_eq!(refusal(&bare, "b", "files"), "no route: there is no active tenant b");
+        assert!(refusal(&bare, "a", "sk").contains("tenant_base_url_template"));
+        assert!(refusal(&registry(Some("${tenant_id}"), "a"), "a", "jobs").contains("not an http"));
+    }
+
+    #[test]
+    fn a_registry_without_other_sites_needs_one_token() {
+        let one = SiteId::new("one").unwrap();
+        assert_eq!(token_sites(&registry(None, "a"), &one), [one]);
+    }
+}

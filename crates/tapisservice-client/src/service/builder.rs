@@ -1,0 +1,92 @@
+//! Putting a service's client together.
+
+use std::fmt;
+use std::time::Duration;
+
+use tapisservice_tenants::TenantCache;
+
+use super::{ServiceClient, ServiceClientSettings};
+use crate::spec::Catalog;
+use crate::tokens::{ServiceAccount, ServiceTokens, TokensApi, fields};
+use crate::transport::{Transport, TransportSettings};
+use crate::{ClientError, SettingsError};
+
+/// Puts a [`ServiceClient`] together.
+#[must_use]
+pub struct ServiceClientBuilder {
+    settings: ServiceClientSettings,
+    tenants: TenantCache,
+    catalog: Option<Catalog>,
+    transport: Option<Transport>,
+}
+
+impl ServiceClientBuilder {
+    pub(super) fn new(settings: ServiceClientSettings, tenants: TenantCache) -> Self {
+        Self { settings, tenants, catalog: None, transport: None }
+    }
+
+    /// Other operations than the bundled ones.
+    pub fn catalog(mut self, catalog: Catalog) -> Self {
+        self.catalog = Some(catalog);
+        self
+    }
+
+    /// A transport that other clients use too, or with other settings than the default ones.
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// The client. Nothing is called yet: see [`ServiceClient::keep_tokens`].
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Setup`] when a setting cannot be used.
+    pub fn build(self) -> Result<ServiceClient, ClientError> {
+        let settings = self.settings;
+        let setup = |error: SettingsError| ClientError::Setup(error.to_string());
+        let timeout = Duration::try_from_secs_f64(settings.service_token_timeout_seconds)
+            .map_err(|_| setup(SettingsError::Seconds("service_token_timeout_seconds")))?;
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Transport::new(&TransportSettings::default()).map_err(setup)?,
+        };
+        let own_fields = fields::on_behalf_of(&settings.service_tenant_id, &settings.service_name)?;
+        if settings.service_name.as_str().contains(':') {
+            // RFC 7617 section 2: it would end where the password begins.
+            return Err(ClientError::Setup("service_name holds a colon".to_owned()));
+        }
+        let tokens = ServiceTokens::new(TokensApi {
+            http: transport.pool().clone(),
+            tenants: self.tenants.clone(),
+            timeout,
+            account: ServiceAccount {
+                name: settings.service_name.clone(),
+                password: settings.service_password,
+                tenant_id: settings.service_tenant_id.clone(),
+                fields: own_fields.clone(),
+                access_ttl: settings.service_token_ttl_seconds,
+                refresh_ttl: settings.service_refresh_token_ttl_seconds,
+            },
+        });
+        Ok(ServiceClient::assemble(super::client::Inner {
+            name: settings.service_name,
+            site_id: settings.service_site_id,
+            tenant_id: settings.service_tenant_id,
+            own_fields,
+            tenants: self.tenants,
+            catalog: self.catalog.unwrap_or_else(Catalog::bundled),
+            transport,
+            tokens,
+        }))
+    }
+}
+
+impl fmt::Debug for ServiceClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceClientBuilder")
+            .field("settings", &self.settings)
+            .field("tenants", &self.tenants)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,159 @@
+//! The client of a service: who it is, what it holds, and in whose name it calls.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use tapisservice_core::{Identity, RequestContext, SiteId, TenantId, Username};
+use tapisservice_tenants::{Miss, Registry, TenantCache};
+use tokio::task::JoinHandle;
+
+use super::{ServiceClientBuilder, ServiceClientSettings, ServiceReport, Session};
+use crate::ClientError;
+use crate::routing::{Route, route, token_sites};
+use crate::spec::Catalog;
+use crate::tokens::{ServiceTokens, SiteToken, fields};
+use crate::transport::Transport;
+
+/// How often is looked whether there are other sites to hold tokens for.
+const SITES_PERIOD: Duration = Duration::from_secs(30);
+/// The same while the registry has not been read yet.
+const REGISTRY_PERIOD: Duration = Duration::from_millis(250);
+
+/// Calls other services as a service does: with its own token, in its own name or on behalf of a user. Cheap to clone: all clones
+/// share tokens, connections and breakers.
+///
+/// In whose name is a choice that every call states, by the [`Session`] it begins with; nothing ambient makes it.
+#[derive(Clone)]
+pub struct ServiceClient(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) name: Username,
+    pub(super) site_id: SiteId,
+    pub(super) tenant_id: TenantId,
+    /// `X-Tapis-Tenant` and `X-Tapis-User` of the service itself.
+    pub(super) own_fields: HeaderMap,
+    pub(super) tenants: TenantCache,
+    pub(super) catalog: Catalog,
+    pub(super) transport: Transport,
+    pub(super) tokens: ServiceTokens,
+}
+
+impl ServiceClient {
+    /// Starts putting a client together, over the tenants that the service knows.
+    pub fn builder(settings: ServiceClientSettings, tenants: TenantCache) -> ServiceClientBuilder {
+        ServiceClientBuilder::new(settings, tenants)
+    }
+
+    pub(super) fn assemble(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// Calls in the service's own name, in its own tenant.
+    pub fn as_service(&self) -> Session {
+        Session::new(self.clone(), self.0.tenant_id.clone(), self.0.name.clone(), self.0.own_fields.clone())
+    }
+
+    /// Calls on behalf of the user that a request is for (`g.request_username()` in `g.request_tenant_id()`), with the request's
+    /// tracking id.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Anonymous`] when the request has no identity.
+    pub fn on_behalf_of(&self, g: &RequestContext) -> Result<Session, ClientError> {
+        let identity: &Identity = g.identity().ok_or(ClientError::Anonymous)?;
+        let session = self.on_behalf_of_user(identity.tenant_id().clone(), identity.username().clone())?;
+        Ok(session.tracked(g.tracking_id().clone()))
+    }
+
+    /// Calls on behalf of a user.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Value`] when a name cannot be sent in a header field: it holds a comma, or begins or ends with a space.
+    pub fn on_behalf_of_user(&self, tenant: TenantId, username: Username) -> Result<Session, ClientError> {
+        let fields = fields::on_behalf_of(&tenant, &username)?;
+        Ok(Session::new(self.clone(), tenant, username, fields))
+    }
+
+    /// The operations it knows.
+    pub fn catalog(&self) -> &Catalog {
+        &self.0.catalog
+    }
+
+    /// Gets the tokens for all sites that the service may call (rule R5) and keeps them fresh, for as long as the returned task
+    /// lives: for services that want to be ready before the first request. Without it each token is got when it is first
+    /// needed, and kept fresh from then on.
+    pub fn keep_tokens(&self) -> JoinHandle<()> {
+        let client = self.clone();
+        tokio::spawn(async move {
+            loop {
+                let registry = client.0.tenants.snapshot();
+                let pause = if registry.is_some() { SITES_PERIOD } else { REGISTRY_PERIOD };
+                if let Some(registry) = registry {
+                    client.hold_tokens_for(&registry);
+                }
+                tokio::time::sleep(pause).await;
+            }
+        })
+    }
+
+    /// Whether the service can call others, for readiness: there is a usable token for its own site. The first question makes it
+    /// get one.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none, for the log.
+    #[expect(clippy::unused_async, reason = "readiness checks are futures, and a later one may have to ask")]
+    pub async fn check(&self) -> Result<(), String> {
+        let token = self.0.tokens.for_site(&self.0.site_id);
+        token.keep();
+        let report = token.report();
+        let missing = || report.failure.unwrap_or_else(|| "the first service token is being got".to_owned());
+        report.usable_for.map(drop).ok_or_else(missing)
+    }
+
+    /// The state of its tokens and circuit breakers, for metrics.
+    pub fn report(&self) -> ServiceReport {
+        ServiceReport { tokens: self.0.tokens.reports(), breakers: self.0.transport.breakers() }
+    }
+
+    pub(super) fn transport(&self) -> &Transport {
+        &self.0.transport
+    }
+
+    pub(super) fn token_for(&self, site: &SiteId) -> Arc<SiteToken> {
+        self.0.tokens.for_site(site)
+    }
+
+    /// Where a resource is reached for a tenant. A tenant that is not known is looked for once more, within the limits of rule T6.
+    pub(super) async fn route(&self, tenant: &TenantId, resource: &str) -> Result<Route, ClientError> {
+        let known = |registry: &Registry| registry.tenant(tenant.as_str()).is_some();
+        if !self.0.tenants.snapshot().is_some_and(|registry| known(&registry)) {
+            self.0.tenants.look_again(&Miss::Tenant(tenant.clone())).await;
+        }
+        let registry = self.0.tenants.snapshot().ok_or(ClientError::NoRegistry)?;
+        route(&registry, &self.0.site_id, tenant, resource)
+    }
+
+    fn hold_tokens_for(&self, registry: &Registry) {
+        for site in token_sites(registry, &self.0.site_id) {
+            self.0.tokens.for_site(&site).keep();
+        }
+        let own = &self.0.site_id;
+        self.0.tokens.retain(|site| site == own || registry.site(site.as_str()).is_some());
+    }
+}
+
+impl fmt::Debug for ServiceClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceClient")
+            .field("name", &self.0.name)
+            .field("site_id", &self.0.site_id)
+            .field("tenant_id", &self.0.tenant_id)
+            .field("tenants", &self.0.tenants)
+            .field("tokens", &self.0.tokens)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,110 @@
+//! Calls in one name.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use tapisservice_core::{TenantId, TrackingId, Username};
+
+use super::ServiceClient;
+use super::signer::Signer;
+use crate::call::{Call, Caller};
+use crate::routing::service_name;
+use crate::transport::Destination;
+use crate::{BoxFuture, ClientError, Door, Operations};
+
+/// Calls in one name: the service's own, or a user's. Made by [`ServiceClient`]; cheap to clone.
+#[derive(Clone)]
+pub struct Session {
+    client: ServiceClient,
+    tenant: TenantId,
+    username: Username,
+    /// `X-Tapis-Tenant` and `X-Tapis-User`.
+    fields: HeaderMap,
+    tracking_id: Option<TrackingId>,
+}
+
+impl Session {
+    pub(super) fn new(
+        client: ServiceClient,
+        tenant: TenantId,
+        username: Username,
+        fields: HeaderMap,
+    ) -> Self {
+        Self { client, tenant, username, fields, tracking_id: None }
+    }
+
+    pub(super) fn tracked(self, tracking_id: TrackingId) -> Self {
+        Self { tracking_id: Some(tracking_id), ..self }
+    }
+
+    /// The tenant the calls are for (`X-Tapis-Tenant`).
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// The user the calls are for (`X-Tapis-User`): of calls as the service itself its own name.
+    pub fn username(&self) -> &Username {
+        &self.username
+    }
+
+    /// A call of an operation, such as `("systems", "getSystem")`, at the site that serves the tenant (rules R1 to R5).
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::UnknownOperation`], or [`ClientError::Route`] and [`ClientError::NoRegistry`] when nobody knows where to.
+    pub async fn operation(&self, resource: &str, operation_id: &str) -> Result<Call, ClientError> {
+        let operation = self.client.catalog().operation(resource, operation_id)?;
+        let call = self.caller(resource).await?.call(operation);
+        Ok(match &self.tracking_id {
+            Some(id) => call.tracking_id(id.clone()),
+            None => call,
+        })
+    }
+
+    /// What makes raw calls of a resource, known to the catalog or not.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Route`] and [`ClientError::NoRegistry`] when nobody knows where to.
+    pub async fn caller(&self, resource: &str) -> Result<Caller, ClientError> {
+        let route = self.client.route(&self.tenant, resource).await?;
+        let token = self.client.token_for(&route.target_site);
+        let destination = Destination {
+            base_url: route.base_url,
+            site: route.site.as_str().to_owned(),
+            service: service_name(resource).to_owned(),
+        };
+        let signer = Signer { token, fields: self.fields.clone() };
+        Ok(Caller::new(self.client.transport(), destination, Some(Arc::new(signer))))
+    }
+
+    /// What the official SDK's generated functions need to call a resource in this name.
+    ///
+    /// # Errors
+    ///
+    /// As [`caller`](Self::caller).
+    pub async fn door(&self, resource: &str) -> Result<Door, ClientError> {
+        Ok(Door::new(&self.caller(resource).await?))
+    }
+}
+
+impl Operations for Session {
+    fn prepare<'a>(
+        &'a self,
+        resource: &'a str,
+        operation_id: &'a str,
+    ) -> BoxFuture<'a, Result<Call, ClientError>> {
+        Box::pin(self.operation(resource, operation_id))
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("tenant", &self.tenant)
+            .field("username", &self.username)
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,181 @@
+//! Putting a catalog together.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use url::Url;
+
+use super::cache::Cache;
+use super::download::Downloader;
+use super::loader::{Loaded, Loader};
+use super::locations::{self, ResourceSet};
+use super::remote::Remote;
+use super::source::SpecSource;
+use super::{Catalog, Entry, Inner, Updates};
+use crate::ClientError;
+use crate::spec::bundled;
+use crate::spec::resource::check_name;
+
+/// How many specifications are fetched at a time.
+pub(super) const AT_A_TIME: usize = 4;
+/// How long fetching one may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Puts a [`Catalog`] together: a set, custom specifications, a cache.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct CatalogBuilder {
+    set: ResourceSet,
+    custom: BTreeMap<String, SpecSource>,
+    folder: Folder,
+    latest: bool,
+    base_url: Option<Url>,
+    timeout: Duration,
+}
+
+#[derive(Debug, Clone)]
+enum Folder {
+    OfTheUser,
+    At(PathBuf),
+    None,
+}
+
+impl Default for CatalogBuilder {
+    fn default() -> Self {
+        Self {
+            set: ResourceSet::Bundled,
+            custom: BTreeMap::new(),
+            folder: Folder::OfTheUser,
+            latest: false,
+            base_url: None,
+            timeout: TIMEOUT,
+        }
+    }
+}
+
+impl CatalogBuilder {
+    /// Where the specifications of the Tapis services come from; the bundled index by default.
+    pub fn resource_set(self, set: ResourceSet) -> Self {
+        Self { set, ..self }
+    }
+
+    /// Adds a resource, or replaces the one of this name in whatever set.
+    pub fn custom_spec(mut self, resource: impl Into<String>, source: SpecSource) -> Self {
+        self.custom.insert(resource.into(), source);
+        self
+    }
+
+    /// Where fetched specifications are kept; `tapisservice/specs` in the user's cache folder by default.
+    pub fn spec_dir(self, folder: impl Into<PathBuf>) -> Self {
+        Self { folder: Folder::At(folder.into()), ..self }
+    }
+
+    /// Keeps nothing on disk and reads nothing from there but local specifications.
+    pub fn without_cache(self) -> Self {
+        Self { folder: Folder::None, ..self }
+    }
+
+    /// Fetches specifications although there are bundled or cached ones; where that fails, these are used, and the
+    /// [notices](Catalog::notices) say so.
+    pub fn download_latest_specs(self, latest: bool) -> Self {
+        Self { latest, ..self }
+    }
+
+    /// A mirror in place of GitHub's host for raw files, under which the sets have their files.
+    pub fn specs_base_url(self, base_url: Url) -> Self {
+        Self { base_url: Some(base_url), ..self }
+    }
+
+    /// How long fetching one specification may take as a whole; 10 s by default.
+    pub fn download_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Builds the catalog. Must be called within a Tokio runtime.
+    ///
+    /// Only the sets [`Prod`](ResourceSet::Prod), [`Staging`](ResourceSet::Staging) and [`Dev`](ResourceSet::Dev), custom
+    /// URLs and [`download_latest_specs`](Self::download_latest_specs) use the network, and only for what is not cached.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Spec`] names the resource and the cause when a custom or local specification cannot be had;
+    /// [`ClientError::Setup`] when a name or the HTTP client cannot be used.
+    pub async fn build(self) -> Result<Catalog, ClientError> {
+        let (updates, fetch) = (self.updates()?, !matches!(self.set, ResourceSet::Bundled));
+        let mut sources = self.local()?;
+        sources.extend(self.custom);
+        let own = updates.remotes.iter().filter(|remote| !sources.contains_key(&remote.resource));
+        let loader = &updates.loader;
+        let of_set = stream::iter(own).map(|remote| loader.of_set(remote, fetch)).buffer_unordered(AT_A_TIME);
+        let of_set: Vec<_> = of_set.collect().await;
+        let custom = stream::iter(&sources).map(|(name, source)| loader.custom(name, source));
+        let custom: Vec<_> = custom.buffer_unordered(AT_A_TIME).try_collect().await?;
+        Ok(assemble(of_set.into_iter().chain(custom), updates))
+    }
+
+    /// What can be updated, and by what.
+    pub(super) fn updates(&self) -> Result<Updates, ClientError> {
+        let base = match &self.base_url {
+            Some(url) => url.clone(),
+            None => Url::parse(locations::BASE_URL)
+                .map_err(|e| ClientError::Setup(format!("the base URL of specifications: {e}")))?,
+        };
+        let mut remotes = self.set.remotes(&base);
+        remotes.retain(|remote| !self.custom.contains_key(&remote.resource));
+        for (name, source) in &self.custom {
+            check_name(name)?;
+            if let SpecSource::Url(url) = source {
+                remotes.push(Remote::custom(name, url)?);
+            }
+        }
+        let cache = match &self.folder {
+            Folder::OfTheUser => Cache::of_the_user(),
+            Folder::At(folder) => Some(Cache::new(folder.clone())),
+            Folder::None => None,
+        };
+        let loader = Loader { downloader: Downloader::new(self.timeout)?, cache, latest: self.latest };
+        Ok(Updates { loader, remotes })
+    }
+
+    fn local(&self) -> Result<BTreeMap<String, SpecSource>, ClientError> {
+        match &self.set {
+            ResourceSet::Local(folder) => local(folder)
+                .map_err(|e| ClientError::Setup(format!("the specifications in {}: {e}", folder.display()))),
+            _ => Ok(BTreeMap::new()),
+        }
+    }
+}
+
+fn assemble(loaded: impl Iterator<Item = Loaded>, updates: Updates) -> Catalog {
+    let mut entries: BTreeMap<_, _> =
+        bundled::ALL.iter().map(|one| (one.name.to_owned(), Entry::Bundled(one))).collect();
+    let mut notices = Vec::new();
+    for one in loaded {
+        notices.extend(one.notices);
+        if let Some(resource) = one.resource {
+            entries.insert(one.name, Entry::Loaded(resource));
+        }
+    }
+    notices.sort_by(|a, b| a.resource.cmp(&b.resource));
+    Catalog { inner: Arc::new(Inner { entries, notices, updates: Some(updates) }) }
+}
+
+/// The OpenAPI files of a folder.
+fn local(folder: &Path) -> std::io::Result<BTreeMap<String, SpecSource>> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        if let (Some("yml" | "yaml" | "json"), Some(stem)) = (extension, stem) {
+            let name = stem.strip_prefix("openapi_v3-").unwrap_or(stem).to_owned();
+            if files.insert(name.clone(), SpecSource::File(path)).is_some() {
+                return Err(std::io::Error::other(format!("there are two of {name}")));
+            }
+        }
+    }
+    if files.is_empty() { Err(std::io::Error::other("there are none")) } else { Ok(files) }
+}

@@ -1,0 +1,183 @@
+//! All resources that a client knows.
+
+mod builder;
+mod cache;
+mod download;
+mod loader;
+mod locations;
+mod notice;
+mod remote;
+mod source;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+
+pub use self::builder::CatalogBuilder;
+use self::loader::Loader;
+pub use self::locations::ResourceSet;
+pub use self::notice::{Notice, SpecUpdate};
+use self::remote::Remote;
+pub use self::source::SpecSource;
+use super::bundled::{self, Bundled};
+use super::facts::Operation;
+use super::nearest;
+use super::resource::Resource;
+use crate::ClientError;
+
+/// The operations of all services that a client can call. Cloning it is cheap.
+///
+/// ```
+/// use tapisservice_client::spec::Catalog;
+///
+/// let catalog = Catalog::bundled();
+/// let operation = catalog.operation("systems", "getSystem")?;
+/// assert_eq!(operation.path, "/v3/systems/{systemId}");
+///
+/// let error = catalog.operation("systems", "get_system").unwrap_err().to_string();
+/// assert!(error.contains(r#"did you mean "getSystem"?"#));
+/// # Ok::<(), tapisservice_client::ClientError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    entries: BTreeMap<String, Entry>,
+    notices: Vec<Notice>,
+    updates: Option<Updates>,
+}
+
+/// What can be fetched anew, and by what.
+#[derive(Debug, Clone)]
+struct Updates {
+    loader: Loader,
+    remotes: Vec<Remote>,
+}
+
+enum Entry {
+    Bundled(&'static Bundled),
+    Loaded(Arc<Resource>),
+}
+
+impl Entry {
+    fn resource(&self) -> &Arc<Resource> {
+        match self {
+            Self::Bundled(bundled) => bundled.resource(),
+            Self::Loaded(resource) => resource,
+        }
+    }
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Bundled(_) => "Bundled",
+            Self::Loaded(_) => "Loaded",
+        })
+    }
+}
+
+impl Catalog {
+    /// The 16 Tapis services, as they were when this crate was made. Touches neither disk nor network; a service is read when
+    /// it is first asked for.
+    pub fn bundled() -> Self {
+        let entries = bundled::ALL.iter().map(|one| (one.name.to_owned(), Entry::Bundled(one))).collect();
+        Self { inner: Arc::new(Inner { entries, notices: Vec::new(), updates: None }) }
+    }
+
+    /// Puts a catalog together from a resource set, custom specifications and a cache.
+    pub fn builder() -> CatalogBuilder {
+        CatalogBuilder::default()
+    }
+
+    /// The names of the resources, sorted.
+    pub fn resources(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.inner.entries.keys().map(String::as_str)
+    }
+
+    /// One resource.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::UnknownOperation`], which names the nearest and lists all.
+    pub fn resource(&self, name: &str) -> Result<&Arc<Resource>, ClientError> {
+        self.inner.entries.get(name).map(Entry::resource).ok_or_else(|| {
+            let suggestion = nearest::suggestion(name, self.resources());
+            let name = nearest::quoted(name);
+            let list = nearest::list(self.resources());
+            ClientError::UnknownOperation(format!(
+                "there is no resource {name}{suggestion} The resources: {list}"
+            ))
+        })
+    }
+
+    /// One operation of one resource.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::UnknownOperation`], which names the nearest, lists what there is, and names other resources that have
+    /// the operation.
+    pub fn operation(&self, resource: &str, id: &str) -> Result<Arc<Operation>, ClientError> {
+        let found = self.resource(resource)?;
+        if found.has(id) {
+            return found.operation(id);
+        }
+        let elsewhere: Vec<_> = self
+            .inner
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.resource().has(id))
+            .map(|(name, _)| &**name)
+            .collect();
+        let mut text = found.unknown(id);
+        if !elsewhere.is_empty() {
+            text = format!(
+                "{text}; {} is an operation of {}",
+                nearest::quoted(id),
+                nearest::list(elsewhere.into_iter())
+            );
+        }
+        Err(ClientError::UnknownOperation(text))
+    }
+
+    /// What went wrong without stopping anything: each was logged too.
+    pub fn notices(&self) -> &[Notice] {
+        &self.inner.notices
+    }
+
+    /// Fetches the specifications of the set and the custom ones at URLs, and keeps them for catalogs that are built from now
+    /// on. This one stays as it is.
+    ///
+    /// A specification replaces the cached one only after it was read whole and checked; the file is replaced at once or not
+    /// at all. Where anything fails, the old one stays and the result says why.
+    ///
+    /// # Errors
+    ///
+    /// When there is no folder to keep them in.
+    pub async fn update_spec_cache(&self) -> Result<SpecUpdate, ClientError> {
+        let Updates { loader, remotes } = match &self.inner.updates {
+            Some(updates) => updates.clone(),
+            None => Self::builder().updates()?,
+        };
+        let cache = loader.cache.as_ref();
+        let cache =
+            cache.ok_or_else(|| ClientError::Setup("there is no folder for specifications".to_owned()))?;
+        let results: Vec<_> = stream::iter(&remotes)
+            .map(|remote| loader.update(cache, remote))
+            .buffered(builder::AT_A_TIME)
+            .collect()
+            .await;
+        let mut update = SpecUpdate::default();
+        for (remote, result) in remotes.iter().zip(results) {
+            match result {
+                Ok(()) => update.updated.push(remote.resource.clone()),
+                Err(notice) => update.failures.push(notice),
+            }
+        }
+        Ok(update)
+    }
+}

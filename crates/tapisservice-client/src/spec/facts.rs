@@ -1,0 +1,157 @@
+//! The facts about an operation that building and checking a request needs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+/// One operation of one Tapis service, as its OpenAPI file describes it: facts only, no descriptions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The resource, by which clients know the service: `systems`, `sk`, `globus-proxy`.
+    pub resource: Arc<str>,
+    /// Its `operationId`, unique within the resource.
+    pub operation_id: String,
+    /// The method.
+    pub method: Method,
+    /// The path template, `/v3` included: `/v3/systems/{systemId}`.
+    pub path: String,
+    /// Path, query, header and cookie parameters.
+    pub parameters: Vec<Parameter>,
+    /// The request body, if it takes one.
+    pub body: Option<RequestBody>,
+}
+
+/// A parameter of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// Its name, as it is sent.
+    pub name: String,
+    /// Where it goes.
+    pub location: Location,
+    /// Whether it must be given.
+    pub required: bool,
+    /// How arrays and objects are written (OpenAPI 3.0 section 4.7.12, "Style Values").
+    pub style: Style,
+    /// Whether the members of an array or object become parameters of their own.
+    pub explode: bool,
+    /// What kind of value it takes.
+    pub kind: ValueKind,
+    /// A trailing path parameter whose value keeps its slashes (CLIENT section 2).
+    pub keeps_slashes: bool,
+}
+
+/// Where a parameter goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Location {
+    /// Into the path template.
+    Path,
+    /// Into the query.
+    Query,
+    /// A header field.
+    Header,
+    /// A cookie.
+    Cookie,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Path => "path",
+            Self::Query => "query",
+            Self::Header => "header",
+            Self::Cookie => "cookie",
+        })
+    }
+}
+
+/// The styles of OpenAPI 3 for parameter values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "named by the OpenAPI specification")]
+pub enum Style {
+    Simple,
+    Label,
+    Matrix,
+    Form,
+    SpaceDelimited,
+    PipeDelimited,
+    DeepObject,
+}
+
+/// What kind of value a parameter or a property takes; `Any` where the file does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the types of JSON")]
+pub enum ValueKind {
+    String,
+    Integer,
+    Number,
+    Boolean,
+    Array,
+    Object,
+    #[default]
+    Any,
+}
+
+/// The request body of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RequestBody {
+    /// Whether there must be one.
+    pub required: bool,
+    /// What it may be, the preferred form first.
+    pub forms: Vec<BodyForm>,
+}
+
+/// One media type of a request body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BodyForm {
+    /// `application/json`, `multipart/form-data`, ...
+    pub media_type: String,
+    /// The properties of an object; empty for a free object, an array, a composition or bytes.
+    pub properties: Vec<Property>,
+    /// Whether properties that are not listed may be given: always where none is listed.
+    pub open: bool,
+}
+
+/// A property of an object in a request body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Property {
+    /// Its name.
+    pub name: String,
+    /// Whether it must be given.
+    pub required: bool,
+    /// What kind of value it takes.
+    pub kind: ValueKind,
+    /// `format: binary`: bytes of a file in a multipart body.
+    pub binary: bool,
+}
+
+impl Style {
+    /// The style of a parameter that names none (OpenAPI 3.0, "Parameter Object").
+    pub(super) fn default_for(location: Location) -> Self {
+        match location {
+            Location::Path | Location::Header => Self::Simple,
+            Location::Query | Location::Cookie => Self::Form,
+        }
+    }
+
+    /// Whether parameters there may have it (OpenAPI 3.0, "Style Values").
+    pub(super) fn fits(self, location: Location) -> bool {
+        match location {
+            Location::Path => matches!(self, Self::Simple | Self::Label | Self::Matrix),
+            Location::Query => {
+                matches!(self, Self::Form | Self::SpaceDelimited | Self::PipeDelimited | Self::DeepObject)
+            }
+            Location::Header => self == Self::Simple,
+            Location::Cookie => self == Self::Form,
+        }
+    }
+}

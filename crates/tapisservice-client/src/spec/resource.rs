@@ -1,0 +1,131 @@
+//! The operations of one service.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::facts::Operation;
+use super::index::Index;
+use super::nearest;
+use super::reader::{self, SharedId};
+use crate::ClientError;
+
+/// The operations of one Tapis service, by the name that clients know it under: `systems`, `sk`, `globus-proxy`.
+///
+/// ```
+/// use tapisservice_client::spec::Resource;
+///
+/// let text = r#"{"paths": {"/notes/{id}": {"get": {"operationId": "getNote"}}}}"#;
+/// let notes = Resource::from_openapi("notes", text.as_bytes())?;
+/// let operation = notes.operation("getNote")?;
+/// assert_eq!(operation.path, "/v3/notes/{id}");
+/// assert_eq!(operation.parameters[0].name, "id");
+/// # Ok::<(), tapisservice_client::ClientError>(())
+/// ```
+#[derive(Debug)]
+pub struct Resource {
+    name: Arc<str>,
+    operations: BTreeMap<String, Arc<Operation>>,
+    shared: Vec<SharedId>,
+    notes: Vec<String>,
+}
+
+impl Resource {
+    /// Reads an OpenAPI file in YAML or JSON.
+    ///
+    /// The reader is tolerant: it needs `paths` and takes the rest as it comes. See [`notes`](Self::notes) for what it left
+    /// out.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Spec`] with the place and the cause when the file is not YAML or JSON, is too large, or describes
+    /// something that cannot be requested; [`ClientError::Setup`] when the name is not one of a resource.
+    pub fn from_openapi(name: &str, text: &[u8]) -> Result<Self, ClientError> {
+        check_name(name)?;
+        let name: Arc<str> = Arc::from(name);
+        let reading = reader::read(&name, text)
+            .map_err(|reason| ClientError::Spec { resource: name.to_string(), reason })?;
+        let notes = reading.notes;
+        Ok(Self { notes, ..Self::new(name, reading.operations, reading.shared) })
+    }
+
+    /// Reads an index, and says for what it was written.
+    pub(super) fn from_index(text: &[u8]) -> Result<(Self, Option<String>), String> {
+        let index = Index::read(text)?;
+        Ok((Self::new(index.resource, index.operations, index.shared), index.source))
+    }
+
+    fn new(name: Arc<str>, operations: Vec<Operation>, shared: Vec<SharedId>) -> Self {
+        let operations = operations.into_iter().map(|op| (op.operation_id.clone(), Arc::new(op))).collect();
+        Self { name, operations, shared, notes: Vec::new() }
+    }
+
+    /// The facts of this resource in the compact form in which resources are bundled and cached: JSON, one operation a line.
+    pub fn to_index(&self) -> String {
+        self.index_from(None)
+    }
+
+    pub(super) fn index_from(&self, source: Option<String>) -> String {
+        let operations = self.operations.values().map(|op| Operation::clone(op)).collect();
+        let index =
+            Index { resource: Arc::clone(&self.name), source, operations, shared: self.shared.clone() };
+        index.write().expect("strings, numbers and maps with string keys are JSON")
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its operations, by id.
+    pub fn operations(&self) -> impl ExactSizeIterator<Item = &Arc<Operation>> {
+        self.operations.values()
+    }
+
+    /// What the reader left out of an OpenAPI file, one sentence each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The operation with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::UnknownOperation`], which names the nearest and lists what there is.
+    pub fn operation(&self, id: &str) -> Result<Arc<Operation>, ClientError> {
+        self.operations.get(id).cloned().ok_or_else(|| ClientError::UnknownOperation(self.unknown(id)))
+    }
+
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.operations.contains_key(id)
+    }
+
+    pub(super) fn unknown(&self, id: &str) -> String {
+        let (name, id_quoted) = (&self.name, nearest::quoted(id));
+        if let Some(shared) = self.shared.iter().find(|shared| shared.id == id) {
+            let instead: Vec<_> = shared.instead.iter().filter_map(|id| self.operations.get(id)).collect();
+            let instead: Vec<_> = instead
+                .iter()
+                .map(|op| format!("{} for {} {}", op.operation_id, op.method, op.path))
+                .collect();
+            return format!(
+                "{name}: {id_quoted} is the id of several operations; call {}",
+                instead.join(", ")
+            );
+        }
+        let ids = || self.operations.keys().map(String::as_str);
+        let suggestion = nearest::suggestion(id, ids());
+        format!("{name} has no operation {id_quoted}{suggestion} Its operations: {}", nearest::list(ids()))
+    }
+}
+
+/// Names of resources become names of files: letters, digits, `-`, `_` and `.`, no `.` first.
+pub(super) fn check_name(name: &str) -> Result<(), ClientError> {
+    let usable = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(usable) {
+        return Err(ClientError::Setup(format!(
+            "{} cannot be the name of a resource",
+            nearest::quoted(name)
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! The Tokens API of the service's own tenant.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{ACCEPT, AUTHORIZATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use reqwest::Response;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+use tapisservice_core::{SiteId, TenantId, Username};
+use tapisservice_tenants::TenantCache;
+
+use super::endpoint::{TokenEndpoint, TokenError};
+use super::fields::X_TAPIS_TOKEN;
+use super::pair::{Held, Pair};
+use crate::BoxFuture;
+
+/// Two tokens and some dates fit in here many times.
+const LARGEST_ANSWER: usize = 256 * 1024;
+
+/// Gets tokens with `POST` and `PUT {base_url of the service's tenant}/v3/tokens`.
+pub(crate) struct TokensApi {
+    /// Without repetitions and breakers: the keeper paces attempts, and a failed refresh must not hold the password back.
+    pub(crate) http: reqwest::Client,
+    pub(crate) tenants: TenantCache,
+    pub(crate) account: ServiceAccount,
+    /// The whole of one call may take this long.
+    pub(crate) timeout: Duration,
+}
+
+/// Who asks, and for how long a life.
+pub(crate) struct ServiceAccount {
+    pub(crate) name: Username,
+    pub(crate) password: Option<SecretString>,
+    pub(crate) tenant_id: TenantId,
+    /// `X-Tapis-Tenant` and `X-Tapis-User` of the service itself.
+    pub(crate) fields: HeaderMap,
+    /// Seconds.
+    pub(crate) access_ttl: u64,
+    /// Seconds.
+    pub(crate) refresh_ttl: u64,
+}
+
+#[derive(Serialize)]
+struct NewToken<'a> {
+    account_type: &'static str,
+    token_tenant_id: &'a TenantId,
+    token_username: &'a Username,
+    target_site_id: &'a SiteId,
+    access_token_ttl: u64,
+    generate_refresh_token: bool,
+    refresh_token_ttl: u64,
+}
+
+#[derive(Serialize)]
+struct Renewal<'a> {
+    refresh_token: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    result: Pair,
+}
+
+impl TokenEndpoint for TokensApi {
+    fn create<'a>(&'a self, target_site: &'a SiteId) -> BoxFuture<'a, Result<Held, TokenError>> {
+        Box::pin(async move {
+            let new = NewToken {
+                account_type: "service",
+                token_tenant_id: &self.account.tenant_id,
+                token_username: &self.account.name,
+                target_site_id: target_site,
+                access_token_ttl: self.account.access_ttl,
+                generate_refresh_token: true,
+                refresh_token_ttl: self.account.refresh_ttl,
+            };
+            let what = format!("a token of service {} for site {target_site}", self.account.name);
+            self.ask(Method::POST, (AUTHORIZATION, self.basic()?), &new, &what).await
+        })
+    }
+
+    /// The old access token goes along, expired or not, as the Tokens API is used to; the refresh token is what counts.
+    fn refresh<'a>(&'a self, held: &'a Held) -> BoxFuture<'a, Result<Held, TokenError>> {
+        Box::pin(async move {
+            let token =
+                held.refresh_token().ok_or_else(|| TokenError::temporary("there is no refresh token"))?;
+            let renewal = Renewal { refresh_token: token.expose_secret() };
+            let what = format!("the renewal of a token of service {}", self.account.name);
+            self.ask(Method::PUT, (X_TAPIS_TOKEN, held.header().clone()), &renewal, &what).await
+        })
+    }
+}
+
+impl TokensApi {
+    /// `credentials` is the one field that signs the request in: the API refuses a password and a token together.
+    async fn ask(
+        &self,
+        method: Method,
+        credentials: (HeaderName, HeaderValue),
+        body: &(impl Serialize + Sync),
+        what: &str,
+    ) -> Result<Held, TokenError> {
+        let url = self.url()?;
+        let fault = |reason: &str| TokenError::temporary(format!("{method} {url} for {what}: {reason}"));
+        let request = self.http.request(method.clone(), &url).timeout(self.timeout).json(body);
+        let request = request.headers(self.account.fields.clone()).header(ACCEPT, "application/json");
+        let request = request.header(credentials.0, credentials.1);
+        let response = request.send().await.map_err(|error| fault(&describe(&error)))?;
+        let status = response.status();
+        if !status.is_success() {
+            let refused = matches!(status.as_u16(), 400 | 401 | 403);
+            return Err(TokenError { temporary: !refused, ..fault(&format!("status {}", status.as_u16())) });
+        }
+        let answer = read(response).await.map_err(|reason| fault(&reason))?;
+        // serde_json's text could quote the answer, which holds tokens.
+        let answer: Answer =
+            serde_json::from_slice(&answer).map_err(|_| fault("the answer holds no access token"))?;
+        Held::new(answer.result).map_err(fault)
+    }
+
+    fn url(&self) -> Result<String, TokenError> {
+        let registry = self
+            .tenants
+            .snapshot()
+            .ok_or_else(|| TokenError::temporary("the registry of tenants has not been read yet"))?;
+        let id = &self.account.tenant_id;
+        let tenant = registry.tenant(id.as_str()).ok_or_else(|| {
+            TokenError::temporary(format!("the service's own tenant {id} is not in the registry"))
+        })?;
+        Ok(format!("{}/v3/tokens", tenant.base_url()))
+    }
+
+    fn basic(&self) -> Result<HeaderValue, TokenError> {
+        let reason = "the service has no service_password";
+        let password = self.account.password.as_ref().filter(|password| !password.expose_secret().is_empty());
+        let missing = || TokenError { reason: reason.to_owned(), temporary: false };
+        let pair = SecretString::from(format!(
+            "{}:{}",
+            self.account.name,
+            password.ok_or_else(missing)?.expose_secret()
+        ));
+        let text = SecretString::from(format!("Basic {}", STANDARD.encode(pair.expose_secret())));
+        let mut value = HeaderValue::from_str(text.expose_secret()).map_err(|_| missing())?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| describe(&error))? {
+        if body.len() + chunk.len() > LARGEST_ANSWER {
+            return Err("the answer is too large".to_owned());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// What failed, without the address, which the sentence around it names.
+fn describe(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no whole answer in time".to_owned();
+    }
+    let causes = std::iter::successors(std::error::Error::source(error), |&cause| cause.source());
+    causes.last().map_or_else(|| "the call failed".to_owned(), ToString::to_string)
+}

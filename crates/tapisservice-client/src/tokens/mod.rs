@@ -1,0 +1,65 @@
+//! Service tokens: one per target site (rule R5), kept fresh in the background.
+
+mod api;
+mod budget;
+mod endpoint;
+pub(crate) mod expiry;
+pub(crate) mod fields;
+mod keeper;
+mod pair;
+mod report;
+mod site_token;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tapisservice_core::SiteId;
+
+pub(crate) use api::{ServiceAccount, TokensApi};
+pub(crate) use endpoint::TokenEndpoint;
+pub use report::TokenReport;
+pub(crate) use site_token::SiteToken;
+
+/// The tokens of one service.
+pub(crate) struct ServiceTokens {
+    endpoint: Arc<dyn TokenEndpoint>,
+    sites: RwLock<HashMap<SiteId, Arc<SiteToken>>>,
+}
+
+impl ServiceTokens {
+    pub(crate) fn new(endpoint: impl TokenEndpoint) -> Self {
+        Self { endpoint: Arc::new(endpoint), sites: RwLock::default() }
+    }
+
+    /// The token for a site; it is got when it is first asked for.
+    pub(crate) fn for_site(&self, site: &SiteId) -> Arc<SiteToken> {
+        if let Some(token) = self.sites.read().unwrap_or_else(PoisonError::into_inner).get(site) {
+            return token.clone();
+        }
+        let mut sites = self.sites.write().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(SiteToken::new(site.clone(), self.endpoint.clone()));
+        sites.entry(site.clone()).or_insert_with(new).clone()
+    }
+
+    /// Lets go of the tokens for sites that are no more.
+    pub(crate) fn retain(&self, still_there: impl Fn(&SiteId) -> bool) {
+        self.sites.write().unwrap_or_else(PoisonError::into_inner).retain(|site, _| still_there(site));
+    }
+
+    /// The state of each token, by site.
+    pub(crate) fn reports(&self) -> Vec<TokenReport> {
+        let sites = self.sites.read().unwrap_or_else(PoisonError::into_inner);
+        let mut reports: Vec<_> = sites.values().map(|token| token.report()).collect();
+        reports.sort_by(|one, other| one.site.cmp(&other.site));
+        reports
+    }
+}
+
+impl fmt::Debug for ServiceTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.reports()).finish()
+    }
+}

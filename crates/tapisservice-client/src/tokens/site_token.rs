@@ -1,0 +1,252 @@
+//! The token for one site: read without a lock, renewed by one task at a time, never given up while it is good.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use http::HeaderValue;
+use tapisservice_core::SiteId;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{debug, info, warn};
+
+use super::budget::Budget;
+use super::endpoint::{TokenEndpoint, TokenError};
+use super::keeper;
+use super::pair::Held;
+use super::report::TokenReport;
+use crate::ClientError;
+
+/// The first pause after a failure; it doubles up to [`MAX_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const MAX_PAUSE: Duration = Duration::from_secs(10);
+
+/// The service's token for one site.
+pub(crate) struct SiteToken {
+    site: SiteId,
+    endpoint: Arc<dyn TokenEndpoint>,
+    held: ArcSwapOption<Held>,
+    /// Why the last attempt failed; none after a success.
+    failure: ArcSwapOption<Failure>,
+    running: Mutex<Option<Flight>>,
+    keeper: Mutex<Option<AbortOnDropHandle<()>>>,
+    changed: Arc<Notify>,
+    /// How often tokens that looked good are renewed because somebody refused them.
+    refusals: Budget,
+    counts: Counts,
+}
+
+type Outcome = Result<Arc<Held>, TokenError>;
+type Flight = watch::Receiver<Option<Outcome>>;
+
+#[derive(Debug)]
+struct Failure {
+    error: TokenError,
+    attempts: u32,
+    retry_at: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    created: AtomicU64,
+    refreshed: AtomicU64,
+    failed: AtomicU64,
+}
+
+enum Ticket {
+    Landed(Arc<Held>),
+    Waiting(Flight),
+}
+
+impl SiteToken {
+    pub(crate) fn new(site: SiteId, endpoint: Arc<dyn TokenEndpoint>) -> Self {
+        Self {
+            site,
+            endpoint,
+            held: ArcSwapOption::empty(),
+            failure: ArcSwapOption::empty(),
+            running: Mutex::default(),
+            keeper: Mutex::default(),
+            changed: Arc::default(),
+            refusals: Budget::default(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// The token to send now. Waits only for the first token, or for one attempt when the old one expired unnoticed; once an
+    /// attempt has failed the answer is its error, at once, until the background has a token again (F12).
+    pub(crate) async fn get(self: &Arc<Self>) -> Result<Arc<Held>, ClientError> {
+        if let Some(held) = self.usable() {
+            return Ok(held);
+        }
+        self.keep();
+        if let Some(failure) = self.failure.load_full() {
+            // The keeper is about to try again; this is for the case that its runtime is gone.
+            if failure.retry_at <= Instant::now() {
+                self.board(Held::is_usable);
+            }
+            return Err(failure.error.clone().into());
+        }
+        Ok(self.attempt(Held::is_usable).await?)
+    }
+
+    /// Renews the token after a 401, unless that has happened already. Returns whether there is another one than `refused`
+    /// now. A receiver that refuses every token cannot cause more than a few renewals.
+    pub(crate) async fn renew_refused(self: &Arc<Self>, refused: &HeaderValue) -> Result<bool, ClientError> {
+        let is_other = |held: &Held| held.is_usable() && held.header() != refused;
+        if self.held.load().as_deref().is_some_and(is_other) {
+            return Ok(true);
+        }
+        if !self.is_running() && !self.refusals.take() {
+            return Ok(false);
+        }
+        let held = self.attempt(is_other).await?;
+        Ok(held.header() != refused)
+    }
+
+    /// Renews the token, or joins in the renewal that is going on; it goes on when the caller stops waiting (F13).
+    pub(crate) async fn renew(self: &Arc<Self>) {
+        let due = |held: &Held| held.is_usable() && Instant::now() < held.renew_at();
+        // A failure is kept, counted and logged where it happens.
+        let _ = self.attempt(due).await;
+    }
+
+    /// When the keeper is to try next.
+    pub(crate) fn next_attempt(&self) -> Instant {
+        let failure = self.failure.load().as_ref().map(|failure| failure.retry_at);
+        let due = || self.held.load().as_ref().map(|held| held.renew_at());
+        failure.or_else(due).unwrap_or_else(Instant::now)
+    }
+
+    /// Says that the token has changed, or an attempt has failed.
+    pub(crate) fn changed(&self) -> Arc<Notify> {
+        self.changed.clone()
+    }
+
+    /// Starts what renews the token in the background, unless it runs.
+    pub(crate) fn keep(self: &Arc<Self>) {
+        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        if keeper.as_ref().is_none_or(AbortOnDropHandle::is_finished) {
+            *keeper = Some(AbortOnDropHandle::new(tokio::spawn(keeper::keep(Arc::downgrade(self)))));
+        }
+    }
+
+    pub(crate) fn report(&self) -> TokenReport {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        TokenReport {
+            site: self.site.clone(),
+            usable_for: self.usable().map(|held| held.remaining()),
+            failure: self.failure.load().as_ref().map(|failure| failure.error.reason.clone()),
+            created: count(&self.counts.created),
+            refreshed: count(&self.counts.refreshed),
+            failed: count(&self.counts.failed),
+        }
+    }
+
+    fn usable(&self) -> Option<Arc<Held>> {
+        self.held.load_full().filter(|held| held.is_usable())
+    }
+
+    fn is_running(&self) -> bool {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    async fn attempt(self: &Arc<Self>, suffices: impl Fn(&Held) -> bool) -> Outcome {
+        let mut flight = match self.board(suffices) {
+            Ticket::Landed(held) => return Ok(held),
+            Ticket::Waiting(flight) => flight,
+        };
+        let outcome = flight.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
+        outcome.ok().flatten().unwrap_or_else(|| Err(TokenError::temporary("the renewal was broken off")))
+    }
+
+    /// The token at hand if it suffices, else the renewal that is going on, else a new one.
+    fn board(self: &Arc<Self>, suffices: impl Fn(&Held) -> bool) -> Ticket {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock: a renewal may have ended since the caller looked.
+        if let Some(held) = self.held.load_full().filter(|held| suffices(held)) {
+            return Ticket::Landed(held);
+        }
+        if let Some(flight) = running.as_ref() {
+            return Ticket::Waiting(flight.clone());
+        }
+        let (report, flight) = watch::channel(None);
+        *running = Some(flight.clone());
+        // The guard is made here: a task that its runtime drops unstarted, too, must clear the slot.
+        let cleared = Clear(self.clone());
+        tokio::spawn(async move {
+            let outcome = cleared.0.renew_once().await;
+            let _ = report.send(Some(outcome));
+            drop(cleared);
+        });
+        Ticket::Waiting(flight)
+    }
+
+    async fn renew_once(&self) -> Outcome {
+        let outcome = self.refreshed_or_created().await.map(Arc::new);
+        match &outcome {
+            Ok(held) => self.succeeded(held),
+            Err(error) => self.failed(error),
+        }
+        self.changed.notify_one();
+        outcome
+    }
+
+    /// By the refresh token if there is one, and by the password at once when that fails.
+    async fn refreshed_or_created(&self) -> Result<Held, TokenError> {
+        let held = self.held.load_full();
+        if let Some(held) = held.filter(|held| held.refresh_token().is_some()) {
+            match self.endpoint.refresh(&held).await {
+                Ok(renewed) => {
+                    self.counts.refreshed.fetch_add(1, Ordering::Relaxed);
+                    return Ok(renewed);
+                }
+                Err(error) => {
+                    debug!(site = %self.site, %error, "a refresh token did not help, the password is used");
+                }
+            }
+        }
+        let created = self.endpoint.create(&self.site).await?;
+        self.counts.created.fetch_add(1, Ordering::Relaxed);
+        Ok(created)
+    }
+
+    fn succeeded(&self, held: &Arc<Held>) {
+        self.held.store(Some(held.clone()));
+        if self.failure.swap(None).is_some() {
+            info!(site = %self.site, "the service has a token for this site again");
+        }
+    }
+
+    fn failed(&self, error: &TokenError) {
+        self.counts.failed.fetch_add(1, Ordering::Relaxed);
+        let attempts = self.failure.load().as_ref().map_or(0, |failure| failure.attempts).saturating_add(1);
+        if attempts == 1 {
+            warn!(site = %self.site, %error, "the service has no new token for this site and keeps trying");
+        }
+        let pause = FIRST_PAUSE.saturating_mul(1 << (attempts - 1).min(16)).min(MAX_PAUSE);
+        let failure = Failure { error: error.clone(), attempts, retry_at: Instant::now() + pause };
+        self.failure.store(Some(Arc::new(failure)));
+    }
+}
+
+/// Ends a renewal, also one that panics: that counts as a failure, or the keeper would try again without a pause.
+struct Clear(Arc<SiteToken>);
+
+impl Drop for Clear {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.failed(&TokenError::temporary("the renewal panicked"));
+        }
+        *self.0.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl fmt::Debug for SiteToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SiteToken").field("state", &self.report()).finish_non_exhaustive()
+    }
+}

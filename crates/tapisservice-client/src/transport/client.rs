@@ -1,0 +1,183 @@
+//! The pool of connections, and the chain in front of it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+
+use super::authorize::Authorize;
+use super::breaker::{Breakers, Thresholds};
+use super::deadline::Deadline;
+use super::guard::Guard;
+use super::hold_back::HoldBack;
+use super::redirect::Redirect;
+use super::retry::Retry;
+use super::settings::seconds;
+use super::tracking::Tracking;
+use super::{BreakerReport, Destination, RetryPolicy, TransportSettings};
+use crate::{Credentials, SettingsError};
+
+/// The pool of connections of a process, its retry policy and its circuit breakers. Cheap to clone: all clones share them.
+#[derive(Clone)]
+pub struct Transport(Arc<Inner>);
+
+struct Inner {
+    pool: reqwest::Client,
+    limits: Limits,
+    retry: RetryPolicy,
+    breakers: Breakers,
+}
+
+/// How long and how large.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) total: Duration,
+    pub(crate) idle: Duration,
+    pub(crate) max_bytes: usize,
+}
+
+/// Makes a [`Transport`] with more than its settings say.
+#[must_use]
+pub struct TransportBuilder<'a> {
+    settings: &'a TransportSettings,
+    retry: RetryPolicy,
+    http: Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + 'a>,
+}
+
+impl Transport {
+    /// A transport.
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot be used, or TLS cannot be set up.
+    pub fn new(settings: &TransportSettings) -> Result<Self, SettingsError> {
+        Self::builder(settings).build()
+    }
+
+    /// A transport of which more can be said than the settings do.
+    pub fn builder(settings: &TransportSettings) -> TransportBuilder<'_> {
+        let retry = RetryPolicy { retries: settings.client_retries, ..RetryPolicy::default() };
+        TransportBuilder { settings, retry, http: Box::new(|http| http) }
+    }
+
+    /// A client whose every request passes the whole chain, signed in with `credentials` and with nothing else. With `None` it is
+    /// not signed in.
+    ///
+    /// Requests that do not lie below the destination fail, whoever makes them.
+    pub fn client(
+        &self,
+        destination: Destination,
+        credentials: Option<Arc<dyn Credentials>>,
+    ) -> ClientWithMiddleware {
+        let inner = &*self.0;
+        let breaker = inner.breakers.of(&destination.site, &destination.service);
+        let destination = Arc::new(destination);
+        let mut chain = ClientBuilder::new(inner.pool.clone())
+            .with(Guard(Arc::clone(&destination)))
+            .with(Tracking(Arc::clone(&destination)))
+            .with(HoldBack(breaker))
+            .with(Deadline(inner.limits.total))
+            .with(Retry(inner.retry));
+        if let Some(credentials) = credentials {
+            chain = chain.with(Authorize(credentials));
+        }
+        chain.with(Redirect(destination)).build()
+    }
+
+    /// What the circuit breakers know, by site and service: for readiness and metrics.
+    pub fn breakers(&self) -> Vec<BreakerReport> {
+        self.0.breakers.report()
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
+    /// Only for building requests: what it sends passes no chain.
+    pub(crate) fn pool(&self) -> &reqwest::Client {
+        &self.0.pool
+    }
+}
+
+impl<'a> TransportBuilder<'a> {
+    /// Replaces the retry policy, `client_retries` included.
+    pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Changes the HTTP client: name resolution, certificates. Redirects, proxies, cookies and repetitions of reqwest's own stay
+    /// switched off whatever it says.
+    pub fn http(
+        mut self,
+        change: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + 'a,
+    ) -> Self {
+        self.http = Box::new(change);
+        self
+    }
+
+    /// The transport.
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot be used, or TLS cannot be set up.
+    pub fn build(self) -> Result<Transport, SettingsError> {
+        let settings = self.settings;
+        let limits = Limits {
+            total: seconds(settings.client_timeout_seconds, "client_timeout_seconds")?,
+            idle: seconds(settings.client_idle_timeout_seconds, "client_idle_timeout_seconds")?,
+            max_bytes: settings.client_max_answer_bytes,
+        };
+        let thresholds = Thresholds {
+            failures: settings.client_breaker_failures,
+            pause: seconds(settings.client_breaker_seconds, "client_breaker_seconds")?,
+        };
+        let basis = reqwest::Client::builder()
+            .connect_timeout(seconds(settings.connect_timeout_seconds, "connect_timeout_seconds")?)
+            .user_agent(concat!("tapisservice/", env!("CARGO_PKG_VERSION")))
+            .tls_danger_accept_invalid_certs(settings.client_danger_accept_invalid_certs);
+        let pool = (self.http)(basis)
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .build()
+            .map_err(|e| SettingsError::Client(e.to_string()))?;
+        let breakers = Breakers::new(thresholds);
+        Ok(Transport(Arc::new(Inner { pool, limits, retry: self.retry, breakers })))
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("limits", &self.0.limits)
+            .field("retry", &self.0.retry)
+            .field("breakers", &self.breakers())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for TransportBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportBuilder")
+            .field("settings", self.settings)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_that_is_none_is_refused_by_its_key() {
+        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e9] {
+            let settings = TransportSettings { client_idle_timeout_seconds: bad, ..Default::default() };
+            let error = Transport::new(&settings).unwrap_err();
+            assert_eq!(error, SettingsError::Seconds("client_idle_timeout_seconds"), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Errors on their way through the chain, and what may be said of a URL.
+
+use std::error::Error as StdError;
+
+use http::Method;
+use reqwest_middleware::Error;
+use url::Url;
+
+use crate::ClientError;
+
+/// A URL as it may stand in errors and logs: without user, query and fragment.
+pub(crate) fn redacted(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+/// A [`ClientError`] within the chain, whose links know only their own error type.
+pub(crate) trait Failed {
+    fn failed(self) -> Error;
+}
+
+impl Failed for ClientError {
+    fn failed(self) -> Error {
+        Error::middleware(self)
+    }
+}
+
+impl ClientError {
+    /// What the chain failed with.
+    pub(crate) fn of_chain(method: &Method, url: &str, error: Error) -> Self {
+        match error {
+            Error::Middleware(any) => any.downcast().unwrap_or_else(|other| Self::Connection {
+                method: method.clone(),
+                url: url.to_owned(),
+                reason: other.to_string(),
+                timeout: false,
+                repeatable: method.is_idempotent(),
+            }),
+            Error::Reqwest(error) => Self::of_reqwest(method, url, &error),
+        }
+    }
+
+    /// What sending or reading failed with. reqwest's own text is not used: it holds the URL with its query.
+    pub(crate) fn of_reqwest(method: &Method, url: &str, error: &reqwest::Error) -> Self {
+        Self::Connection {
+            method: method.clone(),
+            url: url.to_owned(),
+            reason: causes(error),
+            timeout: error.is_timeout(),
+            repeatable: error.is_connect() || method.is_idempotent(),
+        }
+    }
+
+    /// A call that took too long.
+    pub(crate) fn too_slow(method: &Method, url: &str, reason: String) -> Self {
+        Self::Connection {
+            method: method.clone(),
+            url: url.to_owned(),
+            reason,
+            timeout: true,
+            repeatable: method.is_idempotent(),
+        }
+    }
+}
+
+fn causes(error: &reqwest::Error) -> String {
+    let texts: Vec<String> =
+        std::iter::successors(error.source(), |&cause| cause.source()).map(ToString::to_string).collect();
+    if texts.is_empty() { "the call failed".to_owned() } else { texts.join(": ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redacted_url_has_no_user_query_or_fragment() {
+        let url = Url::parse("https://me:secret@tacc.tapis.io:8443/v3/x%2Fy?token=canary#part").unwrap();
+        assert_eq!(redacted(&url), "https://tacc.tapis.io:8443/v3/x%2Fy");
+    }
+}

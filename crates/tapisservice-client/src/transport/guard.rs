@@ -1,0 +1,24 @@
+//! No request leaves the destination.
+
+use std::sync::Arc;
+
+use http::Extensions;
+use reqwest::{Request, Response};
+use reqwest_middleware::{Middleware, Next, Result};
+
+use super::{Destination, Failed, redacted};
+use crate::ClientError;
+
+/// Refuses a request that does not lie below the destination, before credentials are attached.
+pub(super) struct Guard(pub(super) Arc<Destination>);
+
+#[async_trait::async_trait]
+impl Middleware for Guard {
+    async fn handle(&self, req: Request, extensions: &mut Extensions, next: Next<'_>) -> Result<Response> {
+        if self.0.contains(req.url()) {
+            return next.run(req, extensions).await;
+        }
+        let (url, base) = (redacted(req.url()), redacted(&self.0.base_url));
+        Err(ClientError::Setup(format!("{url} is not below {base}, so it is not called")).failed())
+    }
+}

@@ -1,0 +1,221 @@
+//! Repeating what may be repeated (CLIENT section 3).
+
+use std::time::{Duration, SystemTime};
+
+use http::{Extensions, Method, StatusCode};
+use reqwest::{Request, Response};
+use reqwest_middleware::{Error, Middleware, Next, Result};
+use tokio::time::{Instant, sleep};
+
+use super::deadline::EndsAt;
+use super::retry_after;
+use super::settings::LONGEST;
+
+/// How often and after how long a call is repeated: after a random part of a span that doubles, or after what `Retry-After` says,
+/// both at most `cap`.
+///
+/// The method decides whether: `GET`, `HEAD`, `PUT`, `DELETE` and `OPTIONS` are repeated, others only if the call opts in. The outcome
+/// decides when: no connection, or 429, 502, 503, 504. A body that cannot be sent again ends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// How often at most.
+    pub retries: u32,
+    /// The first span.
+    pub base: Duration,
+    /// The longest wait.
+    pub cap: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self { retries: 5, base: Duration::from_millis(250), cap: Duration::from_secs(10) }
+    }
+}
+
+impl RetryPolicy {
+    /// How long to wait before repetition `number` (from 0), `dice` being a random number from 0 to 1.
+    fn wait(&self, number: u32, retry_after: Option<Duration>, dice: f64) -> Duration {
+        let cap = self.cap.min(LONGEST);
+        let span = self.base.saturating_mul(2_u32.saturating_pow(number)).min(cap);
+        retry_after.map_or_else(|| span.mul_f64(dice), |after| after.min(cap))
+    }
+}
+
+/// What a call says of repetitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RetryChoice {
+    /// It may be repeated whatever its method.
+    OptIn,
+    /// It is not repeated.
+    Never,
+}
+
+/// Repeats calls as the policy says.
+pub(super) struct Retry(pub(super) RetryPolicy);
+
+fn may_repeat(method: &Method, choice: Option<RetryChoice>) -> bool {
+    match choice {
+        Some(RetryChoice::OptIn) => true,
+        Some(RetryChoice::Never) => false,
+        None => [Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::OPTIONS].contains(method),
+    }
+}
+
+/// When the outcome may be another one, if ever.
+enum Hope {
+    None,
+    Later(Option<Duration>),
+}
+
+impl Hope {
+    fn of(outcome: &Result<Response>) -> Self {
+        match outcome {
+            Ok(response) if is_passing(response.status()) => {
+                Self::Later(retry_after(response.headers(), SystemTime::now()))
+            }
+            Err(Error::Reqwest(error)) if error.is_connect() || error.is_request() => Self::Later(None),
+            Ok(_) | Err(_) => Self::None,
+        }
+    }
+}
+
+fn is_passing(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 502 | 503 | 504)
+}
+
+#[async_trait::async_trait]
+impl Middleware for Retry {
+    async fn handle(
+        &self,
+        mut req: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        let repeat = may_repeat(req.method(), extensions.get().copied());
+        let mut number = 0;
+        loop {
+            let spare = if repeat && number < self.0.retries { req.try_clone() } else { None };
+            let outcome = next.clone().run(req, extensions).await;
+            let (Some(spare), Hope::Later(after)) = (spare, Hope::of(&outcome)) else {
+                return outcome;
+            };
+            let wait = self.0.wait(number, after, fastrand::f64());
+            let ends_at = extensions.get::<EndsAt>().map(|end| end.instant);
+            // Sleeping into the deadline would hide this outcome behind a timeout.
+            if ends_at.is_some_and(|end| Instant::now() + wait >= end) {
+                return outcome;
+            }
+            drop(outcome);
+            sleep(wait).await;
+            req = spare;
+            number += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::{Arc, Mutex};
+
+    use reqwest_middleware::ClientBuilder;
+
+    use super::*;
+
+    /// Answers with one status after the other, and counts.
+    #[derive(Clone, Default)]
+    struct Script(Arc<Mutex<Answers>>);
+
+    #[derive(Default)]
+    struct Answers {
+        left: VecDeque<(u16, Option<&'static str>)>,
+        given: usize,
+    }
+
+    #[async_trait::async_trait]
+    impl Middleware for Script {
+        async fn handle(&self, _: Request, _: &mut Extensions, _: Next<'_>) -> Result<Response> {
+            let mut script = self.0.lock().unwrap();
+            script.given += 1;
+            let (status, after) = script.left.pop_front().unwrap_or((200, None));
+            let mut answer = http::Response::builder().status(status);
+            if let Some(after) = after {
+                answer = answer.header("Retry-After", after);
+            }
+            Ok(answer.body("").unwrap().into())
+        }
+    }
+
+    /// The status in the end, the number of tries, and the time it took.
+    async fn run(
+        policy: RetryPolicy,
+        ends_in: Option<Duration>,
+        script: &[(u16, Option<&'static str>)],
+    ) -> (u16, usize, Duration) {
+        let stub = Script::default();
+        stub.0.lock().unwrap().left = script.iter().copied().collect();
+        let client =
+            ClientBuilder::new(reqwest::Client::new()).with(Retry(policy)).with(stub.clone()).build();
+        let mut extensions = Extensions::new();
+        let start = Instant::now();
+        if let Some(time) = ends_in {
+            extensions.insert(EndsAt { instant: start + time, with_body: false });
+        }
+        let request = Request::new(Method::GET, "http://localhost/".parse().unwrap());
+        let response = client.execute_with_extensions(request, &mut extensions).await.unwrap();
+        let tries = stub.0.lock().unwrap().given;
+        (response.status().as_u16(), tries, start.elapsed())
+    }
+
+    #[test]
+    fn waits_double_up_to_the_cap_and_are_a_random_part_of_that() {
+        let policy = RetryPolicy::default();
+        let spans: Vec<_> = (0..8).map(|n| policy.wait(n, None, 1.0).as_millis()).collect();
+        assert_eq!(spans, [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
+        assert_eq!(policy.wait(3, None, 0.0), Duration::ZERO);
+        assert_eq!(policy.wait(3, None, 0.5), Duration::from_secs(1));
+        assert_eq!(policy.wait(u32::MAX, None, 1.0), Duration::from_secs(10));
+        assert_eq!(policy.wait(0, Some(Duration::from_secs(3)), 0.0), Duration::from_secs(3));
+        assert_eq!(policy.wait(0, Some(Duration::MAX), 0.0), Duration::from_secs(10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn retry_after_is_honoured_up_to_the_cap() {
+        let policy = RetryPolicy::default();
+        let (status, tries, took) = run(policy, None, &[(503, Some("3")), (429, Some("100"))]).await;
+        assert_eq!((status, tries, took.as_secs()), (200, 3, 13));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn there_is_no_sleep_after_the_last_try() {
+        let script = [(503, Some("4")); 10];
+        let policy = RetryPolicy { retries: 2, ..RetryPolicy::default() };
+        let (status, tries, took) = run(policy, None, &script).await;
+        assert_eq!((status, tries, took.as_secs()), (503, 3, 8));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_sleeps_into_the_deadline() {
+        let script = [(503, Some("4")); 10];
+        let (status, tries, took) = run(RetryPolicy::default(), Some(Duration::from_secs(10)), &script).await;
+        assert_eq!((status, tries, took.as_secs()), (503, 3, 8));
+    }
+
+    #[test]
+    fn only_idempotent_methods_are_repeated_unless_the_call_says_otherwise() {
+        for (method, repeated) in [
+            (Method::GET, true),
+            (Method::HEAD, true),
+            (Method::PUT, true),
+            (Method::DELETE, true),
+            (Method::OPTIONS, true),
+            (Method::POST, false),
+            (Method::PATCH, false),
+            (Method::CONNECT, false),
+        ] {
+            assert_eq!(may_repeat(&method, None), repeated, "{method}");
+            assert!(may_repeat(&method, Some(RetryChoice::OptIn)));
+            assert!(!may_repeat(&method, Some(RetryChoice::Never)));
+        }
+    }
+}

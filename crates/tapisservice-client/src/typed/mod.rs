@@ -1,0 +1,127 @@
+//! One operation as a Rust type.
+
+mod names;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::call::Call;
+use crate::spec::{BodyForm, Catalog, Operation};
+use crate::{BoxFuture, ClientError};
+
+/// An operation with its arguments and its result as Rust types. The fields of the type are the arguments, under the names
+/// they serialise to; `None` is not sent.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use tapisservice_client::TypedOperation;
+/// use tapisservice_client::spec::Catalog;
+///
+/// /// A system, if the user can see it.
+/// #[derive(Serialize)]
+/// #[serde(rename_all = "camelCase")]
+/// struct GetSystem<'a> {
+///     system_id: &'a str,
+///     select: Option<&'a str>,
+/// }
+///
+/// #[derive(Deserialize)]
+/// struct System {
+///     id: String,
+///     host: String,
+/// }
+///
+/// impl TypedOperation for GetSystem<'_> {
+///     const RESOURCE: &'static str = "systems";
+///     const OPERATION_ID: &'static str = "getSystem";
+///     type Output = System;
+/// }
+///
+/// // The one line of a test that holds it to the specification:
+/// GetSystem { system_id: "", select: None }.check(&Catalog::bundled()).unwrap();
+///
+/// // And a call, on whatever calls operations: a user client, or a session of a service.
+/// use tapisservice_client::{ClientError, Operations};
+///
+/// async fn host_of(tapis: &impl Operations, system_id: &str) -> Result<String, ClientError> {
+///     Ok(tapis.run(&GetSystem { system_id, select: Some("host") }).await?.host)
+/// }
+/// ```
+pub trait TypedOperation: Serialize + Sized {
+    /// The resource, as `systems`.
+    const RESOURCE: &'static str;
+    /// The `operationId`, as `getSystem`.
+    const OPERATION_ID: &'static str;
+    /// What the `result` of the answer is read into.
+    type Output: DeserializeOwned;
+
+    /// Puts the arguments into the call. An operation that sends its fields in another way, say as the whole body, says so here.
+    fn apply(&self, call: Call) -> Call {
+        call.args(self)
+    }
+
+    /// Compares the operation and the names of its arguments with a catalog; the values do not matter. For tests.
+    ///
+    /// # Errors
+    ///
+    /// When the operation does not exist, takes no argument of a name or requires one that is missing.
+    fn check(&self, catalog: &Catalog) -> Result<(), ClientError> {
+        let operation = catalog.operation(Self::RESOURCE, Self::OPERATION_ID)?;
+        let names = names::of(self).map_err(|error| ClientError::Arguments(error.to_string()))?;
+        let unknown =
+            names.iter().filter(|name| !takes(&operation, name)).map(|name| format!("takes no {name}"));
+        let required = required(&operation);
+        let missing = required.iter().filter(|name| !names.iter().any(|given| given == *name));
+        let missing = missing.map(|name| format!("requires {name}"));
+        let faults: Vec<_> = unknown.chain(missing).collect();
+        if faults.is_empty() {
+            return Ok(());
+        }
+        let place = format!("{}.{}", Self::RESOURCE, Self::OPERATION_ID);
+        Err(ClientError::Arguments(format!("{place} {}", faults.join(", "))))
+    }
+}
+
+/// Whatever calls operations: a [`UserClient`](crate::user::UserClient) or a session of a service.
+pub trait Operations: Sync {
+    /// Prepares a call of an operation.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such operation, or nowhere to send it.
+    fn prepare<'a>(
+        &'a self,
+        resource: &'a str,
+        operation_id: &'a str,
+    ) -> BoxFuture<'a, Result<Call, ClientError>>;
+
+    /// Calls an operation and reads its result.
+    ///
+    /// # Errors
+    ///
+    /// As every call; [`ClientError::Answer`] when the result is not what the type says.
+    fn run<O: TypedOperation + Sync>(
+        &self,
+        operation: &O,
+    ) -> impl Future<Output = Result<O::Output, ClientError>> + Send {
+        async move {
+            let call = operation.apply(self.prepare(O::RESOURCE, O::OPERATION_ID).await?);
+            call.send().await?.deserialize().await
+        }
+    }
+}
+
+fn takes(operation: &Operation, name: &str) -> bool {
+    let in_form = |form: &BodyForm| form.open || form.properties.iter().any(|property| property.name == name);
+    operation.parameters.iter().any(|parameter| parameter.name == name)
+        || operation.body.as_ref().is_some_and(|body| body.forms.iter().any(in_form))
+}
+
+/// Parameters, and properties of a body that must be there and has one form.
+fn required(operation: &Operation) -> Vec<&str> {
+    let parameters = operation.parameters.iter().filter(|parameter| parameter.required);
+    let body = operation.body.as_ref().filter(|body| body.required);
+    let form = body.and_then(|body| body.forms.first().filter(|_| body.forms.len() == 1));
+    let properties = form.into_iter().flat_map(|form| &form.properties).filter(|property| property.required);
+    parameters.map(|p| p.name.as_str()).chain(properties.map(|p| p.name.as_str())).collect()
+}

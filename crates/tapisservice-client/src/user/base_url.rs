@@ -1,0 +1,70 @@
+//! The base URL of a tenant, in the one spelling that requests are built from.
+
+use url::Url;
+
+use crate::ClientError;
+
+/// Parses `https://tacc.tapis.io`, with or without slashes at its end, so that no path begins with `//v3`.
+pub(crate) fn normalise(text: &str) -> Result<Url, ClientError> {
+    let fault = |what: &str| ClientError::Setup(format!("the base URL of a tenant {what}"));
+    let mut url =
+        Url::parse(text.trim()).map_err(|_| fault("is a whole URL, as in https://tacc.tapis.io"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(fault("begins with https:// or http://"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(fault("holds no user or password: these go to the log-in"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(fault("has no query and no fragment"));
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+/// The URL without a slash at its end, to put paths behind.
+pub(crate) fn text(url: &Url) -> &str {
+    url.as_str().trim_end_matches('/')
+}
+
+/// Host and port, as a name for this place in messages and states.
+pub(crate) fn authority(url: &Url) -> &str {
+    &url[url::Position::BeforeHost..url::Position::AfterPort]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slashes_at_the_end_do_not_matter() {
+        for spelling in
+            ["https://tacc.test", "https://tacc.test/", " https://TACC.test// ", "https://tacc.test:443///"]
+        {
+            assert_eq!(text(&normalise(spelling).unwrap()), "https://tacc.test", "{spelling}");
+        }
+        assert_eq!(text(&normalise("http://localhost:8000/site/").unwrap()), "http://localhost:8000/site");
+    }
+
+    #[test]
+    fn what_is_no_base_url_is_refused_without_being_quoted() {
+        for wrong in [
+            "tacc.test",
+            "",
+            "ftp://tacc.test",
+            "https://alice:canary@tacc.test",
+            "https://tacc.test?token=canary",
+            "https://tacc.test/#canary",
+        ] {
+            let text = normalise(wrong).unwrap_err().to_string();
+            assert!(!text.contains("canary"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_authority_names_host_and_port() {
+        assert_eq!(authority(&normalise("http://localhost:8000/x").unwrap()), "localhost:8000");
+        assert_eq!(authority(&normalise("https://tacc.test").unwrap()), "tacc.test");
+    }
+}

@@ -1,0 +1,206 @@
+//! From a base URL to a signed-in user.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tapisservice_core::TenantId;
+
+use super::authenticator::{Authenticator, Grant};
+use super::authorization::AuthorizationRequest;
+use super::connection::{Connection, destination};
+use super::device::DeviceLogin;
+use super::keeper::Keeper;
+use super::oauth_client::OAuthClient;
+use super::{SessionStore, Tokens, UserClient, base_url, tenant};
+use crate::ClientError;
+use crate::call::Caller;
+use crate::spec::Catalog;
+use crate::transport::{Transport, TransportSettings};
+
+/// Says where to sign in and as which program; one of its log-ins gives the [`UserClient`].
+///
+/// It can be used for any number of log-ins.
+#[derive(Clone)]
+#[must_use = "a builder does nothing until a log-in"]
+pub struct UserClientBuilder {
+    base_url: String,
+    tenant: Option<String>,
+    client: Option<OAuthClient>,
+    transport: Option<Transport>,
+    catalog: Option<Catalog>,
+    keeper: Keeper,
+}
+
+impl UserClientBuilder {
+    pub(crate) fn new(base_url: String) -> Self {
+        Self {
+            base_url,
+            tenant: None,
+            client: None,
+            transport: None,
+            catalog: None,
+            keeper: Keeper::default(),
+        }
+    }
+
+    /// Names the tenant. Otherwise it is that of a given access token, or the registry is asked whose base URL it is.
+    pub fn tenant(mut self, tenant_id: impl Into<String>) -> Self {
+        self.tenant = Some(tenant_id.into());
+        self
+    }
+
+    /// Names the OAuth client with its key. The real Authenticator gives refresh tokens only to programs that do, and
+    /// wants both again for each refresh.
+    pub fn client(mut self, id: impl Into<String>, key: impl Into<String>) -> Self {
+        self.client = Some(OAuthClient::new(id, Some(key.into())));
+        self
+    }
+
+    /// Names an OAuth client that has no key to keep secret, for log-ins by device code or authorization code.
+    pub fn client_id(mut self, id: impl Into<String>) -> Self {
+        self.client = Some(OAuthClient::new(id, None));
+        self
+    }
+
+    /// Uses a transport that is there already, to share its connections and settings.
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Uses this catalog of operations instead of the bundled one.
+    pub fn catalog(mut self, catalog: Catalog) -> Self {
+        self.catalog = Some(catalog);
+        self
+    }
+
+    /// Saves log-ins and renewed tokens in `store`, to be [restored](Self::restore) by the next run.
+    pub fn store(mut self, store: impl SessionStore) -> Self {
+        self.keeper.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Calls `callback` with new tokens after every refresh, before they are saved. It should be quick: calls wait for it.
+    pub fn on_refresh(mut self, callback: impl Fn(&Tokens) + Send + Sync + 'static) -> Self {
+        self.keeper.on_refresh = Some(Arc::new(callback));
+        self
+    }
+
+    /// Signs in with user name and password.
+    ///
+    /// # Errors
+    ///
+    /// When the tenant cannot be found or the Authenticator refuses ([`ClientError::Status`]).
+    pub async fn password(
+        &self,
+        username: impl AsRef<str>,
+        password: impl AsRef<str>,
+    ) -> Result<UserClient, ClientError> {
+        let (username, password) = (username.as_ref(), password.as_ref());
+        let connection = self.connect(None).await?;
+        let tokens = connection.authenticator.tokens(&Grant::Password { username, password }).await?;
+        connection.log_in(tokens, Some(username)).await
+    }
+
+    /// Signs in with a refresh token.
+    ///
+    /// # Errors
+    ///
+    /// As [`password`](Self::password).
+    pub async fn refresh_token(&self, refresh_token: impl AsRef<str>) -> Result<UserClient, ClientError> {
+        let refresh_token = refresh_token.as_ref().trim();
+        let connection = self.connect(None).await?;
+        let tokens = connection.authenticator.tokens(&Grant::RefreshToken { refresh_token }).await?;
+        let tokens = if tokens.refresh().is_some() { tokens } else { tokens.with_refresh(refresh_token) };
+        connection.log_in(tokens, None).await
+    }
+
+    /// Uses tokens that are there already: an access token as text, or [`Tokens`] with a refresh token. Nobody is asked for a
+    /// log-in, and nobody at all when the token names its tenant; the session is not saved until it is refreshed.
+    ///
+    /// # Errors
+    ///
+    /// When the tenant cannot be found.
+    pub async fn access_token(&self, tokens: impl Into<Tokens>) -> Result<UserClient, ClientError> {
+        let tokens = tokens.into();
+        let connection = self.connect(tokens.tenant_id()).await?;
+        Ok(connection.with(tokens, None))
+    }
+
+    /// Begins a log-in on another device (RFC 8628).
+    ///
+    /// # Errors
+    ///
+    /// When no client is named, the tenant cannot be found or the Authenticator refuses.
+    pub async fn device_code(&self) -> Result<DeviceLogin, ClientError> {
+        DeviceLogin::start(self.connect(None).await?).await
+    }
+
+    /// Begins a log-in in the browser, which comes back to `redirect_uri`: the callback URL that the client is registered with.
+    ///
+    /// # Errors
+    ///
+    /// When no client is named or the tenant cannot be found.
+    pub async fn authorize(
+        &self,
+        redirect_uri: impl Into<String>,
+    ) -> Result<AuthorizationRequest, ClientError> {
+        AuthorizationRequest::new(self.connect(None).await?, redirect_uri.into())
+    }
+
+    /// Signs in with the code of a log-in in the browser whose `state` has been compared.
+    ///
+    /// # Errors
+    ///
+    /// As [`device_code`](Self::device_code).
+    pub async fn authorization_code(
+        &self,
+        code: impl AsRef<str>,
+        redirect_uri: impl AsRef<str>,
+    ) -> Result<UserClient, ClientError> {
+        self.connect(None).await?.authorization_code(code.as_ref(), redirect_uri.as_ref()).await
+    }
+
+    /// The session that an earlier run saved for this user, tenant, base URL and client; `None` when there is none, or none that
+    /// can still be used.
+    ///
+    /// # Errors
+    ///
+    /// When there is no store or it cannot be read, or the tenant cannot be found.
+    pub async fn restore(&self, username: impl AsRef<str>) -> Result<Option<UserClient>, ClientError> {
+        let connection = self.connect(None).await?;
+        let tokens = connection.saved(username.as_ref()).await?;
+        Ok(tokens.map(|tokens| connection.with(tokens, Some(username.as_ref()))))
+    }
+
+    async fn connect(&self, known_tenant: Option<&str>) -> Result<Connection, ClientError> {
+        let base_url = base_url::normalise(&self.base_url)?;
+        let transport = match &self.transport {
+            Some(transport) => transport.clone(),
+            None => Transport::new(&TransportSettings::default())
+                .map_err(|error| ClientError::Setup(error.to_string()))?,
+        };
+        let authenticator =
+            Authenticator::new(&transport, destination(&base_url, "authenticator"), self.client.clone());
+        let tenant_id = match self.tenant.as_deref().or(known_tenant) {
+            Some(id) => {
+                TenantId::new(id).map_err(|error| ClientError::Setup(format!("the tenant: {error}")))?
+            }
+            None => {
+                tenant::of_base_url(&Caller::new(&transport, destination(&base_url, "tenants"), None)).await?
+            }
+        };
+        let catalog = self.catalog.clone().unwrap_or_else(Catalog::bundled);
+        Ok(Connection { base_url, tenant_id, transport, catalog, authenticator, keeper: self.keeper.clone() })
+    }
+}
+
+impl fmt::Debug for UserClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserClientBuilder")
+            .field("tenant", &self.tenant)
+            .field("client", &self.client)
+            .field("keeper", &self.keeper)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,146 @@
+//! The client of a signed-in user.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use tapisservice_core::TenantId;
+use url::Url;
+
+use super::authenticator::signs_in;
+use super::connection::{Connection, store_failed};
+use super::session::Session;
+use super::{Tokens, UserClientBuilder};
+use crate::call::{Call, Caller};
+use crate::{BoxFuture, ClientError, Credentials, Door, Operations};
+
+/// Calls Tapis as a user: every service by the tenant's base URL, signed in with the user's own token. Cheap to clone; all
+/// clones share the tokens.
+///
+/// Tokens are renewed ahead of their expiry, by one refresh however many calls need it, and once after a 401. When that
+/// fails the old token is used while it is good; after that calls fail with [`ClientError::Credentials`] without being sent.
+#[derive(Clone)]
+pub struct UserClient(Arc<Inner>);
+
+struct Inner {
+    connection: Connection,
+    username: Option<Arc<str>>,
+    session: Session,
+}
+
+impl UserClient {
+    /// Begins with the base URL of a tenant, as in `https://tacc.tapis.io`. A slash at its end does not matter.
+    pub fn builder(base_url: impl Into<String>) -> UserClientBuilder {
+        UserClientBuilder::new(base_url.into())
+    }
+
+    pub(crate) fn new(connection: Connection, username: Option<Arc<str>>, session: Session) -> Self {
+        Self(Arc::new(Inner { connection, username, session }))
+    }
+
+    pub(crate) fn session(&self) -> &Session {
+        &self.0.session
+    }
+
+    /// The base URL of the tenant.
+    pub fn base_url(&self) -> &Url {
+        &self.0.connection.base_url
+    }
+
+    /// The tenant.
+    pub fn tenant_id(&self) -> &TenantId {
+        &self.0.connection.tenant_id
+    }
+
+    /// The user, as far as the token or the log-in told.
+    pub fn username(&self) -> Option<&str> {
+        self.0.username.as_deref()
+    }
+
+    /// Prepares a call of an operation, as in `operation("systems", "getSystem")`. It is signed in with the user's token, except
+    /// for those of the Authenticator that create tokens and device codes: these go with the OAuth client alone.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::UnknownOperation`] when there is none of that name; the text names the nearest.
+    pub fn operation(&self, resource: &str, operation_id: &str) -> Result<Call, ClientError> {
+        let connection = &self.0.connection;
+        let operation = connection.catalog.operation(resource, operation_id)?;
+        if signs_in(resource, operation_id) {
+            return Ok(connection.authenticator.caller.call(operation));
+        }
+        Ok(self.caller(resource).call(operation))
+    }
+
+    /// Raw calls of a resource, for paths that no specification has.
+    pub fn caller(&self, resource: &str) -> Caller {
+        let connection = &self.0.connection;
+        let credentials: Arc<dyn Credentials> = Arc::new(self.0.session.clone());
+        Caller::new(&connection.transport, connection.destination(resource), Some(credentials))
+    }
+
+    /// The door for generated functions, as those of the official SDK.
+    pub fn door(&self, resource: &str) -> Door {
+        Door::new(&self.caller(resource))
+    }
+
+    /// The tokens in use.
+    pub fn tokens(&self) -> Tokens {
+        self.0.session.tokens()
+    }
+
+    /// Uses these tokens from now on: the one way to replace them. A refresh that is under way does not undo it. They are not
+    /// saved.
+    pub fn set_tokens(&self, tokens: impl Into<Tokens>) {
+        self.0.session.replace(tokens.into());
+    }
+
+    /// Renews the tokens now. Calls do so by themselves.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Credentials`] when there is no refresh token or the Authenticator refuses it.
+    pub async fn refresh(&self) -> Result<Tokens, ClientError> {
+        self.0.session.refresh().await
+    }
+
+    /// Removes the session from its store. The tokens stay good until they expire or are revoked.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn forget(&self) -> Result<(), ClientError> {
+        self.0.session.keeper().forget().await.map_err(|error| store_failed(&error))
+    }
+}
+
+impl Credentials for UserClient {
+    fn headers(&self) -> BoxFuture<'_, Result<HeaderMap, ClientError>> {
+        self.0.session.headers()
+    }
+
+    fn renew<'a>(&'a self, refused: &'a HeaderMap) -> BoxFuture<'a, Result<bool, ClientError>> {
+        self.0.session.renew(refused)
+    }
+}
+
+impl fmt::Debug for UserClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserClient")
+            .field("base_url", &self.base_url().as_str())
+            .field("tenant_id", self.tenant_id())
+            .field("username", &self.username())
+            .field("session", &self.0.session)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Operations for UserClient {
+    fn prepare<'a>(
+        &'a self,
+        resource: &'a str,
+        operation_id: &'a str,
+    ) -> BoxFuture<'a, Result<Call, ClientError>> {
+        Box::pin(std::future::ready(self.operation(resource, operation_id)))
+    }
+}

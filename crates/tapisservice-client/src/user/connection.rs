@@ -1,0 +1,106 @@
+//! A tenant that is found and reachable, before and while a user is signed in.
+
+use std::sync::Arc;
+
+use tapisservice_core::TenantId;
+use url::Url;
+
+use super::authenticator::{Authenticator, Grant};
+use super::keeper::Keeper;
+use super::oauth_client::OAuthClient;
+use super::session::Session;
+use super::{SessionKey, StoreError, Tokens, UserClient, base_url};
+use crate::ClientError;
+use crate::spec::Catalog;
+use crate::transport::{Destination, Transport};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Connection {
+    pub(crate) base_url: Url,
+    pub(crate) tenant_id: TenantId,
+    pub(crate) transport: Transport,
+    pub(crate) catalog: Catalog,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) keeper: Keeper,
+}
+
+impl Connection {
+    /// Signs a user in: `known` names them where the token does not.
+    pub(crate) async fn log_in(self, tokens: Tokens, known: Option<&str>) -> Result<UserClient, ClientError> {
+        let client = self.with(tokens, known);
+        client.session().keeper().save(&client.tokens()).await.map_err(|error| store_failed(&error))?;
+        Ok(client)
+    }
+
+    /// The client of tokens that need not be saved.
+    pub(crate) fn with(self, tokens: Tokens, known: Option<&str>) -> UserClient {
+        let username = tokens.username().or(known).map(Arc::from);
+        let key = username.as_ref().map(|username| self.key(username));
+        let keeper = Keeper { key, ..self.keeper.clone() };
+        let session = Session::new(tokens, self.authenticator.clone(), keeper);
+        UserClient::new(self, username, session)
+    }
+
+    pub(crate) async fn authorization_code(
+        self,
+        code: &str,
+        redirect_uri: &str,
+    ) -> Result<UserClient, ClientError> {
+        let client = self.client("a log-in by authorization code")?;
+        let client_id = client.key().is_none().then_some(client.id.as_str());
+        let grant = Grant::AuthorizationCode { code, redirect_uri, client_id };
+        let tokens = self.authenticator.tokens(&grant).await?;
+        self.log_in(tokens, None).await
+    }
+
+    pub(crate) async fn saved(&self, username: &str) -> Result<Option<Tokens>, ClientError> {
+        let Some(store) = &self.keeper.store else {
+            return Err(ClientError::Setup("there is no session store to restore from".to_owned()));
+        };
+        let key = self.key(username);
+        let tokens = store.load(&key).await.map_err(|error| store_failed(&error))?;
+        match tokens {
+            Some(tokens) if tokens.is_expired() && !tokens.can_refresh() => {
+                store.remove(&key).await.map_err(|error| store_failed(&error))?;
+                Ok(None)
+            }
+            tokens => Ok(tokens),
+        }
+    }
+
+    pub(crate) fn client_id(&self, what: &str) -> Result<&str, ClientError> {
+        self.client(what).map(|client| client.id.as_str())
+    }
+
+    /// Where requests for a service go: in user mode the tenant's base URL, whatever the service.
+    pub(crate) fn destination(&self, service: &str) -> Destination {
+        destination(&self.base_url, service)
+    }
+
+    fn client(&self, what: &str) -> Result<&OAuthClient, ClientError> {
+        let missing = || ClientError::Setup(format!("{what} needs the id of an OAuth client"));
+        self.authenticator.client.as_ref().ok_or_else(missing)
+    }
+
+    fn key(&self, username: &str) -> SessionKey {
+        SessionKey {
+            base_url: base_url::text(&self.base_url).to_owned(),
+            tenant_id: self.tenant_id.as_str().to_owned(),
+            username: username.to_owned(),
+            client_id: self.authenticator.client.as_ref().map(|client| client.id.clone()),
+        }
+    }
+}
+
+/// A user does not know sites: the host stands for it.
+pub(crate) fn destination(base_url: &Url, service: &str) -> Destination {
+    Destination {
+        base_url: base_url.clone(),
+        site: base_url::authority(base_url).to_owned(),
+        service: service.to_owned(),
+    }
+}
+
+pub(crate) fn store_failed(error: &StoreError) -> ClientError {
+    ClientError::File { path: "session store".to_owned(), reason: error.to_string() }
+}

@@ -1,0 +1,217 @@
+//! Log-in on another device (RFC 8628).
+
+use std::fmt;
+use std::time::Duration;
+
+use http::Method;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::{Instant, sleep};
+use url::Url;
+
+use super::authenticator::{DeviceCode, Grant};
+use super::connection::Connection;
+use super::{UserClient, base_url};
+use crate::ClientError;
+
+/// RFC 8628 section 3.2: what a client waits between two questions unless it is told.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// Section 3.5: what `slow_down` adds.
+const SLOW_DOWN: Duration = Duration::from_secs(5);
+/// How long a code of the Authenticator lives; what it says about that is a moment without a time zone.
+const LIFE: Duration = Duration::from_mins(10);
+
+/// A log-in that waits for its user to enter a code in a browser, on whatever device.
+///
+/// Show [`user_code`](Self::user_code) and [`verification_uri`](Self::verification_uri), then [`wait`](Self::wait).
+pub struct DeviceLogin {
+    connection: Connection,
+    client_id: String,
+    device_code: SecretString,
+    user_code: String,
+    verification_uri: Url,
+    interval: Duration,
+    deadline: Instant,
+}
+
+/// What an answer other than tokens means.
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Pending,
+    SlowDown,
+    Over,
+}
+
+impl DeviceLogin {
+    pub(crate) async fn start(connection: Connection) -> Result<Self, ClientError> {
+        let client_id = connection.client_id("a log-in by device code")?.to_owned();
+        let code = connection.authenticator.device_code(&client_id).await?;
+        Self::new(connection, client_id, code)
+    }
+
+    fn new(connection: Connection, client_id: String, code: DeviceCode) -> Result<Self, ClientError> {
+        let fault = |what: &str| ClientError::Answer {
+            method: Method::POST,
+            url: format!("{}/v3/oauth2/device/code", base_url::text(&connection.base_url)),
+            reason: what.to_owned(),
+        };
+        // Both are shown to people, often on a terminal.
+        let shown = |c: char| c.is_ascii_graphic();
+        if code.user_code.is_empty() || !code.user_code.chars().all(shown) {
+            return Err(fault("user_code is not a code to show"));
+        }
+        let uri = Url::parse(&code.verification_uri).ok();
+        let uri = uri.filter(|uri| matches!(uri.scheme(), "http" | "https"));
+        let verification_uri = uri.ok_or_else(|| fault("verification_uri is not an http or https URL"))?;
+        Ok(Self {
+            connection,
+            client_id,
+            deadline: Instant::now() + life(&code),
+            interval: code.interval.map_or(INTERVAL, |seconds| Duration::from_secs(seconds.clamp(1, 60))),
+            device_code: SecretString::from(code.device_code),
+            user_code: code.user_code,
+            verification_uri,
+        })
+    }
+
+    /// The code to enter.
+    pub fn user_code(&self) -> &str {
+        &self.user_code
+    }
+
+    /// Where to enter it.
+    pub fn verification_uri(&self) -> &Url {
+        &self.verification_uri
+    }
+
+    /// How long the code is good for, from now.
+    pub fn expires_in(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Asks at the pace that the Authenticator wants until the user has entered the code.
+    ///
+    /// # Errors
+    ///
+    /// When the user refuses, the code expires, or the Authenticator answers anything that waiting does not change. What
+    /// may pass (no connection, 429, 502 to 504) is waited out.
+    pub async fn wait(mut self) -> Result<UserClient, ClientError> {
+        let mut last = "nobody entered the code in time".to_owned();
+        while Instant::now() + self.interval < self.deadline {
+            sleep(self.interval).await;
+            let code = self.device_code.expose_secret();
+            let grant = Grant::DeviceCode { client_id: &self.client_id, device_code: code };
+            let error = match self.connection.authenticator.tokens(&grant).await {
+                Ok(tokens) => return self.connection.log_in(tokens, None).await,
+                Err(error) => error,
+            };
+            match verdict(&error) {
+                Verdict::Pending => {}
+                Verdict::SlowDown => self.interval += SLOW_DOWN,
+                Verdict::Over => return Err(error),
+            }
+            if !matches!(error, ClientError::Status(_)) {
+                last = error.to_string();
+            }
+        }
+        Err(ClientError::Credentials {
+            reason: format!("the device code has expired: {last}"),
+            temporary: false,
+        })
+    }
+}
+
+/// A number of seconds, as RFC 8628 has it, also as text.
+fn life(code: &DeviceCode) -> Duration {
+    let seconds = code.expires_in.as_ref().and_then(|value| {
+        value.as_u64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
+    });
+    seconds.map_or(LIFE, |seconds| Duration::from_secs(seconds.min(24 * 3600)))
+}
+
+/// The Authenticator says "device code not ready." with status 400; others use the words of RFC 8628 section 3.5.
+fn verdict(error: &ClientError) -> Verdict {
+    let message = match error {
+        ClientError::Status(status) => status.message.to_ascii_lowercase(),
+        _ => String::new(),
+    };
+    if message.contains("slow_down") {
+        Verdict::SlowDown
+    } else if message.contains("not ready") || message.contains("authorization_pending") {
+        Verdict::Pending
+    } else if error.is_retryable() || matches!(error, ClientError::Connection { .. }) {
+        // Asking again repeats nothing: a code gives tokens once.
+        Verdict::Pending
+    } else {
+        Verdict::Over
+    }
+}
+
+impl fmt::Debug for DeviceLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceLogin")
+            .field("verification_uri", &self.verification_uri.as_str())
+            .field("expires_in", &self.expires_in())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::StatusError;
+
+    fn refusal(status: StatusCode, message: &str) -> ClientError {
+        ClientError::Status(Box::new(StatusError {
+            status,
+            message: message.to_owned(),
+            version: None,
+            method: Method::POST,
+            url: String::new(),
+            retry_after: None,
+        }))
+    }
+
+    #[test]
+    fn waiting_goes_on_only_where_it_can_help() {
+        let cases = [
+            (400, "device code not ready.", Verdict::Pending),
+            (400, "authorization_pending", Verdict::Pending),
+            (400, "slow_down", Verdict::SlowDown),
+            (503, "", Verdict::Pending),
+            (429, "", Verdict::Pending),
+            (400, "device code not valid.", Verdict::Over),
+            (400, "device code has expired and is now deleted.", Verdict::Over),
+            (400, "access_denied", Verdict::Over),
+            (500, "", Verdict::Over),
+        ];
+        for (status, message, expected) in cases {
+            let error = refusal(StatusCode::from_u16(status).unwrap(), message);
+            assert_eq!(verdict(&error), expected, "{status} {message}");
+        }
+    }
+
+    #[test]
+    fn the_life_of_a_code_is_understood_or_assumed() {
+        let cases = [
+            (json!(30), 30),
+            (json!("30"), 30),
+            (json!("2030-01-01 00:00:00.123"), 600),
+            (json!(-1), 600),
+            (Value::Null, 600),
+            (json!(u64::MAX), 86400),
+        ];
+        for (expires_in, seconds) in cases {
+            let code = DeviceCode {
+                device_code: String::new(),
+                user_code: String::new(),
+                verification_uri: String::new(),
+                expires_in: Some(expires_in.clone()),
+                interval: None,
+            };
+            assert_eq!(life(&code).as_secs(), seconds, "{expires_in}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The OAuth client of a program, as HTTP Basic (RFC 7617).
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{BoxFuture, ClientError, Credentials};
+
+/// Id and, unless the client is public, key.
+#[derive(Clone)]
+pub(crate) struct OAuthClient {
+    pub(crate) id: String,
+    key: Option<SecretString>,
+}
+
+impl OAuthClient {
+    pub(crate) fn new(id: impl Into<String>, key: Option<String>) -> Self {
+        Self { id: id.into(), key: key.map(SecretString::from) }
+    }
+
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_ref().map(ExposeSecret::expose_secret)
+    }
+
+    fn header(&self) -> Result<Option<HeaderValue>, ClientError> {
+        let Some(key) = self.key() else { return Ok(None) };
+        if self.id.contains(':') {
+            return Err(ClientError::Setup("the id of an OAuth client holds no colon (RFC 7617)".to_owned()));
+        }
+        let pair = STANDARD.encode(format!("{}:{key}", self.id));
+        let mut value = HeaderValue::try_from(format!("Basic {pair}")).map_err(|_| {
+            ClientError::Setup("the OAuth client does not fit into a header field".to_owned())
+        })?;
+        value.set_sensitive(true);
+        Ok(Some(value))
+    }
+}
+
+/// Basic goes alone: never with a token.
+impl Credentials for OAuthClient {
+    fn headers(&self) -> BoxFuture<'_, Result<HeaderMap, ClientError>> {
+        Box::pin(async {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = self.header()? {
+                headers.insert(AUTHORIZATION, value);
+            }
+            Ok(headers)
+        })
+    }
+
+    fn renew<'a>(&'a self, _: &'a HeaderMap) -> BoxFuture<'a, Result<bool, ClientError>> {
+        Box::pin(async { Ok(false) })
+    }
+}
+
+impl fmt::Debug for OAuthClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthClient").field("id", &self.id).finish_non_exhaustive()
+    }
+}

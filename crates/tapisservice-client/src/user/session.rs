@@ -1,0 +1,262 @@
+//! The tokens in use, renewed ahead of their expiry by one refresh at a time.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use futures_util::FutureExt as _;
+use futures_util::future::Shared;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::Tokens;
+use super::authenticator::{Authenticator, Grant};
+use super::keeper::Keeper;
+use crate::{BoxFuture, ClientError, Credentials};
+
+const TOKEN: HeaderName = HeaderName::from_static("x-tapis-token");
+
+/// With less left a call waits for the refresh.
+const SPENT: Duration = Duration::from_secs(5);
+/// With less left a call starts the refresh and goes out with the old token.
+const AGEING: Duration = Duration::from_mins(1);
+/// A failed refresh is not tried again for so long; a 401 does not renew a token that was just renewed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+const AFTER_RENEWAL: Duration = Duration::from_secs(30);
+
+/// One user's tokens. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Session(Arc<Inner>);
+
+struct Inner {
+    state: ArcSwap<State>,
+    running: Mutex<Option<Refresh>>,
+    authenticator: Authenticator,
+    keeper: Keeper,
+}
+
+#[derive(Clone)]
+struct State {
+    tokens: Tokens,
+    renewed: Option<Instant>,
+    failure: Option<Failure>,
+}
+
+/// Why there is no new token. `until` is set when trying again later may help.
+#[derive(Debug, Clone)]
+struct Failure {
+    reason: Arc<str>,
+    until: Option<Instant>,
+}
+
+type Refresh = Shared<BoxFuture<'static, Result<Tokens, Failure>>>;
+
+impl Session {
+    pub(crate) fn new(tokens: Tokens, authenticator: Authenticator, keeper: Keeper) -> Self {
+        let state = ArcSwap::from_pointee(State::new(tokens));
+        Self(Arc::new(Inner { state, running: Mutex::default(), authenticator, keeper }))
+    }
+
+    pub(crate) fn tokens(&self) -> Tokens {
+        self.0.state.load().tokens.clone()
+    }
+
+    pub(crate) fn keeper(&self) -> &Keeper {
+        &self.0.keeper
+    }
+
+    pub(crate) fn replace(&self, tokens: Tokens) {
+        self.0.state.store(Arc::new(State::new(tokens)));
+    }
+
+    /// New tokens now, whatever is left of the old ones.
+    pub(crate) async fn refresh(&self) -> Result<Tokens, ClientError> {
+        Ok(self.renewed(&self.tokens()).await?)
+    }
+
+    /// An access token that has not expired.
+    pub(crate) async fn usable(&self) -> Result<Tokens, ClientError> {
+        let state = self.0.state.load_full();
+        let tokens = state.tokens.clone();
+        match tokens.time_left() {
+            Some(left) if left < SPENT => self.renewed_or(tokens).await,
+            Some(left) if left < AGEING && state.obstacle().is_none() => {
+                // The refresh is a task of its own: nobody needs to wait for it.
+                drop(self.join_or_start(&tokens));
+                Ok(tokens)
+            }
+            _ => Ok(tokens),
+        }
+    }
+
+    /// New tokens, or the old ones while they are good (F12).
+    async fn renewed_or(&self, old: Tokens) -> Result<Tokens, ClientError> {
+        match self.renewed(&old).await {
+            Ok(new) if !new.is_expired() => Ok(new),
+            Ok(_) => Err(ClientError::Credentials {
+                reason: "the new access token has expired already; is the clock right?".to_owned(),
+                temporary: false,
+            }),
+            Err(_) if !old.is_expired() => Ok(old),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    async fn renewed(&self, old: &Tokens) -> Result<Tokens, Failure> {
+        let outcome = self.join_or_start(old).await;
+        let current = self.tokens();
+        // What is in place counts: the program may have set other tokens meanwhile.
+        if current.is_same(old) { outcome } else { Ok(current) }
+    }
+
+    /// The refresh that is under way, or a new one, unless `old` has been replaced or cannot be.
+    fn join_or_start(&self, old: &Tokens) -> Refresh {
+        let mut running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(refresh) = running.as_ref() {
+            return refresh.clone();
+        }
+        let state = self.0.state.load_full();
+        let settled = if state.tokens.is_same(old) {
+            state.obstacle().map(Err)
+        } else {
+            Some(Ok(state.tokens.clone()))
+        };
+        if let Some(outcome) = settled {
+            return futures_util::future::ready(outcome).boxed().shared();
+        }
+        let task = tokio::spawn(refresh(self.0.clone(), old.clone()));
+        let refresh = async { task.await.unwrap_or_else(|_| Err(Failure::interrupted())) }.boxed().shared();
+        *running = Some(refresh.clone());
+        refresh
+    }
+}
+
+async fn refresh(session: Arc<Inner>, old: Tokens) -> Result<Tokens, Failure> {
+    // Clears the slot even when a callback panics.
+    let _clear = Clear(&session);
+    let outcome = session.ask(&old).await;
+    let before = session
+        .state
+        .rcu(|state| if state.tokens.is_same(&old) { state.after(&outcome).into() } else { state.clone() });
+    if let Ok(new) = &outcome
+        && before.tokens.is_same(&old)
+    {
+        session.keeper.keep(new).await;
+    }
+    outcome
+}
+
+impl Inner {
+    async fn ask(&self, old: &Tokens) -> Result<Tokens, Failure> {
+        let refresh_token = old.refresh().ok_or_else(|| Failure::lasting("there is no refresh token"))?;
+        let new = self.authenticator.tokens(&Grant::RefreshToken { refresh_token }).await?;
+        // RFC 6749 section 6: without a new refresh token the old one stays.
+        Ok(if new.refresh().is_some() { new } else { new.with_refresh(refresh_token) })
+    }
+}
+
+struct Clear<'a>(&'a Inner);
+
+impl Drop for Clear<'_> {
+    fn drop(&mut self) {
+        *self.0.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl State {
+    fn new(tokens: Tokens) -> Self {
+        Self { tokens, renewed: None, failure: None }
+    }
+
+    fn after(&self, outcome: &Result<Tokens, Failure>) -> Self {
+        match outcome {
+            Ok(new) => Self { tokens: new.clone(), renewed: Some(Instant::now()), failure: None },
+            Err(failure) => Self { failure: Some(failure.clone()), ..self.clone() },
+        }
+    }
+
+    /// Why a refresh need not be tried now.
+    fn obstacle(&self) -> Option<Failure> {
+        let standing = |failure: &&Failure| failure.until.is_none_or(|until| Instant::now() < until);
+        if let Some(failure) = self.failure.as_ref().filter(standing) {
+            return Some(failure.clone());
+        }
+        match self.tokens.refresh() {
+            None if self.tokens.is_expired() => {
+                Some(Failure::lasting("the access token has expired and there is no refresh token"))
+            }
+            None => Some(Failure::lasting("there is no refresh token")),
+            Some(_) if !self.tokens.can_refresh() => Some(Failure::lasting("the refresh token has expired")),
+            Some(_) => None,
+        }
+    }
+}
+
+impl Failure {
+    fn lasting(reason: &str) -> Self {
+        Self { reason: reason.into(), until: None }
+    }
+
+    fn passing(reason: &str) -> Self {
+        Self { reason: reason.into(), until: Some(Instant::now() + AFTER_FAILURE) }
+    }
+
+    fn interrupted() -> Self {
+        Self::passing("the refresh was interrupted")
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let reason = format!("the access token cannot be renewed: {error}");
+        let refused = error.status().is_some_and(|status| status.is_client_error()) && !error.is_retryable();
+        if refused { Self::lasting(&reason) } else { Self::passing(&reason) }
+    }
+}
+
+impl From<Failure> for ClientError {
+    fn from(failure: Failure) -> Self {
+        Self::Credentials { reason: failure.reason.as_ref().to_owned(), temporary: failure.until.is_some() }
+    }
+}
+
+/// `X-Tapis-Token` alone: a user's request names no tenant and no user (rule O1).
+impl Credentials for Session {
+    fn headers(&self) -> BoxFuture<'_, Result<HeaderMap, ClientError>> {
+        Box::pin(async {
+            let tokens = self.usable().await?;
+            let mut value = HeaderValue::try_from(tokens.access()).map_err(|_| ClientError::Credentials {
+                reason: "the access token holds characters that no token has".to_owned(),
+                temporary: false,
+            })?;
+            value.set_sensitive(true);
+            Ok(HeaderMap::from_iter([(TOKEN, value)]))
+        })
+    }
+
+    fn renew<'a>(&'a self, refused: &'a HeaderMap) -> BoxFuture<'a, Result<bool, ClientError>> {
+        Box::pin(async move {
+            let state = self.0.state.load_full();
+            let current = state.tokens.access().as_bytes();
+            if refused.get_all(TOKEN).iter().all(|sent| sent.as_bytes() != current) {
+                return Ok(true);
+            }
+            let just_renewed = state.renewed.is_some_and(|moment| moment.elapsed() < AFTER_RENEWAL);
+            if just_renewed || state.tokens.refresh().is_none() {
+                return Ok(false);
+            }
+            self.renewed(&state.tokens).await?;
+            Ok(true)
+        })
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.0.state.load();
+        f.debug_struct("Session")
+            .field("tokens", &state.tokens)
+            .field("failure", &state.failure)
+            .finish_non_exhaustive()
+    }
+}

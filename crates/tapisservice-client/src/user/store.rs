@@ -1,0 +1,46 @@
+//! Sessions that outlive the program.
+
+use std::fmt;
+
+use super::Tokens;
+use crate::BoxFuture;
+
+/// Keeps the tokens of log-ins, so that the next run of a program needs none.
+///
+/// [`FileStore`](super::FileStore) keeps them in files; other places (a keyring, a database) implement this.
+pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
+    /// The tokens that were saved last for `key`.
+    fn load<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Tokens>, StoreError>>;
+
+    /// Saves tokens in place of those saved before.
+    fn save<'a>(&'a self, key: &'a SessionKey, tokens: &'a Tokens) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Forgets the tokens; that there are none is no error.
+    fn remove<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+/// Whose session it is. The base URL belongs to it, so that no token is ever restored for another site.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct SessionKey {
+    /// The base URL of the tenant, without a slash at its end.
+    pub base_url: String,
+    /// The tenant.
+    pub tenant_id: String,
+    /// The user.
+    pub username: String,
+    /// The OAuth client that the tokens were made for, if one was named.
+    pub client_id: Option<String>,
+}
+
+/// A store cannot read or write. The text names the place and never a token.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StoreError(String);
+
+impl StoreError {
+    /// An error that says what failed.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}

@@ -1,0 +1,111 @@
+//! The tokens of a user.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::claims::Claims;
+
+/// An access token and, where there is one, the refresh token that replaces it. Cheap to clone; prints neither.
+///
+/// ```
+/// use tapisservice_client::user::Tokens;
+///
+/// let tokens = Tokens::new("an.access.token").with_refresh("a.refresh.token");
+/// assert_eq!(tokens.access(), "an.access.token");
+/// assert!(!format!("{tokens:?}").contains("an.access.token"));
+/// ```
+#[derive(Clone)]
+pub struct Tokens(Arc<Pair>);
+
+#[derive(Clone)]
+struct Pair {
+    access: SecretString,
+    claims: Claims,
+    refresh: Option<(SecretString, Claims)>,
+}
+
+impl Tokens {
+    /// An access token alone. Whitespace around it is dropped: tokens are pasted and read from files.
+    pub fn new(access: impl AsRef<str>) -> Self {
+        let access = access.as_ref().trim();
+        Self(Arc::new(Pair {
+            claims: Claims::peek(access),
+            access: SecretString::from(access),
+            refresh: None,
+        }))
+    }
+
+    /// The same access token with this refresh token.
+    pub fn with_refresh(self, refresh: impl AsRef<str>) -> Self {
+        let refresh = refresh.as_ref().trim();
+        let refresh = Some((SecretString::from(refresh), Claims::peek(refresh)));
+        Self(Arc::new(Pair { refresh, ..Arc::unwrap_or_clone(self.0) }))
+    }
+
+    /// The access token itself. Take care where it goes.
+    pub fn access(&self) -> &str {
+        self.0.access.expose_secret()
+    }
+
+    /// The refresh token itself, if there is one. Take care where it goes.
+    pub fn refresh(&self) -> Option<&str> {
+        self.0.refresh.as_ref().map(|(token, _)| token.expose_secret())
+    }
+
+    /// The user that the access token names, unverified: good for a greeting, not for a decision.
+    pub fn username(&self) -> Option<&str> {
+        self.0.claims.username.as_deref()
+    }
+
+    /// The tenant that the access token names, unverified.
+    pub fn tenant_id(&self) -> Option<&str> {
+        self.0.claims.tenant_id.as_deref()
+    }
+
+    /// How long the access token lives from now, zero once it has expired; `None` when it does not say.
+    pub fn time_left(&self) -> Option<Duration> {
+        self.0.claims.time_left()
+    }
+
+    pub(crate) fn is_expired(&self) -> bool {
+        self.time_left().is_some_and(|left| left.is_zero())
+    }
+
+    /// Whether there is a refresh token that has not expired.
+    pub(crate) fn can_refresh(&self) -> bool {
+        self.0
+            .refresh
+            .as_ref()
+            .is_some_and(|(_, claims)| claims.time_left().is_none_or(|left| !left.is_zero()))
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl From<&str> for Tokens {
+    fn from(access: &str) -> Self {
+        Self::new(access)
+    }
+}
+
+impl From<String> for Tokens {
+    fn from(access: String) -> Self {
+        Self::new(access)
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens")
+            .field("username", &self.username())
+            .field("tenant_id", &self.tenant_id())
+            .field("time_left", &self.time_left())
+            .field("has_refresh", &self.0.refresh.is_some())
+            .finish_non_exhaustive()
+    }
+}

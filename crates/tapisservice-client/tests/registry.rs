@@ -1,0 +1,109 @@
+//! The Tenants API as it is, and as it is when it fails (rule T8, F03 and F05).
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{CONTENT_ENCODING, LOCATION};
+use axum::http::{Response, StatusCode};
+use axum::routing::get;
+use tapisservice_client::{ClientSettings, SettingsError, TenantsApi};
+use tapisservice_tenants::TenantSource as _;
+
+async fn serve(tenants: fn() -> Response<Body>) -> String {
+    let sites = || async { r#"{"result": [{"site_id": "tacc"}]}"# };
+    let app = Router::new()
+        .route("/v3/sites", get(sites))
+        .route("/v3/tenants", get(move || async move { tenants() }))
+        .route("/elsewhere", get(|| async { r#"{"result": [{"tenant_id": "moved"}]}"# }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    format!("http://{address}/")
+}
+
+fn api(base_url: String) -> TenantsApi {
+    let settings = ClientSettings {
+        registry_timeout_seconds: 0.5,
+        registry_max_bytes: 10_000,
+        ..ClientSettings::new(base_url)
+    };
+    TenantsApi::new(&settings).unwrap()
+}
+
+fn body(text: &'static str) -> Response<Body> {
+    Response::new(Body::from(text))
+}
+
+fn redirect(to: &'static str) -> Response<Body> {
+    Response::builder().status(StatusCode::FOUND).header(LOCATION, to).body(Body::empty()).unwrap()
+}
+
+#[tokio::test]
+async fn both_lists_are_read() {
+    let base_url =
+        serve(|| body(r#"{"result": [{"tenant_id": "a"}, {"tenant_id": "b"}], "status": "success"}"#)).await;
+    let data = api(base_url).fetch().await.unwrap();
+    assert_eq!((data.tenants.len(), data.sites.len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_redirect_within_the_origin_is_followed() {
+    let base_url = serve(|| redirect("/elsewhere")).await;
+    assert_eq!(api(base_url).fetch().await.unwrap().tenants[0]["tenant_id"], "moved");
+}
+
+#[tokio::test]
+async fn what_is_no_list_of_records_is_an_error_that_quotes_nothing() {
+    type Answer = fn() -> Response<Body>;
+    let cases: [(Answer, &str); 7] = [
+        (|| body("<html>canary</html>"), "not a list of records"),
+        (|| body(r#"{"result": "canary"}"#), "not a list of records"),
+        (|| body(r#"{"result": [{"tenant_id": "canary"#), "not a list of records"),
+        (|| body(""), "not a list of records"),
+        (|| Response::builder().status(500).body(Body::from("canary")).unwrap(), "status 500"),
+        (|| redirect("http://127.0.0.2:9/canary"), "another origin"),
+        (
+            || {
+                Response::new(Body::from_stream(futures_util::stream::pending::<
+                    Result<String, std::io::Error>,
+                >()))
+            },
+            "within 0.5 s",
+        ),
+    ];
+    for (answer, reason) in cases {
+        let error = api(serve(answer).await).fetch().await.unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+        assert!(!error.contains("canary"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_measured_after_decompression() {
+    fn bomb() -> Response<Body> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(&vec![b'0'; 5_000_000]).unwrap();
+        let body = Body::from(encoder.finish().unwrap());
+        Response::builder().header(CONTENT_ENCODING, "gzip").body(body).unwrap()
+    }
+    let error = api(serve(bomb).await).fetch().await.unwrap_err().to_string();
+    assert!(error.contains("larger than 10000 bytes"), "{error}");
+}
+
+#[tokio::test]
+async fn nobody_there_is_an_error_at_once() {
+    let error =
+        tokio::time::timeout(Duration::from_secs(5), api("http://127.0.0.1:1".to_owned()).fetch()).await;
+    assert!(error.unwrap().unwrap_err().to_string().starts_with("GET /v3/"));
+}
+
+#[test]
+fn a_setting_that_cannot_be_used_is_named() {
+    let wrong = ClientSettings::new("ftp://admin.tapis.test");
+    assert_eq!(TenantsApi::new(&wrong).unwrap_err(), SettingsError::BaseUrl);
+    let wrong = ClientSettings { connect_timeout_seconds: -1.0, ..ClientSettings::new("http://a.test") };
+    assert_eq!(TenantsApi::new(&wrong).unwrap_err(), SettingsError::Seconds("connect_timeout_seconds"));
+}
