@@ -1,0 +1,161 @@
+//! The pool, which nobody gets at without saying whose rows it is about.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::pool::PoolOptions;
+use tapisservice_core::{Identity, TenantId};
+
+use crate::engine::{Engine, Pool};
+use crate::error::{QueryError, Verb};
+use crate::scope::{AcrossTenants, Bound, ByOwner, ByTenant, Scope};
+use crate::settings::{DatabaseSettings, SettingsError};
+use crate::url::Target;
+
+/// A pool of connections to PostgreSQL or SQLite. Cheap to clone.
+#[derive(Clone)]
+pub struct Database {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pool: Pool,
+    acquire_timeout: Duration,
+    max_connections: u32,
+}
+
+/// How busy the pool is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolStatus {
+    /// Connections that are open.
+    pub open: u32,
+    /// Those of them that nobody uses.
+    pub idle: u32,
+    /// The most there may be.
+    pub max: u32,
+}
+
+impl Database {
+    /// A database that is connected to when it is first used: a service starts while its database is down (F14). Makes the
+    /// folder of an SQLite file.
+    ///
+    /// # Errors
+    ///
+    /// When the settings name no database. No error holds a value.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn connect_lazy(settings: &DatabaseSettings) -> Result<Self, SettingsError> {
+        let mut max_connections = settings.sql_pool_max_connections.max(1);
+        let pool = match Target::from_settings(settings)? {
+            Target::Postgres(options) => {
+                Pool::Postgres(pool_options(settings, max_connections).connect_lazy_with(options))
+            }
+            Target::Sqlite(target) => {
+                if let Some(folder) = &target.folder {
+                    std::fs::create_dir_all(folder).map_err(SettingsError::Folder)?;
+                }
+                let mut pool = pool_options(settings, max_connections);
+                if target.in_memory {
+                    max_connections = 1;
+                    pool = pool.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
+                }
+                Pool::Sqlite(pool.connect_lazy_with(target.options))
+            }
+        };
+        let acquire_timeout = settings.acquire_timeout();
+        Ok(Self { inner: Arc::new(Inner { pool, acquire_timeout, max_connections }) })
+    }
+
+    /// The rows of a tenant.
+    pub fn for_tenant(&self, tenant: &TenantId) -> Scope<ByTenant> {
+        Scope::new(self.clone(), Bound::Tenant(tenant.clone()))
+    }
+
+    /// The rows of a user: `username` of `tenant_id`, the pair a request acts for.
+    pub fn for_owner(&self, owner: &Identity) -> Scope<ByOwner> {
+        Scope::new(self.clone(), Bound::Owner(owner.clone()))
+    }
+
+    /// The rows of every tenant: for housekeeping and counts, never for what a request asks for. The reason is for those who
+    /// read the code, and is logged at the level `debug`.
+    ///
+    /// Every use of it stands on a list that a test holds; see `tests/across_tenants.rs`.
+    pub fn across_tenants(&self, reason: &'static str) -> Scope<AcrossTenants> {
+        tracing::debug!(reason, "queries across tenants");
+        Scope::new(self.clone(), Bound::Nothing)
+    }
+
+    /// Which database it is.
+    pub fn engine(&self) -> Engine {
+        self.inner.pool.engine()
+    }
+
+    /// How busy the pool is, for metrics.
+    pub fn pool_status(&self) -> PoolStatus {
+        let (open, idle) = match self.pool() {
+            Pool::Postgres(pool) => (pool.size(), pool.num_idle()),
+            Pool::Sqlite(pool) => (pool.size(), pool.num_idle()),
+        };
+        PoolStatus { open, idle: u32::try_from(idle).unwrap_or(u32::MAX), max: self.inner.max_connections }
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    ///
+    /// When it does not within the time that a request waits for a connection.
+    pub async fn ping(&self) -> Result<(), QueryError> {
+        self.bounded(async {
+            let query = Bound::Nothing.query(crate::query::Target::Pool(self.pool()), "SELECT 1");
+            query.execute().await.map(drop)
+        })
+        .await
+    }
+
+    /// Closes all connections, once they are no longer used; statements fail from now on.
+    pub async fn close(&self) {
+        match self.pool() {
+            Pool::Postgres(pool) => pool.close().await,
+            Pool::Sqlite(pool) => pool.close().await,
+        }
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.inner.pool
+    }
+
+    /// Gives up after the time that a request waits for a connection.
+    pub(crate) async fn bounded<T>(
+        &self,
+        work: impl Future<Output = Result<T, QueryError>>,
+    ) -> Result<T, QueryError> {
+        let done = tokio::time::timeout(self.inner.acquire_timeout, work).await;
+        done.unwrap_or_else(|_| Err(QueryError::from_sqlx(sqlx::Error::PoolTimedOut, Verb::Other)))
+    }
+}
+
+/// The options of the drivers show the password.
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database")
+            .field("engine", &self.engine())
+            .field("pool", &self.pool_status())
+            .finish_non_exhaustive()
+    }
+}
+
+fn pool_options<DB: sqlx::Database>(settings: &DatabaseSettings, max_connections: u32) -> PoolOptions<DB> {
+    let unless_zero = |seconds| Some(Duration::from_secs(seconds)).filter(|time| !time.is_zero());
+    PoolOptions::new()
+        .max_connections(max_connections)
+        .min_connections(settings.sql_pool_min_connections.min(max_connections))
+        .acquire_timeout(settings.acquire_timeout())
+        .idle_timeout(unless_zero(settings.sql_idle_timeout_seconds))
+        .max_lifetime(unless_zero(settings.sql_max_lifetime_seconds))
+        // A connection that a restart of the database broke is replaced before a request meets it.
+        .test_before_acquire(true)
+}

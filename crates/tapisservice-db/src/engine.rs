@@ -1,0 +1,181 @@
+//! The seam between the two drivers: everything that differs in type, and nothing else.
+//!
+//! `sqlx::Any` is not used: it takes options only as a URL, which it prints, and its rows know fewer types.
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgArguments, PgConnection, PgPool, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqlitePool};
+use sqlx::{Arguments as _, AssertSqlSafe};
+
+use crate::value::{Record, Value};
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Engine {
+    /// PostgreSQL, what deployments use.
+    Postgres,
+    /// SQLite, embedded.
+    Sqlite,
+}
+
+#[derive(Clone)]
+pub(crate) enum Pool {
+    Postgres(PgPool),
+    Sqlite(SqlitePool),
+}
+
+/// A connection that was taken from the pool.
+pub(crate) enum Held {
+    Postgres(PoolConnection<Postgres>),
+    Sqlite(PoolConnection<Sqlite>),
+}
+
+/// A transaction; dropping it rolls it back.
+pub(crate) enum Begun {
+    Postgres(sqlx::Transaction<'static, Postgres>),
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+}
+
+/// What a statement runs on.
+pub(crate) enum Connection<'c> {
+    Postgres(&'c mut PgConnection),
+    Sqlite(&'c mut SqliteConnection),
+}
+
+pub(crate) enum Arguments {
+    Postgres(PgArguments),
+    Sqlite(SqliteArguments),
+}
+
+impl Pool {
+    pub(crate) fn engine(&self) -> Engine {
+        match self {
+            Self::Postgres(_) => Engine::Postgres,
+            Self::Sqlite(_) => Engine::Sqlite,
+        }
+    }
+
+    pub(crate) async fn acquire(&self) -> Result<Held, sqlx::Error> {
+        Ok(match self {
+            Self::Postgres(pool) => Held::Postgres(pool.acquire().await?),
+            Self::Sqlite(pool) => Held::Sqlite(pool.acquire().await?),
+        })
+    }
+
+    /// On SQLite a transaction takes the one write lock at its start: one that reads first and writes later could not wait
+    /// for it.
+    pub(crate) async fn begin(&self, serializable: bool) -> Result<Begun, sqlx::Error> {
+        Ok(match self {
+            Self::Postgres(pool) if serializable => {
+                Begun::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?)
+            }
+            Self::Postgres(pool) => Begun::Postgres(pool.begin().await?),
+            Self::Sqlite(pool) => Begun::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+        })
+    }
+}
+
+impl Held {
+    pub(crate) fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Postgres(connection) => Connection::Postgres(connection),
+            Self::Sqlite(connection) => Connection::Sqlite(connection),
+        }
+    }
+}
+
+impl Begun {
+    pub(crate) fn engine(&self) -> Engine {
+        match self {
+            Self::Postgres(_) => Engine::Postgres,
+            Self::Sqlite(_) => Engine::Sqlite,
+        }
+    }
+
+    pub(crate) fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Postgres(transaction) => Connection::Postgres(transaction),
+            Self::Sqlite(transaction) => Connection::Sqlite(transaction),
+        }
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Postgres(transaction) => transaction.commit().await,
+            Self::Sqlite(transaction) => transaction.commit().await,
+        }
+    }
+
+    pub(crate) async fn rollback(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Postgres(transaction) => transaction.rollback().await,
+            Self::Sqlite(transaction) => transaction.rollback().await,
+        }
+    }
+}
+
+impl Arguments {
+    pub(crate) fn new(engine: Engine) -> Self {
+        match engine {
+            Engine::Postgres => Self::Postgres(PgArguments::default()),
+            Engine::Sqlite => Self::Sqlite(SqliteArguments::default()),
+        }
+    }
+
+    pub(crate) fn add<'v>(&mut self, value: impl Value<'v>) -> Result<(), sqlx::Error> {
+        let added = match self {
+            Self::Postgres(arguments) => arguments.add(value),
+            Self::Sqlite(arguments) => sqlx::Arguments::add(arguments, value),
+        };
+        added.map_err(sqlx::Error::Encode)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Postgres(arguments) => arguments.len(),
+            Self::Sqlite(arguments) => arguments.len(),
+        }
+    }
+}
+
+/// Runs one expression with the types of either engine.
+macro_rules! on_engine {
+    ($connection:expr, $arguments:expr, |$c:ident, $a:ident| $run:expr) => {
+        match ($connection, $arguments) {
+            (Connection::Postgres($c), Arguments::Postgres($a)) => $run,
+            (Connection::Sqlite($c), Arguments::Sqlite($a)) => $run,
+            _ => Err(sqlx::Error::InvalidArgument("the arguments are for another engine".to_owned())),
+        }
+    };
+}
+
+// The texts were literals, or a caller asserted them, when they became part of a `Query`.
+impl Connection<'_> {
+    pub(crate) async fn fetch_all<T: Record>(
+        self,
+        sql: String,
+        arguments: Arguments,
+    ) -> Result<Vec<T>, sqlx::Error> {
+        on_engine!(self, arguments, |connection, values| {
+            sqlx::query_as_with(AssertSqlSafe(sql), values).fetch_all(connection).await
+        })
+    }
+
+    pub(crate) async fn fetch_optional<T: Record>(
+        self,
+        sql: String,
+        arguments: Arguments,
+    ) -> Result<Option<T>, sqlx::Error> {
+        on_engine!(self, arguments, |connection, values| {
+            sqlx::query_as_with(AssertSqlSafe(sql), values).fetch_optional(connection).await
+        })
+    }
+
+    pub(crate) async fn execute(self, sql: String, arguments: Arguments) -> Result<u64, sqlx::Error> {
+        on_engine!(self, arguments, |connection, values| {
+            let done = sqlx::query_with(AssertSqlSafe(sql), values).execute(connection).await;
+            done.map(|done| done.rows_affected())
+        })
+    }
+}

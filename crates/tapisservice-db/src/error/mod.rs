@@ -1,0 +1,223 @@
+//! Why a statement failed, told apart once for both engines, and what a caller learns of it.
+
+mod postgres;
+mod sqlite;
+
+use tapisservice_core::Error;
+
+/// Why a statement failed.
+///
+/// A handler may return it with `?`: the service says once what callers are told, with
+/// `App::builder(..).map_error(QueryError::to_error)`. A store that knows better matches on it:
+///
+/// ```
+/// # use tapisservice_core::Error;
+/// # use tapisservice_db::QueryError;
+/// fn name_taken(error: QueryError) -> Error {
+///     match error {
+///         QueryError::Unique { .. } => Error::conflict("You have a bookmark of that name already."),
+///         other => other.to_error(),
+///     }
+/// }
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum QueryError {
+    /// There is no such row: 404.
+    #[error("no such row")]
+    NotFound,
+    /// There is a row like it already: 409.
+    #[error("the row is not unique")]
+    Unique {
+        /// The columns that have to be unique together, but for `tenant_id` and `owner`; none when they are not known.
+        fields: Vec<String>,
+        /// What the database said.
+        source: sqlx::Error,
+    },
+    /// The row is still referred to: 409.
+    #[error("the row is still referred to")]
+    Referenced {
+        /// What the database said.
+        source: sqlx::Error,
+    },
+    /// The row refers to one that does not exist: 400.
+    #[error("the row refers to one that does not exist")]
+    MissingReference {
+        /// What the database said.
+        source: sqlx::Error,
+    },
+    /// A value breaks a rule of the table, is missing or does not fit its column: 400.
+    #[error("a value does not fit")]
+    InvalidValue {
+        /// The column, where the database names it.
+        field: Option<String>,
+        /// What the database said.
+        source: sqlx::Error,
+    },
+    /// Another transaction came between, and the database undid this one: 503, and trying again helps.
+    #[error("another transaction came between")]
+    Serialization {
+        /// What the database said.
+        source: sqlx::Error,
+    },
+    /// No connection was to be had, or it was lost: 503. Whether the statement was carried out is not known.
+    #[error("the database does not answer")]
+    Unavailable {
+        /// What the database said.
+        source: sqlx::Error,
+    },
+    /// A table or column is missing, as before the migrations: 503.
+    #[error("the database lacks a table or column: are its migrations done?")]
+    SchemaMissing {
+        /// What the database said.
+        source: sqlx::Error,
+    },
+    /// The statement leaves its tenant out and was not sent: 500.
+    #[error(transparent)]
+    TenantMissing(#[from] TenantMissing),
+    /// Anything else, most likely a mistake in the statement: 500.
+    #[error("the database failed")]
+    Other {
+        /// What the database said.
+        source: sqlx::Error,
+    },
+}
+
+/// A statement of a scope that does not keep to it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a statement in the scope of a tenant does not say `{column} = {marker}`: {statement}")]
+#[non_exhaustive]
+pub struct TenantMissing {
+    /// The column.
+    pub column: &'static str,
+    /// The marker of the value that the scope bound.
+    pub marker: &'static str,
+    /// The beginning of the statement; it holds no values.
+    pub statement: String,
+}
+
+/// What kind of statement it was: whether a foreign key is broken from this side or the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Delete,
+    Write,
+    Other,
+}
+
+impl Verb {
+    pub(crate) fn of(sql: &str) -> Self {
+        let word = sql.split_whitespace().next().unwrap_or_default();
+        match word {
+            _ if word.eq_ignore_ascii_case("delete") => Self::Delete,
+            _ if word.eq_ignore_ascii_case("insert") || word.eq_ignore_ascii_case("update") => Self::Write,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl QueryError {
+    /// Tells what the driver said apart.
+    pub(crate) fn from_sqlx(source: sqlx::Error, verb: Verb) -> Self {
+        use sqlx::Error as E;
+        match &source {
+            E::RowNotFound => Self::NotFound,
+            E::PoolTimedOut
+            | E::PoolClosed
+            | E::WorkerCrashed
+            | E::BeginFailed
+            | E::Io(_)
+            | E::Tls(_)
+            // The drivers say this when the other side stops in the middle of a message.
+            | E::Protocol(_) => Self::Unavailable { source },
+            E::Database(error) if let Some(failure) = failure(&**error) => failure.into_error(source, verb),
+            _ => Self::Other { source },
+        }
+    }
+
+    /// What callers are told: the class of the failure and the names of fields, never a statement, a value, a host or the
+    /// name of a constraint. The rest goes to the log.
+    pub fn to_error(&self) -> Error {
+        let error = match self {
+            Self::NotFound => return Error::not_found("There is no such record."),
+            Self::Unique { fields, .. } if fields.is_empty() => {
+                Error::conflict("There is such a record already.")
+            }
+            Self::Unique { fields, .. } => {
+                Error::conflict(format!("There is a record with that {} already.", quoted(fields)))
+            }
+            Self::Referenced { .. } => Error::conflict("Other records still refer to this one."),
+            Self::MissingReference { .. } => {
+                Error::bad_input("The record refers to one that does not exist.")
+            }
+            Self::InvalidValue { field: Some(field), .. } => {
+                Error::bad_input(format!("The value of {field:?} is missing or does not fit."))
+            }
+            Self::InvalidValue { field: None, .. } => Error::bad_input("A value is missing or does not fit."),
+            Self::Serialization { .. } => Error::unavailable("Others are changing the same records.")
+                .with_retry_after(std::time::Duration::from_secs(1)),
+            Self::Unavailable { .. } => Error::unavailable("The database does not answer."),
+            Self::SchemaMissing { .. } => Error::unavailable("The database is not ready."),
+            Self::TenantMissing(_) | Self::Other { .. } => Error::dao("The database failed."),
+        };
+        match std::error::Error::source(self) {
+            Some(source) => error.with_detail(format!("{self}: {source}")),
+            None => error.with_detail(self.to_string()),
+        }
+    }
+
+    /// Whether the database certainly undid the transaction and wants it again.
+    pub fn is_repeatable(&self) -> bool {
+        matches!(self, Self::Serialization { .. })
+    }
+
+    /// Whether the database is not to be reached, or not ready.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::SchemaMissing { .. })
+    }
+}
+
+/// What a driver's error comes down to.
+enum Failure {
+    Unique(Vec<String>),
+    ForeignKey,
+    Referenced,
+    Value(Option<String>),
+    Serialization,
+    Unavailable,
+    SchemaMissing,
+}
+
+impl Failure {
+    fn into_error(self, source: sqlx::Error, verb: Verb) -> QueryError {
+        match self {
+            Self::Unique(mut fields) => {
+                fields.retain(|field| !matches!(&**field, "tenant_id" | "owner"));
+                QueryError::Unique { fields, source }
+            }
+            Self::ForeignKey if verb == Verb::Write => QueryError::MissingReference { source },
+            Self::ForeignKey | Self::Referenced => QueryError::Referenced { source },
+            Self::Value(field) => QueryError::InvalidValue { field, source },
+            Self::Serialization => QueryError::Serialization { source },
+            Self::Unavailable => QueryError::Unavailable { source },
+            Self::SchemaMissing => QueryError::SchemaMissing { source },
+        }
+    }
+}
+
+fn failure(error: &dyn sqlx::error::DatabaseError) -> Option<Failure> {
+    if let Some(error) = error.try_downcast_ref() {
+        return postgres::failure(error);
+    }
+    error.try_downcast_ref().and_then(sqlite::failure)
+}
+
+fn quoted(fields: &[String]) -> String {
+    fields.iter().map(|field| format!("{field:?}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The name of a column, and nothing else that a message may hold in its place.
+fn column(text: &str) -> Option<String> {
+    let text = text.trim().trim_matches('"');
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    (plain && !text.is_empty()).then(|| text.to_owned())
+}

@@ -1,0 +1,53 @@
+//! The codes of SQLite (its manual, "Result and Error Codes").
+
+use sqlx::error::{DatabaseError as _, ErrorKind};
+use sqlx::sqlite::SqliteError;
+
+use super::{Failure, column};
+
+pub(super) fn failure(error: &SqliteError) -> Option<Failure> {
+    let message = error.message();
+    match error.kind() {
+        ErrorKind::UniqueViolation => return Some(Failure::Unique(columns(message))),
+        ErrorKind::ForeignKeyViolation => return Some(Failure::ForeignKey),
+        ErrorKind::NotNullViolation => return Some(Failure::Value(columns(message).pop())),
+        ErrorKind::CheckViolation => return Some(Failure::Value(None)),
+        _ => {}
+    }
+    let code: i32 = error.code()?.parse().ok()?;
+    // Extended codes hold the primary one in their last byte.
+    Some(match code & 0xff {
+        // BUSY, LOCKED: the write lock was not to be had, or another transaction wrote since this one read.
+        5 | 6 => Failure::Serialization,
+        // READONLY, IOERR, FULL, CANTOPEN.
+        8 | 10 | 13 | 14 => Failure::Unavailable,
+        // TOOBIG; MISMATCH; CONSTRAINT of another kind.
+        18..=20 => Failure::Value(None),
+        1 if ["no such table", "no such column", "has no column named"]
+            .iter()
+            .any(|m| message.contains(m)) =>
+        {
+            Failure::SchemaMissing
+        }
+        _ => return None,
+    })
+}
+
+/// The columns of `UNIQUE constraint failed: bookmarks.tenant_id, bookmarks.name`.
+fn columns(message: &str) -> Vec<String> {
+    let Some((_, list)) = message.split_once("constraint failed: ") else { return Vec::new() };
+    list.split(',').filter_map(|part| column(part.rsplit_once('.')?.1)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_read_from_the_message() {
+        assert_eq!(columns("UNIQUE constraint failed: b.tenant_id, b.name"), ["tenant_id", "name"]);
+        assert_eq!(columns("NOT NULL constraint failed: b.name"), ["name"]);
+        assert!(columns("UNIQUE constraint failed: index 'b_name'").is_empty());
+        assert!(columns("database is locked").is_empty());
+    }
+}

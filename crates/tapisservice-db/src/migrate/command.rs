@@ -1,0 +1,184 @@
+//! The subcommands of a service that run its migrations.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Subcommand;
+
+use super::progress::Progress;
+use super::{Downgrade, MigrationError, Migrator, State, Upgrade, new_migration};
+use crate::Database;
+
+/// `upgrade`, `downgrade`, `current`, `history`, `heads` and `new`, to be flattened into the commands of a service.
+///
+/// Results go to the standard output, progress and errors to the standard error; a run that is not at its target at the end is
+/// an error. The database is connected to only by the commands that need it.
+///
+/// ```
+/// use clap::{Parser, Subcommand};
+/// use tapisservice_db::migrate::MigrateCommand;
+///
+/// #[derive(Parser)]
+/// struct Cli {
+///     #[command(subcommand)]
+///     command: Command,
+/// }
+///
+/// #[derive(Subcommand)]
+/// enum Command {
+///     /// Serve until a signal ends it
+///     Serve,
+///     #[command(flatten)]
+///     Migrate(MigrateCommand),
+/// }
+///
+/// let cli = Cli::parse_from(["bookmarks", "upgrade"]);
+/// assert!(matches!(cli.command, Command::Migrate(MigrateCommand::Upgrade { .. })));
+/// ```
+#[derive(Debug, Clone, Subcommand)]
+#[non_exhaustive]
+pub enum MigrateCommand {
+    /// Bring the database to the newest migration, or to a version; waits for the database
+    Upgrade {
+        /// `head`, or the version of a migration
+        #[arg(default_value = "head")]
+        to: Upgrade,
+        /// How many seconds to wait for the database
+        #[arg(long, default_value_t = 300)]
+        wait: u64,
+    },
+    /// Take back the last migration, or all after a version; what only they hold is lost
+    Downgrade {
+        /// `-1` or another number of steps, the version of a migration, or `base` for all
+        #[arg(default_value = "-1", allow_hyphen_values = true)]
+        to: Downgrade,
+        /// How many seconds to wait for the database
+        #[arg(long, default_value_t = 300)]
+        wait: u64,
+    },
+    /// Print the newest migration of the database
+    Current {
+        /// Fail unless the database is at head
+        #[arg(long)]
+        check: bool,
+    },
+    /// List the migrations, of the build and of the database
+    History,
+    /// Print the newest migration of this build
+    Heads,
+    /// Write the two files of a new migration
+    New {
+        /// What it does, in a few words
+        #[arg(required = true)]
+        name: Vec<String>,
+        /// The folder of the migrations
+        #[arg(long, default_value = "migrations")]
+        folder: PathBuf,
+    },
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError<E> {
+    /// There are no settings to connect with, or none that can be used.
+    #[error(transparent)]
+    Connect(E),
+    /// The migrations did not run.
+    #[error(transparent)]
+    Migration(#[from] MigrationError),
+}
+
+impl MigrateCommand {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// What `connect` fails with; and when a migration fails, or the database is not where it should be at the end.
+    pub async fn run<E>(
+        self,
+        migrator: &Migrator,
+        connect: impl FnOnce() -> Result<Database, E>,
+    ) -> Result<(), CommandError<E>> {
+        let connect = || connect().map_err(CommandError::Connect);
+        let text = match self {
+            Self::Upgrade { to, wait } => upgrade(migrator, &connect()?, to, wait).await?,
+            Self::Downgrade { to, wait } => downgrade(migrator, &connect()?, to, wait).await?,
+            Self::Current { check } => current(migrator, &connect()?, check).await?,
+            Self::History => history(migrator, &connect()?).await?,
+            Self::Heads => migrator.head().map_or_else(|| "none".to_owned(), |head| head.to_string()),
+            Self::New { name, folder } => new(&folder, &name.join(" "))?,
+        };
+        // Whoever reads may have seen enough, as `head` does.
+        let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+        Ok(())
+    }
+}
+
+async fn upgrade(
+    migrator: &Migrator,
+    database: &Database,
+    to: Upgrade,
+    wait: u64,
+) -> Result<String, MigrationError> {
+    let mut progress = Progress::new();
+    let tell = &mut |event| progress.tell(&event);
+    let status = migrator.upgrade(database, to, Duration::from_secs(wait), tell).await?;
+    if to == Upgrade::Head {
+        // Asked again, as a service asks: what was done is there for others.
+        let status = migrator.status(database).await?;
+        status.at_head().map_err(MigrationError::NotAtHead)?;
+    }
+    Ok(position(migrator, status.current()))
+}
+
+async fn downgrade(
+    migrator: &Migrator,
+    database: &Database,
+    to: Downgrade,
+    wait: u64,
+) -> Result<String, MigrationError> {
+    let mut progress = Progress::new();
+    let tell = &mut |event| progress.tell(&event);
+    let status = migrator.downgrade(database, to, Duration::from_secs(wait), tell).await?;
+    Ok(position(migrator, status.current()))
+}
+
+async fn current(migrator: &Migrator, database: &Database, check: bool) -> Result<String, MigrationError> {
+    let status = migrator.status(database).await?;
+    if check {
+        status.at_head().map_err(MigrationError::NotAtHead)?;
+    }
+    Ok(position(migrator, status.current()))
+}
+
+async fn history(migrator: &Migrator, database: &Database) -> Result<String, MigrationError> {
+    let mut text = String::new();
+    for migration in migrator.status(database).await?.migrations() {
+        let state = match migration.state {
+            State::Applied => "done",
+            State::Pending => "to do",
+            State::Changed => "done, changed since",
+            State::Unfinished => "unfinished",
+            State::Unknown => "done by another build",
+        };
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "{} {:<40} {state}", migration.version, migration.description);
+    }
+    Ok(if text.is_empty() { "none".to_owned() } else { text })
+}
+
+fn new(folder: &Path, name: &str) -> Result<String, MigrationError> {
+    let [up, down] = new_migration(folder, name)?;
+    Ok(format!("{}\n{}", up.display(), down.display()))
+}
+
+fn position(migrator: &Migrator, current: Option<i64>) -> String {
+    match current {
+        Some(current) if migrator.head() == Some(current) => format!("{current} (head)"),
+        Some(current) => current.to_string(),
+        None => "base".to_owned(),
+    }
+}

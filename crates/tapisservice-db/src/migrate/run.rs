@@ -1,0 +1,150 @@
+//! Going up and down.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::session::Session;
+use super::{Downgrade, Event, MigrationError, MigrationStatus, Migrator, State, Upgrade};
+use crate::Database;
+use crate::error::QueryError;
+
+/// How long one attempt to connect may take.
+const ATTEMPT: Duration = Duration::from_secs(5);
+
+const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
+
+type Tell<'t> = &'t mut (dyn FnMut(Event) + Send);
+
+pub(super) async fn upgrade(
+    migrator: &Migrator,
+    database: &Database,
+    to: Upgrade,
+    patience: Duration,
+    tell: Tell<'_>,
+) -> Result<MigrationStatus, MigrationError> {
+    let limit = match to {
+        Upgrade::Head => i64::MAX,
+        Upgrade::To(version) => {
+            migrator.find(version, false).ok_or(MigrationError::NoSuchVersion(version))?.version
+        }
+    };
+    let mut session = connect(database, patience, tell).await?;
+    session.lock(tell).await?;
+    let status = loop {
+        session.begin_step(tell).await?;
+        let status = migrator.status_of(&session.applied().await?);
+        refuse_unsound(&status)?;
+        if let Upgrade::To(version) = to
+            && status.current().is_some_and(|current| current > version)
+        {
+            return Err(MigrationError::Past(version));
+        }
+        let mut pending =
+            status.migrations().iter().filter(|m| m.state == State::Pending && m.version <= limit);
+        let Some(next) = pending.next() else { break status };
+        step(migrator, &mut session, next.version, false, pending.count(), tell).await?;
+    };
+    session.end_step().await?;
+    session.close().await;
+    if status.unknown() > 0 {
+        tell(Event::Ahead { unknown: status.unknown() });
+    }
+    Ok(status)
+}
+
+pub(super) async fn downgrade(
+    migrator: &Migrator,
+    database: &Database,
+    to: Downgrade,
+    patience: Duration,
+    tell: Tell<'_>,
+) -> Result<MigrationStatus, MigrationError> {
+    let mut session = connect(database, patience, tell).await?;
+    session.lock(tell).await?;
+    let mut floor = None;
+    let status = loop {
+        session.begin_step(tell).await?;
+        let status = migrator.status_of(&session.applied().await?);
+        refuse_unsound(&status)?;
+        let floor = match floor {
+            Some(floor) => floor,
+            None => *floor.insert(floor_of(&status, to)?),
+        };
+        let mut done =
+            status.migrations().iter().rev().filter(|m| m.state != State::Pending && m.version > floor);
+        let Some(next) = done.next() else { break status };
+        step(migrator, &mut session, next.version, true, done.count(), tell).await?;
+    };
+    session.end_step().await?;
+    session.close().await;
+    Ok(status)
+}
+
+/// Waits until the database is there.
+async fn connect(database: &Database, patience: Duration, tell: Tell<'_>) -> Result<Session, MigrationError> {
+    let started = Instant::now();
+    loop {
+        let attempt = tokio::time::timeout(ATTEMPT, Session::open(database)).await;
+        let reason = match attempt {
+            Ok(Ok(session)) => return Ok(session),
+            Ok(Err(error)) if !error.is_unavailable() || is_refused_login(&error) => return Err(error.into()),
+            Ok(Err(QueryError::Unavailable { source })) => source.to_string(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer".to_owned(),
+        };
+        if started.elapsed() + BETWEEN_ATTEMPTS > patience {
+            return Err(MigrationError::Unreachable { waited: started.elapsed(), reason });
+        }
+        tell(Event::WaitingForDatabase { reason });
+        tokio::time::sleep(BETWEEN_ATTEMPTS).await;
+    }
+}
+
+/// A wrong password does not become right by waiting.
+fn is_refused_login(error: &QueryError) -> bool {
+    let QueryError::Unavailable { source } = error else { return false };
+    let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code.starts_with("28"))
+}
+
+async fn step(
+    migrator: &Migrator,
+    session: &mut Session,
+    version: i64,
+    down: bool,
+    remaining: usize,
+    tell: Tell<'_>,
+) -> Result<(), MigrationError> {
+    let migration = migrator.find(version, down).ok_or(MigrationError::Unknown(version))?;
+    tell(Event::Running { version, description: migration.description.to_string(), down, remaining });
+    let elapsed = session.run(migration).await?;
+    session.end_step().await?;
+    tell(Event::Done { version, elapsed });
+    Ok(())
+}
+
+fn refuse_unsound(status: &MigrationStatus) -> Result<(), MigrationError> {
+    for migration in status.migrations() {
+        match migration.state {
+            State::Unfinished => return Err(MigrationError::Dirty(migration.version)),
+            State::Changed => return Err(MigrationError::Changed(migration.version)),
+            State::Applied | State::Pending | State::Unknown => {}
+        }
+    }
+    Ok(())
+}
+
+/// The version above which everything is taken back.
+fn floor_of(status: &MigrationStatus, to: Downgrade) -> Result<i64, MigrationError> {
+    let mut done = status.migrations().iter().rev().filter(|m| m.state != State::Pending).map(|m| m.version);
+    match to {
+        Downgrade::Base => Ok(0),
+        Downgrade::To(version) if done.any(|done| done == version) => Ok(version),
+        Downgrade::To(version) if status.migrations().iter().any(|m| m.version == version) => {
+            Err(MigrationError::NotReached(version))
+        }
+        Downgrade::To(version) => Err(MigrationError::NoSuchVersion(version)),
+        Downgrade::Steps(steps) => Ok(done.nth(steps as usize).unwrap_or(0)),
+    }
+}

@@ -1,0 +1,155 @@
+//! One statement on its way to the database.
+
+use std::fmt::Write as _;
+
+use sqlx::SqlSafeStr;
+
+use crate::engine::{Arguments, Engine, Pool};
+use crate::error::{QueryError, Verb};
+use crate::tenant_check::{self, Required};
+use crate::transaction::Inner;
+use crate::value::{Record, Value};
+
+/// A statement with its values, from [`Scope::query`](crate::Scope::query) or
+/// [`Transaction::query`](crate::Transaction::query).
+///
+/// Text is a literal, or asserted to be safe by [`AssertSqlSafe`](crate::AssertSqlSafe); values are bound and numbered `$1`,
+/// `$2`, ... on both engines. The scope has bound the first ones: the tenant is `$1`, the owner `$2`.
+///
+/// A list whose parts depend on the request grows by [`push`](Self::push) and [`push_bind`](Self::push_bind):
+///
+/// ```
+/// # use tapisservice_db::{ByTenant, QueryError, Scope};
+/// async fn names(scope: &Scope<ByTenant>, system: Option<&str>) -> Result<Vec<(String,)>, QueryError> {
+///     let mut query = scope.query("SELECT name FROM bookmarks WHERE tenant_id = $1");
+///     if let Some(system) = system {
+///         query = query.push(" AND system_id = ").push_bind(system);
+///     }
+///     query.push(" ORDER BY name LIMIT ").push_bind(100_i64).fetch_all().await
+/// }
+/// ```
+#[must_use = "a query does nothing until it is executed or fetched"]
+pub struct Query<'e> {
+    target: Target<'e>,
+    sql: String,
+    arguments: Result<Arguments, sqlx::Error>,
+    required: &'static [Required],
+}
+
+pub(crate) enum Target<'e> {
+    Pool(&'e Pool),
+    Transaction(&'e mut Inner),
+}
+
+impl Target<'_> {
+    fn engine(&self) -> Engine {
+        match self {
+            Self::Pool(pool) => pool.engine(),
+            Self::Transaction(transaction) => transaction.begun.engine(),
+        }
+    }
+}
+
+impl<'e> Query<'e> {
+    pub(crate) fn new(target: Target<'e>, sql: impl SqlSafeStr, required: &'static [Required]) -> Self {
+        let arguments = Ok(Arguments::new(target.engine()));
+        Self { target, sql: sql.into_sql_str().as_str().to_owned(), arguments, required }
+    }
+
+    /// Binds the next value.
+    pub fn bind<'v>(mut self, value: impl Value<'v>) -> Self {
+        if let Ok(arguments) = &mut self.arguments
+            && let Err(error) = arguments.add(value)
+        {
+            self.arguments = Err(error);
+        }
+        self
+    }
+
+    /// Adds text to the statement.
+    pub fn push(mut self, sql: impl SqlSafeStr) -> Self {
+        self.sql.push_str(sql.into_sql_str().as_str());
+        self
+    }
+
+    /// Binds the next value and adds its `$n` to the statement.
+    pub fn push_bind<'v>(self, value: impl Value<'v>) -> Self {
+        let mut query = self.bind(value);
+        if let Ok(arguments) = &query.arguments {
+            // Writing to a text cannot fail.
+            let _ = write!(query.sql, "${}", arguments.len());
+        }
+        query
+    }
+
+    /// All rows: say `LIMIT` where there may be many.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses or fails, and when the statement leaves its tenant out.
+    pub async fn fetch_all<T: Record>(self) -> Result<Vec<T>, QueryError> {
+        self.run(async |connection, sql, arguments| connection.fetch_all(sql, arguments).await).await
+    }
+
+    /// The first row, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetch_all`](Self::fetch_all).
+    pub async fn fetch_optional<T: Record>(self) -> Result<Option<T>, QueryError> {
+        self.run(async |connection, sql, arguments| connection.fetch_optional(sql, arguments).await).await
+    }
+
+    /// The first row.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::NotFound`] when there is none; else as [`fetch_all`](Self::fetch_all).
+    pub async fn fetch_one<T: Record>(self) -> Result<T, QueryError> {
+        self.fetch_optional().await?.ok_or(QueryError::NotFound)
+    }
+
+    /// The first column of the first row: a count, say.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetch_one`](Self::fetch_one).
+    pub async fn fetch_scalar<T>(self) -> Result<T, QueryError>
+    where
+        (T,): Record,
+    {
+        self.fetch_one::<(T,)>().await.map(|(value,)| value)
+    }
+
+    /// Runs the statement and tells how many rows it made, changed or deleted.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetch_all`](Self::fetch_all).
+    pub async fn execute(self) -> Result<u64, QueryError> {
+        self.run(async |connection, sql, arguments| connection.execute(sql, arguments).await).await
+    }
+
+    async fn run<T>(
+        self,
+        run: impl AsyncFnOnce(crate::engine::Connection<'_>, String, Arguments) -> Result<T, sqlx::Error>,
+    ) -> Result<T, QueryError> {
+        tenant_check::check(&self.sql, self.required)?;
+        let verb = Verb::of(&self.sql);
+        let classify = |error| QueryError::from_sqlx(error, verb);
+        let arguments = self.arguments.map_err(classify)?;
+        match self.target {
+            Target::Pool(pool) => {
+                let mut held = pool.acquire().await.map_err(classify)?;
+                run(held.connection(), self.sql, arguments).await.map_err(classify)
+            }
+            Target::Transaction(transaction) => {
+                let done = run(transaction.begun.connection(), self.sql, arguments).await.map_err(classify);
+                if let Err(error) = &done {
+                    transaction.note(error);
+                }
+                done
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Whether the schema is at head, asked by probes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::migrate::{MigrationError, Migrator};
+use crate::{Database, QueryError};
+
+/// How long an answer is good for: probes of several kinds come at once, and many of them in an attack.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Answers whether the database is there and has every migration that the service was built with (rule D4). Cheap to
+/// clone, and cheap to ask: it asks the database at most once a second, for all who ask together.
+///
+/// ```
+/// # use tapisservice_db::{Database, SchemaCheck, migrate::Migrator};
+/// # async fn demo(database: Database, migrator: Migrator) -> Result<(), String> {
+/// let check = SchemaCheck::new(database, migrator);
+/// // As the check of a service: ReadyCheck::new("database", move || { let check = check.clone(); async move { check.ready().await } })
+/// check.ready().await
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct SchemaCheck {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    database: Database,
+    migrator: Migrator,
+    last: Mutex<Option<(Instant, Result<(), String>)>>,
+}
+
+impl SchemaCheck {
+    /// A check of a database against the migrations of a service.
+    pub fn new(database: Database, migrator: Migrator) -> Self {
+        Self { inner: Arc::new(Inner { database, migrator, last: Mutex::new(None) }) }
+    }
+
+    /// Whether the database answers and is at head. One that is ahead is fine, too: while versions change, old and new run
+    /// side by side.
+    ///
+    /// # Errors
+    ///
+    /// Says what is missing, for the log, within the time that a request waits for a connection.
+    pub async fn ready(&self) -> Result<(), String> {
+        let mut last = self.inner.last.lock().await;
+        if let Some((at, answer)) = &*last
+            && at.elapsed() < FRESH
+        {
+            return answer.clone();
+        }
+        let asked = self.inner.database.bounded(async {
+            match self.inner.migrator.status(&self.inner.database).await {
+                Err(MigrationError::Query(error)) => Err(error),
+                other => Ok(other),
+            }
+        });
+        let answer = match asked.await {
+            Ok(Ok(status)) => status.at_head(),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(error) => Err(described(&error)),
+        };
+        *last = Some((Instant::now(), answer.clone()));
+        answer
+    }
+}
+
+fn described(error: &QueryError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,72 @@
+//! Transactions that run as if they were alone.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::{QueryError, Scope, Transaction};
+
+const ATTEMPTS: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+
+impl<K> Scope<K> {
+    /// Runs `work` in a transaction that sees the database as if it were alone (`SERIALIZABLE`), and again, up to five times,
+    /// when the database says that another transaction came between. `work` commits; a transaction that it drops is rolled
+    /// back.
+    ///
+    /// Only what the database certainly undid is repeated: a serialization failure, a deadlock, SQLite's write lock. A lost
+    /// connection is not. `work` should do nothing but queries, since it may run more than once.
+    ///
+    /// ```
+    /// # use tapisservice_db::{ByTenant, QueryError, Scope};
+    /// async fn next_number(scope: &Scope<ByTenant>, label: &str) -> Result<i64, QueryError> {
+    ///     scope
+    ///         .transaction_with_retry(|mut transaction| async move {
+    ///             let last = "SELECT COALESCE(MAX(number), 0) FROM runs WHERE tenant_id = $1";
+    ///             let next: i64 = transaction.query(last).fetch_scalar::<i64>().await? + 1;
+    ///             let insert = "INSERT INTO runs (tenant_id, number, label) VALUES ($1, $2, $3)";
+    ///             transaction.query(insert).bind(next).bind(label).execute().await?;
+    ///             transaction.commit().await?;
+    ///             Ok(next)
+    ///         })
+    ///         .await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What `work` fails with, and what the transaction itself does: [`QueryError::Serialization`] after the last attempt.
+    pub async fn transaction_with_retry<T, E, F>(
+        &self,
+        mut work: impl FnMut(Transaction<K>) -> F,
+    ) -> Result<T, E>
+    where
+        E: From<QueryError>,
+        F: Future<Output = Result<T, E>>,
+    {
+        let mut attempt = 1;
+        loop {
+            let must_repeat = Arc::new(AtomicBool::new(false));
+            let done = match self.begin_at(true, Arc::clone(&must_repeat)).await {
+                Ok(transaction) => work(transaction).await,
+                Err(error) => {
+                    must_repeat.store(error.is_repeatable(), Ordering::Relaxed);
+                    Err(error.into())
+                }
+            };
+            if done.is_ok() || attempt == ATTEMPTS || !must_repeat.load(Ordering::Relaxed) {
+                return done;
+            }
+            pause(attempt).await;
+            attempt += 1;
+        }
+    }
+}
+
+/// Waits for a time that grows with the attempts, spread so that those who met do not meet again.
+async fn pause(attempt: u32) {
+    let longest = FIRST_PAUSE * 2_u32.pow(attempt);
+    let share = RandomState::new().hash_one(attempt) % 100;
+    tokio::time::sleep(longest * u32::try_from(share).unwrap_or(0) / 100).await;
+}

@@ -1,0 +1,188 @@
+//! What a deployment says about its database.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+/// The JSON schema (Draft 7) of [`DatabaseSettings`]: a service copies its properties into its own schema.
+pub const SETTINGS_SCHEMA: &str = include_str!("settings.schema.json");
+
+/// The settings of the database, read from the keys of the same names.
+///
+/// `service_name`, which every Tapis service has, becomes the `application_name` that PostgreSQL shows for a connection.
+/// No printed form holds the URL or the password (rule C8).
+///
+/// ```
+/// let settings: tapisservice_db::DatabaseSettings = serde_json::from_str(
+///     r#"{"sql_db_url": "postgres://tapis:hunter2@db.example.org/bookmarks", "service_name": "bookmarks"}"#,
+/// )
+/// .unwrap();
+/// assert!(!format!("{settings:?}").contains("hunter2"));
+/// assert_eq!(settings.sql_acquire_timeout_seconds, 3);
+/// ```
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct DatabaseSettings {
+    pub(crate) sql_db_url: Hidden,
+    #[serde(default)]
+    pub(crate) postgres_user: Option<String>,
+    #[serde(default)]
+    pub(crate) postgres_password: Option<Hidden>,
+    /// What PostgreSQL calls the connections; the name of the service.
+    #[serde(default = "application_name", rename = "service_name")]
+    pub application_name: String,
+    /// The most connections of this process.
+    #[serde(default = "max_connections")]
+    pub sql_pool_max_connections: u32,
+    /// Connections that are kept when there is nothing to do.
+    #[serde(default)]
+    pub sql_pool_min_connections: u32,
+    /// How long to wait for a connection; on SQLite also for its write lock.
+    #[serde(default = "acquire_timeout")]
+    pub sql_acquire_timeout_seconds: u64,
+    /// After how long an unused connection is closed; 0 for never.
+    #[serde(default = "idle_timeout")]
+    pub sql_idle_timeout_seconds: u64,
+    /// After how long a connection is replaced; 0 for never.
+    #[serde(default = "max_lifetime")]
+    pub sql_max_lifetime_seconds: u64,
+    /// After how long PostgreSQL gives up a statement; 0 for never.
+    #[serde(default = "statement_timeout")]
+    pub sql_statement_timeout_seconds: u64,
+}
+
+/// Why the settings name no database. No message holds a value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// The scheme is of no engine.
+    #[error(
+        "`sql_db_url` names no known database: expected sqlite://, postgres://, postgresql:// or <host>:<port>/<database>"
+    )]
+    Scheme,
+    /// The text cannot be taken apart.
+    #[error(
+        "`sql_db_url` is not of the form postgres://<user>:<password>@<host>:<port>/<database>; \
+         reserved characters in a user or password are percent-encoded, or go into `postgres_user` and `postgres_password`"
+    )]
+    Malformed,
+    /// A PostgreSQL URL without a part that it needs.
+    #[error("`sql_db_url` lacks the {0}")]
+    Missing(&'static str),
+    /// A parameter that has no meaning here.
+    #[error("`sql_db_url` has the parameter {0}, which is not known")]
+    UnknownParameter(String),
+    /// A parameter whose value does not fit.
+    #[error("`sql_db_url` has a value that does not fit in the parameter {name}: expected {expected}")]
+    Parameter {
+        /// The parameter.
+        name: &'static str,
+        /// What fits.
+        expected: &'static str,
+    },
+    /// The folder of an SQLite file cannot be made.
+    #[error("the folder of the database file cannot be made, see `sql_db_url`: {0}")]
+    Folder(#[source] std::io::Error),
+}
+
+impl DatabaseSettings {
+    /// A database by its URL, everything else as by default.
+    pub fn new(sql_db_url: impl Into<String>) -> Self {
+        Self {
+            sql_db_url: Hidden(sql_db_url.into()),
+            postgres_user: None,
+            postgres_password: None,
+            application_name: application_name(),
+            sql_pool_max_connections: max_connections(),
+            sql_pool_min_connections: 0,
+            sql_acquire_timeout_seconds: acquire_timeout(),
+            sql_idle_timeout_seconds: idle_timeout(),
+            sql_max_lifetime_seconds: max_lifetime(),
+            sql_statement_timeout_seconds: statement_timeout(),
+        }
+    }
+
+    /// Sets the user and password that count where the URL names none.
+    pub fn with_credentials(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.postgres_user = Some(user.into());
+        self.postgres_password = Some(Hidden(password.into()));
+        self
+    }
+
+    pub(crate) fn acquire_timeout(&self) -> Duration {
+        Duration::from_secs(self.sql_acquire_timeout_seconds.max(1))
+    }
+}
+
+fn application_name() -> String {
+    "tapisservice".to_owned()
+}
+
+fn max_connections() -> u32 {
+    10
+}
+
+fn acquire_timeout() -> u64 {
+    3
+}
+
+fn idle_timeout() -> u64 {
+    600
+}
+
+fn max_lifetime() -> u64 {
+    1800
+}
+
+fn statement_timeout() -> u64 {
+    60
+}
+
+/// Text that prints as `***`.
+#[derive(Clone)]
+pub(crate) struct Hidden(pub(crate) String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // serde's own messages quote the value.
+        let text = String::deserialize(deserializer);
+        text.map(Self).map_err(|_| serde::de::Error::custom("expected a text"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn the_schema_fills_in_what_the_struct_does() {
+        let schema: Value = serde_json::from_str(SETTINGS_SCHEMA).unwrap();
+        assert!(jsonschema::draft7::meta::is_valid(&schema));
+        let mut filled = json!({"sql_db_url": "sqlite::memory:"});
+        for (key, property) in schema["properties"].as_object().unwrap() {
+            if let Some(default) = property.get("default") {
+                filled[key] = default.clone();
+            }
+        }
+        let by_schema: DatabaseSettings = serde_json::from_value(filled).unwrap();
+        let by_struct: DatabaseSettings = serde_json::from_value(json!({"sql_db_url": "x"})).unwrap();
+        let by_code = DatabaseSettings::new("y");
+        assert_eq!(format!("{by_schema:?}"), format!("{by_struct:?}"));
+        assert_eq!(format!("{by_schema:?}"), format!("{by_code:?}"));
+    }
+
+    #[test]
+    fn a_url_of_a_wrong_type_is_not_quoted() {
+        let error = serde_json::from_str::<DatabaseSettings>(r#"{"sql_db_url": 4711}"#).unwrap_err();
+        assert!(!error.to_string().contains("4711"), "{error}");
+    }
+}

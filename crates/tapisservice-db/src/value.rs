@@ -1,0 +1,132 @@
+//! What goes into statements and comes out of rows, on both engines.
+
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgRow, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteRow};
+use sqlx::{Decode, Encode, FromRow, Type};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A value that both engines take: text, `i64`, `i32`, `f64`, `bool`, bytes, [`Timestamp`], [`TextUuid`], and an `Option`
+/// of each.
+pub trait Value<'v>:
+    Encode<'v, Postgres> + Type<Postgres> + Encode<'v, Sqlite> + Type<Sqlite> + Send
+{
+}
+
+impl<'v, T> Value<'v> for T where
+    T: Encode<'v, Postgres> + Type<Postgres> + Encode<'v, Sqlite> + Type<Sqlite> + Send
+{
+}
+
+/// A row as a struct: what `#[derive(sqlx::FromRow)]` makes, and tuples of values.
+pub trait Record: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
+
+impl<T> Record for T where T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
+
+/// A point in time in a `BIGINT` column: microseconds since 1970, UTC.
+///
+/// The engines have no type for times in common. Finer parts are cut off, so that a value equals what is read back.
+///
+/// ```
+/// use tapisservice_db::Timestamp;
+/// use time::macros::datetime;
+///
+/// let time = Timestamp::from(datetime!(2026-11-01 12:00:00.123_456_789 UTC));
+/// assert_eq!(time.to_datetime(), datetime!(2026-11-01 12:00:00.123_456 UTC));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The time it is.
+    pub fn now() -> Self {
+        OffsetDateTime::now_utc().into()
+    }
+
+    /// The time, in UTC.
+    pub fn to_datetime(self) -> OffsetDateTime {
+        // Only what the years -9999 to 9999 hold gets in.
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    /// Microseconds since 1970.
+    pub fn as_micros(self) -> i64 {
+        self.0
+    }
+}
+
+impl From<OffsetDateTime> for Timestamp {
+    fn from(time: OffsetDateTime) -> Self {
+        // Microseconds of any year up to 9999 fit.
+        Self(i64::try_from(time.unix_timestamp_nanos().div_euclid(1000)).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<Timestamp> for OffsetDateTime {
+    fn from(time: Timestamp) -> Self {
+        time.to_datetime()
+    }
+}
+
+/// A UUID in a `TEXT` column, in lower case with hyphens (RFC 9562, section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TextUuid(pub Uuid);
+
+impl From<Uuid> for TextUuid {
+    fn from(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+}
+
+impl From<TextUuid> for Uuid {
+    fn from(uuid: TextUuid) -> Self {
+        uuid.0
+    }
+}
+
+/// Makes a type travel as another one that both engines know.
+macro_rules! travels_as {
+    ($type:ty, $carrier:ty, $encode:expr, $decode:expr) => {
+        impl<DB: sqlx::Database> Type<DB> for $type
+        where
+            $carrier: Type<DB>,
+        {
+            fn type_info() -> DB::TypeInfo {
+                <$carrier>::type_info()
+            }
+
+            fn compatible(info: &DB::TypeInfo) -> bool {
+                <$carrier>::compatible(info)
+            }
+        }
+
+        impl<'q, DB: sqlx::Database> Encode<'q, DB> for $type
+        where
+            $carrier: Encode<'q, DB>,
+        {
+            fn encode_by_ref(&self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+                let encode: fn(&$type) -> $carrier = $encode;
+                encode(self).encode(buffer)
+            }
+        }
+
+        impl<'r, DB: sqlx::Database> Decode<'r, DB> for $type
+        where
+            $carrier: Decode<'r, DB>,
+        {
+            fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
+                let decode: fn($carrier) -> Result<$type, BoxDynError> = $decode;
+                decode(<$carrier>::decode(value)?)
+            }
+        }
+    };
+}
+
+travels_as!(Timestamp, i64, |time| time.0, |micros| {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000)?;
+    Ok(Timestamp(micros))
+});
+travels_as!(TextUuid, String, |uuid| uuid.0.to_string(), |text| Ok(TextUuid(text.parse()?)));
