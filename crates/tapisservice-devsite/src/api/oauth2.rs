@@ -1,0 +1,75 @@
+//! The Authenticator API: user tokens for a password or a refresh token.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use http::HeaderMap;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::body::Body;
+use super::token_pair;
+use crate::caller;
+use crate::envelope::{Answer, Refusal};
+use crate::grant::{AccountType, Grant, REFRESH_TTL};
+use crate::header::Basic;
+use crate::registry::Place;
+use crate::state::SiteState;
+
+#[derive(Deserialize)]
+pub(crate) struct TokenRequest {
+    grant_type: String,
+    username: Option<String>,
+    password: Option<String>,
+    refresh_token: Option<String>,
+}
+
+/// `POST /v3/oauth2/tokens`. A token in `X-Tapis-Token` does not matter: tapipy sends the old one when it renews.
+pub(crate) async fn create(
+    State(site): State<Arc<SiteState>>,
+    place: Place,
+    headers: HeaderMap,
+    Body(request): Body<TokenRequest>,
+) -> Result<Answer, Refusal> {
+    let client = client(&site, &headers)?;
+    let mut grant = match request.grant_type.as_str() {
+        "password" => password(&site, &place, &request)?,
+        "refresh_token" => renewal(&site, &place, &request)?,
+        _ => {
+            return Err(Refusal::bad_request("This grant_type is not supported: password or refresh_token."));
+        }
+    };
+    if let Some(client) = client {
+        grant.extra.insert("tapis/client_id".into(), json!(client));
+    }
+    grant.extra.insert("tapis/grant_type".into(), json!(request.grant_type));
+    Ok(Answer::created("Token created successfully.", token_pair::issue(&site.registry(), &grant)?))
+}
+
+/// The OAuth client: optional, but checked when it is named.
+fn client(site: &SiteState, headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    match Basic::from_headers(headers)? {
+        None => Ok(None),
+        Some(basic) if site.accounts.is_client(&basic.user, &basic.password) => Ok(Some(basic.user)),
+        Some(_) => Err(Refusal::unauthorized("Invalid client id or key.")),
+    }
+}
+
+fn password(site: &SiteState, place: &Place, request: &TokenRequest) -> Result<Grant, Refusal> {
+    let (Some(username), Some(password)) = (&request.username, &request.password) else {
+        return Err(Refusal::bad_request("The password grant needs a username and a password."));
+    };
+    if !site.accounts.is_user(username, password) {
+        return Err(Refusal::unauthorized("Invalid username/password combination."));
+    }
+    Ok(Grant { refresh_ttl: Some(REFRESH_TTL), ..Grant::user(username, &place.tenant) })
+}
+
+fn renewal(site: &SiteState, place: &Place, request: &TokenRequest) -> Result<Grant, Refusal> {
+    let missing = || Refusal::bad_request("The refresh_token grant needs a refresh_token.");
+    let token = request.refresh_token.as_deref().ok_or_else(missing)?;
+    let claims = caller::refresh_token(&site.registry(), token).ok();
+    let grant = claims.as_ref().and_then(Grant::remembered);
+    let grant = grant.filter(|grant| grant.account == AccountType::User && grant.tenant == place.tenant);
+    grant.ok_or_else(|| Refusal::unauthorized("The refresh token is not valid in this tenant."))
+}

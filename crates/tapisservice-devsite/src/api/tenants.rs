@@ -1,0 +1,35 @@
+//! The Tenants API: open to everybody, since tenants must be known before any token can be.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use serde_json::json;
+
+use crate::envelope::{Answer, Refusal};
+use crate::state::SiteState;
+
+pub(crate) async fn list_tenants(State(site): State<Arc<SiteState>>) -> Answer {
+    Answer::ok("Tenants retrieved successfully.", json!(site.registry().tenant_records()))
+}
+
+pub(crate) async fn get_tenant(
+    State(site): State<Arc<SiteState>>,
+    Path(id): Path<String>,
+) -> Result<Answer, Refusal> {
+    let record = site.registry().tenant_record(&id);
+    let record = record.ok_or_else(|| Refusal::not_found("No tenant found with this tenant_id."))?;
+    Ok(Answer::ok("Tenant retrieved successfully.", record))
+}
+
+pub(crate) async fn list_sites(State(site): State<Arc<SiteState>>) -> Answer {
+    Answer::ok("Sites retrieved successfully.", json!(site.registry().site_records()))
+}
+
+pub(crate) async fn get_site(
+    State(site): State<Arc<SiteState>>,
+    Path(id): Path<String>,
+) -> Result<Answer, Refusal> {
+    let record = site.registry().site_record(&id);
+    let record = record.ok_or_else(|| Refusal::not_found("No site found with this site_id."))?;
+    Ok(Answer::ok("Site retrieved successfully.", record))
+}

@@ -1,0 +1,294 @@
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, RwLock};
+
+use crate::account::{Accounts, SERVICE_PASSWORD, Secret};
+use crate::api;
+use crate::count::Counts;
+use crate::dispatch::Dispatcher;
+use crate::fault::Faults;
+use crate::keys::KeySource;
+use crate::layout;
+use crate::listen::Door;
+use crate::proxy::Proxy;
+use crate::registry::{Patch, Registry, SiteEntry, TenantEntry};
+use crate::serve::Tasks;
+use crate::state::{Roles, SiteState};
+use crate::system::System;
+use crate::tenant::{Site, Tenant};
+use crate::{DevSite, Error};
+
+/// The role of a tenant's administrators in the Security Kernel.
+pub(crate) const TENANT_ADMIN: &str = "$!tenant_admin";
+
+/// Prepares a [`DevSite`]: made by [`DevSite::builder`].
+///
+/// Unless told otherwise it has the primary site `tacc` (tenants `tacc`, `admin`, `dev`) and the associate site `uh`
+/// (tenants `uh`, `adminuh`); the users `alice`, `bob` and `admin`, all with the password `secret`, `admin` being
+/// tenant administrator everywhere; the OAuth client `devsite-client` with the key `devsite-client-key`; the systems
+/// `workstation` (for everybody) and `alice-private` (for `alice`) in every tenant; free ports, and keys in memory.
+/// The services that the sites list have the password `devsite-service`.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `start`"]
+pub struct DevSiteBuilder {
+    server: Option<String>,
+    first_port: u16,
+    keys: KeySource,
+    sites: Vec<Site>,
+    tenants: Vec<Tenant>,
+    users: HashMap<String, Secret>,
+    clients: HashMap<String, Secret>,
+    services: HashMap<String, Secret>,
+    roles: Vec<(String, String, String)>,
+    systems: Vec<System>,
+}
+
+impl DevSiteBuilder {
+    pub(crate) fn new() -> Self {
+        let secret = || Secret::new("secret");
+        let tenant = |(id, site)| Tenant::new(id, site);
+        let tenants = [("tacc", "tacc"), ("admin", "tacc"), ("dev", "tacc"), ("uh", "uh"), ("adminuh", "uh")];
+        Self {
+            server: None,
+            first_port: 0,
+            keys: KeySource::Shared,
+            sites: vec![Site::primary("tacc", "admin"), Site::associate("uh", "adminuh")],
+            tenants: tenants.map(tenant).to_vec(),
+            users: ["alice", "bob", "admin"].map(|name| (name.to_owned(), secret())).into(),
+            clients: [("devsite-client".to_owned(), Secret::new("devsite-client-key"))].into(),
+            services: HashMap::new(),
+            roles: Vec::new(),
+            systems: vec![
+                System::new("workstation", "admin").public(),
+                System::new("alice-private", "alice"),
+            ],
+        }
+    }
+
+    /// States the `server` setting of the service that the site is for. Required: the site starts only for `dev`,
+    /// so that a production configuration can never open the door to well-known passwords.
+    pub fn server(mut self, server: impl Into<String>) -> Self {
+        self.server = Some(server.into());
+        self
+    }
+
+    /// Uses this port as site port and the following ones for the other tenants. 0, the default: free ports.
+    pub fn first_port(mut self, port: u16) -> Self {
+        self.first_port = port;
+        self
+    }
+
+    /// Keeps the keys in this folder (mode 0700, files 0600, made when missing), so that tokens outlive a restart.
+    pub fn keys_in(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.keys = KeySource::Folder(folder.into());
+        self
+    }
+
+    /// Makes new keys for this site alone, instead of the set that all sites of the process share.
+    pub fn fresh_keys(mut self) -> Self {
+        self.keys = KeySource::Fresh;
+        self
+    }
+
+    /// Replaces the sites. Exactly one is primary; name their tenants with [`tenants`](Self::tenants).
+    pub fn sites(mut self, sites: impl IntoIterator<Item = Site>) -> Self {
+        self.sites = sites.into_iter().collect();
+        self
+    }
+
+    /// Replaces the tenants. The first one gets the site port and is one for users.
+    pub fn tenants(mut self, tenants: impl IntoIterator<Item = Tenant>) -> Self {
+        self.tenants = tenants.into_iter().collect();
+        self
+    }
+
+    /// Adds a tenant.
+    pub fn tenant(mut self, tenant: Tenant) -> Self {
+        self.tenants.push(tenant);
+        self
+    }
+
+    /// Adds a user, to all tenants, or changes the password of one.
+    pub fn user(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
+        self.users.insert(name.into(), Secret::new(password));
+        self
+    }
+
+    /// Adds an OAuth client, to all tenants, or changes the key of one.
+    pub fn client(mut self, id: impl Into<String>, key: impl Into<String>) -> Self {
+        self.clients.insert(id.into(), Secret::new(key));
+        self
+    }
+
+    /// Adds a service with its password, and lists it at the primary site.
+    pub fn service(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
+        self.services.insert(name.into(), Secret::new(password));
+        self
+    }
+
+    /// Grants a role to a user in a tenant.
+    pub fn role(
+        mut self,
+        tenant: impl Into<String>,
+        user: impl Into<String>,
+        role: impl Into<String>,
+    ) -> Self {
+        self.roles.push((tenant.into(), user.into(), role.into()));
+        self
+    }
+
+    /// Adds a system.
+    pub fn system(mut self, system: System) -> Self {
+        self.systems.push(system);
+        self
+    }
+
+    /// Opens the ports and serves.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ServerNotStated`] or [`Error::NotDevelopment`] unless [`server`](Self::server) said `dev`;
+    /// [`Error::PortTaken`] when a fixed port is in use; others when sites and tenants do not fit together or the
+    /// keys cannot be kept.
+    pub async fn start(self) -> Result<DevSite, Error> {
+        self.check_server()?;
+        self.check_layout()?;
+        let doors = self.open_doors().await?;
+        let registry = self.registry(&doors).await?;
+        let state = Arc::new(self.into_state(registry));
+        let dispatcher = Dispatcher { api: api::router(Arc::clone(&state)), state };
+        let tasks = Tasks::new();
+        for door in doors {
+            tasks.serve(door, &dispatcher);
+        }
+        Ok(DevSite::new(dispatcher, tasks))
+    }
+
+    fn check_server(&self) -> Result<(), Error> {
+        match self.server.as_deref() {
+            Some("dev") => Ok(()),
+            Some(other) => Err(Error::NotDevelopment(other.to_owned())),
+            None => Err(Error::ServerNotStated),
+        }
+    }
+
+    fn check_layout(&self) -> Result<(), Error> {
+        layout::check(&self.sites, &self.tenants)?;
+        self.services.keys().try_for_each(|name| layout::check_id(name))?;
+        let known = |id: &str| self.tenants.iter().any(|tenant| tenant.id == id);
+        let lost = self.roles.iter().find(|(tenant, _, _)| !known(tenant));
+        lost.map_or(Ok(()), |(tenant, _, _)| Err(Error::UnknownTenant(tenant.clone())))
+    }
+
+    async fn open_doors(&self) -> Result<Vec<Door>, Error> {
+        let mut doors = Vec::with_capacity(self.tenants.len());
+        for (tenant, offset) in self.tenants.iter().zip(0_u16..) {
+            doors.push(match self.first_port {
+                0 => Door::open_any().await.map_err(Error::Bind)?,
+                first => open_fixed(first, offset, &tenant.id).await?,
+            });
+        }
+        Ok(doors)
+    }
+
+    async fn registry(&self, doors: &[Door]) -> Result<Registry, Error> {
+        let ids: Vec<_> = self.tenants.iter().map(|tenant| tenant.id.as_str()).collect();
+        let keys = self.keys.first(&ids).await?;
+        let entry = |((tenant, door), key): ((&Tenant, &Door), _)| TenantEntry {
+            tenant: tenant.clone(),
+            port: door.port,
+            key,
+            generation: 0,
+            patch: Patch::new(),
+            removed: false,
+        };
+        let tenants = self.tenants.iter().zip(doors).zip(keys).map(entry).collect();
+        let sites =
+            self.sites.iter().map(|site| SiteEntry { site: site.clone(), patch: Patch::new() }).collect();
+        let site_port = doors.first().map(|door| door.port).unwrap_or_default();
+        let mut registry = Registry { site_port, sites, tenants };
+        let mut services: Vec<_> = self.services.keys().collect();
+        services.sort();
+        for service in services {
+            registry.add_primary_service(service);
+        }
+        Ok(registry)
+    }
+
+    fn into_state(self, registry: Registry) -> SiteState {
+        let administrators =
+            self.tenants.iter().map(|t| (t.id.clone(), "admin".to_owned(), TENANT_ADMIN.to_owned()));
+        let mut roles = Roles::new();
+        for (tenant, user, role) in administrators.chain(self.roles) {
+            roles.entry((tenant, user)).or_default().insert(role);
+        }
+        let listed = self.sites.iter().flat_map(|site| &site.services);
+        let listed = listed.map(|name| (name.clone(), Secret::new(SERVICE_PASSWORD)));
+        let services = listed.chain(self.services).collect();
+        SiteState {
+            registry: RwLock::new(registry),
+            roles: Mutex::new(roles),
+            accounts: Accounts { users: self.users, clients: self.clients, services: RwLock::new(services) },
+            systems: self.systems,
+            keys: self.keys,
+            faults: Faults::default(),
+            counts: Counts::default(),
+            proxy: Proxy::new(),
+        }
+    }
+}
+
+async fn open_fixed(first: u16, offset: u16, tenant: &str) -> Result<Door, Error> {
+    let port = first.checked_add(offset).ok_or(Error::PortRange(first))?;
+    Door::open(port).await.map_err(|source| Error::PortTaken { port, tenant: tenant.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(builder: &DevSiteBuilder) -> String {
+        builder.check_server().and_then(|()| builder.check_layout()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_site_starts_for_development_only() {
+        assert!(refusal(&DevSiteBuilder::new()).contains("not stated"));
+        assert!(refusal(&DevSiteBuilder::new().server("prod")).contains("not \"prod\""));
+        assert!(DevSiteBuilder::new().server("dev").check_server().is_ok());
+    }
+
+    #[test]
+    fn sites_and_tenants_must_fit_together() {
+        let dev = || DevSiteBuilder::new().server("dev");
+        let cases = [
+            (dev().tenant(Tenant::new("tacc", "tacc")), "used twice"),
+            (dev().tenant(Tenant::new("x", "nowhere")), "no site nowhere"),
+            (dev().tenant(Tenant::new("../x", "tacc")), "is no id"),
+            (dev().sites([]), "one primary site, not 0"),
+            (dev().tenants([]), "no tenant admin"),
+            (
+                dev().tenants([Tenant::new("admin", "tacc"), Tenant::new("adminuh", "uh")]),
+                "must be one for users",
+            ),
+            (dev().role("nowhere", "alice", "reader"), "no tenant nowhere"),
+            (dev().service("a/b", "password"), "is no id"),
+        ];
+        for (builder, expected) in cases {
+            let text = refusal(&builder);
+            assert!(text.contains(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_password_is_printed() {
+        let text = format!(
+            "{:?}",
+            DevSiteBuilder::new().user("carol", "open-sesame").service("jobs", "open-sesame")
+        );
+        assert!(
+            !text.contains("open-sesame") && !text.contains("\"secret\"") && text.contains("***"),
+            "{text}"
+        );
+    }
+}

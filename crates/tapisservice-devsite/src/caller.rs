@@ -1,0 +1,108 @@
+//! Who calls the Security Kernel or Systems: the token verified, the on-behalf-of headers applied.
+
+use http::HeaderMap;
+
+use crate::claims::{self, TokenClaims};
+use crate::envelope::Refusal;
+use crate::grant::AccountType;
+use crate::header::{TAPIS_TENANT, TAPIS_TOKEN, TAPIS_USER, once};
+use crate::jws::Unverified;
+use crate::registry::{Place, Registry};
+
+/// A verified caller.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) account: AccountType,
+    /// The user that the request is for: the on-behalf-of user of a service.
+    pub(crate) user: String,
+    /// The tenant that the request is for.
+    pub(crate) tenant: String,
+}
+
+impl Caller {
+    /// The caller of a request that arrived at `place`, by rules A1 to A11, H3 and O1 to O5.
+    pub(crate) fn verify(registry: &Registry, headers: &HeaderMap, place: &Place) -> Result<Self, Refusal> {
+        let token = once(headers, TAPIS_TOKEN)?.map(str::trim).filter(|token| !token.is_empty());
+        let token =
+            token.ok_or_else(|| Refusal::unauthorized("No Tapis access token found in the request."))?;
+        let claims = access_token(registry, token)?;
+        match claims.account_type.as_deref().and_then(AccountType::parse) {
+            Some(AccountType::User) => user(claims, headers, place),
+            Some(AccountType::Service) => service(registry, &claims, headers, place),
+            None => Err(invalid()),
+        }
+    }
+}
+
+/// The claims of a valid access token.
+pub(crate) fn access_token(registry: &Registry, token: &str) -> Result<TokenClaims, Refusal> {
+    let claims = verified(registry, token)?;
+    let username = claims.username.as_deref().filter(|name| !name.is_empty()).ok_or_else(invalid)?;
+    let consistent = claims.sub == format!("{username}@{}", claims.tenant_id);
+    if claims.token_type == "access" && consistent { Ok(claims) } else { Err(invalid()) }
+}
+
+/// The claims of a valid refresh token.
+pub(crate) fn refresh_token(registry: &Registry, token: &str) -> Result<TokenClaims, Refusal> {
+    verified(registry, token)
+        .and_then(|claims| if claims.token_type == "refresh" { Ok(claims) } else { Err(invalid()) })
+}
+
+/// Signature by the key of the tenant that the token names, issuer and expiry.
+fn verified(registry: &Registry, token: &str) -> Result<TokenClaims, Refusal> {
+    let token = Unverified::parse(token).ok_or_else(invalid)?;
+    let tenant = registry.active_tenant(&token.claims.tenant_id).ok_or_else(invalid)?;
+    let key = Some(&tenant.key).filter(|_| tenant.tenant.publishes_key).ok_or_else(invalid)?;
+    let good = token.is_signed_by(key)
+        && token.claims.iss.trim_end_matches('/') == tenant.token_service().trim_end_matches('/')
+        && claims::now() < token.claims.exp;
+    if good { Ok(token.claims) } else { Err(invalid()) }
+}
+
+fn invalid() -> Refusal {
+    Refusal::unauthorized("Invalid Tapis token.")
+}
+
+fn user(claims: TokenClaims, headers: &HeaderMap, place: &Place) -> Result<Caller, Refusal> {
+    if headers.contains_key(TAPIS_TENANT) || headers.contains_key(TAPIS_USER) {
+        return Err(Refusal::unauthorized("Invalid request; cannot set OBO headers with a user token."));
+    }
+    if place.named && place.tenant != claims.tenant_id {
+        return Err(Refusal::forbidden(format!(
+            "The tenant_id claim in the token, {} does not match the URL tenant, {}.",
+            claims.tenant_id, place.tenant
+        )));
+    }
+    let user = claims.username.ok_or_else(invalid)?;
+    Ok(Caller { account: AccountType::User, user, tenant: claims.tenant_id })
+}
+
+fn service(
+    registry: &Registry,
+    claims: &TokenClaims,
+    headers: &HeaderMap,
+    place: &Place,
+) -> Result<Caller, Refusal> {
+    if claims.target_site.as_deref() != Some(place.site.as_str()) {
+        return Err(Refusal::unauthorized("The service token is for another site."));
+    }
+    let obo =
+        |name| once(headers, name).map(|value| value.filter(|text| !text.is_empty()).map(str::to_owned));
+    let (Ok(Some(tenant)), Ok(Some(user))) = (obo(TAPIS_TENANT), obo(TAPIS_USER)) else {
+        return Err(Refusal::unauthorized(
+            "A service token needs one X-Tapis-Tenant and one X-Tapis-User header.",
+        ));
+    };
+    let unknown = || Refusal::bad_request("The tenant in X-Tapis-Tenant is not known.");
+    let site = &registry.active_tenant(&tenant).ok_or_else(unknown)?.tenant.site;
+    let admins = [registry.site(site), registry.primary_site()];
+    let allowed = claims.tenant_id == tenant
+        || admins.into_iter().flatten().any(|site| site.admin_tenant == claims.tenant_id);
+    if !allowed {
+        return Err(Refusal::forbidden(format!(
+            "A service of {} cannot act for {tenant}.",
+            claims.tenant_id
+        )));
+    }
+    Ok(Caller { account: AccountType::Service, user, tenant })
+}

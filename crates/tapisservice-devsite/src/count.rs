@@ -1,0 +1,38 @@
+//! How often each path was asked for.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// More distinct paths than this are not kept, so that a long session does not grow.
+const MOST: usize = 10_000;
+
+/// Requests per `METHOD /path`.
+#[derive(Debug, Default)]
+pub(crate) struct Counts(Mutex<BTreeMap<String, u64>>);
+
+impl Counts {
+    pub(crate) fn record(&self, request: &str) {
+        let mut counts = self.lock();
+        if let Some(count) = counts.get_mut(request) {
+            *count += 1;
+        } else if counts.len() < MOST {
+            counts.insert(request.to_owned(), 1);
+        }
+    }
+
+    pub(crate) fn of(&self, request: &str) -> u64 {
+        self.lock().get(request).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn all(&self) -> BTreeMap<String, u64> {
+        self.lock().clone()
+    }
+
+    pub(crate) fn reset(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

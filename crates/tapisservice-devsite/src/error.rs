@@ -1,0 +1,74 @@
+use std::io;
+use std::path::PathBuf;
+
+/// Why a devsite did not start, or a change to a running one was refused.
+///
+/// No message ever holds a password, a key or a token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// [`DevSiteBuilder::server`](crate::DevSiteBuilder::server) was not called.
+    #[error("a devsite starts only where `server` is \"dev\", and `server` was not stated")]
+    ServerNotStated,
+    /// The service's `server` setting is something other than `dev`.
+    #[error("a devsite starts only where `server` is \"dev\", not {0:?}")]
+    NotDevelopment(String),
+    /// A fixed port is in use.
+    #[error(
+        "port {port} on loopback, wanted for tenant {tenant}, is taken: stop what uses it or choose another first port"
+    )]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// The tenant that was to live there.
+        tenant: String,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The tenants need more ports than there are after the first one.
+    #[error("not enough ports after {0} for one per tenant")]
+    PortRange(u16),
+    /// No loopback port could be opened.
+    #[error("no port could be opened on loopback")]
+    Bind(#[source] io::Error),
+    /// The folder of the keys, or a file in it, cannot be read or written.
+    #[error("the key store {} cannot be used", path.display())]
+    KeyStore {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A file in the key folder is not an RSA private key of at least 2048 bits.
+    #[error("{} is not a PEM file with an RSA private key of 2048 bits or more: remove it to have a new one made", path.display())]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The cryptographic library could not make a key.
+    #[error("no RSA key could be generated")]
+    KeyGeneration,
+    /// An id of a site, tenant or service is empty, too long or holds more than ASCII letters, digits and `-`.
+    #[error("{0:?} is no id: 1 to 63 ASCII letters, digits and hyphens")]
+    InvalidId(String),
+    /// Two sites or two tenants share an id.
+    #[error("the id {0} is used twice")]
+    DuplicateId(String),
+    /// Not exactly one site is primary.
+    #[error("a site family has one primary site, not {0}")]
+    PrimarySites(usize),
+    /// There are no tenants, or the first one is a site-admin tenant.
+    #[error("the first tenant gets the site port and must be one for users, not a site-admin tenant")]
+    FirstTenant,
+    /// A tenant names a site that is not there.
+    #[error("there is no site {0}")]
+    UnknownSite(String),
+    /// No such tenant, or a site whose site-admin tenant is missing or belongs to another site.
+    #[error("there is no tenant {0} where one is needed")]
+    UnknownTenant(String),
+    /// What a service is routed to is not `http://host:port`.
+    #[error("{0:?} is not an upstream of the form http://host:port")]
+    InvalidUpstream(String),
+}

@@ -1,0 +1,204 @@
+use std::convert::Infallible;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
+use http::{Method, StatusCode};
+use http_body_util::BodyExt;
+
+use crate::envelope::Refusal;
+
+/// What goes wrong on purpose: see [`DevSite::fault`](crate::DevSite::fault).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Fault {
+    /// An error envelope with this status (a number that is no status: 500).
+    Status(u16),
+    /// Status 200 and an HTML page, as a captive portal sends.
+    Html,
+    /// Status 302 to this address.
+    Redirect(String),
+    /// An answer of your choice.
+    Answer {
+        /// The status (a number that is no status: 500).
+        status: u16,
+        /// The media type (one that is not visible ASCII is left out).
+        content_type: String,
+        /// The body.
+        body: Bytes,
+    },
+    /// The true answer, but its body ends in the middle and the connection is closed.
+    Truncated,
+    /// The true answer, begun after this time.
+    Slow(Duration),
+    /// The true answer, one byte of its body each time this passes.
+    Drip(Duration),
+    /// No answer ever.
+    Hang,
+    /// The connection is closed without an answer.
+    Disconnect,
+}
+
+/// The connection is to be closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("disconnected by a fault")]
+pub(crate) struct Disconnected;
+
+impl Fault {
+    /// Answers a request in the fault's way; `serve` gives the true answer.
+    pub(crate) async fn answer<F: Future<Output = Response>>(
+        self,
+        serve: F,
+    ) -> Result<Response, Disconnected> {
+        Ok(match self {
+            Self::Status(code) => Refusal::new(status(code), "This failure was asked for.").into_response(),
+            Self::Html => page(StatusCode::OK, "text/html", "<!DOCTYPE html><title>Oops</title>".into()),
+            Self::Redirect(target) => redirect(&target),
+            Self::Answer { status: code, content_type, body } => page(status(code), &content_type, body),
+            Self::Truncated => truncated(serve.await).await,
+            Self::Slow(delay) => {
+                tokio::time::sleep(delay).await;
+                serve.await
+            }
+            Self::Drip(pause) => dripping(serve.await, pause).await,
+            Self::Hang => std::future::pending().await,
+            Self::Disconnect => return Err(Disconnected),
+        })
+    }
+}
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn page(status: StatusCode, content_type: &str, body: Bytes) -> Response {
+    let mut res = Response::new(Body::from(body));
+    *res.status_mut() = status;
+    if let Ok(value) = HeaderValue::from_str(content_type) {
+        res.headers_mut().insert(CONTENT_TYPE, value);
+    }
+    res
+}
+
+fn redirect(target: &str) -> Response {
+    let mut res = StatusCode::FOUND.into_response();
+    if let Ok(value) = HeaderValue::from_str(target) {
+        res.headers_mut().insert(LOCATION, value);
+    }
+    res
+}
+
+/// Announces the whole body and fails after half of it.
+async fn truncated(res: Response) -> Response {
+    whole(res, |bytes| {
+        let half = bytes.slice(..bytes.len() / 2);
+        let end = async {
+            // One turn for hyper to write what it has: it throws that away when the body fails.
+            tokio::task::yield_now().await;
+            Err(io::Error::from(io::ErrorKind::UnexpectedEof))
+        };
+        Body::from_stream(stream::once(async { Ok(half) }).chain(stream::once(end)))
+    })
+    .await
+}
+
+async fn dripping(res: Response, pause: Duration) -> Response {
+    whole(res, move |bytes| {
+        Body::from_stream(stream::unfold(bytes, move |mut rest| async move {
+            if rest.is_empty() {
+                return None;
+            }
+            tokio::time::sleep(pause).await;
+            Some((Ok::<_, Infallible>(rest.split_to(1)), rest))
+        }))
+    })
+    .await
+}
+
+/// The answer with its body made anew, and the length of the true one announced.
+async fn whole(res: Response, remake: impl FnOnce(Bytes) -> Body) -> Response {
+    let (mut parts, body) = res.into_parts();
+    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    parts.headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    Response::from_parts(parts, remake(bytes))
+}
+
+#[derive(Debug)]
+struct Planned {
+    request: String,
+    fault: Fault,
+    /// How many more times; `None` for ever.
+    left: Option<u32>,
+}
+
+/// The faults that are set, at most one per prefix.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Mutex<Vec<Planned>>);
+
+impl Faults {
+    pub(crate) fn set(&self, request: &str, fault: Fault, left: Option<u32>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|planned| planned.request != request);
+        all.push(Planned { request: request.to_owned(), fault, left });
+    }
+
+    pub(crate) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The fault for this request: that of the longest prefix.
+    pub(crate) fn strike(&self, method: &Method, path: &str) -> Option<Fault> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fitting =
+            all.iter_mut().filter(|planned| planned.left != Some(0) && fits(&planned.request, method, path));
+        let planned = fitting.max_by_key(|planned| planned.request.len())?;
+        planned.left = planned.left.map(|left| left - 1);
+        Some(planned.fault.clone())
+    }
+}
+
+/// Whether `[METHOD ]/path` covers the request: the path itself and all below it.
+fn fits(request: &str, method: &Method, path: &str) -> bool {
+    let (wanted, prefix) =
+        request.split_once(' ').map_or((None, request), |(wanted, prefix)| (Some(wanted), prefix));
+    let below = path.strip_prefix(prefix.trim_end_matches('/'));
+    wanted.is_none_or(|wanted| wanted == method)
+        && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_covers_its_path_and_what_is_below() {
+        let cases = [
+            ("/v3/tenants", "/v3/tenants", true),
+            ("/v3/tenants", "/v3/tenants/tacc", true),
+            ("/v3/tenants", "/v3/tenantsX", false),
+            ("/v3/tenants/", "/v3/tenants", true),
+            ("GET /v3/tenants", "/v3/tenants", true),
+            ("POST /v3/tenants", "/v3/tenants", false),
+            ("/", "/v3/tenants", true),
+        ];
+        for (request, path, fitting) in cases {
+            assert_eq!(fits(request, &Method::GET, path), fitting, "{request} {path}");
+        }
+    }
+
+    #[test]
+    fn a_fault_can_be_used_up_and_gives_way_to_the_wider_one() {
+        let faults = Faults::default();
+        faults.set("/v3", Fault::Html, None);
+        faults.set("/v3/sites", Fault::Hang, Some(1));
+        assert!(matches!(faults.strike(&Method::GET, "/v3/sites"), Some(Fault::Hang)));
+        assert!(matches!(faults.strike(&Method::GET, "/v3/sites"), Some(Fault::Html)));
+        faults.clear();
+        assert!(faults.strike(&Method::GET, "/v3/sites").is_none());
+    }
+}

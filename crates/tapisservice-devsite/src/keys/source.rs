@@ -1,0 +1,70 @@
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use super::{SigningKey, folder};
+use crate::Error;
+
+/// Where the keys of a site come from.
+#[derive(Clone, Debug)]
+pub(crate) enum KeySource {
+    /// One set for the whole process, made on first use: a test binary pays for each key once.
+    Shared,
+    /// New keys for this site alone, in memory.
+    Fresh,
+    /// Files that survive a restart.
+    Folder(PathBuf),
+}
+
+impl KeySource {
+    /// The first key of each tenant, in the order asked for.
+    pub(crate) async fn first(&self, tenants: &[&str]) -> Result<Vec<Arc<SigningKey>>, Error> {
+        let made: Vec<_> = tenants.iter().map(|tenant| self.spawn((*tenant).to_owned(), 0)).collect();
+        let mut keys = Vec::with_capacity(made.len());
+        for key in made {
+            keys.push(key.await.map_err(|_| Error::KeyGeneration)??);
+        }
+        Ok(keys)
+    }
+
+    /// The key of `tenant` after `generation` rotations.
+    pub(crate) async fn rotated(&self, tenant: &str, generation: u32) -> Result<Arc<SigningKey>, Error> {
+        self.spawn(tenant.to_owned(), generation).await.map_err(|_| Error::KeyGeneration)?
+    }
+
+    fn spawn(
+        &self,
+        tenant: String,
+        generation: u32,
+    ) -> tokio::task::JoinHandle<Result<Arc<SigningKey>, Error>> {
+        let source = self.clone();
+        tokio::task::spawn_blocking(move || source.load(tenant, generation))
+    }
+
+    fn load(&self, tenant: String, generation: u32) -> Result<Arc<SigningKey>, Error> {
+        match self {
+            Self::Shared => shared(tenant, generation),
+            Self::Fresh => SigningKey::generate().map(Arc::new),
+            Self::Folder(path) if generation == 0 => folder::load_or_create(path, &tenant).map(Arc::new),
+            Self::Folder(path) => folder::replace(path, &tenant).map(Arc::new),
+        }
+    }
+}
+
+type Slot = Arc<Mutex<Option<Arc<SigningKey>>>>;
+static SHARED: LazyLock<Mutex<HashMap<(String, u32), Slot>>> = LazyLock::new(Mutex::default);
+
+/// A slot of its own per key, so that the keys of a site are made side by side.
+fn shared(tenant: String, generation: u32) -> Result<Arc<SigningKey>, Error> {
+    let slot = {
+        let mut all = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry((tenant, generation)).or_default())
+    };
+    let mut key = slot.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(key) = &*key {
+        return Ok(Arc::clone(key));
+    }
+    let made = Arc::new(SigningKey::generate()?);
+    *key = Some(Arc::clone(&made));
+    Ok(made)
+}

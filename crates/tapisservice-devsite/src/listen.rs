@@ -1,0 +1,43 @@
+//! Opening loopback ports.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use tokio::net::TcpListener;
+
+/// The sockets of one port number: 127.0.0.1 and, where the machine has it, `::1`.
+///
+/// `localhost` may mean either, and a client that tries the wrong one first must not meet a stranger there.
+#[derive(Debug)]
+pub(crate) struct Door {
+    pub(crate) port: u16,
+    pub(crate) listeners: Vec<TcpListener>,
+}
+
+impl Door {
+    /// Opens `port`.
+    pub(crate) async fn open(port: u16) -> io::Result<Self> {
+        let first = TcpListener::bind((IpAddr::from(Ipv4Addr::LOCALHOST), port)).await?;
+        let port = first.local_addr()?.port();
+        let mut listeners = vec![first];
+        match TcpListener::bind((IpAddr::from(Ipv6Addr::LOCALHOST), port)).await {
+            Ok(second) => listeners.push(second),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
+            Err(error) => tracing::debug!(%error, "no IPv6 loopback here"),
+        }
+        Ok(Self { port, listeners })
+    }
+
+    /// Opens a free port.
+    pub(crate) async fn open_any() -> io::Result<Self> {
+        const TRIES: usize = 20;
+        for _ in 1..TRIES {
+            // A number that is free on 127.0.0.1 may be taken on ::1.
+            match Self::open(0).await {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                opened => return opened,
+            }
+        }
+        Self::open(0).await
+    }
+}

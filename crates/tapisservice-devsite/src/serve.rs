@@ -1,0 +1,112 @@
+//! Accepting connections until told to stop.
+
+use std::net::IpAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::arrival::Arrival;
+use crate::dispatch::Dispatcher;
+use crate::listen::Door;
+
+/// How long [`Tasks::stop`] waits for requests in flight.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The tasks of a site. Dropped, they end.
+#[derive(Debug)]
+pub(crate) struct Tasks {
+    tracker: TaskTracker,
+    /// No new connections or requests; those in flight finish.
+    stop: CancellationToken,
+    /// Everything ends now.
+    kill: CancellationToken,
+}
+
+impl Tasks {
+    pub(crate) fn new() -> Self {
+        Self { tracker: TaskTracker::new(), stop: CancellationToken::new(), kill: CancellationToken::new() }
+    }
+
+    /// Serves a port.
+    pub(crate) fn serve(&self, door: Door, dispatcher: &Dispatcher) {
+        for listener in door.listeners {
+            let shift = Shift {
+                port: door.port,
+                dispatcher: dispatcher.clone(),
+                tracker: self.tracker.clone(),
+                stop: self.stop.clone(),
+                kill: self.kill.clone(),
+            };
+            self.tracker.spawn(async move { shift.accept(listener).await });
+        }
+    }
+
+    pub(crate) async fn stop(&self) {
+        self.stop.cancel();
+        self.tracker.close();
+        if tokio::time::timeout(PATIENCE, self.tracker.wait()).await.is_err() {
+            self.kill.cancel();
+            self.tracker.wait().await;
+        }
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.kill.cancel();
+    }
+}
+
+#[derive(Clone)]
+struct Shift {
+    port: u16,
+    dispatcher: Dispatcher,
+    tracker: TaskTracker,
+    stop: CancellationToken,
+    kill: CancellationToken,
+}
+
+impl Shift {
+    async fn accept(self, listener: TcpListener) {
+        while let Some(accepted) = self.stop.run_until_cancelled(listener.accept()).await {
+            match accepted {
+                Ok((stream, peer)) => {
+                    let shift = self.clone();
+                    self.tracker.spawn(async move { shift.connection(stream, peer.ip()).await });
+                }
+                Err(error) => {
+                    // Out of descriptors, most likely: accepting again at once would spin.
+                    tracing::debug!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+
+    async fn connection(self, stream: TcpStream, peer: IpAddr) {
+        let arrival = Arrival { port: self.port, peer };
+        // Small answers to small requests: Nagle only delays them.
+        let _ = stream.set_nodelay(true);
+        let service = service_fn(move |req| self.dispatcher.clone().answer(req, arrival));
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
+        let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                self.kill.run_until_cancelled(connection).await.unwrap_or(Ok(()))
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection broke");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+use serde_json::Value;
+
+use crate::layout::check_id;
+use crate::listen::Door;
+use crate::registry::{Patch, TenantEntry};
+use crate::tenant::{Tenant, TenantStatus};
+use crate::{DevSite, Error};
+
+/// Changes while the site runs.
+impl DevSite {
+    /// Adds a tenant with a key and a free port of its own, and returns its base URL.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DuplicateId`] (of a removed tenant too), [`Error::UnknownSite`], or what keeps a port from being opened.
+    pub async fn add_tenant(&self, tenant: Tenant) -> Result<String, Error> {
+        check_id(&tenant.id)?;
+        let key = self.state().keys.first(&[tenant.id.as_str()]).await?.pop().ok_or(Error::KeyGeneration)?;
+        let door = Door::open_any().await.map_err(Error::Bind)?;
+        let entry =
+            TenantEntry { tenant, port: door.port, key, generation: 0, patch: Patch::new(), removed: false };
+        let base_url = entry.base_url();
+        {
+            let mut registry = self.state().registry_mut();
+            if registry.tenant(&entry.tenant.id).is_some() {
+                return Err(Error::DuplicateId(entry.tenant.id));
+            }
+            if registry.site(&entry.tenant.site).is_none() {
+                return Err(Error::UnknownSite(entry.tenant.site));
+            }
+            registry.tenants.push(entry);
+        }
+        self.tasks.serve(door, &self.dispatcher);
+        Ok(base_url)
+    }
+
+    /// Takes a tenant out of the listing. Its port stays open and its key still signs tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownTenant`].
+    pub fn remove_tenant(&self, tenant: &str) -> Result<(), Error> {
+        self.change(tenant, |entry| entry.removed = true)
+    }
+
+    /// Sets the status of a tenant. Draft and inactive ones stay in the listing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownTenant`].
+    pub fn set_tenant_status(&self, tenant: &str, status: TenantStatus) -> Result<(), Error> {
+        self.change(tenant, |entry| entry.tenant.status = status)
+    }
+
+    /// Changes a field of a tenant's record as it is listed: `patch_tenant("dev", "public_key", "garbage")`. What the
+    /// record says is all that changes, save that tokens are issued and accepted with a changed `token_service`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownTenant`].
+    pub fn patch_tenant(&self, tenant: &str, field: &str, value: impl Into<Value>) -> Result<(), Error> {
+        self.change(tenant, |entry| drop(entry.patch.insert(field.to_owned(), Some(value.into()))))
+    }
+
+    /// Leaves a field out of a tenant's record as it is listed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownTenant`].
+    pub fn omit_from_tenant(&self, tenant: &str, field: &str) -> Result<(), Error> {
+        self.change(tenant, |entry| drop(entry.patch.insert(field.to_owned(), None)))
+    }
+
+    /// Changes a field of a site's record as it is listed. A changed `services` counts for the site's own APIs too
+    /// (rule O6).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownSite`].
+    pub fn patch_site(&self, site: &str, field: &str, value: impl Into<Value>) -> Result<(), Error> {
+        self.change_site(site, field, Some(value.into()))
+    }
+
+    /// Leaves a field out of a site's record as it is listed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownSite`].
+    pub fn omit_from_site(&self, site: &str, field: &str) -> Result<(), Error> {
+        self.change_site(site, field, None)
+    }
+
+    /// Gives a tenant a new key. Tokens made before are signed with the old one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownTenant`], or what keeps a key from being made and kept.
+    pub async fn rotate_key(&self, tenant: &str) -> Result<(), Error> {
+        let unknown = || Error::UnknownTenant(tenant.to_owned());
+        let generation = self.state().registry().tenant(tenant).ok_or_else(unknown)?.generation + 1;
+        let key = self.state().keys.rotated(tenant, generation).await?;
+        self.change(tenant, |entry| (entry.key, entry.generation) = (key, generation))
+    }
+
+    /// Grants a role in the Security Kernel. Whether tenant and user exist is not looked at.
+    pub fn grant_role(&self, tenant: &str, user: &str, role: &str) {
+        self.state().roles().entry((tenant.to_owned(), user.to_owned())).or_default().insert(role.to_owned());
+    }
+
+    /// Revokes a role in the Security Kernel.
+    pub fn revoke_role(&self, tenant: &str, user: &str, role: &str) {
+        if let Some(names) = self.state().roles().get_mut(&(tenant.to_owned(), user.to_owned())) {
+            names.remove(role);
+        }
+    }
+
+    fn change_site(&self, site: &str, field: &str, value: Option<Value>) -> Result<(), Error> {
+        let mut registry = self.state().registry_mut();
+        let entry = registry.sites.iter_mut().find(|entry| entry.site.id == site);
+        let entry = entry.ok_or_else(|| Error::UnknownSite(site.to_owned()))?;
+        entry.patch.insert(field.to_owned(), value);
+        Ok(())
+    }
+
+    fn change(&self, tenant: &str, change: impl FnOnce(&mut TenantEntry)) -> Result<(), Error> {
+        let mut registry = self.state().registry_mut();
+        registry.tenant_mut(tenant).map(change).ok_or_else(|| Error::UnknownTenant(tenant.to_owned()))
+    }
+}

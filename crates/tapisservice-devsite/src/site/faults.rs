@@ -1,0 +1,37 @@
+use std::collections::BTreeMap;
+
+use crate::{DevSite, Fault};
+
+/// Faults and counters.
+impl DevSite {
+    /// Spoils every request for a path and what is below it, on all ports, routed services included:
+    /// `"/v3/tenants"`, or `"PUT /v3/tokens"` for one method. The longest fitting prefix decides.
+    pub fn fault(&self, request: &str, fault: Fault) {
+        self.state().faults.set(request, fault, None);
+    }
+
+    /// As [`fault`](Self::fault), for the next `times` requests only.
+    pub fn fault_times(&self, request: &str, fault: Fault, times: u32) {
+        self.state().faults.set(request, fault, Some(times));
+    }
+
+    /// Takes all faults away. A request that hangs already goes on hanging.
+    pub fn clear_faults(&self) {
+        self.state().faults.clear();
+    }
+
+    /// How often `METHOD /path` was asked for, as `"GET /v3/tenants"`, without the query; spoiled requests count.
+    pub fn count(&self, request: &str) -> u64 {
+        self.state().counts.of(request)
+    }
+
+    /// All counters.
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        self.state().counts.all()
+    }
+
+    /// Sets all counters to zero.
+    pub fn reset_counts(&self) {
+        self.state().counts.reset();
+    }
+}
