@@ -1,0 +1,333 @@
+//! The service, assembled.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use tapisservice_auth::{Authenticator, Authn, Callbacks, PolicyRequest};
+use tapisservice_client::{ClientError, ServiceClient, SettingsError};
+use tapisservice_core::Error;
+use tapisservice_tenants::TenantCache;
+use tower::util::BoxCloneSyncService;
+use tower::{Layer as _, util::MapRequestLayer};
+use utoipa::openapi::OpenApi;
+
+use crate::error_map::ErrorMap;
+use crate::health::Health;
+use crate::middleware::error_mapper::ErrorMapper;
+use crate::middleware::tidy_path;
+use crate::serve::{Limits, ServeError, Server, Shutdown, Stopped};
+use crate::stack::{self, StackSettings};
+use crate::{ReadyCheck, RouteInfo, Routes, Settings, docs, metrics};
+
+/// A service that is ready to be started.
+///
+/// ```
+/// use tapisservice::prelude::*;
+/// use tapisservice::{App, Settings};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let config = Config::loader().environment([("service_name", "demo"), ("service_site_id", "tacc"),
+/// #     ("service_tenant_id", "admin"), ("primary_site_admin_tenant_base_url", "http://127.0.0.1:1")])
+/// #     .embedded_schema(r#"{"properties": {"tenants": {"type": "array", "items": {"type": "string"}, "default": ["*"]}}}"#)
+/// #     .load()?;
+/// let settings = Settings::from_config(&config)?;
+/// let routes = Routes::new().route(Policy::public(), "/about", axum::routing::get(|| async { Envelope::new("a demo") }));
+/// let app = App::builder(settings, routes).build()?;
+///
+/// let request = http::Request::get("/v3/demo/about").body(axum::body::Body::empty())?;
+/// let response = tower::ServiceExt::oneshot(app.service(), request).await?;
+/// assert_eq!(response.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct App {
+    service: AppService,
+    settings: Arc<Settings>,
+    tenants: TenantCache,
+    service_client: Option<ServiceClient>,
+    shutdown: Shutdown,
+    openapi: Arc<OpenApi>,
+    routes: Arc<[RouteInfo]>,
+    on_listening: Option<ListeningHook>,
+}
+
+type ListeningHook = Arc<dyn Fn(SocketAddr) + Send + Sync>;
+
+/// The whole service as one tower service.
+pub(crate) type AppService = BoxCloneSyncService<Request, Response, Infallible>;
+
+/// Something is missing to build an [`App`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A setting of outgoing calls cannot be used.
+    #[error(transparent)]
+    Client(#[from] SettingsError),
+    /// The client of the service cannot be put together.
+    #[error(transparent)]
+    ServiceClient(#[from] ClientError),
+    /// A limit cannot be used.
+    #[error(transparent)]
+    Limits(#[from] ServeError),
+}
+
+/// Puts an [`App`] together.
+#[must_use]
+pub struct AppBuilder<S> {
+    settings: Settings,
+    routes: Routes<S>,
+    state: S,
+    tenants: Option<TenantCache>,
+    service_client: Option<ServiceClient>,
+    callbacks: Callbacks,
+    checks: Vec<ReadyCheck>,
+    errors: ErrorMap,
+    shutdown: Shutdown,
+    openapi: OpenApi,
+    on_listening: Option<ListeningHook>,
+}
+
+impl App {
+    /// Starts putting a service together whose handlers have no state.
+    pub fn builder(settings: Settings, routes: Routes) -> AppBuilder<()> {
+        Self::with_state(settings, routes, ())
+    }
+
+    /// Starts putting a service together whose handlers take `State<S>`.
+    pub fn with_state<S: Clone + Send + Sync + 'static>(
+        settings: Settings,
+        routes: Routes<S>,
+        state: S,
+    ) -> AppBuilder<S> {
+        AppBuilder {
+            settings,
+            routes,
+            state,
+            tenants: None,
+            service_client: None,
+            callbacks: Callbacks::default(),
+            checks: Vec::new(),
+            errors: ErrorMap::default(),
+            shutdown: Shutdown::new(),
+            openapi: OpenApi::default(),
+            on_listening: None,
+        }
+    }
+
+    /// The whole service, for tests that send requests to it without a socket.
+    pub fn service(
+        &self,
+    ) -> impl tower::Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + use<>
+    {
+        self.service.clone()
+    }
+
+    /// Its routes with their policies.
+    pub fn routes(&self) -> &[RouteInfo] {
+        &self.routes
+    }
+
+    /// Its OpenAPI document, the paths as the public sees them.
+    pub fn openapi(&self) -> &OpenApi {
+        &self.openapi
+    }
+
+    /// Its tenant cache.
+    pub fn tenants(&self) -> &TenantCache {
+        &self.tenants
+    }
+
+    /// The handle that stops it.
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+
+    /// Serves on a bound socket until the shutdown is triggered, keeping the tenant cache and the service's tokens fresh meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// When the limits or the address of the metrics cannot be used.
+    pub async fn serve(self, server: Server) -> Result<Stopped, ServeError> {
+        let refresher = self.tenants.keep_fresh();
+        let renewer = self.service_client.as_ref().map(ServiceClient::keep_tokens);
+        if let Some(address) = self.settings.service.metrics_listen {
+            let sources = metrics::Sources {
+                server: server.stats(),
+                tenants: self.tenants.clone(),
+                service_client: self.service_client.clone(),
+            };
+            let address = metrics::serve(address, sources, self.shutdown.clone()).await?;
+            tracing::info!(%address, "metrics");
+        }
+        if let Some(hook) = &self.on_listening {
+            hook(server.local_addr());
+        }
+        let limits: Limits = self.settings.limits.clone();
+        let stopped = server.serve(self.service, limits, self.shutdown).await;
+        refresher.abort();
+        if let Some(renewer) = renewer {
+            renewer.abort();
+        }
+        stopped
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("routes", &self.routes)
+            .field("tenants", &self.tenants)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
+    /// Uses this tenant cache: one over another source, one that attaches data of the service's own to each tenant, or one that
+    /// something else uses too. Without it the one of [`Settings::tenant_cache`] is used.
+    ///
+    /// ```
+    /// # use tapisservice::{App, BuildError, Settings, Routes};
+    /// # use tapisservice::tenants::ExtendTenant;
+    /// # fn demo(settings: Settings, routes: Routes, private_keys: impl ExtendTenant) -> Result<(), BuildError> {
+    /// let tenants = settings.tenant_cache()?.extend_tenant(private_keys).build();
+    /// let app = App::builder(settings, routes).tenants(tenants).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn tenants(mut self, tenants: TenantCache) -> Self {
+        self.tenants = Some(tenants);
+        self
+    }
+
+    /// Keeps the tokens of this client fresh while the service runs, and lets readiness depend on them (rule D4).
+    pub fn service_client(mut self, client: ServiceClient) -> Self {
+        let checked = client.clone();
+        self.checks.push(ReadyCheck::new("service token", move || {
+            let client = checked.clone();
+            async move { client.check().await }
+        }));
+        self.service_client = Some(client);
+        self
+    }
+
+    /// Sets what recognises callers without a Tapis token (rule A20): a nonce, a webhook secret, Basic.
+    pub fn authn<F, R>(mut self, callback: F) -> Self
+    where
+        F: Fn(PolicyRequest) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Authn, Error>> + Send + 'static,
+    {
+        self.callbacks = self.callbacks.authn(callback);
+        self
+    }
+
+    /// Sets what is asked once the caller is known, on every route that is not public; not for OPTIONS.
+    pub fn authz<F, R>(mut self, callback: F) -> Self
+    where
+        F: Fn(PolicyRequest) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.callbacks = self.callbacks.authz(callback);
+        self
+    }
+
+    /// Adds something that readiness depends on.
+    pub fn ready_check(mut self, check: ReadyCheck) -> Self {
+        self.checks.push(check);
+        self
+    }
+
+    /// Says what an error type of the service or of a library is to be, in place of an "Unrecognized exception type".
+    ///
+    /// ```
+    /// # use tapisservice::{App, Settings, Routes};
+    /// # fn demo(settings: Settings, routes: Routes) {
+    /// use tapisservice::core::Error;
+    ///
+    /// App::builder(settings, routes).map_error(|_: &std::io::Error| Error::unavailable("The disk does not answer."));
+    /// # }
+    /// ```
+    pub fn map_error<E: std::error::Error + 'static>(
+        mut self,
+        map: impl Fn(&E) -> Error + Send + Sync + 'static,
+    ) -> Self {
+        self.errors.add(map);
+        self
+    }
+
+    /// Stops with this handle instead of one of its own.
+    pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
+        self.shutdown = shutdown;
+        self
+    }
+
+    /// Calls `hook` with the address once the service listens.
+    pub fn on_listening(mut self, hook: impl Fn(SocketAddr) + Send + Sync + 'static) -> Self {
+        self.on_listening = Some(Arc::new(hook));
+        self
+    }
+
+    /// Title, description and the like of the OpenAPI document.
+    pub fn openapi(mut self, openapi: OpenApi) -> Self {
+        self.openapi = openapi;
+        self
+    }
+
+    /// The service.
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot be used.
+    pub fn build(self) -> Result<App, BuildError> {
+        let Self { settings, routes, state, callbacks, errors, shutdown, openapi, on_listening, .. } = self;
+        settings.limits.check()?;
+        let tenants = match self.tenants {
+            Some(tenants) => tenants,
+            None => settings.tenant_cache()?.build(),
+        };
+        let authenticator = Authenticator::new(tenants.clone(), settings.auth.clone());
+        let mut checks = vec![ReadyCheck::tenants(tenants.clone())];
+        checks.extend(self.checks);
+        let health =
+            Health { checks, service_client: self.service_client.clone(), shutdown: shutdown.clone() };
+        let routes = health.routes(&routes).merge(routes);
+        let mut list = routes.list();
+        list.push(docs::route());
+        let (router, document) = routes.into_parts(&authenticator, &callbacks);
+        let openapi = Arc::new(docs::complete(openapi, document, &settings.service));
+        let router = docs::serve(router, openapi.clone()).with_state(state);
+        let stack = StackSettings {
+            service: settings.service.info(),
+            limits: settings.limits.clone(),
+            error_mapper: Arc::new(ErrorMapper {
+                map: errors,
+                show_traceback: settings.service.show_traceback,
+                legacy_error_status: settings.service.legacy_error_status,
+            }),
+            authenticator,
+        };
+        let router = stack::around(at_base_path(router, &settings.service.route_path()), stack);
+        let service = MapRequestLayer::new(tidy_path::tidy::<Body>).layer(router);
+        Ok(App {
+            service: BoxCloneSyncService::new(service),
+            settings: Arc::new(settings),
+            tenants,
+            service_client: self.service_client,
+            shutdown,
+            openapi,
+            routes: list.into(),
+            on_listening,
+        })
+    }
+}
+
+fn at_base_path(router: Router, path: &str) -> Router {
+    if path.is_empty() { router } else { Router::new().nest(path, router) }
+}

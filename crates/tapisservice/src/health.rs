@@ -1,0 +1,163 @@
+//! Is it alive, and can it serve (rule D4).
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::Extension;
+use serde::Serialize;
+use tapisservice_auth::Policy;
+use tapisservice_client::ServiceClient;
+use tapisservice_client::transport::BreakerState;
+use tapisservice_core::{Envelope, Error, RequestContext, Result};
+use tapisservice_tenants::{CacheState, TenantCache};
+use utoipa::ToSchema;
+use utoipa_axum::router::UtoipaMethodRouterExt as _;
+
+use crate::docs::{EnvelopeOf, Refusal};
+use crate::serve::Shutdown;
+use crate::{Routes, handlers};
+
+type CheckFuture = Pin<Box<dyn Future<Output = std::result::Result<(), String>> + Send>>;
+
+/// Something a service cannot do without: a database, a token of its own.
+#[derive(Clone)]
+pub struct ReadyCheck {
+    name: Arc<str>,
+    check: Arc<dyn Fn() -> CheckFuture + Send + Sync>,
+}
+
+impl ReadyCheck {
+    /// A check with a name that readiness shows. Its error goes to the log.
+    ///
+    /// ```
+    /// let check = tapisservice::ReadyCheck::new("database", || async { Err("connection refused".to_owned()) });
+    /// ```
+    pub fn new<F, R>(name: impl Into<Arc<str>>, check: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = std::result::Result<(), String>> + Send + 'static,
+    {
+        Self { name: name.into(), check: Arc::new(move || Box::pin(check())) }
+    }
+
+    pub(crate) fn tenants(tenants: TenantCache) -> Self {
+        Self::new("tenants", move || {
+            let state = tenants.state();
+            async move {
+                match state {
+                    CacheState::Empty(reason) => Err(reason.unwrap_or_else(|| "not read yet".to_owned())),
+                    _ => Ok(()),
+                }
+            }
+        })
+    }
+}
+
+impl fmt::Debug for ReadyCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReadyCheck({})", self.name)
+    }
+}
+
+/// What the four endpoints need to know.
+#[derive(Debug, Clone)]
+pub(crate) struct Health {
+    pub(crate) checks: Vec<ReadyCheck>,
+    pub(crate) service_client: Option<ServiceClient>,
+    pub(crate) shutdown: Shutdown,
+}
+
+/// What a service depends on and has.
+#[derive(Debug, Serialize, ToSchema)]
+struct Readiness {
+    /// The names of the checks that passed.
+    checks: Vec<String>,
+    /// Services that calls are held back from for now, because many failed; this service is ready all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    held_back: Vec<String>,
+}
+
+/// Null: that there is an answer is all.
+#[derive(Debug, Serialize, ToSchema)]
+struct Nothing;
+
+impl Health {
+    /// `hello` and `healthcheck`, `ready` and `readycheck`; one that the service declares itself is left to it.
+    pub(crate) fn routes<S: Clone + Send + Sync + 'static>(self, own: &Routes<S>) -> Routes<S> {
+        let health = Arc::new(self);
+        [handlers!(hello), handlers!(healthcheck), handlers!(ready), handlers!(readycheck)]
+            .into_iter()
+            .filter(|(_, paths, _)| !paths.paths.keys().any(|path| own.has(path)))
+            .fold(Routes::new(), |routes, handlers| {
+                routes.add(Policy::public(), handlers.layer(Extension(health.clone())))
+            })
+    }
+
+    fn held_back(&self) -> Vec<String> {
+        let breakers = self.service_client.iter().flat_map(|client| client.report().breakers);
+        let open = breakers.filter(|breaker| breaker.state != BreakerState::Closed);
+        open.map(|breaker| format!("{} at {}", breaker.service, breaker.site)).collect()
+    }
+
+    async fn ready(&self) -> Result<Envelope<Readiness>> {
+        if self.shutdown.is_draining() {
+            return Err(Error::unavailable("The service is shutting down."));
+        }
+        let (mut failed, mut reasons) = (Vec::new(), Vec::new());
+        for check in &self.checks {
+            if let Err(reason) = (check.check)().await {
+                reasons.push(format!("{}: {reason}", check.name));
+                failed.push(check.name.as_ref());
+            }
+        }
+        if failed.is_empty() {
+            let checks = self.checks.iter().map(|check| check.name.to_string()).collect();
+            Ok(Envelope::new(Readiness { checks, held_back: self.held_back() }).with_message("ready"))
+        } else {
+            let message = format!("The service is not ready: {}.", failed.join(", "));
+            Err(Error::unavailable(message).with_detail(reasons.join("; ")))
+        }
+    }
+}
+
+/// Greets.
+///
+/// The process is alive; nothing it depends on is looked at.
+#[utoipa::path(get, path = "/hello", operation_id = "hello", tag = "health",
+    responses((status = 200, description = "The service is alive.", body = EnvelopeOf<Nothing>)))]
+async fn hello(g: RequestContext) -> Envelope<Nothing> {
+    Envelope::new(Nothing).with_message(format!("Hello from {}", g.service().name))
+}
+
+/// Says that the service is alive.
+///
+/// The process is alive; nothing it depends on is looked at.
+#[utoipa::path(get, path = "/healthcheck", operation_id = "healthcheck", tag = "health",
+    responses((status = 200, description = "The service is alive.", body = EnvelopeOf<Nothing>)))]
+async fn healthcheck(g: RequestContext) -> Envelope<Nothing> {
+    hello(g).await
+}
+
+/// Says whether the service can serve.
+///
+/// Everything it depends on is asked: tenants, database.
+#[utoipa::path(get, path = "/ready", operation_id = "ready", tag = "health", responses(
+    (status = 200, description = "The service can serve.", body = EnvelopeOf<Readiness>),
+    (status = 503, description = "Something is missing, or the service is shutting down.", body = Refusal),
+))]
+async fn ready(Extension(health): Extension<Arc<Health>>) -> Result<Envelope<Readiness>> {
+    health.ready().await
+}
+
+/// Says whether the service can serve.
+///
+/// Everything it depends on is asked: tenants, database.
+#[utoipa::path(get, path = "/readycheck", operation_id = "readycheck", tag = "health", responses(
+    (status = 200, description = "The service can serve.", body = EnvelopeOf<Readiness>),
+    (status = 503, description = "Something is missing, or the service is shutting down.", body = Refusal),
+))]
+async fn readycheck(Extension(health): Extension<Arc<Health>>) -> Result<Envelope<Readiness>> {
+    health.ready().await
+}

@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+
+mod app;
+pub mod docs;
+mod error_map;
+pub mod extract;
+mod health;
+pub mod logs;
+mod metrics;
+mod middleware;
+pub mod prelude;
+mod routes;
+pub mod serve;
+mod settings;
+mod stack;
+mod startup;
+
+pub use app::{App, AppBuilder, BuildError};
+pub use health::ReadyCheck;
+pub use middleware::deadline::{RequestTimeout, RequestTimeoutLayer};
+pub use routes::{RouteInfo, Routes};
+pub use settings::{ServiceSettings, Settings};
+pub use startup::{StartError, fail, run};
+pub use tapisservice_auth as auth;
+pub use tapisservice_client as client;
+pub use tapisservice_config as config;
+pub use tapisservice_core as core;
+pub use tapisservice_tenants as tenants;
+pub use utoipa_axum::routes as handlers;

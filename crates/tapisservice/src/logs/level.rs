@@ -1,0 +1,78 @@
+//! The levels a configuration may name.
+
+use std::str::FromStr;
+
+use tracing::{Level, level_filters::LevelFilter};
+
+/// A value of `log_level` or of a `*_log_level` key (C2).
+///
+/// `Trace` goes beyond the five names of the Python framework; `Critical` lets through nothing but
+/// panics and events that carry the field `critical = true`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// Everything, the dependencies' own traces excepted.
+    Trace,
+    /// What helps while developing.
+    Debug,
+    /// What an operator wants to have read.
+    Info,
+    /// What may become a failure.
+    Warn,
+    /// Failures. The default.
+    #[default]
+    Error,
+    /// Panics and events marked `critical = true`, nothing else.
+    Critical,
+}
+
+impl LogLevel {
+    /// The least severe `tracing` level that can still be written.
+    pub(super) fn most_verbose(self) -> Level {
+        match self {
+            Self::Trace => Level::TRACE,
+            Self::Debug => Level::DEBUG,
+            Self::Info => Level::INFO,
+            Self::Warn => Level::WARN,
+            Self::Error | Self::Critical => Level::ERROR,
+        }
+    }
+
+    /// The same for `tracing`'s static filters.
+    pub(super) fn filter(self) -> LevelFilter {
+        LevelFilter::from_level(self.most_verbose())
+    }
+}
+
+/// The text is none of the levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected one of TRACE, DEBUG, INFO, WARN, ERROR, CRITICAL")]
+pub struct UnknownLevel;
+
+impl FromStr for LogLevel {
+    type Err = UnknownLevel;
+
+    /// Case does not matter, and `WARNING` is taken as `WARN`.
+    fn from_str(text: &str) -> Result<Self, UnknownLevel> {
+        match text.to_ascii_uppercase().as_str() {
+            "TRACE" => Ok(Self::Trace),
+            "DEBUG" => Ok(Self::Debug),
+            "INFO" => Ok(Self::Info),
+            "WARN" | "WARNING" => Ok(Self::Warn),
+            "ERROR" => Ok(Self::Error),
+            "CRITICAL" => Ok(Self::Critical),
+            _ => Err(UnknownLevel),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warning_is_taken_as_warn_and_case_does_not_matter() {
+        assert_eq!("WARNING".parse(), Ok(LogLevel::Warn));
+        assert_eq!("debug".parse(), Ok(LogLevel::Debug));
+        assert_eq!("LOUD".parse::<LogLevel>(), Err(UnknownLevel));
+    }
+}

@@ -1,0 +1,51 @@
+//! One log line before it has a format.
+
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::{fields::Fields, redact, span::Ids};
+
+/// Everything a line says, free of secrets, not yet escaped.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) time: OffsetDateTime,
+    pub(super) level: &'static str,
+    pub(super) target: String,
+    pub(super) message: String,
+    pub(super) ids: Ids,
+    pub(super) fields: Vec<(&'static str, Value)>,
+}
+
+impl Line {
+    /// Puts a line together and masks what must not be written.
+    pub(super) fn new(level: &'static str, target: &str, mut fields: Fields, ids: Ids) -> Self {
+        let message = match fields.take("message") {
+            Some(Value::String(text)) => redact::text(&text).into_owned(),
+            Some(other) => redact::text(&other.to_string()).into_owned(),
+            None => String::new(),
+        };
+        Self {
+            time: OffsetDateTime::now_utc(),
+            level,
+            target: redact::text(target).into_owned(),
+            message,
+            ids: ids.map(|id| redact::text(&id).into_owned()),
+            fields: redact::fields(&fields),
+        }
+    }
+
+    /// RFC 3339 in UTC with milliseconds.
+    pub(super) fn timestamp(&self) -> String {
+        let t = self.time;
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+            t.year(),
+            u8::from(t.month()),
+            t.day(),
+            t.hour(),
+            t.minute(),
+            t.second(),
+            t.millisecond()
+        )
+    }
+}

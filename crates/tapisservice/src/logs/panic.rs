@@ -1,0 +1,29 @@
+//! Panics as log lines (F19).
+
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    panic::{self, PanicHookInfo},
+    thread,
+};
+
+/// Makes every panic one `CRITICAL` line with its place, masked and escaped like any other.
+///
+/// The default hook would print several lines to standard error, past all of that.
+pub(super) fn install() {
+    panic::set_hook(Box::new(log));
+}
+
+fn log(info: &PanicHookInfo<'_>) {
+    let location = info.location().map(ToString::to_string);
+    let backtrace = Backtrace::capture();
+    let captured = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    tracing::error!(
+        target: "panic",
+        critical = true,
+        location,
+        thread = thread::current().name(),
+        backtrace = captured,
+        "panicked: {}",
+        info.payload_as_str().unwrap_or("(no message)")
+    );
+}

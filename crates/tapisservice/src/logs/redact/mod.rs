@@ -1,0 +1,117 @@
+//! The last line of defence: what looks like a secret does not reach a line (F24).
+//!
+//! Secrets have types that cannot print them; this is for the day one slips through, in a dependency's error
+//! message for instance. It works on whole values before they are escaped, so that quoting cannot hide anything.
+
+mod patterns;
+mod registry;
+
+use std::borrow::Cow;
+
+pub use registry::redact_secret;
+use serde_json::Value;
+
+use super::fields::Fields;
+
+/// What stands in place of a secret.
+pub(super) const MASK: &str = "***";
+
+/// Longest text of one value in bytes; the rest is counted, not written.
+const MAX_TEXT: usize = 8 * 1024;
+
+/// Parts of field names whose values are never written.
+const SENSITIVE: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "authorization",
+    "credential",
+    "cookie",
+    "api_key",
+    "apikey",
+    "private_key",
+];
+
+/// Masks everything in `text` that is or looks like a secret, and bounds its length.
+pub(super) fn text(text: &str) -> Cow<'_, str> {
+    let exact = registry::mask(text);
+    let masked = match exact {
+        Cow::Borrowed(text) => patterns::mask(text),
+        Cow::Owned(text) => Cow::Owned(patterns::mask(&text).into_owned()),
+    };
+    bound(masked)
+}
+
+/// Masks the values of fields, by their name and by their content.
+pub(super) fn fields(fields: &Fields) -> Vec<(&'static str, Value)> {
+    fields.iter().map(|(name, value)| (name, field(name, value))).collect()
+}
+
+/// A truth value says that there is a secret, not which, so it may stand under any name.
+fn field(name: &str, value: &Value) -> Value {
+    match value {
+        Value::Bool(_) | Value::Null => value.clone(),
+        _ if is_sensitive(name) => MASK.into(),
+        Value::String(content) => text(content).into(),
+        Value::Number(number) if registry::contains(&number.to_string()) => MASK.into(),
+        other => other.clone(),
+    }
+}
+
+fn is_sensitive(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace('-', "_");
+    SENSITIVE.iter().any(|part| name.contains(part))
+}
+
+fn bound(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.len() <= MAX_TEXT {
+        return text;
+    }
+    let end = text.floor_char_boundary(MAX_TEXT);
+    format!("{}... ({} bytes more)", &text[..end], text.len() - end).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_under_a_name_that_says_secret_are_masked() {
+        let cases = [
+            ("service_password", json!("x"), json!("***")),
+            ("access_token", json!("x"), json!("***")),
+            ("X-Tapis-Token", json!("x"), json!("***")),
+            ("Authorization", json!("x"), json!("***")),
+            ("client.secret", json!("x"), json!("***")),
+            ("apiKey", json!("x"), json!("***")),
+            ("pin_password", json!(1234), json!("***")),
+            ("has_token", json!(true), json!(true)),
+            ("user", json!("alice"), json!("alice")),
+            ("count", json!(3), json!(3)),
+        ];
+        for (name, value, expected) in cases {
+            assert_eq!(field(name, &value), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_registered_secret_is_masked_even_as_a_number() {
+        redact_secret("98765432109");
+        assert_eq!(field("n", &json!(98_765_432_109_u64)), json!("***"));
+        assert_eq!(text("pin 98765432109!"), "pin ***!");
+    }
+
+    #[test]
+    fn long_texts_are_cut_after_masking() {
+        let long =
+            format!("{}{}", "x".repeat(MAX_TEXT - 20), "password=\"canary canary canary\" ".repeat(50));
+        let shown = text(&long);
+        assert!(shown.len() < MAX_TEXT + 40);
+        assert!(!shown.contains("canary"), "{shown}");
+        assert!(shown.ends_with("bytes more)"));
+    }
+}

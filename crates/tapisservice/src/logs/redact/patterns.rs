@@ -1,0 +1,199 @@
+//! Things that give themselves away by their shape.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use aho_corasick::AhoCorasick;
+use regex::{Captures, Regex};
+
+/// A text without any of these needs no closer look. Most texts have none.
+const TRIGGERS: &[&str] = &[
+    "eyJ",
+    "passw",
+    "passphrase",
+    "secret",
+    "token",
+    "authorization",
+    "credential",
+    "cookie",
+    "apikey",
+    "api_key",
+    "api-key",
+    "private",
+    "bearer",
+    "basic",
+    "://",
+];
+
+#[expect(clippy::expect_used, reason = "the patterns are constants and a test compiles each of them")]
+static MATCHERS: LazyLock<Matchers> = LazyLock::new(|| Matchers::new().expect("constant patterns compile"));
+
+struct Matchers {
+    triggers: AhoCorasick,
+    private_key: Regex,
+    jws: Regex,
+    url_password: Regex,
+    url_password_with_slash: Regex,
+    scheme: Regex,
+    quoted: Regex,
+    assigned: Regex,
+    header: Regex,
+}
+
+/// Masks tokens, credentials, private keys and whatever is assigned to a name that says secret.
+pub(super) fn mask(text: &str) -> Cow<'_, str> {
+    let m = &*MATCHERS;
+    if !m.triggers.is_match(text) {
+        return Cow::Borrowed(text);
+    }
+    let text = replace(text.into(), |t| m.private_key.replace_all(t, "***"));
+    let text = replace(text, |t| m.jws.replace_all(t, "***"));
+    let text = replace(text, |t| m.url_password.replace_all(t, "${1}***@"));
+    let text = replace(text, |t| m.url_password_with_slash.replace_all(t, unless_port));
+    let text = replace(text, |t| m.scheme.replace_all(t, credential));
+    let text = replace(text, |t| m.quoted.replace_all(t, "${1}${2}${3}${4}${5}***${2}${3}${4}${5}"));
+    let text = replace(text, |t| m.assigned.replace_all(t, bare));
+    replace(text, |t| m.header.replace_all(t, bare))
+}
+
+fn replace(text: Cow<'_, str>, change: impl Fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
+    match change(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(changed) => Cow::Owned(changed),
+    }
+}
+
+/// `host:8080/a@b` has a port and a path, not a password.
+fn unless_port(found: &Captures<'_>) -> String {
+    let first = found[2].split('/').next().unwrap_or_default();
+    if !first.is_empty() && first.bytes().all(|b| b.is_ascii_digit()) {
+        return found[0].to_owned();
+    }
+    format!("{}***@", &found[1])
+}
+
+/// Prose has "Basic authentication" too: without the header's name in front, the rest must look like one.
+fn credential(found: &Captures<'_>) -> String {
+    let (header, scheme, value) = (&found[1], &found[2], &found[3]);
+    if header.is_empty() && !looks_random(value) {
+        return found[0].to_owned();
+    }
+    format!("{header}{scheme} ***")
+}
+
+/// What only leads up to a quoted value stays: that value is masked by then.
+fn bare(found: &Captures<'_>) -> String {
+    let value = &found[0][found[1].len()..];
+    if value.ends_with('(') || value.chars().all(|c| c == '\\') {
+        return found[0].to_owned();
+    }
+    format!("{}***", &found[1])
+}
+
+fn looks_random(value: &str) -> bool {
+    value.len() >= 16
+        || value.bytes().any(|b| b.is_ascii_digit() || b == b'=')
+        || value.bytes().skip(1).any(|b| b.is_ascii_uppercase())
+}
+
+impl Matchers {
+    fn new() -> Result<Self, Box<dyn std::error::Error>> {
+        let name = r"[A-Za-z0-9_.-]*(?i-u:passw(?:or)?d|passphrase|secret|token|authorization|credential|cookie|api[_-]?key|private[_-]?key)[A-Za-z0-9_.-]*";
+        let before = format!(r#"({name}\\*["']?[ \t]*[:=][ \t]*(?:[A-Za-z]+\()*)"#);
+        Ok(Self {
+            triggers: AhoCorasick::builder().ascii_case_insensitive(true).build(TRIGGERS)?,
+            private_key: Regex::new(
+                r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+            )?,
+            // JWS and JWE in compact form (RFC 7515, RFC 7516), also when cut short.
+            jws: Regex::new(r"eyJ[A-Za-z0-9_-]{8,}(?:(?:\.[A-Za-z0-9_-]*){2,4}|\.eyJ[A-Za-z0-9_-]{8,})")?,
+            url_password: Regex::new(r#"(://[^ \t\r\n/:@"'<>]*:)[^ \t\r\n/"'<>]+@"#)?,
+            url_password_with_slash: Regex::new(
+                r#"(://[^ \t\r\n/:@"'<>]*:)([^ \t\r\n"'<>@]*/[^ \t\r\n"'<>]*)@"#,
+            )?,
+            scheme: Regex::new(
+                r#"((?:(?i-u:authorization)\\*["']?[ \t]*[:=]?[ \t]*\\*["']?)?)(?-u:\b)((?i-u:basic|bearer))[ \t]+([A-Za-z0-9+/=._~-]+)"#,
+            )?,
+            // In double quotes, single ones, quotes escaped once and more often; the closing one may be cut off.
+            quoted: Regex::new(
+                &[
+                    &format!("(?s){before}(?:"),
+                    r#"(")(?:\\.|[^"\\])*"?"#,
+                    r"|(')[^']*'?",
+                    r#"|(\\")(?:\\\\(?:\\.|[^"\\])|[^"\\])*(?:\\")?"#,
+                    r#"|(\\{2,}").*?(?:\\{2,}"|$))"#,
+                ]
+                .concat(),
+            )?,
+            // After `=` always; after `:` only where prose is unlikely ("refused token: expired").
+            assigned: Regex::new(&format!(r#"({name}=)[^ \t\r\n"',;&)}}\]]+"#))?,
+            header: Regex::new(
+                r#"((?i-u:passw(?:or)?d|passphrase|cookie|x-tapis-token|api[_-]key):[ \t]*)[^ \t\r\n"',;&)}\]]+"#,
+            )?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JWS: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhQHRhY2MifQ.c2lnbmF0dXJl-_";
+
+    #[test]
+    fn secrets_are_masked_by_their_shape() {
+        let cases = [
+            (JWS.to_owned(), "***"),
+            (format!("got {JWS}, refused"), "got ***, refused"),
+            (format!("cut {}", &JWS[..40]), "cut ***"),
+            ("a JWE eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVy.dGFn end".into(), "a JWE *** end"),
+            ("Authorization: Bearer abc".into(), "Authorization: Bearer ***"),
+            ("authorization: Basic YTpi".into(), "authorization: Basic ***"),
+            ("sent Basic YTpiYw== and failed".into(), "sent Basic *** and failed"),
+            ("bearer 0123456789abcdef".into(), "bearer ***"),
+            ("postgres://alice:hunter2@db:5432/x".into(), "postgres://alice:***@db:5432/x"),
+            ("redis://:hunter2@h".into(), "redis://:***@h"),
+            ("postgres://a:p@ss@db/x".into(), "postgres://a:***@db/x"),
+            ("postgres://a:p/ss@db/x".into(), "postgres://a:***@db/x"),
+            ("https://h/?access_token=abc&x=1".into(), "https://h/?access_token=***&x=1"),
+            ("password=hunter2, user=a".into(), "password=***, user=a"),
+            ("DB_PASSWORD: hunter2".into(), "DB_PASSWORD: ***"),
+            ("X-Tapis-Token: abc".into(), "X-Tapis-Token: ***"),
+            (r#"C { service_password: "hun\"ter2", n: 1 }"#.into(), r#"C { service_password: "***", n: 1 }"#),
+            (r#"C { password: Some("hunter2") }"#.into(), r#"C { password: Some("***") }"#),
+            (r#"{"accessToken":"abc","n":1}"#.into(), r#"{"accessToken":"***","n":1}"#),
+            (r#""{\"secret\":\"abc\"}""#.into(), r#""{\"secret\":\"***\"}""#),
+            (
+                r#"C { password=Some("hunter2"), token=Some(7) }"#.into(),
+                r#"C { password=Some("***"), token=***) }"#,
+            ),
+            (format!("{:?}", r#"{ password: "a\"b\\c", n: 1 }"#), r#""{ password: \"***\", n: 1 }""#),
+            (r#"{ token: \\\"abc\\\", n }"#.into(), r#"{ token: \\\"***\\\", n }"#),
+            ("{'token': 'abc'}".into(), "{'token': '***'}"),
+            (r#"{"x-tapis-token": "abc"}"#.into(), r#"{"x-tapis-token": "***"}"#),
+            ("k -----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY----- e".into(), "k *** e"),
+            ("-----BEGIN PRIVATE KEY-----\nMII".into(), "***"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(mask(&text), expected, "{text}");
+            assert_eq!(mask(expected), expected, "masking twice changes nothing");
+        }
+    }
+
+    #[test]
+    fn ordinary_text_stays_as_it_is() {
+        for text in [
+            "refused token: expired since 12 s",
+            "Basic authentication required",
+            "bearer token missing",
+            "http://host:8080/v3/bookmarks",
+            "http://host:8080/mail/alice@example.org",
+            "mail alice@example.org about http://host",
+            "the password was wrong",
+            "eyJ is how tokens begin",
+            "eyJshort.a.b",
+            "",
+        ] {
+            assert_eq!(mask(text), text);
+        }
+    }
+}

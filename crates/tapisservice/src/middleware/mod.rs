@@ -1,0 +1,9 @@
+//! What happens to every request on its way in and out; [`crate::stack`] puts it in order.
+
+pub(crate) mod catch_panic;
+pub(crate) mod context;
+pub(crate) mod deadline;
+pub(crate) mod error_mapper;
+pub(crate) mod limits;
+pub(crate) mod tidy_path;
+pub(crate) mod trace;

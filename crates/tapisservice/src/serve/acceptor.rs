@@ -1,0 +1,132 @@
+//! Takes connections from the listener: no more than there is room for, and patiently when that fails.
+
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+use super::{
+    backoff::{Backoff, Quiet},
+    connection::Shared,
+};
+
+/// Between asking one connection to leave and asking the next, while somebody waits.
+const ASK_EVERY: Duration = Duration::from_millis(5);
+/// Between two log lines about one trouble.
+const QUIET: Duration = Duration::from_secs(30);
+
+pub(super) struct Acceptor {
+    listener: TcpListener,
+    room: Arc<Semaphore>,
+    /// Accepted, waiting for room. It is what tells a full house from a full house with a queue.
+    at_the_door: Option<(TcpStream, SocketAddr)>,
+    backoff: Backoff,
+    failures: Quiet,
+    crowds: Quiet,
+    shared: Arc<Shared>,
+}
+
+impl Acceptor {
+    pub(super) fn new(listener: TcpListener, shared: Arc<Shared>) -> Self {
+        let room = shared.limits.max_connections.min(Semaphore::MAX_PERMITS);
+        Self {
+            listener,
+            room: Arc::new(Semaphore::new(room)),
+            at_the_door: None,
+            backoff: Backoff::default(),
+            failures: Quiet::new(QUIET),
+            crowds: Quiet::new(QUIET),
+            shared,
+        }
+    }
+
+    /// The next connection and its place. Dropping the future loses no connection.
+    pub(super) async fn next(&mut self) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+        loop {
+            if self.at_the_door.is_none() {
+                self.at_the_door = Some(self.accept().await);
+            }
+            let place = self.place().await;
+            if let Some((socket, peer)) = self.at_the_door.take() {
+                self.thank();
+                return (socket, peer, place);
+            }
+        }
+    }
+
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        loop {
+            self.backoff.wait().await;
+            match self.listener.accept().await {
+                Ok((socket, peer)) => {
+                    self.backoff.succeeded();
+                    self.shared.stats.count_accepted();
+                    // Fails on a connection that is gone already; serving it will find out.
+                    let _ = socket.set_nodelay(true);
+                    return (socket, peer);
+                }
+                Err(error) if is_of_the_peer(&error) => {}
+                Err(error) => self.failed(&error),
+            }
+        }
+    }
+
+    fn failed(&mut self, error: &io::Error) {
+        self.shared.stats.count_accept_error();
+        self.backoff.failed();
+        self.ask_for_room();
+        if self.failures.may_speak() {
+            let total = self.shared.stats.accept_errors();
+            tracing::error!(%error, total, "cannot accept connections, trying again");
+        }
+    }
+
+    async fn place(&mut self) -> OwnedSemaphorePermit {
+        loop {
+            if let Ok(place) = Arc::clone(&self.room).try_acquire_owned() {
+                return place;
+            }
+            if self.crowds.may_speak() {
+                let limit = self.shared.limits.max_connections;
+                tracing::warn!(limit, "max_connections are open, new ones wait");
+            }
+            self.ask_for_room();
+            if let Ok(Ok(place)) = timeout(ASK_EVERY, Arc::clone(&self.room).acquire_owned()).await {
+                return place;
+            }
+        }
+    }
+
+    fn ask_for_room(&self) {
+        self.shared.crowded.notify_one();
+    }
+
+    /// Takes back a request for room that no connection has heard, lest the next one to come hears it.
+    fn thank(&self) {
+        pin!(self.shared.crowded.notified()).enable();
+    }
+}
+
+/// Failures of the connection that was to be accepted, not of the listener (accept(2)).
+fn is_of_the_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_peers_failures_are_ignored() {
+        for (errno, of_the_peer) in
+            [(103, true), (104, true), (4, true), (24, false), (23, false), (12, false)]
+        {
+            let error = io::Error::from_raw_os_error(errno);
+            assert_eq!(is_of_the_peer(&error), of_the_peer, "{error}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Patience after a failure to accept, and few words about it.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+const FIRST: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// How long to leave the listener alone: 50 ms after the first failure in a row, doubling up to 1 s.
+#[derive(Debug, Default)]
+pub(super) struct Backoff {
+    delay: Option<Duration>,
+    until: Option<Instant>,
+}
+
+impl Backoff {
+    pub(super) fn failed(&mut self) {
+        let delay = self.delay.map_or(FIRST, |delay| (2 * delay).min(LONGEST));
+        self.delay = Some(delay);
+        self.until = Some(Instant::now() + delay);
+    }
+
+    pub(super) fn succeeded(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Waits out the delay. Dropping the future loses nothing: the next one waits for the rest.
+    pub(super) async fn wait(&self) {
+        if let Some(until) = self.until {
+            sleep_until(until).await;
+        }
+    }
+}
+
+/// Lets one message per interval through.
+#[derive(Debug)]
+pub(super) struct Quiet {
+    interval: Duration,
+    last: Option<Instant>,
+}
+
+impl Quiet {
+    pub(super) fn new(interval: Duration) -> Self {
+        Self { interval, last: None }
+    }
+
+    pub(super) fn may_speak(&mut self) -> bool {
+        let now = Instant::now();
+        let may = self.last.is_none_or(|last| now - last >= self.interval);
+        if may {
+            self.last = Some(now);
+        }
+        may
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_delay_doubles_to_a_second_and_starts_again_after_a_success() {
+        let mut backoff = Backoff::default();
+        for expected in [50, 100, 200, 400, 800, 1000, 1000] {
+            backoff.failed();
+            let start = Instant::now();
+            backoff.wait().await;
+            assert_eq!(start.elapsed().as_millis(), expected);
+        }
+        backoff.succeeded();
+        let start = Instant::now();
+        backoff.wait().await;
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        backoff.failed();
+        backoff.wait().await;
+        assert_eq!(start.elapsed(), FIRST);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_message_per_interval() {
+        let mut quiet = Quiet::new(Duration::from_secs(10));
+        assert!(quiet.may_speak());
+        tokio::time::advance(Duration::from_secs(9)).await;
+        assert!(!quiet.may_speak());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(quiet.may_speak());
+    }
+}

@@ -1,0 +1,195 @@
+//! The bodies of a connection: a request's, which must make progress, and an answer's, whose end is noted.
+
+use std::{
+    error::Error,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::{BoxError, body::Body as AxumBody};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::activity::Activity;
+
+/// The client stopped sending in the middle of its request's body: to be answered 408.
+///
+/// It comes out of the body as the source of an `axum::Error`; [`is_body_timeout`] finds it there.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("no byte of the request body arrived for {} s", limit.as_secs_f64())]
+pub struct BodyTimeout {
+    limit: Duration,
+}
+
+/// Whether a [`BodyTimeout`] is this error or somewhere among its sources.
+///
+/// ```
+/// use tapisservice::serve::is_body_timeout;
+///
+/// assert!(!is_body_timeout(&axum::Error::new(std::fmt::Error)));
+/// ```
+pub fn is_body_timeout(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<BodyTimeout>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// A request's body as the service gets it.
+pub(super) struct RequestBody {
+    incoming: Incoming,
+    activity: Arc<Activity>,
+    limit: Duration,
+    alarm: Option<Pin<Box<Sleep>>>,
+    waiting: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Complete,
+    Failed,
+}
+
+impl RequestBody {
+    /// Wraps what hyper received; a request without a body costs nothing.
+    pub(super) fn wrap(incoming: Incoming, activity: Arc<Activity>, limit: Duration) -> AxumBody {
+        if incoming.is_end_stream() {
+            return AxumBody::empty();
+        }
+        AxumBody::new(Self { incoming, activity, limit, alarm: None, waiting: false, state: State::Open })
+    }
+
+    /// Runs from the first time the handler had to wait for the next byte.
+    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<BodyTimeout> {
+        let limit = self.limit;
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(limit)));
+        if !self.waiting {
+            self.waiting = true;
+            if let Some(at) = Instant::now().checked_add(limit) {
+                alarm.as_mut().reset(at);
+            }
+        }
+        ready!(alarm.as_mut().poll(cx));
+        Poll::Ready(BodyTimeout { limit })
+    }
+
+    fn end(&mut self, state: State) {
+        self.state = state;
+        self.activity.body_done(state == State::Complete);
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if self.state != State::Open {
+            return Poll::Ready(None);
+        }
+        let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) else {
+            let timeout = ready!(self.poll_stalled(cx));
+            self.end(State::Failed);
+            return Poll::Ready(Some(Err(timeout.into())));
+        };
+        self.waiting = false;
+        match frame {
+            Some(Ok(frame)) => {
+                if self.incoming.is_end_stream() {
+                    self.end(State::Complete);
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Some(Err(error)) => {
+                self.end(State::Failed);
+                Poll::Ready(Some(Err(error.into())))
+            }
+            None => {
+                self.end(State::Complete);
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.state != State::Open
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.state {
+            State::Open => self.incoming.size_hint(),
+            State::Complete | State::Failed => SizeHint::with_exact(0),
+        }
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        if self.state == State::Open {
+            self.activity.body_done(false);
+        }
+    }
+}
+
+/// An answer's body; hyper drops it when it has taken the last byte of it.
+pub(super) struct AnswerBody {
+    body: AxumBody,
+    activity: Arc<Activity>,
+}
+
+impl AnswerBody {
+    pub(super) fn new(body: AxumBody, activity: Arc<Activity>) -> Self {
+        Self { body, activity }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        self.activity.answered();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_found_through_axums_error() {
+        let error = axum::Error::new(BodyTimeout { limit: Duration::from_millis(1500) });
+        assert!(is_body_timeout(&error));
+        assert!(error.to_string().contains("1.5 s"), "{error}");
+    }
+}

@@ -1,0 +1,152 @@
+//! One connection, from its first byte to the reason it ended.
+
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use axum::body::Body;
+use http::{Request, Response};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::TcpStream,
+    sync::Notify,
+    time::{Instant, Sleep, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+use tower_service::Service;
+
+use super::{
+    CloseReason, Limits, ServerStats, Shutdown,
+    activity::{Activity, Phase},
+    service::ConnectionService,
+    stream::ClientStream,
+};
+
+/// Header lines per request; hyper answers 431 to more. Its default of 100 is below what proxies add up to.
+const MAX_HEADER_LINES: usize = 256;
+
+/// What the connections of one server have in common.
+pub(super) struct Shared {
+    pub(super) limits: Limits,
+    pub(super) shutdown: Shutdown,
+    pub(super) stats: ServerStats,
+    /// The drain is over: whoever has no request in flight leaves.
+    pub(super) closing: CancellationToken,
+    /// Somebody waits for room: whoever is idle and hears this leaves. The longest connected hears it first.
+    pub(super) crowded: Notify,
+    http: http1::Builder,
+}
+
+impl Shared {
+    pub(super) fn new(limits: Limits, shutdown: Shutdown, stats: ServerStats) -> Self {
+        let http = http_builder(&limits);
+        Self { limits, shutdown, stats, closing: CancellationToken::new(), crowded: Notify::new(), http }
+    }
+}
+
+fn http_builder(limits: &Limits) -> http1::Builder {
+    // hyper's smallest read buffer, and the room for a body's first bytes behind the largest head.
+    const READ_AHEAD: usize = 8 * 1024;
+    // A second lock behind `Activity`: idle time and header together, for what it cannot see, which is part
+    // of a pipelined head that arrived with the request before it.
+    let header_timeout = limits.idle_timeout.saturating_add(limits.header_timeout);
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(header_timeout)
+        .max_header_size(limits.max_header_bytes)
+        .max_buf_size(limits.max_header_bytes.saturating_add(READ_AHEAD))
+        .max_headers(MAX_HEADER_LINES);
+    http
+}
+
+/// Serves the connection until it ends.
+pub(super) async fn run<S>(
+    socket: TcpStream,
+    peer: SocketAddr,
+    service: S,
+    shared: Arc<Shared>,
+) -> CloseReason
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
+{
+    let start = Instant::now();
+    let activity = Arc::new(Activity::new(start));
+    let io = TokioIo::new(ClientStream::new(socket, Arc::clone(&activity)));
+    let service =
+        ConnectionService { service, peer, activity: Arc::clone(&activity), shared: Arc::clone(&shared) };
+    let mut http = pin!(shared.http.serve_connection(io, service));
+    let mut closing = pin!(shared.closing.cancelled());
+    let mut crowded = pin!(shared.crowded.notified());
+    let mut alarm = pin!(sleep_until(start));
+    let mut leaving = false;
+
+    // The connection is polled first, so that a request that has just arrived counts as in flight.
+    std::future::poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(result) = http.as_mut().poll(cx) {
+                return Poll::Ready(reason(result));
+            }
+            if let Poll::Ready(reason) = poll_deadline(alarm.as_mut(), &activity, &shared.limits, cx) {
+                return Poll::Ready(reason);
+            }
+            if !leaving && closing.as_mut().poll(cx).is_ready() {
+                leaving = true;
+                match activity.phase() {
+                    Phase::Fresh | Phase::Head | Phase::Idle => return Poll::Ready(CloseReason::Drained),
+                    Phase::Exchange | Phase::Lingering => http.as_mut().graceful_shutdown(),
+                }
+            } else if crowded.as_mut().poll(cx).is_ready() {
+                crowded.set(shared.crowded.notified());
+                match activity.phase() {
+                    Phase::Idle => return Poll::Ready(CloseReason::MadeRoom),
+                    Phase::Exchange => http.as_mut().graceful_shutdown(),
+                    // Their time is short already.
+                    Phase::Fresh | Phase::Head | Phase::Lingering => {}
+                }
+            } else {
+                return Poll::Pending;
+            }
+        }
+    })
+    .await
+}
+
+/// Ready when the connection has used up its time. The alarm is moved only when it would ring too late, so a
+/// busy connection hardly ever touches the timer.
+fn poll_deadline(
+    mut alarm: Pin<&mut Sleep>,
+    activity: &Activity,
+    limits: &Limits,
+    cx: &mut Context<'_>,
+) -> Poll<CloseReason> {
+    loop {
+        let Some((deadline, reason)) = activity.deadline(limits) else {
+            return Poll::Pending;
+        };
+        if deadline < alarm.deadline() {
+            alarm.as_mut().reset(deadline);
+        }
+        ready!(alarm.as_mut().poll(cx));
+        if Instant::now() >= deadline {
+            return Poll::Ready(reason);
+        }
+        alarm.as_mut().reset(deadline);
+    }
+}
+
+fn reason(result: hyper::Result<()>) -> CloseReason {
+    match result {
+        Ok(()) => CloseReason::Finished,
+        Err(error) if error.is_parse() => CloseReason::Refused,
+        Err(error) if error.is_timeout() => CloseReason::HeaderTimeout,
+        Err(error) => {
+            tracing::debug!(%error, "connection broke");
+            CloseReason::Broken
+        }
+    }
+}

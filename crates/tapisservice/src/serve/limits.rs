@@ -1,0 +1,185 @@
+//! What one client, and all of them together, may hold; with the rule for long request targets.
+
+use std::time::Duration;
+
+use http::Uri;
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use super::ServeError;
+
+/// The limits of the server and of one request.
+///
+/// Deserializes from the service's configuration: sizes under the key of the same name, durations under the
+/// key with `_seconds` appended, as a number of seconds (fractions allowed, at most a day). Other keys are
+/// ignored; a missing key means the default.
+///
+/// ```
+/// use std::time::Duration;
+/// use tapisservice::serve::Limits;
+///
+/// let limits: Limits = serde_json::from_str(r#"{"header_timeout_seconds": 2.5}"#)?;
+/// assert_eq!(limits.header_timeout, Duration::from_millis(2500));
+/// assert_eq!(limits.max_header_bytes, 65_536);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// Bytes of the request line and headers together; more is a 431. Default 64 KiB, so that an
+    /// oversized token is a 401 with an explanation.
+    pub max_header_bytes: usize,
+    /// Bytes of the request target; more is a 414 (see [`uri_too_long`]). Default 8 KiB.
+    pub max_uri_bytes: usize,
+    /// Bytes of a request body; more is a 413. Applied by the middleware stack. Default 2 MiB.
+    pub max_body_bytes: usize,
+    /// From the connection, or the first byte of a later request, to the end of its headers. Default 10 s.
+    #[serde(rename = "header_timeout_seconds", deserialize_with = "seconds")]
+    pub header_timeout: Duration,
+    /// From the end of an answer to the first byte of the next request. Default 30 s.
+    #[serde(rename = "idle_timeout_seconds", deserialize_with = "seconds")]
+    pub idle_timeout: Duration,
+    /// Without a byte of the request body arriving while the handler waits for one, or of the answer
+    /// leaving while there is one to send. Default 30 s.
+    #[serde(rename = "body_timeout_seconds", deserialize_with = "seconds")]
+    pub body_timeout: Duration,
+    /// The whole request, up to the answer's headers. Applied by the middleware stack. Default 60 s.
+    #[serde(rename = "request_timeout_seconds", deserialize_with = "seconds")]
+    pub request_timeout: Duration,
+    /// Connections served at once; one more is accepted and kept waiting, the rest stay in the
+    /// kernel's backlog. Default 10,000.
+    pub max_connections: usize,
+    /// How long the listener goes on accepting after the signal, so that load balancers notice that
+    /// the service is not ready. Default 2 s.
+    #[serde(rename = "drain_seconds", deserialize_with = "seconds")]
+    pub drain: Duration,
+    /// From the signal to the moment what is still open is dropped. Default 25 s.
+    #[serde(rename = "shutdown_seconds", deserialize_with = "seconds")]
+    pub shutdown: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_header_bytes: 64 * 1024,
+            max_uri_bytes: 8 * 1024,
+            max_body_bytes: 2 * 1024 * 1024,
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(30),
+            request_timeout: Duration::from_mins(1),
+            max_connections: 10_000,
+            drain: Duration::from_secs(2),
+            shutdown: Duration::from_secs(25),
+        }
+    }
+}
+
+impl Limits {
+    /// Refuses the combinations under which nobody could be served.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::Limit`], naming the configuration key, for a zero where something has to fit, and
+    /// for a shutdown shorter than its drain.
+    pub fn check(&self) -> Result<(), ServeError> {
+        let not_zero = [
+            ("max_header_bytes", self.max_header_bytes == 0),
+            ("max_uri_bytes", self.max_uri_bytes == 0),
+            ("max_connections", self.max_connections == 0),
+            ("header_timeout_seconds", self.header_timeout.is_zero()),
+            ("idle_timeout_seconds", self.idle_timeout.is_zero()),
+            ("body_timeout_seconds", self.body_timeout.is_zero()),
+            ("request_timeout_seconds", self.request_timeout.is_zero()),
+        ];
+        if let Some((key, _)) = not_zero.into_iter().find(|(_, zero)| *zero) {
+            return Err(ServeError::Limit { key, rule: "must be greater than zero" });
+        }
+        if self.shutdown < self.drain {
+            return Err(ServeError::Limit {
+                key: "shutdown_seconds",
+                rule: "must not be shorter than drain_seconds",
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Whether a request target is longer than [`Limits::max_uri_bytes`], to be answered 414 (RFC 9110, 15.5.15).
+///
+/// Counts the target as it was sent, scheme and authority of the absolute form included.
+///
+/// ```
+/// use tapisservice::serve::{Limits, uri_too_long};
+///
+/// let limits = Limits { max_uri_bytes: 10, ..Limits::default() };
+/// assert!(!uri_too_long(&"/123?56789".parse()?, &limits));
+/// assert!(uri_too_long(&"/123?567890".parse()?, &limits));
+/// # Ok::<(), http::uri::InvalidUri>(())
+/// ```
+pub fn uri_too_long(target: &Uri, limits: &Limits) -> bool {
+    let scheme = target.scheme_str().map_or(0, |scheme| scheme.len() + "://".len());
+    let authority = target.authority().map_or(0, |authority| authority.as_str().len());
+    let path = target.path_and_query().map_or(0, |path| path.as_str().len());
+    scheme + authority + path > limits.max_uri_bytes
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    const DAY: Duration = Duration::from_hours(24);
+    Duration::try_from_secs_f64(f64::deserialize(deserializer)?)
+        .ok()
+        .filter(|duration| *duration <= DAY)
+        .ok_or_else(|| D::Error::custom("expected a number of seconds between 0 and 86400"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_duration_reads_its_key_and_foreign_keys_are_ignored() {
+        let limits: Limits = serde_json::from_str(
+            r#"{"header_timeout_seconds": 1, "idle_timeout_seconds": 2, "body_timeout_seconds": 3,
+                "request_timeout_seconds": 4, "drain_seconds": 0, "shutdown_seconds": 6.5,
+                "max_connections": 7, "max_body_bytes": 8, "log_level": "INFO"}"#,
+        )
+        .unwrap();
+        let expected = Limits {
+            header_timeout: Duration::from_secs(1),
+            idle_timeout: Duration::from_secs(2),
+            body_timeout: Duration::from_secs(3),
+            request_timeout: Duration::from_secs(4),
+            drain: Duration::ZERO,
+            shutdown: Duration::from_millis(6500),
+            max_connections: 7,
+            max_body_bytes: 8,
+            ..Limits::default()
+        };
+        assert_eq!(limits, expected);
+    }
+
+    #[test]
+    fn seconds_that_are_no_duration_are_refused() {
+        for bad in ["-1", "1e300", "86401", "\"10\"", "null"] {
+            let json = format!(r#"{{"idle_timeout_seconds": {bad}}}"#);
+            assert!(serde_json::from_str::<Limits>(&json).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn limits_that_serve_nobody_name_their_key() {
+        Limits::default().check().unwrap();
+        let full = Limits { max_connections: 0, ..Limits::default() };
+        assert!(full.check().unwrap_err().to_string().contains("max_connections"));
+        let hasty = Limits { shutdown: Duration::from_secs(1), ..Limits::default() };
+        assert!(hasty.check().unwrap_err().to_string().contains("shutdown_seconds"));
+    }
+
+    #[test]
+    fn the_absolute_form_counts_whole() {
+        let target: Uri = "http://dev.tapis.test/v3/x?y=1".parse().unwrap();
+        let length = target.to_string().len();
+        let limits = |max_uri_bytes| Limits { max_uri_bytes, ..Limits::default() };
+        assert!(!uri_too_long(&target, &limits(length)));
+        assert!(uri_too_long(&target, &limits(length - 1)));
+    }
+}

@@ -1,0 +1,133 @@
+//! From a configuration to a running service, and to an exit code.
+
+use std::process::ExitCode;
+
+use tapisservice_config::{Config, ConfigError, EXIT_CODE};
+use tapisservice_core::Error;
+use tracing::{error, info, warn};
+
+use crate::Settings;
+use crate::app::{App, BuildError};
+use crate::logs::{self, LogError, LogGuard};
+use crate::serve::{ServeError, Server, Shutdown};
+
+/// Why a service did not start, or did not go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Logs cannot be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The service cannot be put together.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The service cannot listen.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// A setting of the service's own cannot be used, or what it names.
+    #[error("{0}")]
+    Setting(String),
+    /// Something of the service's own, as text for the log.
+    #[error("{0}")]
+    Service(String),
+}
+
+impl StartError {
+    /// 78 (`EX_CONFIG`) when mending the configuration or its surroundings helps, 1 otherwise (rule C7, F26).
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) | Self::Log(_) | Self::Build(_) | Self::Serve(_) | Self::Setting(_) => {
+                ExitCode::from(EXIT_CODE)
+            }
+            Self::Service(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl From<Error> for StartError {
+    fn from(error: Error) -> Self {
+        Self::Service(error.traceback())
+    }
+}
+
+/// Runs a service until a signal ends it: starts logs, has it assembled, listens, serves and drains. What goes wrong is one
+/// clear line on the standard error for each fault, and an exit code.
+///
+/// `assemble` gets the configuration, the framework's settings and the handle that signals pull; it opens what the service
+/// needs and builds the [`App`].
+///
+/// ```
+/// use tapisservice::prelude::*;
+/// use tapisservice::{App, run};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let config = Config::loader().environment([("service_name", "demo"), ("service_site_id", "tacc"), ("listen", "127.0.0.1:0"),
+/// #     ("service_tenant_id", "admin"), ("primary_site_admin_tenant_base_url", "http://127.0.0.1:1"), ("drain_seconds", "0")])
+/// #     .embedded_schema(r#"{"properties": {"tenants": {"type": "array", "items": {"type": "string"}, "default": ["*"]}}}"#)
+/// #     .load().unwrap();
+/// let exit_code = run(config, async |_config, settings, shutdown| {
+///     # let stop = shutdown.clone();
+///     let app = App::builder(settings, Routes::new()).shutdown(shutdown);
+///     # let app = app.on_listening(move |_| stop.trigger());
+///     Ok(app.build()?)
+/// })
+/// .await;
+/// # assert_eq!(exit_code, std::process::ExitCode::SUCCESS);
+/// # }
+/// ```
+pub async fn run<F>(config: Config, assemble: F) -> ExitCode
+where
+    F: AsyncFnOnce(&Config, Settings, Shutdown) -> Result<App, StartError>,
+{
+    let (settings, _guard) = match begin(&config) {
+        Ok(begun) => begun,
+        Err(error) => return fail(&error),
+    };
+    let logs_to_file = settings.logs.log_file.is_some();
+    match go_on(&config, settings, assemble).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // On a terminal, where both outputs meet, one line is enough.
+            if logs_to_file {
+                error!(reason = %error, "the service cannot go on");
+            }
+            fail(&error)
+        }
+    }
+}
+
+/// Says on the standard error why a service does not start, and gives the exit code.
+#[expect(clippy::print_stderr, reason = "logs may not be there, or go to a file nobody looks at now")]
+pub fn fail(error: &StartError) -> ExitCode {
+    eprintln!("{error}");
+    error.exit_code()
+}
+
+fn begin(config: &Config) -> Result<(Settings, LogGuard), StartError> {
+    let settings = Settings::from_config(config)?;
+    if let Some(password) = &settings.service.service_password {
+        logs::redact_secret(password.expose());
+    }
+    let guard = logs::init(&settings.logs)?;
+    for warning in config.warnings() {
+        warn!(%warning, "configuration");
+    }
+    Ok((settings, guard))
+}
+
+async fn go_on<F>(config: &Config, settings: Settings, assemble: F) -> Result<(), StartError>
+where
+    F: AsyncFnOnce(&Config, Settings, Shutdown) -> Result<App, StartError>,
+{
+    let listen = settings.service.listen;
+    let shutdown = Shutdown::on_signals()?;
+    let app = assemble(config, settings, shutdown).await?;
+    let server = Server::bind(listen).await?;
+    info!(address = %server.local_addr(), "listening");
+    app.serve(server).await?;
+    Ok(())
+}

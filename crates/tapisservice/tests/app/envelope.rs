@@ -1,0 +1,193 @@
+//! Every answer is an envelope (PROTOCOL section 4).
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use tapisservice::RequestTimeoutLayer;
+use tapisservice::prelude::*;
+
+use crate::helpers::{Answer, request, start};
+
+#[derive(Debug, thiserror::Error)]
+#[error("canary in the text of an error")]
+struct Foreign;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the shelf is full")]
+struct ShelfFull;
+
+#[derive(serde::Deserialize)]
+struct Item {
+    stars: u8,
+}
+
+async fn item(Json(item): Json<Item>) -> Envelope<u8> {
+    Envelope::new(item.stars)
+}
+
+async fn foreign() -> Result<Envelope<()>> {
+    Err(Foreign.into())
+}
+
+async fn shelf() -> Result<Envelope<()>> {
+    Err(ShelfFull.into())
+}
+
+async fn slow() -> Envelope<()> {
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    Envelope::new(())
+}
+
+async fn panics() -> Envelope<()> {
+    panic!("canary in a panic")
+}
+
+/// What a library might answer by itself.
+async fn plain() -> (StatusCode, &'static str) {
+    (StatusCode::BAD_REQUEST, "canary in plain text")
+}
+
+async fn wrong_type() -> axum::Json<std::collections::HashMap<(u8, u8), u8>> {
+    axum::Json([((1, 2), 3)].into_iter().collect())
+}
+
+fn routes() -> Routes {
+    let public = Policy::public;
+    Routes::new()
+        .route(public(), "/item", post(item))
+        .route(
+            public(),
+            "/big",
+            post(|_: Bytes| async { Envelope::new(()) }).layer(DefaultBodyLimit::max(5000)),
+        )
+        .route(public(), "/foreign", get(foreign))
+        .route(public(), "/shelf", get(shelf))
+        .route(public(), "/slow", get(slow))
+        .route(public(), "/patient", get(slow).layer(RequestTimeoutLayer::new(Duration::from_mins(1))))
+        .route(public(), "/panics", get(panics))
+        .route(public(), "/plain", get(plain))
+        .route(public(), "/wrong-type", get(wrong_type))
+        .route(public(), "/unavailable", get(|| async { Error::unavailable("later") }))
+        .route(Policy::authenticated(), "/mine", get(|| async { Error::permissions("not yours") }))
+}
+
+fn assert_error(answer: &Answer, status: u16, message: &str) {
+    assert_eq!(answer.status.as_u16(), status, "{answer:?}");
+    let expected =
+        json!({"message": answer.message(), "result": null, "status": "error", "version": "1.2.3"});
+    assert_eq!(answer.body, expected);
+    assert!(answer.message().contains(message), "{answer:?}");
+    assert!(!answer.message().contains("canary"), "{answer:?}");
+    assert_eq!(answer.headers[CONTENT_TYPE], "application/json");
+}
+
+#[tokio::test]
+async fn every_failure_is_an_envelope_that_tells_no_more_than_it_may() {
+    let map = |app: tapisservice::AppBuilder<()>| {
+        app.map_error(|_: &ShelfFull| Error::conflict("The shelf is full."))
+    };
+    let changes = json!({"max_body_bytes": 1000, "request_timeout_seconds": 0.5, "max_uri_bytes": 300});
+    let running = start(routes(), changes, map).await;
+    let long = format!("/v3/demo/{}", "a".repeat(300));
+    let gets = [
+        ("/v3/demo/nothing", 404, "does not exist"),
+        ("/nothing", 404, "does not exist"),
+        ("/v3/demo/item", 405, "not allowed"),
+        ("/v3/demo/foreign", 500, "Unrecognized exception type app::envelope::Foreign"),
+        ("/v3/demo/shelf", 409, "The shelf is full."),
+        ("/v3/demo/slow", 504, "longer than 0.5 s"),
+        ("/v3/demo/panics", 500, "Unrecognized exception type panic"),
+        ("/v3/demo/plain", 400, "does not fit"),
+        ("/v3/demo/wrong-type", 500, ""),
+        ("/v3/demo/unavailable", 503, "later"),
+        ("/v3/demo/mine", 401, "No Tapis access token found"),
+        (&long, 414, "longer than 300 bytes"),
+    ];
+    for (path, status, message) in gets {
+        assert_error(&running.get_anonymously(path).await, status, message);
+    }
+    assert_eq!(running.get_anonymously("/v3/demo/item").await.headers[ALLOW], "POST");
+    assert!(running.get_anonymously("/v3/demo/unavailable").await.headers.contains_key(RETRY_AFTER));
+    let refused = running.get_anonymously("/v3/demo/mine").await;
+    assert!(refused.headers[WWW_AUTHENTICATE].to_str().unwrap().starts_with("TapisJWT"));
+    assert_eq!(
+        running.get_anonymously("/v3/demo/patient").await.status,
+        200,
+        "a route may have a limit of its own"
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_fit_is_refused_by_what_is_wrong_with_it() {
+    let running = start(routes(), json!({"max_body_bytes": 1000}), |app| app).await;
+    let cases = [
+        ("/v3/demo/item", "application/json", r#"{"stars": 5}"#.to_owned(), 200, ""),
+        ("/v3/demo/item", "application/json; charset=utf-8", r#"{"stars": 5}"#.to_owned(), 200, ""),
+        ("/v3/demo/item", "application/merge-patch+json", r#"{"stars": 5}"#.to_owned(), 200, ""),
+        ("/v3/demo/item", "text/plain", r#"{"stars": 5}"#.to_owned(), 415, "Content-Type: application/json"),
+        ("/v3/demo/item", "application/json", "{canary".to_owned(), 400, "not JSON: line 1"),
+        (
+            "/v3/demo/item",
+            "application/json",
+            r#"{"stars": "canary"}"#.to_owned(),
+            400,
+            "\"/stars\": expected u8",
+        ),
+        ("/v3/demo/item", "application/json", r#"{"stars": 999}"#.to_owned(), 400, "\"/stars\": expected u8"),
+        ("/v3/demo/item", "application/json", " ".repeat(1001), 413, "too large"),
+        ("/v3/demo/big", "application/octet-stream", "x".repeat(4999), 200, ""),
+        ("/v3/demo/big", "application/octet-stream", "x".repeat(5001), 413, "too large"),
+    ];
+    for (path, media_type, body, status, message) in cases {
+        let request =
+            request(Method::POST, path).header(CONTENT_TYPE, media_type).body(Body::from(body)).unwrap();
+        let answer = running.send(request).await;
+        if status == 200 {
+            assert_eq!(answer.status, 200, "{answer:?}");
+        } else {
+            assert_error(&answer, status, message);
+        }
+    }
+}
+
+#[tokio::test]
+async fn show_traceback_tells_the_text_and_nothing_else_changes() {
+    let running = start(routes(), json!({"show_traceback": true}), |app| app).await;
+    let answer = running.get_anonymously("/v3/demo/foreign").await;
+    assert!(answer.message().starts_with("Unrecognized exception type "));
+    assert!(answer.message().ends_with(": canary in the text of an error"));
+    let panicked = running.get_anonymously("/v3/demo/panics").await;
+    assert_eq!(panicked.message(), "Unrecognized exception type panic: canary in a panic");
+}
+
+#[tokio::test]
+async fn legacy_status_turns_refusals_into_400_and_leaves_the_rest() {
+    let running = start(routes(), json!({"legacy_error_status": true}), |app| app).await;
+    let refused = running.get_anonymously("/v3/demo/mine").await;
+    assert_eq!((refused.status.as_u16(), refused.headers.contains_key(WWW_AUTHENTICATE)), (400, false));
+    assert_eq!(running.get("/v3/demo/mine").await.status, 400);
+    assert_eq!(running.get_anonymously("/v3/demo/nothing").await.status, 404);
+    assert_eq!(running.get_anonymously("/v3/demo/unavailable").await.status, 503);
+}
+
+#[tokio::test]
+async fn pretty_is_asked_for_by_name_and_value() {
+    let running = start(routes(), json!({}), |app| app).await;
+    let text = async |path: &str| {
+        let request = request(Method::GET, path).body(Body::empty()).unwrap();
+        let response = tower::ServiceExt::oneshot(running.app.service(), request).await.unwrap();
+        let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
+        assert!(serde_json::from_slice::<Value>(&body).is_ok());
+        body.starts_with(b"{\n")
+    };
+    assert!(text("/v3/demo/healthcheck?pretty=true").await);
+    assert!(text("/v3/demo/nothing?x=1&pretty=true").await);
+    assert!(text("/v3/demo/healthcheck?pretty=True").await, "as Python writes it");
+    assert!(!text("/v3/demo/healthcheck?pretty=false").await);
+    assert!(!text("/v3/demo/healthcheck?notpretty=true").await);
+}

@@ -1,0 +1,67 @@
+//! What a request leaves in the log (F23 and F24).
+
+use axum::body::Body;
+use axum::routing::get;
+use http::Method;
+use serde_json::json;
+use tapisservice::logs::{Capture, LogSettings, redact_secret, subscriber};
+use tapisservice::prelude::*;
+
+use crate::helpers::{request, start};
+
+async fn speak(g: RequestContext) -> Envelope<()> {
+    tracing::info!(
+        token = g.token().map(tapisservice::core::AccessToken::expose),
+        "said: {}",
+        g.token().map_or("", tapisservice::core::AccessToken::expose)
+    );
+    Envelope::new(())
+}
+
+fn routes() -> Routes {
+    Routes::new().route(Policy::authenticated(), "/speak", get(speak)).route(
+        Policy::authenticated(),
+        "/fail",
+        get(|| async {
+            Error::dao("The database did not answer.").with_detail("connection to 10.9.8.7 lost")
+        }),
+    )
+}
+
+#[tokio::test]
+async fn every_line_of_a_request_names_it_and_none_holds_a_secret() {
+    let settings: LogSettings = serde_json::from_str(r#"{"log_level": "TRACE"}"#).unwrap();
+    let capture = Capture::default();
+    let running = start(routes(), json!({}), |app| app).await;
+    // While there is one subscriber only, a callsite asks the thread it is first reached in, which may have none, and stays off.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
+    let _guard = tracing::subscriber::set_default(subscriber(&settings, &mut capture.clone()).unwrap());
+    redact_secret("hunter2-canary");
+
+    let (good, bad) = (running.alice(), format!("{}AAAA", &running.alice()[..400]));
+    for (path, token) in [("/speak", &good), ("/fail", &good), ("/speak", &bad)] {
+        let request = request(Method::GET, &format!("/v3/demo{path}?password=hunter2-canary"))
+            .header("x-tapis-token", token)
+            .header("authorization", "Basic aHVudGVyMjpodW50ZXIy")
+            .header("x-request-id", "req-7")
+            .header("x-tapis-tracking-id", "jobs.7");
+        running.send(request.body(Body::empty()).unwrap()).await;
+    }
+
+    let lines = capture.lines();
+    let signed_in = "[tenant=tacc user=alice req=req-7 trk=jobs.7]";
+    let of_request: Vec<_> = lines.iter().filter(|line| line.contains("req=req-7")).collect();
+    assert!(
+        of_request.iter().any(|line| line.contains("said: ***") && line.ends_with(signed_in)),
+        "{lines:#?}"
+    );
+    let failed: Vec<_> = of_request.iter().filter(|line| line.contains("request failed")).collect();
+    assert_eq!(failed.len(), 1, "one line per failure");
+    assert!(failed[0].contains("ERROR") && failed[0].contains("10.9.8.7") && failed[0].ends_with(signed_in));
+    assert_eq!(of_request.iter().filter(|line| line.contains("request refused")).count(), 1);
+    for line in &lines {
+        for secret in [&good, &bad, "hunter2-canary", "aHVudGVyMjpodW50ZXIy", "eyJ"] {
+            assert!(!line.contains(secret), "{line}");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! An assembled service, asked without a socket; tokens and registry come from a devsite.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod context;
+mod envelope;
+mod health;
+mod helpers;
+mod logs;
+mod paths;
+mod policies;
