@@ -1,0 +1,111 @@
+//! The database: its settings, its migrations, whether it can serve.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use tapisservice::config::Config;
+use tapisservice::{ReadyCheck, StartError};
+use tapisservice_db::migrate::{Migrator, Upgrade};
+use tapisservice_db::{Database, DatabaseSettings, Engine, SchemaCheck};
+
+static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
+    Migrator::new(sqlx::migrate!("../../migrations")).expect("a test holds that the migrations are sound")
+});
+
+/// How long a start waits for another process that migrates the same file.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The migrations in the folder `migrations`, as they were when the service was built.
+pub fn migrator() -> &'static Migrator {
+    &MIGRATOR
+}
+
+/// The database that the configuration names; it is connected to when it is first used.
+///
+/// # Errors
+///
+/// When the configuration names none.
+pub fn connect(config: &Config) -> Result<Database, StartError> {
+    let settings: DatabaseSettings = config.parse()?;
+    Database::connect_lazy(&settings).map_err(|error| StartError::Setting(error.to_string()))
+}
+
+/// The same, ready to serve: the file of SQLite, which nobody else looks after, is brought to the newest migration.
+/// PostgreSQL is brought there by `bookmarks upgrade`, before or after the service starts.
+///
+/// # Errors
+///
+/// When the configuration names none, and when the file cannot be used.
+pub(crate) async fn open(config: &Config) -> Result<Database, StartError> {
+    let database = connect(config)?;
+    if database.engine() == Engine::Sqlite {
+        let upgrade = migrator().upgrade(&database, Upgrade::Head, PATIENCE, &mut |_| ()).await;
+        upgrade.map_err(|error| StartError::Setting(format!("`sql_db_url`: {error}")))?;
+    }
+    Ok(database)
+}
+
+/// A database that is never opened, for what needs none: a list of routes, a document.
+///
+/// # Errors
+///
+/// Never: the URL is a good one.
+pub(crate) fn unopened() -> Result<Database, StartError> {
+    let settings = DatabaseSettings::new("sqlite::memory:");
+    Database::connect_lazy(&settings).map_err(|error| StartError::Setting(error.to_string()))
+}
+
+/// Whether the database answers and has the migrations that this service was built with.
+pub(crate) fn ready_check(database: &Database) -> ReadyCheck {
+    let check = SchemaCheck::new(database.clone(), migrator().clone());
+    ReadyCheck::new("database", move || {
+        let check = check.clone();
+        async move { check.ready().await }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tapisservice_db::SETTINGS_SCHEMA;
+    use tapisservice_db::migrate::Downgrade;
+    use tapisservice_db::testing::Postgres;
+
+    use super::*;
+    use crate::CONFIG_SCHEMA;
+
+    #[tokio::test]
+    async fn every_migration_goes_up_and_down_and_up_again_on_both_engines() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("new").join("folder").join("bookmarks.db");
+        let postgres = Postgres::start();
+        let settings = [
+            Some(DatabaseSettings::new(format!("sqlite://{}?mode=rwc", file.display()))),
+            postgres.as_ref().map(|postgres| postgres.settings("tapis")),
+        ];
+        for settings in settings.into_iter().flatten() {
+            let database = Database::connect_lazy(&settings).unwrap();
+            let tell = &mut |_| ();
+            let head = migrator().head();
+            let up = migrator().upgrade(&database, Upgrade::Head, PATIENCE, tell).await.unwrap();
+            assert_eq!((up.current(), up.at_head()), (head, Ok(())));
+            let down = migrator().downgrade(&database, Downgrade::Base, PATIENCE, tell).await.unwrap();
+            assert_eq!(down.current(), None);
+            let again = migrator().upgrade(&database, Upgrade::Head, PATIENCE, tell).await.unwrap();
+            assert_eq!(again.current(), head);
+        }
+    }
+
+    #[test]
+    fn the_schema_has_every_setting_of_the_database() {
+        let own: serde_json::Value = serde_json::from_str(CONFIG_SCHEMA).unwrap();
+        let database: serde_json::Value = serde_json::from_str(SETTINGS_SCHEMA).unwrap();
+        for (key, property) in database["properties"].as_object().unwrap() {
+            let mut own = own["properties"][key].clone();
+            if key == "sql_db_url" {
+                // This service works without being told.
+                assert!(own.as_object_mut().unwrap().remove("default").is_some());
+            }
+            assert_eq!(own, *property, "{key}");
+        }
+    }
+}

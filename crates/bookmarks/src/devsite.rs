@@ -1,0 +1,82 @@
+//! Local work: a Tapis site in the same process, with the service behind its router.
+
+use std::io::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use tapisservice::config::Config;
+use tapisservice::serve::Shutdown;
+use tapisservice::{App, Settings, StartError};
+use tapisservice_devsite::DevSite;
+
+use crate::{BookmarksSettings, builder};
+
+/// Where the keys of the site are kept, so that tokens outlive a restart.
+const KEYS: &str = ".tapis/devsite";
+
+/// The service as [`app`](crate::app()) puts it together; if the configuration has `devsite`, beside a site of its own that
+/// lives as long as it.
+///
+/// # Errors
+///
+/// As [`app`](crate::app()), and when the site cannot start: `server` is not `dev`, or one of its ports is taken.
+pub async fn app_with_site(
+    config: &Config,
+    mut settings: Settings,
+    shutdown: Shutdown,
+) -> Result<App, StartError> {
+    let own: BookmarksSettings = config.parse()?;
+    if !own.devsite {
+        return crate::app(config, settings, shutdown).await;
+    }
+    let site = start(&config.get::<String>("server")?, &own, &settings).await?;
+    // What only the running site knows.
+    settings.client.primary_site_admin_tenant_base_url = site.primary_site_admin_tenant_base_url();
+    let name = settings.service.service_name.clone();
+    let app = builder(config, settings, shutdown).await?;
+    // The hook owns the site, and the app the hook: the site ends with the app.
+    let app = app.on_listening(move |address| welcome(&site, &name, address)).build()?;
+    // The first request is not to meet an empty cache; if this fails, it is tried again like any refresh.
+    let _ = app.tenants().refresh().await;
+    Ok(app)
+}
+
+async fn start(server: &str, own: &BookmarksSettings, settings: &Settings) -> Result<DevSite, StartError> {
+    let mut site = DevSite::builder().server(server).first_port(own.devsite_port).keys_in(KEYS);
+    if let Some(password) = &settings.service.service_password {
+        site = site.service(&settings.service.service_name, password.expose());
+    }
+    site.start().await.map_err(|error| {
+        let hint = match error {
+            tapisservice_devsite::Error::PortTaken { .. } => " (`devsite_port`, variable TAPIS_DEVSITE_PORT)",
+            _ => "",
+        };
+        StartError::Setting(format!("{error}{hint}"))
+    })
+}
+
+/// Puts the service behind the site's router and tells where everything is.
+fn welcome(site: &DevSite, name: &str, address: SocketAddr) {
+    let address = reachable(address);
+    if let Err(error) = site.route_to(name, &format!("http://{address}")) {
+        tracing::error!(%error, "the site has no route to the service");
+    }
+    let (tenant, token) = (site.url(), site.user_token("alice", "tacc"));
+    let text = format!(
+        "\n\
+         {name} serves at   http://{address}/v3/{name}\n\
+         API docs to try    http://{address}/v3/{name}/docs\n\
+         Tapis tenant tacc  {tenant}   (users alice and bob, password secret)\n\
+         from Python        Tapis(base_url=\"{tenant}\", username=\"alice\", password=\"secret\")\n\
+         \n\
+         curl -H 'X-Tapis-Token: {token}' '{tenant}/v3/{name}/whoami?pretty=true'\n\
+         \n"
+    );
+    // Nobody may be reading; the service goes on.
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+/// An address to connect to, of one to listen on.
+fn reachable(listening: SocketAddr) -> SocketAddr {
+    let ip = if listening.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { listening.ip() };
+    SocketAddr::new(ip, listening.port())
+}

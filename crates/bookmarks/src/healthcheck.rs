@@ -1,0 +1,143 @@
+//! Is the service on this machine alive? The health check of the image, which has no `curl`.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use tapisservice::ServiceSettings;
+
+/// How long the service may take for each step.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// All that is read of an answer: `HTTP/1.1 200`.
+const STATUS_LINE: usize = 12;
+
+/// Why the service does not count as alive.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unhealthy {
+    /// It does not answer.
+    #[error("the service does not answer at {address}: {source}")]
+    Silent {
+        /// Where it was asked.
+        address: SocketAddr,
+        /// What happened.
+        source: io::Error,
+    },
+    /// It answers with another status than 200.
+    #[error("the service at {address} answers {answer:?}, not 200")]
+    Status {
+        /// Where it was asked.
+        address: SocketAddr,
+        /// The beginning of the answer.
+        answer: String,
+    },
+}
+
+/// Asks the service that runs with these settings on this machine for its `healthcheck` (rule D4). Blocks for some seconds at
+/// most.
+///
+/// # Errors
+///
+/// When there is no answer, or another one than 200.
+pub fn healthcheck(settings: &ServiceSettings) -> Result<(), Unhealthy> {
+    let address = reachable(settings.listen);
+    let path = format!("{}/healthcheck", settings.route_path());
+    let answer = ask(address, &path).map_err(|source| Unhealthy::Silent { address, source })?;
+    if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(Unhealthy::Status { address, answer }) }
+}
+
+fn ask(address: SocketAddr, path: &str) -> io::Result<String> {
+    let mut connection = TcpStream::connect_timeout(&address, PATIENCE)?;
+    connection.set_read_timeout(Some(PATIENCE))?;
+    connection.set_write_timeout(Some(PATIENCE))?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    connection.write_all(request.as_bytes())?;
+    let mut answer = [0; STATUS_LINE];
+    connection.read_exact(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// An address to connect to, of one to listen on.
+fn reachable(listening: SocketAddr) -> SocketAddr {
+    let ip = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listening.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use tapisservice::{Settings, config::Config};
+
+    use super::*;
+
+    /// Answers one request with `answer`, and gives what was asked.
+    fn peer(answer: &'static str) -> (SocketAddr, thread::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let peer = thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            let mut request = [0; 1024];
+            let length = connection.read(&mut request).unwrap();
+            connection.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8_lossy(&request[..length]).into_owned()
+        });
+        (address, peer)
+    }
+
+    fn settings(listen: &str, more: &[(&str, &str)]) -> ServiceSettings {
+        let required = [
+            ("service_name", "bookmarks"),
+            ("service_site_id", "tacc"),
+            ("service_tenant_id", "admin"),
+            ("primary_site_admin_tenant_base_url", "http://localhost"),
+            ("listen", listen),
+        ];
+        let config = Config::loader()
+            .environment(required.iter().chain(more).copied())
+            .embedded_schema(crate::CONFIG_SCHEMA)
+            .default_config_path("")
+            .fallback_config("none", r#"{"tenants": []}"#)
+            .load()
+            .unwrap();
+        Settings::from_config(&config).unwrap().service
+    }
+
+    #[test]
+    fn a_service_that_answers_200_is_healthy() {
+        let (address, peer) = peer("HTTP/1.1 200 OK\r\n\r\n");
+        healthcheck(&settings(&format!("0.0.0.0:{}", address.port()), &[])).unwrap();
+        assert!(peer.join().unwrap().starts_with("GET /v3/bookmarks/healthcheck HTTP/1.1\r\n"));
+    }
+
+    #[test]
+    fn the_path_follows_the_base_path() {
+        let (address, peer) = peer("HTTP/1.1 200 OK\r\n\r\n");
+        healthcheck(&settings(&address.to_string(), &[("TAPIS_BASE_PATH", "/")])).unwrap();
+        assert!(peer.join().unwrap().starts_with("GET /healthcheck HTTP/1.1\r\n"));
+    }
+
+    #[test]
+    fn another_status_and_an_early_end_are_unhealthy() {
+        for answer in ["HTTP/1.1 503 Service Unavailable\r\n\r\n", "", "HTTP"] {
+            let (address, peer) = peer(answer);
+            healthcheck(&settings(&address.to_string(), &[])).unwrap_err();
+            peer.join().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_closed_port_is_unhealthy_and_named() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let error = healthcheck(&settings(&address.to_string(), &[])).unwrap_err();
+        assert!(error.to_string().contains(&address.to_string()), "{error}");
+    }
+}

@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+
+mod app;
+mod bookmark;
+mod database;
+#[cfg(feature = "devsite")]
+pub mod devsite;
+mod fields;
+mod healthcheck;
+mod listing;
+mod openapi;
+mod routes;
+mod settings;
+mod state;
+mod store;
+mod systems;
+
+pub use app::{app, builder, outline};
+pub use bookmark::{Bookmark, BookmarkChanges, BookmarkId, NewBookmark};
+pub use database::{connect, migrator};
+pub use fields::{BookmarkName, Description, InvalidField, SystemId, SystemPath, Tag, Tags};
+pub use healthcheck::{Unhealthy, healthcheck};
+pub use listing::{ListMetadata, ListParameters, Listing, OrderBy};
+pub use settings::{BookmarksSettings, CONFIG_SCHEMA};
+pub use store::{Store, StoreError};
+pub use systems::Systems;

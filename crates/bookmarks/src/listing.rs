@@ -1,0 +1,240 @@
+//! What a list is asked with, and what it says about itself.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tapisservice::core::{Error, Metadata};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{Bookmark, InvalidField, SystemId, Tag};
+
+/// The query of a list. Everything is optional; the names are those of the other Tapis services.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListParameters {
+    /// The most bookmarks to return.
+    #[param(value_type = Option<u16>, minimum = 0, maximum = 1000, default = 100)]
+    limit: Option<String>,
+    /// How many to leave out first.
+    #[param(value_type = Option<u32>, minimum = 0, default = 0)]
+    skip: Option<String>,
+    /// What to sort by: `name`, `system_id`, `path`, `created` or `updated`, each with `(asc)` or `(desc)`, separated by commas.
+    #[param(default = "created(asc)", example = "name(asc)")]
+    order_by: Option<String>,
+    /// Whether to count all bookmarks that fit.
+    #[param(value_type = Option<bool>, default = false)]
+    compute_total: Option<String>,
+    /// Only bookmarks on this system.
+    #[serde(rename = "system_id")]
+    #[param(rename = "system_id")]
+    system_id: Option<String>,
+    /// Only bookmarks with this tag.
+    tag: Option<String>,
+    /// Whether the answer is indented.
+    #[param(value_type = Option<bool>, default = false)]
+    #[serde(rename = "pretty")]
+    _pretty: Option<String>,
+}
+
+/// A list that can be asked for.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Listing {
+    /// The most bookmarks to return.
+    pub limit: u32,
+    /// How many to leave out first.
+    pub skip: u32,
+    /// What to sort by.
+    pub order_by: Vec<OrderBy>,
+    /// Whether to count all that fit.
+    pub compute_total: bool,
+    /// Only bookmarks on this system.
+    pub system_id: Option<SystemId>,
+    /// Only bookmarks with this tag.
+    pub tag: Option<Tag>,
+}
+
+/// One thing to sort by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderBy {
+    /// The column, one of a fixed set.
+    pub column: &'static str,
+    /// Whether the largest comes first.
+    pub descending: bool,
+}
+
+/// What a list says about itself (PROTOCOL section 4).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListMetadata {
+    /// How many there are in this answer.
+    record_count: usize,
+    /// `limit`.
+    record_limit: u32,
+    /// `skip`.
+    records_skipped: u32,
+    /// `orderBy`, null when it was not given.
+    order_by: Option<String>,
+    /// Null: these lists are not continued by key.
+    #[schema(value_type = Option<String>, required)]
+    start_after: (),
+    /// How many fit, whatever `limit` and `skip`; -1 when `computeTotal` was not asked for.
+    #[schema(example = -1)]
+    total_count: i64,
+}
+
+impl Listing {
+    /// How many bookmarks a list has unless it is asked for more or fewer.
+    pub const DEFAULT_LIMIT: u32 = 100;
+    /// The most bookmarks of one answer.
+    pub const MAX_LIMIT: u32 = 1000;
+
+    const COLUMNS: [&'static str; 5] = ["name", "system_id", "path", "created", "updated"];
+    const DEFAULT_ORDER: OrderBy = OrderBy { column: "created", descending: false };
+}
+
+impl TryFrom<&ListParameters> for Listing {
+    type Error = Error;
+
+    fn try_from(parameters: &ListParameters) -> Result<Self, Error> {
+        let default_order = || Ok(vec![Self::DEFAULT_ORDER]);
+        Ok(Self {
+            limit: number("limit", parameters.limit.as_deref(), Self::DEFAULT_LIMIT, Self::MAX_LIMIT)?,
+            skip: number("skip", parameters.skip.as_deref(), 0, i32::MAX.unsigned_abs())?,
+            order_by: parameters.order_by.as_deref().map_or_else(default_order, order_by)?,
+            compute_total: truth("computeTotal", parameters.compute_total.as_deref())?,
+            system_id: field("system_id", parameters.system_id.as_deref(), SystemId::new)?,
+            tag: field("tag", parameters.tag.as_deref(), Tag::new)?,
+        })
+    }
+}
+
+impl ListMetadata {
+    /// Describes a page of a list.
+    pub fn new(
+        parameters: &ListParameters,
+        listing: &Listing,
+        page: &[Bookmark],
+        total: Option<i64>,
+    ) -> Self {
+        Self {
+            record_count: page.len(),
+            record_limit: listing.limit,
+            records_skipped: listing.skip,
+            order_by: parameters.order_by.clone(),
+            start_after: (),
+            total_count: total.unwrap_or(-1),
+        }
+    }
+
+    /// As the fifth stanza of the envelope.
+    ///
+    /// # Errors
+    ///
+    /// Never: numbers and text serialize.
+    pub fn into_metadata(self) -> Result<Metadata, Error> {
+        match serde_json::to_value(self)? {
+            Value::Object(members) => Ok(members),
+            _ => Ok(Metadata::new()),
+        }
+    }
+}
+
+fn number(name: &str, text: Option<&str>, default: u32, max: u32) -> Result<u32, Error> {
+    let Some(text) = text else { return Ok(default) };
+    let fits = text.parse().ok().filter(|number| *number <= max);
+    fits.ok_or_else(|| misfit(name, format_args!("expected a whole number from 0 to {max}")))
+}
+
+/// Python's clients write `True` and `False`.
+fn truth(name: &str, text: Option<&str>) -> Result<bool, Error> {
+    match text.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(misfit(name, "expected true or false")),
+    }
+}
+
+fn field<T>(
+    name: &str,
+    text: Option<&str>,
+    check: impl FnOnce(String) -> Result<T, InvalidField>,
+) -> Result<Option<T>, Error> {
+    text.map(|text| check(text.to_owned()).map_err(|reason| misfit(name, reason))).transpose()
+}
+
+fn order_by(text: &str) -> Result<Vec<OrderBy>, Error> {
+    let mut orders: Vec<OrderBy> = Vec::new();
+    for part in text.split(',') {
+        let order = one_order(part.trim()).ok_or_else(|| {
+            let columns = Listing::COLUMNS.join(", ");
+            misfit(
+                "orderBy",
+                format_args!("expected one or more of {columns}, each with (asc) or (desc) or neither"),
+            )
+        })?;
+        // Sorting by the same column again changes nothing.
+        if orders.iter().all(|earlier| earlier.column != order.column) {
+            orders.push(order);
+        }
+    }
+    Ok(orders)
+}
+
+fn one_order(text: &str) -> Option<OrderBy> {
+    let (name, descending) = match text.split_once('(') {
+        None => (text, false),
+        Some((name, direction)) => match direction.to_ascii_lowercase().as_str() {
+            "asc)" => (name, false),
+            "desc)" => (name, true),
+            _ => return None,
+        },
+    };
+    let column = Listing::COLUMNS.into_iter().find(|column| *column == name)?;
+    Some(OrderBy { column, descending })
+}
+
+fn misfit(name: &str, reason: impl std::fmt::Display) -> Error {
+    Error::bad_input(format!("Query parameter {name:?} does not fit: {reason}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_is_read_in_the_form_of_tapis() {
+        let by = |column, descending| OrderBy { column, descending };
+        assert_eq!(order_by("name").unwrap(), [by("name", false)]);
+        assert_eq!(
+            order_by("system_id(DESC), name(asc),system_id").unwrap(),
+            [by("system_id", true), by("name", false)]
+        );
+        for wrong in
+            ["", "owner", "name(up)", "name(", "name(asc) desc", "name,", "name;DROP TABLE bookmarks"]
+        {
+            let error = order_by(wrong).unwrap_err();
+            assert!(error.message().contains("expected one or more of name, system_id"), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn limits_are_told() {
+        assert_eq!(number("limit", Some("1000"), 100, 1000).unwrap(), 1000);
+        assert_eq!(number("limit", None, 100, 1000).unwrap(), 100);
+        for wrong in ["-1", "1001", "ten", "", "1.5", "99999999999999999999"] {
+            let error = number("limit", Some(wrong), 100, 1000).unwrap_err();
+            assert_eq!(
+                error.message(),
+                "Query parameter \"limit\" does not fit: expected a whole number from 0 to 1000."
+            );
+        }
+    }
+
+    #[test]
+    fn truth_is_read_as_python_writes_it() {
+        assert!(truth("computeTotal", Some("True")).unwrap());
+        assert!(!truth("computeTotal", Some("False")).unwrap());
+        assert!(truth("computeTotal", Some("1")).is_err());
+    }
+}

@@ -1,0 +1,123 @@
+//! The command line of the service.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tapisservice::config::{Config, ConfigError};
+use tapisservice::{Settings, StartError, fail, run};
+use tapisservice_db::migrate::{CommandError, MigrateCommand};
+
+/// The example service: users keep bookmarks to paths on Tapis systems.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until a signal ends it (what happens without a command, too)
+    Serve,
+    /// List the routes: method, path, who may call it, operation id
+    Routes,
+    /// Print the OpenAPI document
+    Openapi,
+    /// Print the configuration, secrets masked, and where each value came from; or all that is wrong with it
+    CheckConfig,
+    /// Say whether the service that runs here, with this configuration, is alive; for containers
+    Healthcheck,
+    #[command(flatten)]
+    Migrate(MigrateCommand),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match Cli::parse().command.unwrap_or(Command::Serve) {
+        Command::Serve => match load() {
+            Ok(config) => serve(config).await,
+            Err(error) => fail(&error.into()),
+        },
+        Command::Routes => print(routes()),
+        Command::Openapi => print(openapi()),
+        Command::CheckConfig => print(load().map(|config| config.to_string()).map_err(StartError::from)),
+        Command::Healthcheck => print(healthcheck()),
+        Command::Migrate(command) => migrate(command).await,
+    }
+}
+
+async fn migrate(command: MigrateCommand) -> ExitCode {
+    let connect = || load().map_err(StartError::from).and_then(|config| bookmarks::connect(&config));
+    match command.run(bookmarks::migrator(), connect).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(CommandError::Connect(error)) => fail(&error),
+        Err(error) => fail(&StartError::Service(error.to_string())),
+    }
+}
+
+#[cfg(feature = "devsite")]
+async fn serve(config: Config) -> ExitCode {
+    run(config, async |config, settings, shutdown| {
+        bookmarks::devsite::app_with_site(config, settings, shutdown).await
+    })
+    .await
+}
+
+#[cfg(not(feature = "devsite"))]
+async fn serve(config: Config) -> ExitCode {
+    run(config, async |config, settings, shutdown| {
+        if config.get("devsite")? {
+            return Err(StartError::Setting(
+                "`devsite` is set, and this binary was built without one".to_owned(),
+            ));
+        }
+        bookmarks::app(config, settings, shutdown).await
+    })
+    .await
+}
+
+/// The configuration of a deployment. On a machine that has none, a build for development takes `config-local.json` of the
+/// current folder, or as it was when the service was built.
+fn load() -> Result<Config, ConfigError> {
+    let loader = Config::loader().embedded_schema(bookmarks::CONFIG_SCHEMA);
+    if cfg!(feature = "devsite") && !Path::new("/home/tapis/config.json").exists() {
+        const LOCAL: &str = include_str!("../../../config-local.json");
+        return loader
+            .default_config_path("config-local.json")
+            .fallback_config("config-local.json as built in", LOCAL)
+            .load();
+    }
+    loader.load()
+}
+
+fn routes() -> Result<String, StartError> {
+    let app = bookmarks::outline()?;
+    let lines: Vec<_> = app.routes().iter().map(ToString::to_string).collect();
+    Ok(lines.join("\n") + "\n")
+}
+
+fn openapi() -> Result<String, StartError> {
+    let document = bookmarks::outline()?.openapi().to_pretty_json();
+    document.map(|json| json + "\n").map_err(|error| StartError::Service(error.to_string()))
+}
+
+fn healthcheck() -> Result<String, StartError> {
+    let settings = Settings::from_config(&load()?)?;
+    match bookmarks::healthcheck(&settings.service) {
+        Ok(()) => Ok("healthy\n".to_owned()),
+        Err(unhealthy) => Err(StartError::Service(unhealthy.to_string())),
+    }
+}
+
+fn print(text: Result<String, StartError>) -> ExitCode {
+    match text {
+        // Whoever reads may have seen enough, as `head` does.
+        Ok(text) => match io::stdout().write_all(text.as_bytes()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        },
+        Err(error) => fail(&error),
+    }
+}

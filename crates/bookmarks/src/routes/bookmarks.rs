@@ -1,0 +1,121 @@
+//! `/` and `/{bookmark_id}`.
+
+use tapisservice::docs::{EnvelopeOf, Refusal, Refusals};
+use tapisservice::prelude::*;
+use utoipa::ToSchema;
+
+use super::bodies::{CreateBookmark, UpdateBookmark};
+use crate::{
+    Bookmark, BookmarkChanges, BookmarkId, ListMetadata, ListParameters, Listing, NewBookmark, Store, Systems,
+};
+
+/// A page of a list.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes; the envelope itself is what is sent")]
+pub(crate) struct ListOfBookmarks {
+    /// What happened, for people.
+    message: String,
+    /// The bookmarks.
+    result: Vec<Bookmark>,
+    /// `success`.
+    #[schema(example = "success")]
+    status: String,
+    /// The version of the service.
+    version: String,
+    /// About the list.
+    metadata: ListMetadata,
+}
+
+/// Keeps a bookmark.
+#[utoipa::path(post, path = "/", operation_id = "createBookmark", tag = "bookmarks", security(("TapisJWT" = [])),
+    request_body = CreateBookmark,
+    responses(
+        (status = 201, description = "The bookmark.", body = EnvelopeOf<Bookmark>),
+        (status = 409, description = "There is one of that name already.", body = Refusal),
+        Refusals,
+    ))]
+pub(crate) async fn create(
+    g: RequestContext,
+    owner: Identity,
+    State(systems): State<Systems>,
+    State(store): State<Store>,
+    Json(body): Json<CreateBookmark>,
+) -> Result<Envelope<Bookmark>> {
+    let new: NewBookmark = body.try_into()?;
+    systems.check_visible(&g, new.system_id.as_str()).await?;
+    Ok(Envelope::created(store.create(&owner, new).await?).with_message("Bookmark created."))
+}
+
+/// Lists bookmarks.
+#[utoipa::path(get, path = "/", operation_id = "listBookmarks", tag = "bookmarks", security(("TapisJWT" = [])),
+    params(ListParameters),
+    responses((status = 200, description = "A page of the list.", body = ListOfBookmarks), Refusals))]
+pub(crate) async fn list(
+    owner: Identity,
+    State(store): State<Store>,
+    Query(parameters): Query<ListParameters>,
+) -> Result<Envelope<Vec<Bookmark>>> {
+    let listing = Listing::try_from(&parameters)?;
+    let (page, total) = store.list(&owner, &listing).await?;
+    let metadata = ListMetadata::new(&parameters, &listing, &page, total).into_metadata()?;
+    Ok(Envelope::new(page).with_metadata(metadata))
+}
+
+/// Returns a bookmark.
+#[utoipa::path(get, path = "/{bookmark_id}", operation_id = "getBookmark", tag = "bookmarks", security(("TapisJWT" = [])),
+    params(("bookmark_id" = Uuid, Path, description = "The id of the bookmark.")),
+    responses(
+        (status = 200, description = "The bookmark.", body = EnvelopeOf<Bookmark>),
+        (status = 404, description = "There is none, or it is somebody else's.", body = Refusal),
+        Refusals,
+    ))]
+pub(crate) async fn get(
+    owner: Identity,
+    State(store): State<Store>,
+    id: BookmarkId,
+) -> Result<Envelope<Bookmark>> {
+    Ok(Envelope::new(store.get(&owner, id).await?))
+}
+
+/// Changes a bookmark.
+///
+/// What the body does not name stays as it is.
+#[utoipa::path(patch, path = "/{bookmark_id}", operation_id = "updateBookmark", tag = "bookmarks", security(("TapisJWT" = [])),
+    params(("bookmark_id" = Uuid, Path, description = "The id of the bookmark.")),
+    request_body = UpdateBookmark,
+    responses(
+        (status = 200, description = "The bookmark as it is now.", body = EnvelopeOf<Bookmark>),
+        (status = 404, description = "There is none, or it is somebody else's.", body = Refusal),
+        (status = 409, description = "There is another one of that name.", body = Refusal),
+        Refusals,
+    ))]
+pub(crate) async fn update(
+    g: RequestContext,
+    owner: Identity,
+    State(systems): State<Systems>,
+    State(store): State<Store>,
+    id: BookmarkId,
+    Json(body): Json<UpdateBookmark>,
+) -> Result<Envelope<Bookmark>> {
+    let changes: BookmarkChanges = body.try_into()?;
+    if let Some(system_id) = &changes.system_id {
+        systems.check_visible(&g, system_id.as_str()).await?;
+    }
+    Ok(Envelope::new(store.update(&owner, id, changes).await?).with_message("Bookmark changed."))
+}
+
+/// Deletes a bookmark.
+#[utoipa::path(delete, path = "/{bookmark_id}", operation_id = "deleteBookmark", tag = "bookmarks", security(("TapisJWT" = [])),
+    params(("bookmark_id" = Uuid, Path, description = "The id of the bookmark.")),
+    responses(
+        (status = 200, description = "The bookmark as it was.", body = EnvelopeOf<Bookmark>),
+        (status = 404, description = "There is none, or it is somebody else's.", body = Refusal),
+        Refusals,
+    ))]
+pub(crate) async fn delete(
+    owner: Identity,
+    State(store): State<Store>,
+    id: BookmarkId,
+) -> Result<Envelope<Bookmark>> {
+    Ok(Envelope::new(store.delete(&owner, id).await?).with_message("Bookmark deleted."))
+}

@@ -1,0 +1,30 @@
+//! Every route with who may call it.
+
+mod bodies;
+mod bookmarks;
+#[cfg(feature = "swagger-ui")]
+mod docs;
+mod whoami;
+
+use tapisservice::prelude::*;
+
+use crate::state::Shared;
+
+/// All routes; `public_path` is where the public finds the service.
+pub(crate) fn all(public_path: &str) -> Routes<Shared> {
+    let routes = Routes::new()
+        .add(Policy::authenticated(), handlers!(bookmarks::list, bookmarks::create))
+        .add(Policy::authenticated(), handlers!(bookmarks::get, bookmarks::update, bookmarks::delete))
+        .add(Policy::authenticated(), handlers!(whoami::whoami));
+    with_docs(routes, public_path)
+}
+
+#[cfg(feature = "swagger-ui")]
+fn with_docs(routes: Routes<Shared>, public_path: &str) -> Routes<Shared> {
+    routes.merge(docs::routes(public_path))
+}
+
+#[cfg(not(feature = "swagger-ui"))]
+fn with_docs(routes: Routes<Shared>, _: &str) -> Routes<Shared> {
+    routes
+}

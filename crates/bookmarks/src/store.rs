@@ -1,0 +1,256 @@
+//! All queries. Every one is told whose bookmarks it is about, so that none can reach another user's: `$1` is the tenant,
+//! `$2` the owner (see [`Scope`](tapisservice_db::Scope)).
+
+use tapisservice::core::{Error, Identity};
+use tapisservice_db::{ByOwner, Database, FromRow, Query, QueryError, TextUuid, Timestamp, Transaction};
+
+use crate::{Bookmark, BookmarkChanges, BookmarkId, Listing, NewBookmark, Tags};
+
+/// The bookmarks of all users. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    database: Database,
+}
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The user has no bookmark of that id; somebody else may.
+    #[error("no such bookmark")]
+    NotFound,
+    /// The user has a bookmark of that name already.
+    #[error("the name is taken")]
+    NameTaken,
+    /// The database failed.
+    #[error(transparent)]
+    Database(QueryError),
+}
+
+impl StoreError {
+    /// What the caller is told: 404, 409, or of the database nothing but whether trying again may help.
+    pub fn to_error(&self) -> Error {
+        match self {
+            Self::NotFound => Error::not_found("There is no such bookmark."),
+            Self::NameTaken => Error::conflict("You have a bookmark of that \"name\" already."),
+            Self::Database(error) => error.to_error(),
+        }
+    }
+}
+
+impl From<QueryError> for StoreError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::NotFound => Self::NotFound,
+            // The name is the only thing a user can choose that has to be unique.
+            QueryError::Unique { .. } => Self::NameTaken,
+            other => Self::Database(other),
+        }
+    }
+}
+
+/// A bookmark as a query returns it.
+#[derive(FromRow)]
+struct Row {
+    bookmark_id: TextUuid,
+    name: String,
+    system_id: String,
+    path: String,
+    description: Option<String>,
+    created: Timestamp,
+    updated: Timestamp,
+    tags: Option<String>,
+}
+
+// The tags come with their bookmark, in their order; a tag has no comma.
+const SELECT: &str = "SELECT bookmark_id, name, system_id, path, description, created, updated, \
+    (SELECT string_agg(tag, ',' ORDER BY position) FROM bookmark_tags t \
+     WHERE t.bookmark_id = bookmarks.bookmark_id) AS tags \
+    FROM bookmarks WHERE tenant_id = $1 AND owner = $2";
+
+impl Store {
+    /// A store in a database.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// Keeps a new bookmark of `owner`.
+    ///
+    /// # Errors
+    ///
+    /// When the owner has one of that name, and when the database fails.
+    pub async fn create(&self, owner: &Identity, new: NewBookmark) -> Result<Bookmark, StoreError> {
+        let id = BookmarkId::generate();
+        let mut transaction = self.database.for_owner(owner).begin().await?;
+        transaction
+            .query(
+                "INSERT INTO bookmarks \
+                 (tenant_id, owner, bookmark_id, name, system_id, path, description, created, updated) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+            )
+            .bind(TextUuid(id.as_uuid()))
+            .bind(new.name)
+            .bind(new.system_id)
+            .bind(new.path)
+            .bind(new.description)
+            .bind(Timestamp::now())
+            .execute()
+            .await?;
+        insert_tags(&mut transaction, id, &new.tags).await?;
+        let bookmark = find(transaction.query(SELECT), id).await?;
+        transaction.commit().await?;
+        Ok(bookmark)
+    }
+
+    /// A bookmark of `owner`.
+    ///
+    /// # Errors
+    ///
+    /// When the owner has none of that id, and when the database fails.
+    pub async fn get(&self, owner: &Identity, id: BookmarkId) -> Result<Bookmark, StoreError> {
+        find(self.database.for_owner(owner).query(SELECT), id).await
+    }
+
+    /// A page of the bookmarks of `owner`, and how many fit if that was asked.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn list(
+        &self,
+        owner: &Identity,
+        listing: &Listing,
+    ) -> Result<(Vec<Bookmark>, Option<i64>), StoreError> {
+        let scope = self.database.for_owner(owner);
+        let mut query = filter(scope.query(SELECT), listing).push(" ORDER BY ");
+        for order in &listing.order_by {
+            // The column is one of a fixed set.
+            query = query.push(order.column).push(if order.descending { " DESC, " } else { " ASC, " });
+        }
+        // The id makes the order total, so that pages neither repeat nor miss a bookmark.
+        let query = query.push("bookmark_id ASC LIMIT ").push_bind(i64::from(listing.limit));
+        let query = query.push(" OFFSET ").push_bind(i64::from(listing.skip));
+        let page = query.fetch_all::<Row>().await?.into_iter().map(Bookmark::from).collect();
+        if !listing.compute_total {
+            return Ok((page, None));
+        }
+        let count = scope.query("SELECT COUNT(*) FROM bookmarks WHERE tenant_id = $1 AND owner = $2");
+        Ok((page, Some(filter(count, listing).fetch_scalar().await?)))
+    }
+
+    /// Changes a bookmark of `owner`.
+    ///
+    /// # Errors
+    ///
+    /// When the owner has none of that id or another one of the new name, and when the database fails.
+    pub async fn update(
+        &self,
+        owner: &Identity,
+        id: BookmarkId,
+        changes: BookmarkChanges,
+    ) -> Result<Bookmark, StoreError> {
+        let mut transaction = self.database.for_owner(owner).begin().await?;
+        let changed = transaction
+            .query(
+                "UPDATE bookmarks SET name = COALESCE($4, name), system_id = COALESCE($5, system_id), \
+                 path = COALESCE($6, path), description = CASE WHEN $7 THEN $8 ELSE description END, updated = $9 \
+                 WHERE bookmark_id = $3 AND tenant_id = $1 AND owner = $2",
+            )
+            .bind(TextUuid(id.as_uuid()))
+            .bind(changes.name)
+            .bind(changes.system_id)
+            .bind(changes.path)
+            .bind(changes.description.is_some())
+            .bind(changes.description.flatten())
+            .bind(Timestamp::now())
+            .execute()
+            .await?;
+        if changed == 0 {
+            return Err(StoreError::NotFound);
+        }
+        if let Some(tags) = &changes.tags {
+            delete_tags(&mut transaction, id).await?;
+            insert_tags(&mut transaction, id, tags).await?;
+        }
+        let bookmark = find(transaction.query(SELECT), id).await?;
+        transaction.commit().await?;
+        Ok(bookmark)
+    }
+
+    /// Deletes a bookmark of `owner` and returns what it was.
+    ///
+    /// # Errors
+    ///
+    /// When the owner has none of that id, and when the database fails.
+    pub async fn delete(&self, owner: &Identity, id: BookmarkId) -> Result<Bookmark, StoreError> {
+        let mut transaction = self.database.for_owner(owner).begin().await?;
+        let bookmark = find(transaction.query(SELECT), id).await?;
+        let delete = "DELETE FROM bookmarks WHERE bookmark_id = $3 AND tenant_id = $1 AND owner = $2";
+        if transaction.query(delete).bind(TextUuid(id.as_uuid())).execute().await? == 0 {
+            // Somebody else was faster.
+            return Err(StoreError::NotFound);
+        }
+        transaction.commit().await?;
+        Ok(bookmark)
+    }
+}
+
+async fn find(select: Query<'_>, id: BookmarkId) -> Result<Bookmark, StoreError> {
+    let query = select.push(" AND bookmark_id = ").push_bind(TextUuid(id.as_uuid()));
+    Ok(query.fetch_one::<Row>().await?.into())
+}
+
+fn filter<'q>(mut query: Query<'q>, listing: &Listing) -> Query<'q> {
+    if let Some(system_id) = &listing.system_id {
+        query = query.push(" AND system_id = ").push_bind(system_id);
+    }
+    if let Some(tag) = &listing.tag {
+        query = query
+            .push(" AND EXISTS (SELECT 1 FROM bookmark_tags t WHERE t.bookmark_id = bookmarks.bookmark_id AND t.tag = ")
+            .push_bind(tag)
+            .push(")");
+    }
+    query
+}
+
+// Tags have no tenant of their own: they are reached through their bookmark.
+async fn insert_tags(
+    transaction: &mut Transaction<ByOwner>,
+    id: BookmarkId,
+    tags: &Tags,
+) -> Result<(), QueryError> {
+    for (position, tag) in (0_i64..).zip(tags.iter()) {
+        transaction
+            .query(
+                "INSERT INTO bookmark_tags (bookmark_id, position, tag) SELECT bookmark_id, $4, $5 \
+                 FROM bookmarks WHERE bookmark_id = $3 AND tenant_id = $1 AND owner = $2",
+            )
+            .bind(TextUuid(id.as_uuid()))
+            .bind(position)
+            .bind(tag)
+            .execute()
+            .await?;
+    }
+    Ok(())
+}
+
+async fn delete_tags(transaction: &mut Transaction<ByOwner>, id: BookmarkId) -> Result<(), QueryError> {
+    let delete = "DELETE FROM bookmark_tags WHERE bookmark_id IN \
+        (SELECT bookmark_id FROM bookmarks WHERE bookmark_id = $3 AND tenant_id = $1 AND owner = $2)";
+    transaction.query(delete).bind(TextUuid(id.as_uuid())).execute().await.map(drop)
+}
+
+impl From<Row> for Bookmark {
+    fn from(row: Row) -> Self {
+        Self {
+            bookmark_id: row.bookmark_id.into(),
+            name: row.name,
+            system_id: row.system_id,
+            path: row.path,
+            description: row.description,
+            tags: row.tags.iter().flat_map(|tags| tags.split(',')).map(str::to_owned).collect(),
+            created: row.created.into(),
+            updated: row.updated.into(),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A service on a site, and requests to it.
+
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use tapisservice::Settings;
+use tapisservice::config::Config;
+use tapisservice::serve::{Server, Shutdown};
+use tapisservice_devsite::{DevSite, System};
+use tempfile::TempDir;
+
+/// A running service behind the router of a site.
+pub(crate) struct Service {
+    pub(crate) site: DevSite,
+    pub(crate) folder: TempDir,
+    client: reqwest::Client,
+    shutdown: Shutdown,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+}
+
+/// A user of a tenant, with a token.
+pub(crate) struct User<'a> {
+    service: &'a Service,
+    base_url: String,
+    token: String,
+}
+
+impl Service {
+    /// Starts a site, and the service on it with an empty database.
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = crate::database(&folder).await;
+        Self::start_in(folder, &url).await
+    }
+
+    /// Starts a site, and the service on it with this database.
+    pub(crate) async fn start_in(folder: TempDir, url: &str) -> Self {
+        let system = |id: &str| System::new(id, "admin").public();
+        let site =
+            DevSite::builder().server("dev").system(system("stampede")).system(system(&"s".repeat(80)));
+        let site = site.start().await.unwrap();
+        let config = config(&site, url);
+        let settings = Settings::from_config(&config).unwrap();
+        let shutdown = Shutdown::new();
+        let app = bookmarks::app(&config, settings, shutdown.clone()).await.unwrap();
+        app.tenants().refresh().await.unwrap();
+        let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        site.route_to("bookmarks", &format!("http://{}", server.local_addr())).unwrap();
+        tokio::spawn(app.serve(server));
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { site, folder, client, shutdown }
+    }
+
+    pub(crate) fn user(&self, name: &str, tenant: &str) -> User<'_> {
+        let base_url = self.site.tenant_url(tenant).unwrap();
+        User { service: self, base_url, token: self.site.user_token(name, tenant) }
+    }
+
+    pub(crate) fn alice(&self) -> User<'_> {
+        self.user("alice", "tacc")
+    }
+
+    /// A request to tenant `tacc`, without a token.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}/v3/bookmarks{path}", self.site.url()))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.shutdown.trigger();
+    }
+}
+
+impl User<'_> {
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// A request with the user's token.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}/v3/bookmarks{path}", self.base_url);
+        self.service.client.request(method, url).header("X-Tapis-Token", &self.token)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        send(self.request(Method::DELETE, path)).await
+    }
+
+    pub(crate) async fn post(&self, body: &Value) -> Answer {
+        send(self.request(Method::POST, "").json(body)).await
+    }
+
+    pub(crate) async fn patch(&self, id: &str, body: &Value) -> Answer {
+        send(self.request(Method::PATCH, &format!("/{id}")).json(body)).await
+    }
+
+    /// Makes a bookmark and returns its id.
+    pub(crate) async fn bookmark(&self, name: &str) -> String {
+        self.bookmark_of(&json!({"name": name, "system_id": "workstation", "path": "/work"})).await
+    }
+
+    pub(crate) async fn bookmark_of(&self, body: &Value) -> String {
+        let answer = self.post(body).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        answer.result()["bookmark_id"].as_str().unwrap().to_owned()
+    }
+
+    /// The names in a list.
+    pub(crate) async fn names(&self, query: &str) -> Vec<String> {
+        let answer = self.get(query).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let bookmarks = answer.result().as_array().unwrap().clone();
+        bookmarks.iter().map(|bookmark| bookmark["name"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl Answer {
+    pub(crate) fn body(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+
+    pub(crate) fn result(&self) -> Value {
+        self.body()["result"].clone()
+    }
+
+    pub(crate) fn message(&self) -> String {
+        self.body()["message"].as_str().unwrap().to_owned()
+    }
+
+    /// That it is a refusal with this status and message.
+    #[track_caller]
+    pub(crate) fn assert_refusal(&self, status: u16, message: &str) {
+        assert_eq!((self.status.as_u16(), self.message().as_str()), (status, message));
+        assert_eq!((&self.body()["status"], &self.body()["result"]), (&json!("error"), &Value::Null));
+    }
+}
+
+pub(crate) async fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    Answer { status, headers, text: response.text().await.unwrap() }
+}
+
+fn config(site: &DevSite, url: &str) -> Config {
+    let mut values = site.config_json("bookmarks").unwrap();
+    values["sql_db_url"] = json!(url);
+    values["drain_seconds"] = json!(0);
+    Config::loader()
+        .environment([("", ""); 0])
+        .default_config_path("")
+        .default_schema_path("")
+        .fallback_config("test", values.to_string())
+        .embedded_schema(bookmarks::CONFIG_SCHEMA)
+        .load()
+        .unwrap()
+}

@@ -1,0 +1,91 @@
+//! `bookmarks` alone: the service with a site of its own, from any folder.
+#![cfg(all(feature = "devsite", unix))]
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use reqwest::Client;
+use serde_json::{Value, json};
+
+/// The process, and what it said one can do.
+struct Local {
+    process: Child,
+    url: String,
+    token: String,
+}
+
+impl Local {
+    fn start(folder: &Path) -> Self {
+        let mut process = command(folder).stdout(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let curl = said.into_iter().find(|line| line.starts_with("curl ")).expect("it prints a curl line");
+        let parts: Vec<_> = curl.split('\'').collect();
+        let token = parts[1].strip_prefix("X-Tapis-Token: ").unwrap().to_owned();
+        let url = parts[3].split("/whoami").next().unwrap().to_owned();
+        Self { process, url, token }
+    }
+
+    async fn get(&self, path: &str, token: &str) -> Value {
+        let request = Client::new().get(format!("{}{path}", self.url)).header("X-Tapis-Token", token);
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    fn stop(mut self) -> ExitStatus {
+        assert!(Command::new("kill").arg(self.process.id().to_string()).status().unwrap().success());
+        self.process.wait().unwrap()
+    }
+}
+
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bookmarks"));
+    command.env_clear().env("TAPIS_LISTEN", "127.0.0.1:0").env("TAPIS_DEVSITE_PORT", "0").current_dir(folder);
+    command
+}
+
+#[tokio::test]
+async fn what_it_prints_works_and_is_kept_until_the_next_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Local::start(folder.path());
+    assert_eq!(first.get("/whoami", &first.token).await["result"]["request_username"], "alice");
+    let body = json!({"name": "results", "system_id": "workstation", "path": "/work"});
+    let made = Client::new()
+        .post(&first.url)
+        .header("X-Tapis-Token", &first.token)
+        .json(&body)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(made.status(), 201);
+    assert_eq!(first.stop().code(), Some(0));
+
+    let second = Local::start(folder.path());
+    let listed = second.get("", &second.token).await;
+    assert_eq!(listed["result"][0]["name"], "results");
+    assert_eq!(second.stop().code(), Some(0));
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_with_what_to_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let port = address.port().to_string();
+    let service = command(folder.path()).env("TAPIS_LISTEN", address.to_string()).output().unwrap();
+    let site = command(folder.path()).env("TAPIS_DEVSITE_PORT", &port).output().unwrap();
+    for (output, key) in [(service, "`listen`"), (site, "TAPIS_DEVSITE_PORT")] {
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), told.lines().count()), (Some(78), 1), "{told}");
+        assert!(told.contains(&port) && told.contains(key), "{told}");
+    }
+}
+
+#[test]
+fn the_site_starts_for_development_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(folder.path()).env("TAPIS_SERVER", "prod").output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(78), "{told}");
+    assert!(told.contains("starts only where `server` is \"dev\""), "{told}");
+}

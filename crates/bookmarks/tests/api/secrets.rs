@@ -1,0 +1,44 @@
+//! A token is in no answer and in no line of the log (F24).
+
+use reqwest::Method;
+use serde_json::json;
+use tapisservice::logs::{self, Capture, LogSettings};
+
+use crate::helpers::{Service, send};
+
+#[tokio::test]
+async fn a_token_never_leaves() {
+    let settings: LogSettings = serde_json::from_value(json!({"log_level": "TRACE"})).unwrap();
+    let capture = Capture::default();
+    let subscriber = logs::subscriber(&settings, &mut capture.clone()).unwrap();
+    // While there is one subscriber only, a callsite asks the thread it is first reached in, which may have none, and stays off.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
+    let _local = tracing::subscriber::set_default(subscriber);
+
+    let service = Service::start().await;
+    let alice = service.alice();
+    let (_, canary) = alice.token().rsplit_once('.').unwrap();
+    let id = alice.bookmark("results").await;
+    let answers = [
+        alice.get("/whoami").await,
+        alice.get("?pretty=true").await,
+        alice.get(&format!("?order={canary}")).await,
+        alice.get(&format!("/{canary}")).await,
+        alice.patch(&id, &json!({"path": canary})).await,
+        alice.patch(&id, &json!({"description": {"x": canary}})).await,
+        send(alice.request(Method::GET, "").header("X-Tapis-User", canary)).await,
+        send(service.request(Method::GET, "").header("X-Tapis-Token", format!("{}x", alice.token()))).await,
+    ];
+    for answer in answers {
+        assert!(!answer.text.contains(canary), "{}", answer.text);
+        assert!(!format!("{:?}", answer.headers).contains(canary));
+    }
+    let lines = capture.lines();
+    assert!(lines.iter().any(|line| line.contains("request answered") && line.contains("user=alice")));
+    // As part of a path it was the caller who wrote it down; a token in the place of tokens is what must not show.
+    let whole = alice.token();
+    let leaks: Vec<_> = lines.iter().filter(|line| line.contains(whole)).collect();
+    assert!(leaks.is_empty(), "{leaks:?}");
+    let told: Vec<_> = lines.iter().filter(|line| line.contains(canary) && !line.contains("path=")).collect();
+    assert!(told.is_empty(), "{told:?}");
+}
