@@ -1,0 +1,55 @@
+# One name for each thing the gate runs (`just --list`). The commands themselves stand in `.ci/run`.
+
+# Everything the gate runs.
+ci *steps:
+    bash .ci/run {{ steps }}
+
+# What to run before each commit.
+check: (ci "fmt" "clippy" "test")
+
+# Write the formatting.
+format:
+    cargo fmt --all
+
+# Is the code formatted?
+fmt: (ci "fmt")
+
+# Lints, warnings are errors.
+clippy: (ci "clippy")
+
+# Unit tests, integration tests, doc tests.
+test: (ci "test")
+
+# The documentation, warnings are errors.
+doc: (ci "doc")
+
+# Licences and banned dependencies.
+deny: (ci "deny")
+
+# The example as it goes into the image.
+bare: (ci "bare")
+
+# The conformance suite: single requests, corrected and legacy statuses.
+conformance: (ci "conformance" "legacy")
+
+# Forged tokens and hostile headers.
+attacks: (ci "attacks")
+
+# Scenarios that take minutes, and slow clients.
+endurance: (ci "endurance")
+
+# The Python packages as clients of the example.
+interop: (ci "interop")
+
+# services of both frameworks, calling each other
+services: (ci "services")
+
+# The objects of deploy/kubernetes.
+kubernetes: (ci "kubernetes")
+
+# The images, built and composed.
+images: (ci "images")
+
+# The example service with a Tapis site of its own.
+run *arguments:
+    cargo run -- {{ arguments }}
