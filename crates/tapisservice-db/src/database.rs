@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolOptions;
+use sqlx::sqlite::SqliteConnection;
 use tapisservice_core::{Identity, TenantId};
 
 use crate::engine::{Engine, Pool};
@@ -63,6 +64,9 @@ impl Database {
                     max_connections = 1;
                     pool = pool.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
                 }
+                if target.writes {
+                    pool = pool.after_connect(|connection, _| Box::pin(log_write_ahead(connection)));
+                }
                 Pool::Sqlite(pool.connect_lazy_with(target.options))
             }
         };
@@ -83,7 +87,8 @@ impl Database {
     /// The rows of every tenant: for housekeeping and counts, never for what a request asks for. The reason is for those who
     /// read the code, and is logged at the level `debug`.
     ///
-    /// Every use of it stands on a list that a test holds; see `tests/across_tenants.rs`.
+    /// The project's `clippy.toml` disallows it: every use says in an `#[expect(clippy::disallowed_methods)]` why the tenant
+    /// is not known.
     pub fn across_tenants(&self, reason: &'static str) -> Scope<AcrossTenants> {
         tracing::debug!(reason, "queries across tenants");
         Scope::new(self.clone(), Bound::Nothing)
@@ -158,4 +163,17 @@ fn pool_options<DB: sqlx::Database>(settings: &DatabaseSettings, max_connections
         .max_lifetime(unless_zero(settings.sql_max_lifetime_seconds))
         // A connection that a restart of the database broke is replaced before a request meets it.
         .test_before_acquire(true)
+}
+
+/// Switches an SQLite file to write-ahead logging, which it keeps.
+///
+/// SQLite does not wait for the lock that the switch needs. A connection that meets it leaves the switch to the one that holds
+/// it, or to the next.
+async fn log_write_ahead(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let Err(error) = sqlx::query("PRAGMA journal_mode = WAL").execute(connection).await else {
+        return Ok(());
+    };
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    // SQLITE_BUSY and SQLITE_BUSY_RECOVERY.
+    if matches!(code.as_deref(), Some("5" | "261")) { Ok(()) } else { Err(error) }
 }

@@ -8,7 +8,7 @@ use std::str::FromStr as _;
 
 use percent_encoding::percent_decode_str;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use url::Url;
 
 use crate::settings::{DatabaseSettings, SettingsError};
@@ -23,6 +23,8 @@ pub(crate) struct SqliteTarget {
     pub(crate) options: SqliteConnectOptions,
     /// A database in memory is gone with its last connection.
     pub(crate) in_memory: bool,
+    /// Whether it is a file that may be written.
+    pub(crate) writes: bool,
     /// The folder to make before the file can be.
     pub(crate) folder: Option<PathBuf>,
 }
@@ -124,10 +126,10 @@ fn sqlite(rest: &str, settings: &DatabaseSettings) -> Result<SqliteTarget, Setti
         options.create_if_missing(creates).foreign_keys(true).busy_timeout(settings.acquire_timeout());
     if writes {
         // FULL: what was acknowledged survives a loss of power, as it does on PostgreSQL.
-        options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+        options = options.synchronous(SqliteSynchronous::Full);
     }
     let folder = options.get_filename().parent().filter(|folder| creates && !folder.as_os_str().is_empty());
-    Ok(SqliteTarget { folder: folder.map(PathBuf::from), in_memory, options })
+    Ok(SqliteTarget { folder: folder.map(PathBuf::from), in_memory, writes, options })
 }
 
 fn decoded(text: &str) -> Result<Cow<'_, str>, SettingsError> {

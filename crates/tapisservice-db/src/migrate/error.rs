@@ -63,7 +63,7 @@ pub enum MigrationError {
     /// The name of a new migration holds no letter or digit, or too many.
     #[error("the name of a migration has 1 to 80 letters, digits, spaces, `_` and `-`")]
     Name,
-    /// The files of a new migration cannot be written.
+    /// A file cannot be written: one of a new migration, or the one beside an SQLite database that keeps other runners away.
     #[error("{}: {source}", path.display())]
     File {
         /// Where.

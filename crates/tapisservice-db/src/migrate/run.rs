@@ -32,7 +32,6 @@ pub(super) async fn upgrade(
     let mut session = connect(database, patience, tell).await?;
     session.lock(tell).await?;
     let status = loop {
-        session.begin_step(tell).await?;
         let status = migrator.status_of(&session.applied().await?);
         refuse_unsound(&status)?;
         if let Upgrade::To(version) = to
@@ -45,7 +44,6 @@ pub(super) async fn upgrade(
         let Some(next) = pending.next() else { break status };
         step(migrator, &mut session, next.version, false, pending.count(), tell).await?;
     };
-    session.end_step().await?;
     session.close().await;
     if status.unknown() > 0 {
         tell(Event::Ahead { unknown: status.unknown() });
@@ -64,7 +62,6 @@ pub(super) async fn downgrade(
     session.lock(tell).await?;
     let mut floor = None;
     let status = loop {
-        session.begin_step(tell).await?;
         let status = migrator.status_of(&session.applied().await?);
         refuse_unsound(&status)?;
         let floor = match floor {
@@ -76,7 +73,6 @@ pub(super) async fn downgrade(
         let Some(next) = done.next() else { break status };
         step(migrator, &mut session, next.version, true, done.count(), tell).await?;
     };
-    session.end_step().await?;
     session.close().await;
     Ok(status)
 }
@@ -119,7 +115,6 @@ async fn step(
     let migration = migrator.find(version, down).ok_or(MigrationError::Unknown(version))?;
     tell(Event::Running { version, description: migration.description.to_string(), down, remaining });
     let elapsed = session.run(migration).await?;
-    session.end_step().await?;
     tell(Event::Done { version, elapsed });
     Ok(())
 }

@@ -1,10 +1,13 @@
 //! A connection to migrate with, which no other runner has at the same time.
 
+use std::fs::{File, TryLockError};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sqlx::migrate::{Migrate, Migration};
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgConnection;
-use sqlx::sqlite::{Sqlite, SqlitePool};
+use sqlx::sqlite::{Sqlite, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use super::status::AppliedRow;
@@ -20,11 +23,17 @@ const LOCK: i64 = 0x7461_7069_736d_6967;
 
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(200);
 
-/// PostgreSQL holds its lock from [`open`](Self::open) to the end of the connection, so that a runner that dies leaves none
-/// behind. SQLite holds its write lock from [`begin_step`](Self::begin_step) to the end of one migration.
+/// A connection, and the lock, which is held from [`lock`](Self::lock) to the end of the session and of which nothing stays
+/// when a runner dies: PostgreSQL's ends with the connection, that of an SQLite file is one of the operating system.
+///
+/// SQLite's own write lock would not do: it ends with a transaction, and some migrations run without one.
 pub(super) enum Session {
     Postgres(PgConnection),
-    Sqlite { pool: SqlitePool, step: Option<sqlx::Transaction<'static, Sqlite>> },
+    /// A database in memory has but one connection, which is its lock.
+    Sqlite {
+        connection: PoolConnection<Sqlite>,
+        lock: Option<File>,
+    },
 }
 
 impl Session {
@@ -38,64 +47,25 @@ impl Session {
                     sqlx::query("SET statement_timeout = 0").execute(&mut connection).await?;
                     Self::Postgres(connection)
                 }
-                Pool::Sqlite(pool) => {
-                    drop(pool.acquire().await?);
-                    Self::Sqlite { pool: pool.clone(), step: None }
-                }
+                Pool::Sqlite(pool) => Self::Sqlite { connection: pool.acquire().await?, lock: None },
             })
         };
         opened.await.map_err(|error| QueryError::from_sqlx(error, Verb::Other))
     }
 
     /// Waits until no other runner is at work, and makes the table if it is missing.
-    ///
-    /// PostgreSQL is asked again and again: a session that waits for the lock holds a snapshot, for which `CREATE INDEX
-    /// CONCURRENTLY` of the other would wait in turn.
     pub(super) async fn lock(&mut self, tell: &mut (dyn FnMut(Event) + Send)) -> Result<(), MigrationError> {
-        let mut told = false;
-        while let Self::Postgres(connection) = self {
-            let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(LOCK);
-            if lock.fetch_one(connection).await? {
-                break;
-            }
-            wait(&mut told, tell).await;
-        }
-        self.begin_step(tell).await?;
         match self {
-            Self::Postgres(connection) => connection.ensure_migrations_table(TABLE).await?,
-            Self::Sqlite { step: Some(step), .. } => step.ensure_migrations_table(TABLE).await?,
-            Self::Sqlite { step: None, .. } => {}
-        }
-        self.end_step().await
-    }
-
-    /// Begins to look what is to be done and to do it.
-    pub(super) async fn begin_step(
-        &mut self,
-        tell: &mut (dyn FnMut(Event) + Send),
-    ) -> Result<(), MigrationError> {
-        let Self::Sqlite { pool, step } = self else { return Ok(()) };
-        let mut told = false;
-        loop {
-            match pool.begin_with("BEGIN IMMEDIATE").await {
-                Ok(transaction) => {
-                    *step = Some(transaction);
-                    return Ok(());
-                }
-                Err(error) => match QueryError::from_sqlx(error, Verb::Other) {
-                    QueryError::Serialization { .. } => wait(&mut told, tell).await,
-                    other => return Err(other.into()),
-                },
+            Self::Postgres(connection) => {
+                lock_postgres(connection, tell).await?;
+                connection.ensure_migrations_table(TABLE).await?;
             }
-        }
-    }
-
-    /// Ends it, and keeps what was done.
-    pub(super) async fn end_step(&mut self) -> Result<(), MigrationError> {
-        if let Self::Sqlite { step, .. } = self
-            && let Some(transaction) = step.take()
-        {
-            transaction.commit().await?;
+            Self::Sqlite { connection, lock } => {
+                if let Some(path) = lock_path(connection).await? {
+                    *lock = Some(lock_file(path, tell).await?);
+                }
+                connection.ensure_migrations_table(TABLE).await?;
+            }
         }
         Ok(())
     }
@@ -105,21 +75,22 @@ impl Session {
         let query = AssertSqlSafe(format!("SELECT version, checksum, success FROM {TABLE} ORDER BY version"));
         Ok(match self {
             Self::Postgres(connection) => sqlx::query_as(query).fetch_all(connection).await?,
-            Self::Sqlite { step: Some(step), .. } => sqlx::query_as(query).fetch_all(&mut **step).await?,
-            Self::Sqlite { pool, step: None } => sqlx::query_as(query).fetch_all(&*pool).await?,
+            Self::Sqlite { connection, .. } => sqlx::query_as(query).fetch_all(&mut **connection).await?,
         })
     }
 
     /// Runs a migration up or down, and notes it in the table.
     pub(super) async fn run(&mut self, migration: &Migration) -> Result<Duration, MigrationError> {
-        if migration.no_tx {
-            // Gives up the write lock of SQLite: what cannot run in a transaction cannot be guarded by one.
-            self.end_step().await?;
-        }
         match self {
             Self::Postgres(connection) => run_on(connection, migration).await,
-            Self::Sqlite { step: Some(step), .. } => run_on(&mut **step, migration).await,
-            Self::Sqlite { pool, step: None } => run_on(&mut *pool.acquire().await?, migration).await,
+            Self::Sqlite { connection, .. } if migration.no_tx => run_on(&mut **connection, migration).await,
+            Self::Sqlite { connection, .. } => {
+                // Takes the write lock before it reads, so that it waits for a service that writes instead of failing.
+                let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+                let elapsed = run_on(&mut *transaction, migration).await?;
+                transaction.commit().await?;
+                Ok(elapsed)
+            }
         }
     }
 
@@ -138,6 +109,43 @@ async fn run_on<C: Migrate>(connection: &mut C, migration: &Migration) -> Result
     } else {
         connection.apply(TABLE, migration).await?
     })
+}
+
+/// Asks again and again: a session that waits for the lock holds a snapshot, for which `CREATE INDEX CONCURRENTLY` of the
+/// other would wait in turn.
+async fn lock_postgres(
+    connection: &mut PgConnection,
+    tell: &mut (dyn FnMut(Event) + Send),
+) -> Result<(), MigrationError> {
+    let mut told = false;
+    loop {
+        let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(LOCK);
+        if lock.fetch_one(&mut *connection).await? {
+            return Ok(());
+        }
+        wait(&mut told, tell).await;
+    }
+}
+
+/// The file beside the one of the database; none when that is in memory. The one of the database itself must not be opened a
+/// second time: closing it would drop the locks of SQLite.
+async fn lock_path(connection: &mut SqliteConnection) -> Result<Option<PathBuf>, MigrationError> {
+    let query = sqlx::query_scalar("SELECT file FROM pragma_database_list WHERE name = 'main'");
+    let file: Option<String> = query.fetch_one(connection).await?;
+    Ok(file.filter(|file| !file.is_empty()).map(|file| PathBuf::from(file + "-migrate.lock")))
+}
+
+async fn lock_file(path: PathBuf, tell: &mut (dyn FnMut(Event) + Send)) -> Result<File, MigrationError> {
+    let failed = |source| MigrationError::File { path: path.clone(), source };
+    let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+    let mut told = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => wait(&mut told, tell).await,
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+    }
 }
 
 async fn wait(told: &mut bool, tell: &mut (dyn FnMut(Event) + Send)) {

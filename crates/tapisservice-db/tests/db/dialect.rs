@@ -1,9 +1,9 @@
 //! What SQL and which types work the same on both engines.
 
-use tapisservice_db::{TextUuid, Timestamp};
+use tapisservice_db::{Database, TextUuid, Timestamp};
 use uuid::Uuid;
 
-use crate::helpers::{INSERT, Note, insert, migrated, owner};
+use crate::helpers::{INSERT, Note, empty, insert, migrated, owner};
 
 const COLUMNS: &str = "note_id, name, size, done, body, weight, created";
 
@@ -113,4 +113,20 @@ async fn conflicts_can_be_settled_in_the_statement() {
             again().push(" ON CONFLICT (tenant_id, owner, name) DO UPDATE SET size = 7 RETURNING size");
         assert_eq!(update.fetch_scalar::<i64>().await.unwrap(), 7);
     }
+}
+
+#[tokio::test]
+async fn a_fresh_sqlite_file_takes_many_first_connections_and_logs_write_ahead() {
+    let fixture = empty().swap_remove(0);
+    let mut connections = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let database = Database::connect_lazy(&fixture.settings).unwrap();
+        connections.spawn(async move { database.ping().await });
+    }
+    assert!(connections.join_all().await.iter().all(Result::is_ok));
+    // The lock that the switch needs is free now.
+    let next = Database::connect_lazy(&fixture.settings).unwrap();
+    let scope = next.across_tenants("the test asks for the journal mode");
+    let (mode,): (String,) = scope.query("PRAGMA journal_mode").fetch_one().await.unwrap();
+    assert_eq!(mode, "wal");
 }

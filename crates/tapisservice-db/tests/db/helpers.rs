@@ -21,7 +21,7 @@ pub(crate) struct Fixture {
     pub(crate) name: &'static str,
     pub(crate) database: Database,
     pub(crate) settings: DatabaseSettings,
-    _folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// A fresh, empty database of each engine that the machine has.
@@ -59,7 +59,7 @@ pub(crate) fn postgres() -> Option<&'static Postgres> {
 }
 
 fn fixture(name: &'static str, settings: DatabaseSettings, folder: tempfile::TempDir) -> Fixture {
-    Fixture { name, database: Database::connect_lazy(&settings).unwrap(), settings, _folder: folder }
+    Fixture { name, database: Database::connect_lazy(&settings).unwrap(), settings, folder }
 }
 
 pub(crate) fn owner(username: &str, tenant: &str) -> Identity {

@@ -6,8 +6,10 @@ use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator as Files};
 use tapisservice_db::migrate::{Downgrade, Event, MigrationError, MigrationState, Migrator, State, Upgrade};
 use tapisservice_db::{Database, SchemaCheck};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
 
-use crate::helpers::{PATIENCE, empty, migrator, postgres, upgrade};
+use crate::helpers::{Fixture, PATIENCE, empty, migrator, postgres, upgrade};
 
 const HEAD: i64 = 20_260_103_000_000;
 
@@ -69,23 +71,45 @@ async fn targets_that_the_direction_does_not_lead_to_are_refused() {
     }
 }
 
+/// How many migrations ran in all, of several runners with connections of their own, as other processes have.
+async fn run_together(fixture: &Fixture, migrator: fn() -> Migrator) -> u32 {
+    let mut runners = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let database = Database::connect_lazy(&fixture.settings).unwrap();
+        runners.spawn(async move {
+            let mut ran = 0;
+            let tell = &mut |event| ran += u32::from(matches!(event, Event::Done { .. }));
+            let status = migrator().upgrade(&database, Upgrade::Head, PATIENCE, tell).await.unwrap();
+            assert_eq!(status.at_head(), Ok(()));
+            ran
+        });
+    }
+    runners.join_all().await.iter().sum()
+}
+
 #[tokio::test]
 async fn runners_that_start_together_run_each_migration_once() {
     for fixture in empty() {
-        let mut runners = tokio::task::JoinSet::new();
-        for _ in 0..4 {
-            // Each with connections of its own, as another process.
-            let database = Database::connect_lazy(&fixture.settings).unwrap();
-            runners.spawn(async move {
-                let mut ran = 0;
-                let tell = &mut |event| ran += u32::from(matches!(event, Event::Done { .. }));
-                let status = migrator().upgrade(&database, Upgrade::Head, PATIENCE, tell).await.unwrap();
-                assert_eq!(status.at_head(), Ok(()));
-                ran
-            });
-        }
-        let ran: u32 = runners.join_all().await.iter().sum();
-        assert_eq!(ran, 3, "{}", fixture.name);
+        assert_eq!(run_together(&fixture, migrator).await, 3, "{}", fixture.name);
+    }
+}
+
+#[tokio::test]
+async fn migrations_without_a_transaction_run_once_too() {
+    fn without_transactions() -> Migrator {
+        let files = (1..=24).flat_map(|version| {
+            let file = |kind, sql: String| {
+                Migration::new(version, "test".into(), kind, sqlx::AssertSqlSafe(sql).into_sql_str(), true)
+            };
+            [
+                file(MigrationType::ReversibleUp, format!("CREATE TABLE t{version} (x BIGINT)")),
+                file(MigrationType::ReversibleDown, format!("DROP TABLE t{version}")),
+            ]
+        });
+        Migrator::new(Files::with_migrations(files.collect())).unwrap()
+    }
+    for fixture in empty() {
+        assert_eq!(run_together(&fixture, without_transactions).await, 24, "{}", fixture.name);
     }
 }
 
@@ -184,15 +208,31 @@ async fn a_runner_waits_while_another_holds_the_lock() {
     let holder = fixture.database.across_tenants("the test holds the lock of the migrations");
     let mut holder = holder.begin().await.unwrap();
     holder.query("SELECT pg_advisory_xact_lock($1)").bind(0x7461_7069_736d_6967_i64).execute().await.unwrap();
-    let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let (runner, mut told) = runner_that_tells(&fixture);
+    assert_eq!(told.recv().await, Some(Event::WaitingForRunner));
+    holder.rollback().await.unwrap();
+    runner.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_runner_waits_for_the_lock_beside_an_sqlite_file() {
+    let fixture = empty().swap_remove(0);
+    let holder = std::fs::File::create(fixture.folder.path().join("in/a/test.db-migrate.lock")).unwrap();
+    holder.lock().unwrap();
+    let (runner, mut told) = runner_that_tells(&fixture);
+    assert_eq!(told.recv().await, Some(Event::WaitingForRunner));
+    drop(holder);
+    runner.await.unwrap();
+}
+
+fn runner_that_tells(fixture: &Fixture) -> (JoinHandle<()>, UnboundedReceiver<Event>) {
+    let (sender, told) = tokio::sync::mpsc::unbounded_channel();
     let database = fixture.database.clone();
     let runner = tokio::spawn(async move {
         let tell = &mut |event| drop(sender.send(event));
         migrator().upgrade(&database, Upgrade::Head, PATIENCE, tell).await.unwrap();
     });
-    assert_eq!(told.recv().await, Some(Event::WaitingForRunner));
-    holder.rollback().await.unwrap();
-    runner.await.unwrap();
+    (runner, told)
 }
 
 #[tokio::test]
