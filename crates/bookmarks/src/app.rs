@@ -62,10 +62,12 @@ fn assemble(settings: Settings, database: &Database) -> Result<AppBuilder<Shared
     let tenants = settings.tenant_cache()?.build();
     let tapis = settings.service_client(tenants.clone())?;
     let shared = Shared { store: Store::new(database.clone()), systems: Systems::new(tapis.clone()) };
+    let pool = database.clone();
     Ok(App::with_state(settings, routes, shared)
         .tenants(tenants)
         .service_client(tapis)
         .openapi(openapi::head())
         .ready_check(database::ready_check(database))
+        .metrics_source(move || pool.record_metrics())
         .map_error(StoreError::to_error))
 }

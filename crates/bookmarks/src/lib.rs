@@ -6,7 +6,6 @@ mod database;
 #[cfg(feature = "devsite")]
 pub mod devsite;
 mod fields;
-mod healthcheck;
 mod listing;
 mod openapi;
 mod routes;
@@ -19,7 +18,6 @@ pub use app::{app, builder, outline};
 pub use bookmark::{Bookmark, BookmarkChanges, BookmarkId, NewBookmark};
 pub use database::{connect, migrator};
 pub use fields::{BookmarkName, Description, InvalidField, SystemId, SystemPath, Tag, Tags};
-pub use healthcheck::{Unhealthy, healthcheck};
 pub use listing::{ListMetadata, ListParameters, Listing, OrderBy};
 pub use settings::{BookmarksSettings, CONFIG_SCHEMA};
 pub use store::{Store, StoreError};

@@ -105,7 +105,7 @@ fn openapi() -> Result<String, StartError> {
 
 fn healthcheck() -> Result<String, StartError> {
     let settings = Settings::from_config(&load()?)?;
-    match bookmarks::healthcheck(&settings.service) {
+    match tapisservice::healthcheck(&settings.service) {
         Ok(()) => Ok("healthy\n".to_owned()),
         Err(unhealthy) => Err(StartError::Service(unhealthy.to_string())),
     }

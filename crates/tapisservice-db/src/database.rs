@@ -108,6 +108,15 @@ impl Database {
         PoolStatus { open, idle: u32::try_from(idle).unwrap_or(u32::MAX), max: self.inner.max_connections }
     }
 
+    /// Sets the gauge `tapisservice_db_connections` of the [`metrics`](https://docs.rs/metrics) crate, with the label `state`:
+    /// `used`, `idle`, and `max` for the most there may be. For `AppBuilder::metrics_source`.
+    pub fn record_metrics(&self) {
+        let PoolStatus { open, idle, max } = self.pool_status();
+        for (state, connections) in [("used", open.saturating_sub(idle)), ("idle", idle), ("max", max)] {
+            metrics::gauge!("tapisservice_db_connections", "state" => state).set(f64::from(connections));
+        }
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

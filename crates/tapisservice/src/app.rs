@@ -19,6 +19,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::error_map::ErrorMap;
 use crate::health::Health;
+use crate::metrics::Figures;
 use crate::middleware::error_mapper::ErrorMapper;
 use crate::middleware::tidy_path;
 use crate::serve::{Limits, ServeError, Server, Shutdown, Stopped};
@@ -57,6 +58,7 @@ pub struct App {
     openapi: Arc<OpenApi>,
     routes: Arc<[RouteInfo]>,
     on_listening: Option<ListeningHook>,
+    figures: Vec<Figures>,
 }
 
 type ListeningHook = Arc<dyn Fn(SocketAddr) + Send + Sync>;
@@ -93,6 +95,7 @@ pub struct AppBuilder<S> {
     shutdown: Shutdown,
     openapi: OpenApi,
     on_listening: Option<ListeningHook>,
+    figures: Vec<Figures>,
 }
 
 impl App {
@@ -119,6 +122,7 @@ impl App {
             shutdown: Shutdown::new(),
             openapi: OpenApi::default(),
             on_listening: None,
+            figures: Vec::new(),
         }
     }
 
@@ -163,6 +167,7 @@ impl App {
                 server: server.stats(),
                 tenants: self.tenants.clone(),
                 service_client: self.service_client.clone(),
+                figures: self.figures.clone(),
             };
             let address = metrics::serve(address, sources, self.shutdown.clone()).await?;
             tracing::info!(%address, "metrics");
@@ -274,6 +279,13 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
         self
     }
 
+    /// Calls `record` whenever the metrics are asked for, so that it can set gauges of the [`metrics`](https://docs.rs/metrics)
+    /// crate whose values somebody else knows. What happens now and then is counted where it happens and needs none of this.
+    pub fn metrics_source(mut self, record: impl Fn() + Send + Sync + 'static) -> Self {
+        self.figures.push(Arc::new(record));
+        self
+    }
+
     /// Title, description and the like of the OpenAPI document.
     pub fn openapi(mut self, openapi: OpenApi) -> Self {
         self.openapi = openapi;
@@ -286,7 +298,9 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
     ///
     /// When a setting cannot be used.
     pub fn build(self) -> Result<App, BuildError> {
-        let Self { settings, routes, state, callbacks, errors, shutdown, openapi, on_listening, .. } = self;
+        let Self {
+            settings, routes, state, callbacks, errors, shutdown, openapi, on_listening, figures, ..
+        } = self;
         settings.limits.check()?;
         let tenants = match self.tenants {
             Some(tenants) => tenants,
@@ -324,6 +338,7 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
             openapi,
             routes: list.into(),
             on_listening,
+            figures,
         })
     }
 }

@@ -5,6 +5,7 @@ pub mod docs;
 mod error_map;
 pub mod extract;
 mod health;
+mod healthcheck;
 pub mod logs;
 mod metrics;
 mod middleware;
@@ -17,6 +18,7 @@ mod startup;
 
 pub use app::{App, AppBuilder, BuildError};
 pub use health::ReadyCheck;
+pub use healthcheck::{Unhealthy, healthcheck};
 pub use middleware::deadline::{RequestTimeout, RequestTimeoutLayer};
 pub use routes::{RouteInfo, Routes};
 pub use settings::{ServiceSettings, Settings};

@@ -3,7 +3,7 @@
 //! Requests are counted where they end; everything else is read from its owner when somebody asks.
 
 use std::net::SocketAddr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -25,12 +25,16 @@ const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// Whose figures are shown.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Sources {
     pub(crate) server: ServerStats,
     pub(crate) tenants: TenantCache,
     pub(crate) service_client: Option<ServiceClient>,
+    pub(crate) figures: Vec<Figures>,
 }
+
+/// Sets gauges of something that the service has besides.
+pub(crate) type Figures = Arc<dyn Fn() + Send + Sync>;
 
 /// Counts a request that was answered.
 pub(crate) fn request(method: &Method, status: StatusCode, took: Duration) {
@@ -107,6 +111,7 @@ impl Sources {
         if let Some(client) = &self.service_client {
             calls(client);
         }
+        self.figures.iter().for_each(|record| record());
     }
 }
 

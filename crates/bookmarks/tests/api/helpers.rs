@@ -12,6 +12,8 @@ use tempfile::TempDir;
 pub(crate) struct Service {
     pub(crate) site: DevSite,
     pub(crate) folder: TempDir,
+    /// Of the service itself, without the router.
+    pub(crate) direct_url: String,
     client: reqwest::Client,
     shutdown: Shutdown,
 }
@@ -41,20 +43,26 @@ impl Service {
 
     /// Starts a site, and the service on it with this database.
     pub(crate) async fn start_in(folder: TempDir, url: &str) -> Self {
+        Self::start_with(folder, &json!({"sql_db_url": url})).await
+    }
+
+    /// Starts a site, and the service on it with these settings.
+    pub(crate) async fn start_with(folder: TempDir, settings: &Value) -> Self {
         let system = |id: &str| System::new(id, "admin").public();
         let site =
             DevSite::builder().server("dev").system(system("stampede")).system(system(&"s".repeat(80)));
         let site = site.start().await.unwrap();
-        let config = config(&site, url);
+        let config = config(&site, settings);
         let settings = Settings::from_config(&config).unwrap();
         let shutdown = Shutdown::new();
         let app = bookmarks::app(&config, settings, shutdown.clone()).await.unwrap();
         app.tenants().refresh().await.unwrap();
         let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         site.route_to("bookmarks", &format!("http://{}", server.local_addr())).unwrap();
+        let direct_url = format!("http://{}/v3/bookmarks", server.local_addr());
         tokio::spawn(app.serve(server));
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { site, folder, client, shutdown }
+        Self { site, folder, direct_url, client, shutdown }
     }
 
     pub(crate) fn user(&self, name: &str, tenant: &str) -> User<'_> {
@@ -156,10 +164,12 @@ pub(crate) async fn send(request: RequestBuilder) -> Answer {
     Answer { status, headers, text: response.text().await.unwrap() }
 }
 
-fn config(site: &DevSite, url: &str) -> Config {
+fn config(site: &DevSite, settings: &Value) -> Config {
     let mut values = site.config_json("bookmarks").unwrap();
-    values["sql_db_url"] = json!(url);
     values["drain_seconds"] = json!(0);
+    for (key, value) in settings.as_object().unwrap() {
+        values[key] = value.clone();
+    }
     Config::loader()
         .environment([("", ""); 0])
         .default_config_path("")

@@ -1,4 +1,4 @@
-//! The service while its PostgreSQL is stopped and crashes (HARDENING F14, F15).
+//! The service while its PostgreSQL is stopped, crashes and is overworked, and its callers hang up (HARDENING F14 to F16, F27).
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tapisservice_db::testing::{PASSWORD, Postgres};
+use tapisservice_db::{AcrossTenants, Database, DatabaseSettings, Transaction};
 use tokio::task::{JoinSet, block_in_place};
 
 use crate::helpers::Service;
@@ -16,12 +17,51 @@ const SLOW: Duration = Duration::from_secs(10);
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-async fn until_ready(service: &Service) {
+const CLOSED: &str = "tapisservice_connections_closed_total";
+
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
-    while service.get("/ready").await.status != 200 {
-        assert!(start.elapsed() < PATIENCE, "it does not become ready");
-        tokio::time::sleep(Duration::from_millis(100)).await;
+    while !holds().await {
+        assert!(start.elapsed() < PATIENCE, "in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+async fn until_ready(service: &Service) {
+    until("ready", async || service.get("/ready").await.status == 200).await;
+}
+
+/// A service with two connections to a migrated database, and the address of its metrics.
+async fn small_service(postgres: &Postgres) -> (Arc<Service>, String) {
+    let url = postgres.url("tapis");
+    crate::migrate(&url).await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let settings =
+        json!({"sql_db_url": url, "sql_pool_max_connections": 2, "metrics_listen": free.to_string()});
+    let service = Service::start_with(tempfile::tempdir().unwrap(), &settings).await;
+    until_ready(&service).await;
+    (Arc::new(service), format!("http://{free}/metrics"))
+}
+
+/// The sum of the metrics whose lines begin like this.
+async fn sum(metrics: &str, beginning: &str) -> u64 {
+    let text = reqwest::get(metrics).await.unwrap().text().await.unwrap();
+    let lines = text.lines().filter(|line| line.starts_with(beginning));
+    lines.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
+}
+
+/// How many connections of the pool are in use.
+async fn used(metrics: &str) -> u64 {
+    sum(metrics, "tapisservice_db_connections{state=\"used\"}").await
+}
+
+/// Keeps everybody else from a table for as long as it lasts.
+#[expect(clippy::disallowed_methods, reason = "a whole table is locked, whosever its rows are")]
+async fn lock_table(postgres: &Postgres, lock: &'static str) -> Transaction<AcrossTenants> {
+    let database = Database::connect_lazy(&DatabaseSettings::new(postgres.url("tapis"))).unwrap();
+    let mut transaction = database.across_tenants("a test locks a table").begin().await.unwrap();
+    transaction.query(lock).execute().await.unwrap();
+    transaction
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,4 +138,59 @@ async fn f15_no_acknowledged_bookmark_is_lost_in_a_crash() {
     assert!(refused > 0 && acknowledged.len() > 20, "{refused} {}", acknowledged.len());
     let torn = "SELECT COUNT(*) FROM bookmarks b WHERE (SELECT COUNT(*) FROM bookmark_tags t WHERE t.bookmark_id = b.bookmark_id) <> 2";
     assert_eq!(postgres.sql_in("tapis", torn), "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f16_while_the_pool_is_exhausted_the_rest_answers() {
+    let Some(postgres) = Postgres::start() else { return };
+    let (service, metrics) = small_service(&postgres).await;
+    let lock = lock_table(&postgres, "LOCK TABLE bookmarks IN ACCESS EXCLUSIVE MODE").await;
+    let mut waiting = JoinSet::new();
+    for _ in 0..2 {
+        let service = Arc::clone(&service);
+        waiting.spawn(async move { service.alice().get("").await });
+    }
+    until("the pool is exhausted", async || used(&metrics).await == 2).await;
+    let start = Instant::now();
+    let refused = service.alice().get("").await;
+    refused.assert_refusal(503, "The database does not answer.");
+    assert!(refused.headers.contains_key("retry-after"));
+    assert!(start.elapsed() < SLOW, "{:?}", start.elapsed());
+    service.get("/ready").await.assert_refusal(503, "The service is not ready: database.");
+    assert_eq!(service.get("/healthcheck").await.status, 200);
+    assert_eq!(service.alice().get("/whoami").await.result()["username"], "alice");
+    assert_eq!(service.get("/whoami").await.status, 401);
+    assert_eq!(used(&metrics).await, 2);
+    lock.rollback().await.unwrap();
+    assert!(waiting.join_all().await.iter().all(|answer| answer.status == 200));
+    until_ready(&service).await;
+    service.alice().bookmark("results").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f27_callers_that_hang_up_leave_no_bookmark_and_take_no_connection() {
+    let Some(postgres) = Postgres::start() else { return };
+    let (service, metrics) = small_service(&postgres).await;
+    for round in 0..3 {
+        // The bookmark itself is written; its tags have to wait.
+        let lock = lock_table(&postgres, "LOCK TABLE bookmark_tags IN ACCESS EXCLUSIVE MODE").await;
+        let mut callers = JoinSet::new();
+        for caller in 0..2 {
+            let body = json!({"name": format!("{round}-{caller}"), "system_id": "workstation", "path": "/", "tags": ["a"]});
+            let request = reqwest::Client::new().post(&service.direct_url).json(&body);
+            callers.spawn(request.header("X-Tapis-Token", service.alice().token()).send());
+        }
+        let blocked = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO bookmark_tags%'";
+        until("both wait", async || block_in_place(|| postgres.sql_in("tapis", blocked)) == "2").await;
+        let closed = sum(&metrics, CLOSED).await;
+        callers.shutdown().await;
+        until("it sees that nobody waits any more", async || sum(&metrics, CLOSED).await >= closed + 2).await;
+        lock.rollback().await.unwrap();
+        until("all connections are back", async || used(&metrics).await == 0).await;
+        assert_eq!(postgres.sql_in("tapis", "SELECT COUNT(*) FROM bookmarks"), "0", "round {round}");
+    }
+    let busy =
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'bookmarks' AND state <> 'idle'";
+    assert_eq!(postgres.sql_in("tapis", busy), "0");
+    service.alice().bookmark("results").await;
 }

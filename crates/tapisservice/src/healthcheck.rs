@@ -4,7 +4,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use tapisservice::ServiceSettings;
+use crate::ServiceSettings;
 
 /// How long the service may take for each step.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -73,9 +73,12 @@ mod tests {
     use std::net::TcpListener;
     use std::thread;
 
-    use tapisservice::{Settings, config::Config};
+    use tapisservice_config::Config;
 
     use super::*;
+    use crate::Settings;
+
+    const SCHEMA: &str = r#"{"properties": {"tenants": {"type": "array", "items": {"type": "string"}}}}"#;
 
     /// Answers one request with `answer`, and gives what was asked.
     fn peer(answer: &'static str) -> (SocketAddr, thread::JoinHandle<String>) {
@@ -101,7 +104,8 @@ mod tests {
         ];
         let config = Config::loader()
             .environment(required.iter().chain(more).copied())
-            .embedded_schema(crate::CONFIG_SCHEMA)
+            .embedded_schema(SCHEMA)
+            .default_schema_path("")
             .default_config_path("")
             .fallback_config("none", r#"{"tenants": []}"#)
             .load()
