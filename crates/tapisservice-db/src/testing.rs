@@ -9,10 +9,11 @@
 //! ```
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -159,6 +160,23 @@ impl Postgres {
         self.control(&["start", "-l", &log.to_string_lossy(), "-o", &options]);
     }
 
+    /// Lets it take connections over TLS, too, from its next start on, with this certificate and its key (both PEM).
+    ///
+    /// # Panics
+    ///
+    /// When that fails.
+    pub fn use_certificate(&self, certificate: &str, key: &str) {
+        let owner = fs::metadata(self.data()).expect("the cluster is there").uid();
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let mut file = OpenOptions::new();
+            let file = file.write(true).create(true).truncate(true).mode(0o600).open(self.data().join(name));
+            let mut file = file.expect("the folder of the cluster is writable");
+            file.write_all(text.as_bytes()).expect("the disk has room");
+            fchown(&file, Some(owner), None).expect("the file can be given to the server");
+        }
+        self.sql("ALTER SYSTEM SET ssl = on");
+    }
+
     fn initialize(&self) {
         if is_root() {
             // PostgreSQL refuses to run as root.
@@ -258,10 +276,12 @@ fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
-/// A port that was free a moment ago. It is needed before the start, and again after each.
+/// A port that was free a moment ago, below those that the system gives to outgoing connections: the port has to stay free while
+/// the server is stopped, and who connects to it then must not meet itself.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has a free port");
-    listener.local_addr().expect("it is bound").port()
+    let random = || RandomState::new().build_hasher().finish();
+    let mut ports = std::iter::repeat_with(|| 20_000 + (random() % 12_000) as u16).take(100);
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("the loopback has a free port")
 }
 
 fn run(mut command: Command) -> Output {

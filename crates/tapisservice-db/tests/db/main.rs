@@ -9,4 +9,5 @@ mod helpers;
 mod migrations;
 mod scopes;
 mod secrets;
+mod tls;
 mod transactions;
