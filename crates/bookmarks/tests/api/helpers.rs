@@ -12,8 +12,6 @@ use tempfile::TempDir;
 pub(crate) struct Service {
     pub(crate) site: DevSite,
     pub(crate) folder: TempDir,
-    /// Of the service itself, without the router.
-    pub(crate) direct_url: String,
     client: reqwest::Client,
     shutdown: Shutdown,
 }
@@ -59,10 +57,9 @@ impl Service {
         app.tenants().refresh().await.unwrap();
         let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         site.route_to("bookmarks", &format!("http://{}", server.local_addr())).unwrap();
-        let direct_url = format!("http://{}/v3/bookmarks", server.local_addr());
         tokio::spawn(app.serve(server));
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { site, folder, direct_url, client, shutdown }
+        Self { site, folder, client, shutdown }
     }
 
     pub(crate) fn user(&self, name: &str, tenant: &str) -> User<'_> {

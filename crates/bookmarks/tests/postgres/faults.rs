@@ -176,9 +176,10 @@ async fn f27_callers_that_hang_up_leave_no_bookmark_and_take_no_connection() {
         let lock = lock_table(&postgres, "LOCK TABLE bookmark_tags IN ACCESS EXCLUSIVE MODE").await;
         let mut callers = JoinSet::new();
         for caller in 0..2 {
-            let body = json!({"name": format!("{round}-{caller}"), "system_id": "workstation", "path": "/", "tags": ["a"]});
-            let request = reqwest::Client::new().post(&service.direct_url).json(&body);
-            callers.spawn(request.header("X-Tapis-Token", service.alice().token()).send());
+            let name = format!("{round}-{caller}");
+            let body = json!({"name": name, "system_id": "workstation", "path": "/", "tags": ["a"]});
+            let service = Arc::clone(&service);
+            callers.spawn(async move { service.alice().post(&body).await });
         }
         let blocked = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO bookmark_tags%'";
         until("both wait", async || block_in_place(|| postgres.sql_in("tapis", blocked)) == "2").await;
