@@ -1,4 +1,4 @@
-//! The decision joined to the tenant cache: what a newer registry may know is looked up once.
+//! The decision joined to the caches of tenants and of tokens: what a newer registry may know is looked up once.
 
 use std::sync::Arc;
 
@@ -7,26 +7,31 @@ use tapisservice_core::{RequestTenant, TenantId};
 use tapisservice_tenants::{Miss, Registry, TenantCache};
 
 use crate::decide::anonymous_tenant;
-use crate::headers::{IdentityHeaders, TokenHeader};
-use crate::refusal::{Refusal, TokenFault};
-use crate::{AuthSettings, Outcome, ParsedToken, UnixTime, decide};
+use crate::headers::IdentityHeaders;
+use crate::refusal::Refusal;
+use crate::{AuthSettings, Outcome, TokenCache, UnixTime};
 
-/// Authenticates requests against a tenant cache. Cheap to clone.
+/// Authenticates requests against a tenant cache, and remembers what it verified. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Authenticator {
     tenants: TenantCache,
-    settings: Arc<AuthSettings>,
+    tokens: Arc<TokenCache>,
 }
 
 impl Authenticator {
     /// Joins a cache with the settings.
     pub fn new(tenants: TenantCache, settings: AuthSettings) -> Self {
-        Self { tenants, settings: Arc::new(settings) }
+        Self { tenants, tokens: Arc::new(TokenCache::new(settings)) }
     }
 
     /// The settings.
     pub fn settings(&self) -> &AuthSettings {
-        &self.settings
+        self.tokens.settings()
+    }
+
+    /// The tokens that were verified. All clones share them.
+    pub fn tokens(&self) -> &TokenCache {
+        &self.tokens
     }
 
     /// The tenant cache.
@@ -41,15 +46,8 @@ impl Authenticator {
     ///
     /// Why the request is refused.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Outcome, Refusal> {
-        let headers = IdentityHeaders::read(headers, self.settings.trust_forwarded_host)?;
-        let token = match headers.token() {
-            TokenHeader::Text(text) => Some(ParsedToken::parse(text).map_err(TokenFault::Jws)?),
-            TokenHeader::Absent | TokenHeader::Blank => None,
-        };
-        self.with_fresh_registry(|registry| {
-            decide(token.as_ref(), &headers, registry, &self.settings, UnixTime::now())
-        })
-        .await
+        let headers = IdentityHeaders::read(headers, self.settings().trust_forwarded_host)?;
+        self.with_fresh_registry(|registry| self.tokens.decide(&headers, registry, UnixTime::now())).await
     }
 
     /// The tenant of an anonymous request whose route insists on one.
@@ -58,8 +56,8 @@ impl Authenticator {
     ///
     /// When the Host is unknown, or its tenant is not served here.
     pub async fn tenant_of_host(&self, headers: &HeaderMap) -> Result<RequestTenant, Refusal> {
-        let headers = IdentityHeaders::read(headers, self.settings.trust_forwarded_host)?;
-        self.with_fresh_registry(|registry| anonymous_tenant(&headers, registry, &self.settings)).await
+        let headers = IdentityHeaders::read(headers, self.settings().trust_forwarded_host)?;
+        self.with_fresh_registry(|registry| anonymous_tenant(&headers, registry, self.settings())).await
     }
 
     async fn with_fresh_registry<T>(
@@ -102,6 +100,7 @@ mod tests {
     use tapisservice_tenants::{RegistryData, SourceError, TenantSource};
 
     use super::*;
+    use crate::TokenFault;
 
     struct OneTenant;
 

@@ -1,7 +1,7 @@
 //! What the claims of a verified token have to be (rules A7 to A12).
 
 use serde_json::{Map, Value};
-use tapisservice_core::{AccountType, Claims, Delegation, SiteId, TenantId, Username};
+use tapisservice_core::{AccountType, Claims, Delegation, Payload, SiteId, TenantId, Username};
 use tapisservice_tenants::Tenant;
 
 use crate::refusal::TokenFault;
@@ -10,14 +10,15 @@ use crate::{AuthSettings, UnixTime};
 /// 9999-12-31T23:59:59Z: no later date is believed (rule A7).
 const LAST_SECOND: f64 = 253_402_300_799.0;
 
-/// Checks the claims of a token that `tenant`'s key signed.
+/// Checks the claims of a token that `tenant`'s key signed, and says when they hold.
 pub(crate) fn check(
     payload: &Map<String, Value>,
+    signed: &Payload,
     tenant: &Tenant,
     settings: &AuthSettings,
     now: UnixTime,
-) -> Result<Claims, TokenFault> {
-    check_times(payload, settings.token_leeway_seconds, now)?;
+) -> Result<(Claims, Times), TokenFault> {
+    let times = Times::check(payload, settings.token_leeway_seconds, now)?;
     if settings.check_issuer {
         check_issuer(payload, tenant.token_service())?;
     }
@@ -26,38 +27,74 @@ pub(crate) fn check(
         return Err(TokenFault::Claim("tapis/token_type", "is not access"));
     }
     let username = username(payload, tenant.tenant_id())?;
-    Ok(Claims {
+    let claims = Claims {
         tenant_id: tenant.tenant_id().clone(),
         username,
         account_type: account_type(payload)?,
         delegation: delegation(payload)?,
         target_site: text(payload, "tapis/target_site").and_then(|site| SiteId::new(site).ok()),
-        all: payload.clone(),
-    })
+        all: signed.clone(),
+    };
+    Ok((claims, times))
 }
 
 fn text<'a>(payload: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     payload.get(name)?.as_str()
 }
 
-/// A7 (RFC 7519 sections 4.1.4 to 4.1.6).
-fn check_times(payload: &Map<String, Value>, leeway: f64, now: UnixTime) -> Result<(), TokenFault> {
-    let exp = numeric_date(payload.get("exp")).ok_or(TokenFault::Claim("exp", "is not a date"))?;
-    // Asked as the rule puts it: with a leeway that is no number every token is refused.
-    let alive = now < exp.plus(leeway);
-    if !alive {
-        return Err(TokenFault::Expired);
-    }
-    for name in ["nbf", "iat"] {
-        if let Some(value) = payload.get(name) {
-            let from = numeric_date(Some(value)).ok_or(TokenFault::Claim(name, "is not a date"))?;
-            let begun = from <= now.plus(leeway);
-            if !begun {
-                return Err(TokenFault::Claim(name, "is in the future"));
+/// The claims that put a beginning to a token.
+const BEGINNINGS: [&str; 2] = ["nbf", "iat"];
+
+/// When a token holds (rule A7, RFC 7519 sections 4.1.4 to 4.1.6).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    exp: UnixTime,
+    beginnings: [Option<UnixTime>; BEGINNINGS.len()],
+}
+
+impl Times {
+    fn check(payload: &Map<String, Value>, leeway: f64, now: UnixTime) -> Result<Self, TokenFault> {
+        let date = |name| numeric_date(payload.get(name)).ok_or(TokenFault::Claim(name, "is not a date"));
+        let mut times = Self { exp: date("exp")?, beginnings: [None; 2] };
+        times.check_end(leeway, now)?;
+        for (beginning, name) in times.beginnings.iter_mut().zip(BEGINNINGS) {
+            if payload.contains_key(name) {
+                *beginning = Some(date(name)?);
+                check_begun(*beginning, name, leeway, now)?;
             }
         }
+        Ok(times)
     }
-    Ok(())
+
+    #[cfg(test)]
+    pub(crate) fn until(exp: UnixTime) -> Self {
+        Self { exp, beginnings: [None; 2] }
+    }
+
+    /// Whether a token that held at some other time holds now.
+    pub(crate) fn check_again(&self, leeway: f64, now: UnixTime) -> Result<(), TokenFault> {
+        self.check_end(leeway, now)?;
+        let mut beginnings = self.beginnings.into_iter().zip(BEGINNINGS);
+        beginnings.try_for_each(|(beginning, name)| check_begun(beginning, name, leeway, now))
+    }
+
+    /// Asked as the rule puts it: with a leeway that is no number every token is refused.
+    fn check_end(&self, leeway: f64, now: UnixTime) -> Result<(), TokenFault> {
+        if now < self.exp.plus(leeway) { Ok(()) } else { Err(TokenFault::Expired) }
+    }
+}
+
+fn check_begun(
+    beginning: Option<UnixTime>,
+    name: &'static str,
+    leeway: f64,
+    now: UnixTime,
+) -> Result<(), TokenFault> {
+    if beginning.is_none_or(|from| from <= now.plus(leeway)) {
+        Ok(())
+    } else {
+        Err(TokenFault::Claim(name, "is in the future"))
+    }
 }
 
 fn numeric_date(value: Option<&Value>) -> Option<UnixTime> {
@@ -161,7 +198,10 @@ mod tests {
             (json!({"exp": 2000, "iat": null}), 0.0, Some(TokenFault::Claim("iat", "is not a date"))),
         ];
         for (payload, leeway, fault) in cases {
-            assert_eq!(check_times(&object(&payload), leeway, now).err(), fault, "{payload}");
+            let times = Times::check(&object(&payload), leeway, now);
+            assert_eq!(times.as_ref().err(), fault.as_ref(), "{payload}");
+            let again = times.and_then(|times| times.check_again(leeway, now));
+            assert_eq!(again.err(), fault, "{payload}");
         }
     }
 

@@ -1,8 +1,11 @@
 //! The decision: a pure function of token, headers, keys, sites, configuration and clock.
 
-use tapisservice_core::{AccessToken, AccountType, Claims, Identity, RequestTenant, TenantId};
-use tapisservice_tenants::{Registry, Tenant};
+use std::sync::Arc;
 
+use tapisservice_core::{AccessToken, AccountType, Claims, Identity, RequestTenant, TenantId};
+use tapisservice_tenants::{RecordId, Registry, Tenant};
+
+use crate::claims::Times;
 use crate::headers::{IdentityHeaders, TokenHeader};
 use crate::refusal::{Refusal, TokenFault};
 use crate::{AuthSettings, ParsedToken, UnixTime, claims, on_behalf_of, tenant};
@@ -35,7 +38,9 @@ pub fn decide(
     match token {
         Some(token) => {
             let registry = registry.ok_or(Refusal::NoRegistry)?;
-            identify(token, headers, registry, settings, now).map(Outcome::Identified)
+            let verified = verify(token, registry, settings, now)?;
+            let access = AccessToken::new(token.compact(), verified.claims);
+            admit(access, headers, registry, settings).map(Outcome::Identified)
         }
         None if headers.token() == TokenHeader::Absent => {
             Ok(Outcome::Anonymous { tenant: anonymous_tenant(headers, registry, settings) })
@@ -44,41 +49,50 @@ pub fn decide(
     }
 }
 
-fn identify(
-    token: &ParsedToken<'_>,
-    headers: &IdentityHeaders<'_>,
-    registry: &Registry,
-    settings: &AuthSettings,
-    now: UnixTime,
-) -> Result<Identity, Refusal> {
-    let claims = verify(token, registry, settings, now)?;
-    let access = |claims| AccessToken::new(token.compact(), claims);
-    match claims.account_type {
-        AccountType::User => {
-            let tenant = user_tenant(&claims, headers, registry, settings)?;
-            Ok(Identity::user(tenant.request_tenant(), access(claims)))
-        }
-        AccountType::Service => {
-            let (tenant, on_behalf_of) = on_behalf_of::check(&claims, headers, registry, settings)?;
-            tenant::check_served(tenant, registry, settings)?;
-            Ok(Identity::service(tenant.request_tenant(), access(claims), on_behalf_of))
-        }
-    }
+/// What a token proves, and for how long.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    /// The record that held the key and the issuer.
+    pub(crate) record: RecordId,
+    pub(crate) times: Times,
+    pub(crate) claims: Arc<Claims>,
 }
 
 /// A5 to A12: the tenant in the payload selects the key, the key proves the payload.
-fn verify(
+pub(crate) fn verify(
     token: &ParsedToken<'_>,
     registry: &Registry,
     settings: &AuthSettings,
     now: UnixTime,
-) -> Result<Claims, TokenFault> {
+) -> Result<Verified, TokenFault> {
     let id =
         token.unverified_tenant_id().and_then(|id| TenantId::new(id).ok()).ok_or(TokenFault::TenantId)?;
     let tenant = registry.tenant(id.as_str()).ok_or_else(|| TokenFault::UnknownTenant(id.clone()))?;
     let key = tenant.key().ok_or_else(|| TokenFault::NoKey(id.clone()))?;
     let payload = token.verify(key).map_err(|_| TokenFault::Signature(id))?;
-    claims::check(payload, tenant, settings, now)
+    let (claims, times) = claims::check(payload, token.payload_text(), tenant, settings, now)?;
+    Ok(Verified { record: tenant.record_id(), times, claims: Arc::new(claims) })
+}
+
+/// What depends on the request beside its token, or on the sites: O1 to O6, H2 to H4, H7 and H8.
+pub(crate) fn admit(
+    token: AccessToken,
+    headers: &IdentityHeaders<'_>,
+    registry: &Registry,
+    settings: &AuthSettings,
+) -> Result<Identity, Refusal> {
+    let claims = token.claims();
+    match claims.account_type {
+        AccountType::User => {
+            let tenant = user_tenant(claims, headers, registry, settings)?;
+            Ok(Identity::user(tenant.request_tenant(), token))
+        }
+        AccountType::Service => {
+            let (tenant, on_behalf_of) = on_behalf_of::check(claims, headers, registry, settings)?;
+            tenant::check_served(tenant, registry, settings)?;
+            Ok(Identity::service(tenant.request_tenant(), token, on_behalf_of))
+        }
+    }
 }
 
 /// O1, H2 to H4, H7 and H8.

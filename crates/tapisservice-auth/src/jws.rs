@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
-use tapisservice_core::json;
+use tapisservice_core::{Payload, json};
 use tapisservice_tenants::TenantKey;
 
 /// Base64url without padding, with canonical trailing bits (rule A2).
@@ -118,6 +118,7 @@ pub fn verify_compact(compact: &str, key: &TenantKey) -> Result<Vec<u8>, JwsErro
 pub struct ParsedToken<'a> {
     compact: &'a str,
     jws: Jws<'a>,
+    text: Payload,
     payload: Map<String, Value>,
 }
 
@@ -136,10 +137,8 @@ impl<'a> ParsedToken<'a> {
     /// When it is not one (rules A2 to A4).
     pub fn parse(compact: &'a str) -> Result<Self, JwsError> {
         let jws = Jws::parse(compact)?;
-        match json::parse(&jws.payload, MAX_DEPTH) {
-            Ok(Value::Object(payload)) => Ok(Self { compact, jws, payload }),
-            _ => Err(JwsError::Payload),
-        }
+        let (text, payload) = Payload::parse(&jws.payload, MAX_DEPTH).map_err(|_| JwsError::Payload)?;
+        Ok(Self { compact, jws, text, payload })
     }
 
     /// The payload, if `key` signed it (rule A6).
@@ -149,6 +148,11 @@ impl<'a> ParsedToken<'a> {
     /// [`JwsError::Signature`] when it did not.
     pub fn verify(&self, key: &TenantKey) -> Result<&Map<String, Value>, JwsError> {
         if self.jws.verifies_with(key) { Ok(&self.payload) } else { Err(JwsError::Signature) }
+    }
+
+    /// The payload as text.
+    pub(crate) fn payload_text(&self) -> &Payload {
+        &self.text
     }
 
     /// The text that was parsed.

@@ -13,6 +13,7 @@ mod refusal;
 mod settings;
 mod tenant;
 mod time;
+mod token_cache;
 
 pub use authenticator::Authenticator;
 pub use callback::{Authn, BoxFuture, Callbacks, PolicyRequest};
@@ -24,3 +25,4 @@ pub use policy::{Policy, PolicyLayer, PolicyService};
 pub use refusal::{Refusal, TokenFault};
 pub use settings::{AuthSettings, Server};
 pub use time::UnixTime;
+pub use token_cache::TokenCache;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::json::{self, JsonError};
 use crate::{SiteId, TenantId, Username};
 
 /// Who the holder of a token is: a person or a Tapis service (claim `tapis/account_type`).
@@ -51,7 +52,49 @@ pub struct Claims {
     /// `tapis/target_site`: the site a service token may be used at.
     pub target_site: Option<SiteId>,
     /// The whole payload, as it was signed.
-    pub all: Map<String, Value>,
+    pub all: Payload,
+}
+
+/// All claims of a token, kept as the text that was signed: few requests look at them, and many tokens are remembered.
+///
+/// ```
+/// use tapisservice_core::Payload;
+///
+/// let (payload, members) = Payload::parse(br#"{"tapis/username": "alice"}"#, 8).unwrap();
+/// assert_eq!(payload.members(), members);
+/// assert!(Payload::parse(b"[]", 8).is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload(Arc<str>);
+
+impl Payload {
+    /// Takes one JSON object as [`json::parse`] does, and gives its members along.
+    ///
+    /// # Errors
+    ///
+    /// When `text` is no such object.
+    pub fn parse(text: &[u8], max_depth: usize) -> Result<(Self, Map<String, Value>), JsonError> {
+        let members = json::parse_object(text, max_depth)?;
+        // What parses is UTF-8: nothing is replaced.
+        Ok((Self(String::from_utf8_lossy(text).into()), members))
+    }
+
+    /// The members, read from the text.
+    pub fn members(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+
+    /// How many bytes the text has.
+    pub fn size(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// An object without members.
+impl Default for Payload {
+    fn default() -> Self {
+        Self("{}".into())
+    }
 }
 
 /// A verified access token: its claims, and the compact JWS that carried them.
@@ -59,9 +102,9 @@ pub struct Claims {
 /// The raw text is a secret: it is not in the [`fmt::Debug`] output.
 ///
 /// ```
-/// # use tapisservice_core::{AccessToken, AccountType, Claims, TenantId, Username};
+/// # use tapisservice_core::{AccessToken, AccountType, Claims, Payload, TenantId, Username};
 /// # let claims = Claims { tenant_id: TenantId::new("tacc").unwrap(), username: Username::new("alice").unwrap(),
-/// #     account_type: AccountType::User, delegation: None, target_site: None, all: serde_json::Map::new() };
+/// #     account_type: AccountType::User, delegation: None, target_site: None, all: Payload::default() };
 /// let token = AccessToken::new("eyJhbGciOi.eyJqdGkiOi.c2ln", claims);
 /// assert!(!format!("{token:?}").contains("eyJ"));
 /// assert_eq!(token.claims().username, "alice");
@@ -74,13 +117,18 @@ pub struct AccessToken {
 
 impl AccessToken {
     /// Joins a compact JWS with the claims that its verification gave.
-    pub fn new(compact: impl Into<Arc<str>>, claims: Claims) -> Self {
-        Self { compact: compact.into(), claims: Arc::new(claims) }
+    pub fn new(compact: impl Into<Arc<str>>, claims: impl Into<Arc<Claims>>) -> Self {
+        Self { compact: compact.into(), claims: claims.into() }
     }
 
     /// The verified claims.
     pub fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// The verified claims, to keep them. Tokens that are remembered share theirs.
+    pub fn shared_claims(&self) -> Arc<Claims> {
+        self.claims.clone()
     }
 
     /// The raw token (`g.x_tapis_token` in Python). Never log it or send it to anybody but a Tapis service.

@@ -54,6 +54,18 @@ pub fn parse(bytes: &[u8], max_depth: usize) -> Result<Value, JsonError> {
     Ok(value)
 }
 
+/// As [`parse`], and the document has to be an object.
+///
+/// # Errors
+///
+/// When `bytes` are not such a document.
+pub fn parse_object(bytes: &[u8], max_depth: usize) -> Result<Map<String, Value>, JsonError> {
+    match parse(bytes, max_depth)? {
+        Value::Object(members) => Ok(members),
+        _ => Err(serde_json::Error::custom("not an object").into()),
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Strict {
     depth_left: usize,

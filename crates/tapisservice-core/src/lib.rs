@@ -11,7 +11,7 @@ pub mod json;
 mod tracking;
 mod view;
 
-pub use claims::{AccessToken, AccountType, Claims, Delegation};
+pub use claims::{AccessToken, AccountType, Claims, Delegation, Payload};
 pub use context::{MissingContext, RequestContext, RequestContextBuilder, ServiceInfo, g};
 pub use envelope::{DEFAULT_MESSAGE, Envelope, Enveloped, JSON_MEDIA_TYPE, Metadata, ResponseShape};
 pub use error::{Error, ErrorKind, ErrorReport, Result};

@@ -49,7 +49,7 @@ impl From<&RequestContext> for ContextView {
             x_tapis_user: text(on_behalf_of.map(|o| o.username.as_ref())),
             x_tapis_user_token_hash: text(g.x_tapis_user_token_hash()),
             x_tapis_token_length: g.token().map(|t| t.expose().len()),
-            token_claims: claims.map(|c| c.all.clone()),
+            token_claims: claims.map(|c| c.all.members()),
             tracking_id: g.tracking_id().to_string(),
             request_id: g.request_id().to_owned(),
         }

@@ -19,7 +19,7 @@ pub use cache::{CacheState, Miss, TenantCache, TenantCacheBuilder};
 pub use extend::{ExtendTenant, ExtensionError};
 pub use file::FileSource;
 pub use key::{KeyError, TenantKey};
-pub use record::{RecordError, Site, Tenant};
+pub use record::{RecordError, RecordId, Site, Tenant};
 pub use registry::{Registry, RegistryError};
 pub use settings::TenantsSettings;
 pub use site_rules::ServicePlace;

@@ -1,7 +1,7 @@
 //! Tenants and sites, read leniently from the records of a registry and one by one (rule T4).
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use http::Extensions;
 use serde_json::{Map, Value};
@@ -39,6 +39,13 @@ pub struct Tenant {
     pub(crate) record: Arc<Map<String, Value>>,
     pub(crate) extensions: Arc<Extensions>,
 }
+
+/// Which record of a tenant something was found out from, to be asked about with [`Tenant::is_of`].
+///
+/// A record that is read again unchanged stays the same one. It becomes another when anything in it changed, or when the tenant
+/// was gone or not active in between. It keeps nothing of the record alive.
+#[derive(Debug, Clone)]
+pub struct RecordId(Weak<Map<String, Value>>);
 
 /// What is wrong with one record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -109,10 +116,15 @@ impl Tenant {
 
     pub(crate) fn from_record(
         record: &Value,
+        previous: Option<&Self>,
         site: impl Fn(&str) -> Option<Arc<Site>>,
     ) -> Result<Self, RecordError> {
         let fields = record.as_object().ok_or(RecordError::NoId("tenant_id"))?;
         let site_id = fields.get("site_id").and_then(Value::as_str).unwrap_or_default();
+        if let Some(same) = previous.filter(|tenant| *tenant.record == *fields) {
+            let site = site(site_id).ok_or(RecordError::UnknownSite)?;
+            return Ok(Self { site, extensions: Arc::default(), ..same.clone() });
+        }
         let base_url = fields.get("base_url").and_then(Value::as_str).unwrap_or_default();
         let url_error = RecordError::Field("base_url", "an http or https URL");
         let url = Url::parse(base_url).map_err(|_| url_error.clone())?;
@@ -160,6 +172,17 @@ impl Tenant {
     /// The key its tokens are verified with; none while `public_key` is null.
     pub fn key(&self) -> Option<&Arc<TenantKey>> {
         self.key.as_ref()
+    }
+
+    /// Which record says this.
+    pub fn record_id(&self) -> RecordId {
+        RecordId(Arc::downgrade(&self.record))
+    }
+
+    /// Whether this is what the record says that the id was taken from.
+    pub fn is_of(&self, record: &RecordId) -> bool {
+        // The weak reference keeps the address from being used again.
+        std::ptr::eq(Arc::as_ptr(&self.record), record.0.as_ptr())
     }
 
     /// Any other field of the record, such as `security_kernel`, `owner` or `token_gen_services`.

@@ -193,7 +193,7 @@ impl Registry {
         }
         let read = match Tenant::is_active(record) {
             Ok(false) => return None,
-            Ok(true) => Tenant::from_record(record, |site| self.sites.get(site).cloned()),
+            Ok(true) => Tenant::from_record(record, last_good.as_ref(), |site| self.sites.get(site).cloned()),
             Err(error) => Err(error),
         };
         read.map_or_else(

@@ -9,4 +9,5 @@ mod secrets;
 mod shared;
 mod signer;
 mod site;
+mod token_cache;
 mod wycheproof;

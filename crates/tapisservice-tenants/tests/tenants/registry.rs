@@ -195,3 +195,33 @@ fn the_primary_site_serves_a_tenant_whose_site_lacks_the_service() {
         );
     }
 }
+
+#[test]
+fn a_record_that_is_read_again_unchanged_stays_the_same_one() {
+    let mut data = data();
+    let first = build(&data);
+    let record = first.tenant("tacc").unwrap().record_id();
+    let again = Registry::build(&data, Some(&first)).unwrap();
+    assert!(again.tenant("tacc").unwrap().is_of(&record));
+    assert!(!again.tenant("uh").unwrap().is_of(&record));
+    let keys = [&first, &again].map(|registry| registry.tenant("tacc").unwrap().key().unwrap());
+    assert!(std::sync::Arc::ptr_eq(keys[0], keys[1]), "the key was parsed once");
+    assert!(!build(&data).tenant("tacc").unwrap().is_of(&record), "read by somebody else");
+
+    let tacc = data.tenants.iter_mut().find(|record| record["tenant_id"] == "tacc").unwrap();
+    tacc["owner"] = json!("somebody");
+    let changed = Registry::build(&data, Some(&again)).unwrap();
+    assert!(!changed.tenant("tacc").unwrap().is_of(&record));
+}
+
+#[test]
+fn an_unchanged_tenant_of_a_site_that_changed_knows_the_new_site() {
+    let mut data = data();
+    let first = build(&data);
+    data.sites[0]["services"] = json!([]);
+    let second = Registry::build(&data, Some(&first)).unwrap();
+    assert!(second.tenant("tacc").unwrap().site().services.is_empty());
+    data.sites.remove(0);
+    let third = Registry::build(&data, Some(&second)).unwrap();
+    assert!(third.warnings().iter().any(|w| w.contains("tenant tacc: site_id names an unknown site")));
+}

@@ -1,0 +1,218 @@
+//! Tokens that were verified are remembered, so that the same one is not verified again with every request.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, Weighter};
+use tapisservice_core::{AccessToken, Claims};
+use tapisservice_tenants::Registry;
+
+use crate::decide::{Verified, admit, verify};
+use crate::headers::{IdentityHeaders, TokenHeader};
+use crate::refusal::{Refusal, TokenFault};
+use crate::{AuthSettings, Outcome, ParsedToken, UnixTime, decide};
+
+/// How many bytes the remembered tokens may take up.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
+/// What a remembered token counts for at least: so that there are never more than [`MAX_TOKENS`].
+const MIN_TOKEN_BYTES: u64 = MAX_BYTES / MAX_TOKENS as u64;
+/// How many tokens may be remembered.
+const MAX_TOKENS: usize = 16 * 1024;
+/// What the table and the allocator need for a token besides.
+const OVERHEAD: usize = 256;
+
+/// Decides as [`decide`] does, and verifies a token only once while what it was verified with stays the same.
+///
+/// What is remembered is that a text has the form of a token, that the key of its tenant signed it, and its claims: the rules
+/// A2 to A12. It holds while the tenant's record does: when anything in that changes (the key, the status, the site, the token
+/// service), or the tenant is gone, the token is verified anew, by the rules for a token that was never seen. `exp`, `nbf` and `iat` are
+/// compared with the clock on every request, and everything that depends on other headers, hosts or sites is decided on every
+/// request. What was refused is not remembered.
+///
+/// A token is recognised by the SHA-256 digest of its whole text; the text itself is not kept. There are at most 16,384 tokens in
+/// 16 MiB; those that are asked for least make room.
+///
+/// ```
+/// # use http::HeaderMap;
+/// # use tapisservice_auth::{AuthSettings, IdentityHeaders, Outcome, Refusal, TokenCache, UnixTime};
+/// # use tapisservice_core::SiteId;
+/// # use tapisservice_tenants::Registry;
+/// # fn demo(headers: &HeaderMap, registry: &Registry) -> Result<Outcome, Refusal> {
+/// let cache = TokenCache::new(AuthSettings::new("bookmarks", SiteId::new("tacc").unwrap()));
+/// cache.decide(&IdentityHeaders::read(headers, false)?, Some(registry), UnixTime::now())
+/// # }
+/// ```
+pub struct TokenCache {
+    settings: AuthSettings,
+    known: Cache<Digest, Arc<Verified>, ByBytes>,
+}
+
+type Digest = [u8; SHA256_OUTPUT_LEN];
+
+impl TokenCache {
+    /// A cache that remembers nothing yet. The settings stay what they are: claims were compared with them.
+    pub fn new(settings: AuthSettings) -> Self {
+        let (hashing, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+        Self { settings, known: Cache::with(MAX_TOKENS, MAX_BYTES, ByBytes, hashing, lifecycle) }
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &AuthSettings {
+        &self.settings
+    }
+
+    /// Decides about a request with these headers. The answer is that of [`decide`], whatever is remembered.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that the request breaks.
+    pub fn decide(
+        &self,
+        headers: &IdentityHeaders<'_>,
+        registry: Option<&Registry>,
+        now: UnixTime,
+    ) -> Result<Outcome, Refusal> {
+        let TokenHeader::Text(compact) = headers.token() else {
+            return decide(None, headers, registry, &self.settings, now);
+        };
+        let digest = digest_of(compact);
+        let known = registry.map(|registry| self.recall(&digest, registry, now)).transpose()?.flatten();
+        let verified = match known {
+            Some(verified) => verified,
+            None => self.learn(digest, compact, registry, now)?,
+        };
+        let token = AccessToken::new(compact, verified.claims.clone());
+        let registry = registry.ok_or(Refusal::NoRegistry)?;
+        admit(token, headers, registry, &self.settings).map(Outcome::Identified)
+    }
+
+    /// How many tokens are remembered.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// About how many bytes the remembered tokens take up.
+    pub fn bytes(&self) -> u64 {
+        self.known.weight()
+    }
+
+    /// What is remembered of a token, if it was verified with the record that its tenant has now; refused if it does not hold now.
+    fn recall(
+        &self,
+        digest: &Digest,
+        registry: &Registry,
+        now: UnixTime,
+    ) -> Result<Option<Arc<Verified>>, TokenFault> {
+        let Some(verified) = self.known.get(digest) else { return Ok(None) };
+        let tenant = registry.tenant(verified.claims.tenant_id.as_str());
+        if !tenant.is_some_and(|tenant| tenant.is_of(&verified.record)) {
+            self.known.remove(digest);
+            return Ok(None);
+        }
+        let held = verified.times.check_again(self.settings.token_leeway_seconds, now);
+        if held == Err(TokenFault::Expired) {
+            self.known.remove(digest);
+        }
+        held.map(|()| Some(verified))
+    }
+
+    /// Verifies a token, and remembers it if it is good.
+    fn learn(
+        &self,
+        digest: Digest,
+        compact: &str,
+        registry: Option<&Registry>,
+        now: UnixTime,
+    ) -> Result<Arc<Verified>, Refusal> {
+        let token = ParsedToken::parse(compact).map_err(TokenFault::Jws)?;
+        let registry = registry.ok_or(Refusal::NoRegistry)?;
+        let verified = Arc::new(verify(&token, registry, &self.settings, now)?);
+        self.known.insert(digest, verified.clone());
+        Ok(verified)
+    }
+}
+
+/// The key of the cache: two texts with one digest cannot be found.
+fn digest_of(compact: &str) -> Digest {
+    let mut key = Digest::default();
+    key.copy_from_slice(digest(&SHA256, compact.as_bytes()).as_ref());
+    key
+}
+
+/// Counts what a remembered token takes up.
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<Digest, Arc<Verified>> for ByBytes {
+    fn weight(&self, _: &Digest, verified: &Arc<Verified>) -> u64 {
+        let claims = &verified.claims;
+        let names = claims.username.as_str().len()
+            + claims.target_site.as_ref().map_or(0, |site| site.as_str().len())
+            + claims
+                .delegation
+                .as_ref()
+                .map_or(0, |by| by.username.as_str().len() + by.tenant_id.as_str().len());
+        let bytes = claims.all.size() + names + size_of::<Verified>() + size_of::<Claims>() + OVERHEAD;
+        u64::try_from(bytes).unwrap_or(u64::MAX).max(MIN_TOKEN_BYTES)
+    }
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache")
+            .field("tokens", &self.len())
+            .field("bytes", &self.bytes())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tapisservice_core::{AccountType, Payload, SiteId, TenantId, Username};
+    use tapisservice_tenants::RegistryData;
+
+    use super::*;
+    use crate::claims::Times;
+
+    /// Something to remember whose payload has `size` bytes.
+    fn verified(registry: &Registry, size: usize) -> Arc<Verified> {
+        let payload = json!({"text": "x".repeat(size - r#"{"text":""}"#.len())}).to_string();
+        let claims = Claims {
+            tenant_id: TenantId::new("dev").unwrap(),
+            username: Username::new("alice").unwrap(),
+            account_type: AccountType::User,
+            delegation: None,
+            target_site: None,
+            all: Payload::parse(payload.as_bytes(), 8).unwrap().0,
+        };
+        let record = registry.tenant("dev").unwrap().record_id();
+        Arc::new(Verified { record, times: Times::until(UnixTime(1e9)), claims: Arc::new(claims) })
+    }
+
+    #[test]
+    fn tokens_are_bounded_in_number_and_in_bytes() {
+        let data = RegistryData {
+            tenants: vec![json!({"tenant_id": "dev", "site_id": "here", "base_url": "https://dev.test"})],
+            sites: vec![json!({"site_id": "here", "primary": true})],
+        };
+        let registry = Registry::build(&data, None).unwrap();
+        for (size, at_least) in [(20, 10_000), (500, 10_000), (11_000, 700)] {
+            let cache = TokenCache::new(AuthSettings::new("test", SiteId::new("here").unwrap()));
+            let verified = verified(&registry, size);
+            for number in 0..40_000_u32 {
+                cache.known.insert(digest_of(&number.to_string()), verified.clone());
+            }
+            assert!((at_least..=MAX_TOKENS).contains(&cache.len()), "{size}: {cache:?}");
+            assert!(cache.bytes() <= MAX_BYTES, "{size}: {cache:?}");
+            assert!(size * cache.len() <= 16 * 1024 * 1024, "{size}: {cache:?}");
+        }
+    }
+}
