@@ -1,0 +1,94 @@
+//! What is measured: a service with the whole default stack, and bare axum that answers the same bytes.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::response::Response;
+use axum::routing::get;
+use http::Request;
+use http::header::CONTENT_TYPE;
+use http_body_util::BodyExt as _;
+use tapisservice::logs::{self, LogGuard};
+use tapisservice::prelude::*;
+use tapisservice::{App, Settings};
+use tapisservice_devsite::DevSite;
+use tower::ServiceExt as _;
+
+const PATH: &str = "/v3/demo/greeting";
+
+/// A site, a service on it that has read the registry, and bare axum.
+pub(crate) struct Rig {
+    site: DevSite,
+    app: App,
+    bare: Router,
+    _logs: LogGuard,
+}
+
+async fn greet(identity: Identity) -> Envelope<String> {
+    Envelope::new(format!("hello {}", identity.username()))
+}
+
+impl Rig {
+    /// Starts the site and assembles the service, as in production: with logs at their default level.
+    pub(crate) async fn start() -> Self {
+        let site = DevSite::builder().server("dev").start().await.expect("a site");
+        let settings = settings(&site);
+        let logs = logs::init(&settings.logs).expect("logs");
+        let routes = Routes::new().route(Policy::authenticated(), "/greeting", get(greet));
+        let app = App::builder(settings, routes).build().expect("a service");
+        app.tenants().refresh().await.expect("a registry");
+        let mut rig = Self { site, app, bare: Router::new(), _logs: logs };
+        let body = read(rig.answer(rig.request(&rig.token(0))).await).await;
+        let answer = move || {
+            let body = body.clone();
+            async move { ([(CONTENT_TYPE, "application/json")], body) }
+        };
+        rig.bare = Router::new().route(PATH, get(answer));
+        rig
+    }
+
+    /// A token of alice, another one for every number.
+    pub(crate) fn token(&self, number: u32) -> String {
+        self.site.token().user("alice", "tacc").claim("number", number).mint()
+    }
+
+    /// A request with a token, as a client sends it.
+    pub(crate) fn request(&self, token: &str) -> Request<Body> {
+        Request::get(PATH)
+            .header("host", format!("localhost:{}", self.site.port()))
+            .header("user-agent", "rig/1")
+            .header("accept", "*/*")
+            .header("x-tapis-token", token)
+            .body(Body::empty())
+            .expect("a request")
+    }
+
+    /// What the whole stack answers; as the server does, with a clone of the service for every request.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
+        let Ok(response) = self.app.service().oneshot(request).await;
+        assert_eq!(response.status(), 200);
+        response
+    }
+
+    /// What bare axum answers.
+    pub(crate) async fn answer_bare(&self, request: Request<Body>) -> Response {
+        let Ok(response) = self.bare.clone().oneshot(request).await;
+        assert_eq!(response.status(), 200);
+        response
+    }
+}
+
+fn settings(site: &DevSite) -> Settings {
+    let mut values = site.config_json("demo").expect("a configuration");
+    values["server"] = "prod".into();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("config.json");
+    std::fs::write(&path, values.to_string()).expect("a file");
+    let path = path.to_str().expect("a path in UTF-8");
+    let config = Config::loader().environment([("TAPIS_CONFIG_PATH", path)]).load().expect("settings");
+    Settings::from_config(&config).expect("settings")
+}
+
+/// The body, whole.
+pub(crate) async fn read(response: Response) -> Bytes {
+    response.into_body().collect().await.expect("a body").to_bytes()
+}
