@@ -46,8 +46,31 @@ impl Authenticator {
     ///
     /// Why the request is refused.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Outcome, Refusal> {
+        match self.authenticate_at_once(headers) {
+            Ok(decided) => decided,
+            Err(missed) => self.authenticate_again(missed, headers).await,
+        }
+    }
+
+    /// Decides with the registry that is at hand, unless a newer one may decide otherwise.
+    pub(crate) fn authenticate_at_once(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<Result<Outcome, Refusal>, Missed> {
+        match IdentityHeaders::read(headers, self.settings().trust_forwarded_host) {
+            Ok(headers) => self.first(|registry| self.tokens.decide(&headers, registry, UnixTime::now())),
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    /// Decides about what was missed.
+    pub(crate) async fn authenticate_again(
+        &self,
+        missed: Missed,
+        headers: &HeaderMap,
+    ) -> Result<Outcome, Refusal> {
         let headers = IdentityHeaders::read(headers, self.settings().trust_forwarded_host)?;
-        self.with_fresh_registry(|registry| self.tokens.decide(&headers, registry, UnixTime::now())).await
+        self.again(missed, |registry| self.tokens.decide(&headers, registry, UnixTime::now())).await
     }
 
     /// The tenant of an anonymous request whose route insists on one.
@@ -64,12 +87,30 @@ impl Authenticator {
         &self,
         decision: impl Fn(Option<&Registry>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
+        match self.first(&decision) {
+            Ok(decided) => decided,
+            Err(missed) => self.again(missed, decision).await,
+        }
+    }
+
+    fn first<T>(
+        &self,
+        decision: impl Fn(Option<&Registry>) -> Result<T, Refusal>,
+    ) -> Result<Result<T, Refusal>, Missed> {
         let before = self.tenants.snapshot();
-        let refusal = match decision(before.as_deref()) {
-            Ok(decided) => return Ok(decided),
-            Err(refusal) => refusal,
-        };
-        let Some(miss) = refusal.miss() else { return Err(refusal) };
+        let decided = decision(before.as_deref());
+        match decided.as_ref().err().and_then(Refusal::miss) {
+            Some(miss) => decided.map(Ok).map_err(|refusal| Missed { refusal, miss, before }),
+            None => Ok(decided),
+        }
+    }
+
+    async fn again<T>(
+        &self,
+        missed: Missed,
+        decision: impl Fn(Option<&Registry>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let Missed { refusal, miss, before } = missed;
         // Whether it refreshed or was not allowed to: another request may have, since the first decision.
         self.tenants.look_again(&miss).await;
         let after = self.tenants.snapshot();
@@ -79,6 +120,14 @@ impl Authenticator {
             _ => decision(after.as_deref()),
         }
     }
+}
+
+/// A refusal that a newer registry than `before` may lift.
+#[derive(Debug)]
+pub(crate) struct Missed {
+    refusal: Refusal,
+    miss: Miss,
+    before: Option<Arc<Registry>>,
 }
 
 fn same_snapshot(before: Option<&Arc<Registry>>, after: Option<&Arc<Registry>>) -> bool {

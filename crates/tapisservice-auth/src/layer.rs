@@ -14,7 +14,8 @@ use tapisservice_core::{Error, Identity, MissingContext, RequestContext, Request
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{Authenticator, BoxFuture, Outcome};
+use crate::authenticator::Missed;
+use crate::{Authenticator, Outcome, ResponseFuture};
 
 /// A request extension: the authentication layer has let the request through.
 #[derive(Debug, Clone, Copy)]
@@ -55,38 +56,65 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+    type Future = ResponseFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let (parts, body) = request.into_parts();
+        let g = match context(&parts) {
+            Ok(g) => g,
+            Err(missing) => return ResponseFuture::refused(missing.into()),
+        };
+        match self.authenticator.authenticate_at_once(&parts.headers) {
+            Ok(Ok(outcome)) => {
+                note(g, outcome);
+                ResponseFuture::passed(self.inner.call(authenticated(parts, body)))
+            }
+            Ok(Err(refusal)) => ResponseFuture::refused(refusal.into()),
+            Err(missed) => self.call_later(missed, parts, body),
+        }
+    }
+}
+
+impl<S> AuthService<S>
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    fn call_later(&mut self, missed: Missed, parts: Parts, body: Body) -> ResponseFuture<S::Future> {
         // The service that is ready goes along with the request, its clone stays.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let authenticator = self.authenticator.clone();
-        Box::pin(async move {
-            let (mut parts, body) = request.into_parts();
-            match authenticate(&authenticator, &parts).await {
-                Ok(()) => {
-                    parts.extensions.insert(Authenticated);
-                    inner.call(Request::from_parts(parts, body)).await
-                }
+        ResponseFuture::waiting(Box::pin(async move {
+            let decided = authenticator.authenticate_again(missed, &parts.headers).await;
+            let noted = decided.map_err(Error::from).and_then(|outcome| {
+                note(context(&parts)?, outcome);
+                Ok(())
+            });
+            match noted {
+                Ok(()) => inner.call(authenticated(parts, body)).await,
                 Err(error) => Ok(error.into_response()),
             }
-        })
+        }))
     }
 }
 
-async fn authenticate(authenticator: &Authenticator, parts: &Parts) -> Result<(), Error> {
-    let g = context(parts)?;
-    match authenticator.authenticate(&parts.headers).await? {
+fn authenticated(mut parts: Parts, body: Body) -> Request<Body> {
+    parts.extensions.insert(Authenticated);
+    Request::from_parts(parts, body)
+}
+
+/// Keeps what was found out in `g`.
+fn note(g: &RequestContext, outcome: Outcome) {
+    match outcome {
         Outcome::Identified(identity) => set_identity(g, identity),
         Outcome::Anonymous { tenant: Ok(tenant) } => set_tenant(g, tenant),
         Outcome::Anonymous { tenant: Err(_) } => {}
     }
-    Ok(())
 }
 
 pub(crate) fn context(parts: &Parts) -> Result<&RequestContext, MissingContext> {

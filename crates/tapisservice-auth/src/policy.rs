@@ -16,7 +16,7 @@ use tower_service::Service;
 use crate::callback::boxed;
 use crate::layer::{Authenticated, context, set_identity, set_tenant};
 use crate::refusal::Refusal;
-use crate::{Authenticator, Authn, BoxFuture, Callbacks, PolicyRequest};
+use crate::{Authenticator, Authn, BoxFuture, Callbacks, PolicyRequest, ResponseFuture};
 
 /// Who may call a route. Every route has one.
 ///
@@ -81,6 +81,18 @@ impl Policy {
         Self(Kind::Callback { name: name.into(), allow: boxed(allow) })
     }
 
+    /// What [`enforce`](Self::enforce) answers, when nothing has to be asked or waited for.
+    fn enforce_at_once(&self, guard: &Guard, g: &RequestContext, parts: &Parts) -> Option<Result<(), Error>> {
+        let nobody_asked = g.identity().is_some() && guard.callbacks.authz.is_none();
+        match &self.0 {
+            Kind::Public { with_tenant } => (!with_tenant || g.request_tenant().is_some()).then_some(Ok(())),
+            _ if parts.method == Method::OPTIONS => Some(Ok(())),
+            Kind::Authenticated => nobody_asked.then_some(Ok(())),
+            Kind::ServiceOnly => nobody_asked.then(|| check_service(g)),
+            Kind::Callback { .. } => None,
+        }
+    }
+
     async fn enforce(&self, guard: &Guard, g: &RequestContext, parts: &Parts) -> Result<(), Error> {
         match &self.0 {
             Kind::Public { with_tenant } => {
@@ -93,10 +105,7 @@ impl Policy {
             Kind::Authenticated => guard.admit(g, parts).await,
             Kind::ServiceOnly => {
                 guard.admit(g, parts).await?;
-                match g.identity() {
-                    Some(identity) if identity.account_type() == AccountType::Service => Ok(()),
-                    _ => Err(Error::permissions("Only services may do this.")),
-                }
+                check_service(g)
             }
             Kind::Callback { allow, .. } => {
                 guard.admit(g, parts).await?;
@@ -121,6 +130,13 @@ impl fmt::Display for Policy {
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Policy({self})")
+    }
+}
+
+fn check_service(g: &RequestContext) -> Result<(), Error> {
+    match g.identity() {
+        Some(identity) if identity.account_type() == AccountType::Service => Ok(()),
+        _ => Err(Error::permissions("Only services may do this.")),
     }
 }
 
@@ -193,34 +209,53 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+    type Future = ResponseFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let clone = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, clone);
-        let (policy, guard) = (self.policy.clone(), self.guard.clone());
-        Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            match admit(&policy, &guard, &parts).await {
-                Ok(()) => inner.call(Request::from_parts(parts, body)).await,
-                Err(error) => Ok(error.into_response()),
-            }
-        })
+        let (parts, body) = request.into_parts();
+        let g = match authenticated_context(&parts) {
+            Ok(g) => g,
+            Err(error) => return ResponseFuture::refused(error),
+        };
+        match self.policy.enforce_at_once(&self.guard, g, &parts) {
+            Some(Ok(())) => ResponseFuture::passed(self.inner.call(Request::from_parts(parts, body))),
+            Some(Err(error)) => ResponseFuture::refused(error),
+            None => self.call_later(g.clone(), parts, body),
+        }
     }
 }
 
-async fn admit(policy: &Policy, guard: &Guard, parts: &Parts) -> Result<(), Error> {
-    let g = context(parts)?;
-    // A policy takes a request without an identity for one without a token: so somebody must have looked.
-    if parts.extensions.get::<Authenticated>().is_none() {
-        return Err(Error::service_config("the service is not assembled correctly")
-            .with_source(MissingAuthentication));
+impl<S> PolicyService<S>
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    fn call_later(&mut self, g: RequestContext, parts: Parts, body: Body) -> ResponseFuture<S::Future> {
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let (policy, guard) = (self.policy.clone(), self.guard.clone());
+        ResponseFuture::waiting(Box::pin(async move {
+            match policy.enforce(&guard, &g, &parts).await {
+                Ok(()) => inner.call(Request::from_parts(parts, body)).await,
+                Err(error) => Ok(error.into_response()),
+            }
+        }))
     }
-    policy.enforce(guard, g, parts).await
+}
+
+/// The context of a request that somebody looked at for a token: a policy takes a request without an identity for one without
+/// a token.
+fn authenticated_context(parts: &Parts) -> Result<&RequestContext, Error> {
+    let g = context(parts)?;
+    match parts.extensions.get::<Authenticated>() {
+        Some(Authenticated) => Ok(g),
+        None => Err(Error::service_config("the service is not assembled correctly")
+            .with_source(MissingAuthentication)),
+    }
 }
 
 /// A policy was asked about a request that nobody authenticated.

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use http::Extensions;
+use tokio::task::futures::TaskLocalFuture;
 
 use crate::{AccessToken, Identity, RequestTenant, Result, SiteId, TenantId, TrackingId, Username};
 
@@ -89,7 +90,7 @@ impl RequestContextBuilder {
     pub fn build(self) -> RequestContext {
         let tracking_id = self.tracking_id.unwrap_or_else(|| TrackingId::generate(&self.service.name));
         RequestContext(Arc::new(Inner {
-            request_id: self.request_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string().into()),
+            request_id: self.request_id.unwrap_or_else(new_request_id),
             tracking_id,
             service: self.service,
             pretty: self.pretty,
@@ -135,7 +136,7 @@ impl RequestContext {
     /// assert_eq!(task.await.unwrap(), id);
     /// # }
     /// ```
-    pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+    pub fn scope<F: Future>(&self, future: F) -> TaskLocalFuture<Self, F> {
         CURRENT.scope(self.clone(), future)
     }
 
@@ -239,6 +240,11 @@ impl fmt::Debug for RequestContext {
             .field("identity", &self.identity())
             .finish_non_exhaustive()
     }
+}
+
+fn new_request_id() -> Arc<str> {
+    let mut text = uuid::Uuid::encode_buffer();
+    Arc::from(&*uuid::Uuid::new_v4().hyphenated().encode_lower(&mut text))
 }
 
 /// The context of the request that the current task answers, short for [`RequestContext::current`].

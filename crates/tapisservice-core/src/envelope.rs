@@ -108,22 +108,30 @@ impl<T: Serialize> Envelope<T> {
     ///
     /// When `T` does not serialize.
     pub fn to_bytes(&self, shape: &ResponseShape) -> Result<Vec<u8>, serde_json::Error> {
+        self.write(&shape.version, shape.pretty)
+    }
+
+    fn write(&self, version: &str, pretty: bool) -> Result<Vec<u8>, serde_json::Error> {
         write(
             &Stanzas {
                 message: &self.message,
                 result: &self.result,
                 status: "success",
-                version: &shape.version,
+                version,
                 metadata: self.metadata.as_ref(),
             },
-            shape.pretty,
+            pretty,
         )
     }
 }
 
 impl<T: Serialize> IntoResponse for Envelope<T> {
     fn into_response(self) -> Response {
-        match self.to_bytes(&ResponseShape::current()) {
+        let body = match RequestContext::current() {
+            Ok(g) => self.write(&g.service().version, g.pretty()),
+            Err(_) => self.write("", false),
+        };
+        match body {
             Ok(body) => json_response(self.status, body),
             Err(error) => Error::from(error).into_response(),
         }

@@ -46,13 +46,13 @@ impl TrackingId {
 
     /// A new one, in the namespace of a service (characters a namespace cannot hold become `_`).
     pub fn generate(service_name: &str) -> Self {
-        let namespace: String = service_name
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-            .take(MAX_CHARS - 37)
-            .collect();
-        let namespace = if namespace.is_empty() { "tapis" } else { &namespace };
-        Self(format!("{namespace}.{}", uuid::Uuid::new_v4()).into())
+        let name = if service_name.is_empty() { "tapis" } else { service_name };
+        let namespace = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
+        let mut text = String::with_capacity(MAX_CHARS);
+        text.extend(namespace.take(MAX_CHARS - 37));
+        text.push('.');
+        text.push_str(uuid::Uuid::new_v4().hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
+        Self(text.into())
     }
 
     /// The id as text.

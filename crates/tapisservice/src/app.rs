@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use tapisservice_auth::{Authenticator, Authn, Callbacks, PolicyRequest};
@@ -14,14 +13,12 @@ use tapisservice_client::{ClientError, ServiceClient, SettingsError};
 use tapisservice_core::Error;
 use tapisservice_tenants::TenantCache;
 use tower::util::BoxCloneSyncService;
-use tower::{Layer as _, util::MapRequestLayer};
 use utoipa::openapi::OpenApi;
 
 use crate::error_map::ErrorMap;
 use crate::health::Health;
 use crate::metrics::Figures;
 use crate::middleware::error_mapper::ErrorMapper;
-use crate::middleware::tidy_path;
 use crate::serve::{Limits, ServeError, Server, Shutdown, Stopped};
 use crate::stack::{self, StackSettings};
 use crate::{ReadyCheck, RouteInfo, Routes, Settings, docs, metrics};
@@ -327,8 +324,7 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
             }),
             authenticator,
         };
-        let router = stack::around(at_base_path(router, &settings.service.route_path()), stack);
-        let service = MapRequestLayer::new(tidy_path::tidy::<Body>).layer(router);
+        let service = stack::around(at_base_path(router, &settings.service.route_path()), stack);
         Ok(App {
             service: BoxCloneSyncService::new(service),
             settings: Arc::new(settings),

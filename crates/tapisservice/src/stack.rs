@@ -1,17 +1,23 @@
 //! The middleware stack, in one visible list.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::response::Response;
 use tapisservice_auth::{AuthLayer, Authenticator};
 use tapisservice_core::{Error, ServiceInfo};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_service::Service;
 
-use crate::middleware::error_mapper::{self, ErrorMapper};
-use crate::middleware::{catch_panic, context, limits, trace};
+use crate::middleware::context::ContextLayer;
+use crate::middleware::error_mapper::{ErrorMapper, ErrorMapperLayer};
+use crate::middleware::limits::LimitsLayer;
+use crate::middleware::trace::TraceLayer;
+use crate::middleware::{catch_panic, tidy_path};
 use crate::serve::Limits;
 
 /// What the layers need to know.
@@ -23,25 +29,31 @@ pub(crate) struct StackSettings {
     pub(crate) authenticator: Authenticator,
 }
 
-/// Puts the stack around a router: last, so that it covers every route and the fallback. What has to happen before a route is
-/// chosen ([`crate::middleware::tidy_path`]) happens around the result.
-pub(crate) fn around(router: Router, settings: StackSettings) -> Router {
+/// Puts the stack around a router, so that it covers every route and the fallback.
+///
+/// Every layer calls its inner service at once and wraps the future, so none has to clone what is inside it or to allocate.
+pub(crate) fn around(
+    router: Router,
+    settings: StackSettings,
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync {
     let StackSettings { service, limits, error_mapper, authenticator } = settings;
-    let stack = ServiceBuilder::new()
+    ServiceBuilder::new()
+        // Before a route is chosen: paths as people and proxies write them.
+        .map_request(tidy_path::tidy::<Body>)
         // g exists before anything can fail, so that every failure has ids and a version.
-        .layer(from_fn_with_state(service, context::provide))
+        .layer(ContextLayer::new(service))
         // The span covers the rendering of failures: its one line knows how the request ended.
-        .layer(from_fn(trace::follow))
+        .layer(TraceLayer)
         // Everything below may fail in its own way; above here every answer is an envelope.
-        .layer(from_fn_with_state(error_mapper, error_mapper::render))
+        .layer(ErrorMapperLayer::new(error_mapper))
         // A panic becomes a failure that the mapper renders.
         .layer(CatchPanicLayer::custom(catch_panic::answer))
         // Limits come before authentication: it may wait for the registry.
         .layer(DefaultBodyLimit::max(limits.max_body_bytes))
-        .layer(from_fn_with_state(limits, limits::enforce))
+        .layer(LimitsLayer::new(limits))
         // Who is it? What a route allows is decided inside, by the route's own policy.
-        .layer(AuthLayer::new(authenticator));
-    router.fallback(no_such_path).layer(stack)
+        .layer(AuthLayer::new(authenticator))
+        .service(router.fallback(no_such_path))
 }
 
 async fn no_such_path() -> Error {

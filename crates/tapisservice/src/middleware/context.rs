@@ -1,12 +1,17 @@
 //! Starts `g` and names the request.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use pin_project_lite::pin_project;
 use tapisservice_core::{RequestContext, ServiceInfo, TrackingId};
+use tokio::task::futures::TaskLocalFuture;
+use tower_layer::Layer;
+use tower_service::Service;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACKING_ID: HeaderName = HeaderName::from_static("x-tapis-tracking-id");
@@ -17,28 +22,84 @@ const MAX_REQUEST_ID: usize = 64;
 
 /// Creates the request context, as an extension and as the current one of the task, and returns the request id in
 /// `X-Request-ID`. Ids that a caller sends are taken over when they are well-formed, else replaced.
-pub(crate) async fn provide(
-    State(service): State<Arc<ServiceInfo>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+#[derive(Debug, Clone)]
+pub(crate) struct ContextLayer {
+    service: Arc<ServiceInfo>,
+}
+
+impl ContextLayer {
+    pub(crate) fn new(service: Arc<ServiceInfo>) -> Self {
+        Self { service }
+    }
+}
+
+impl<S> Layer<S> for ContextLayer {
+    type Service = ContextService<S>;
+
+    fn layer(&self, inner: S) -> ContextService<S> {
+        ContextService { inner, service: self.service.clone() }
+    }
+}
+
+/// Gives each request its context before its inner service sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct ContextService<S> {
+    inner: S,
+    service: Arc<ServiceInfo>,
+}
+
+impl<S: Service<Request, Response = Response>> Service<Request> for ContextService<S> {
+    type Response = Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let g = context_of(&self.service, &request);
+        request.extensions_mut().insert(g.clone());
+        let future = g.sync_scope(|| self.inner.call(request));
+        ResponseFuture { future: g.scope(future), g: Some(g) }
+    }
+}
+
+pin_project! {
+    /// Runs the request in the scope of its context.
+    pub(crate) struct ResponseFuture<F> {
+        #[pin]
+        future: TaskLocalFuture<RequestContext, F>,
+        g: Option<RequestContext>,
+    }
+}
+
+impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
+    type Output = Result<Response, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = ready!(this.future.poll(cx))?;
+        if let Some(g) = this.g.take() {
+            if let Ok(id) = HeaderValue::from_str(g.request_id()) {
+                response.headers_mut().insert(REQUEST_ID, id);
+            }
+            response.extensions_mut().insert(g);
+        }
+        Poll::Ready(Ok(response))
+    }
+}
+
+fn context_of(service: &Arc<ServiceInfo>, request: &Request) -> RequestContext {
     let headers = request.headers();
-    let mut builder = RequestContext::builder(service)
+    let mut builder = RequestContext::builder(service.clone())
         .tracking_id(only(headers, &TRACKING_ID).and_then(|id| TrackingId::new(id).ok()))
         .user_token_hash(only(headers, &USER_TOKEN_HASH).filter(|hash| !hash.is_empty()).map(str::to_owned))
         .pretty(wants_pretty(request.uri()));
     if let Some(id) = only(headers, &REQUEST_ID).filter(|id| is_request_id(id)) {
         builder = builder.request_id(id);
     }
-    let g = builder.build();
-    request.extensions_mut().insert(g.clone());
-    // `next.run` calls the inner service when it is first polled, so the scope covers that call too.
-    let mut response = g.scope(next.run(request)).await;
-    if let Ok(id) = HeaderValue::from_str(g.request_id()) {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    response.extensions_mut().insert(g);
-    response
+    builder.build()
 }
 
 /// The value of a header that has exactly one line of visible ASCII.

@@ -1,21 +1,22 @@
 //! The one deadline of a request, which its route may move.
 
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::Request;
-use tokio::sync::watch;
-use tokio::time::Instant;
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
 use tower_layer::Layer;
 use tower_service::Service;
 
 /// A request extension: when the request has to be answered.
 #[derive(Debug, Clone)]
-pub(crate) struct Deadline(Arc<watch::Sender<Bound>>);
+pub(crate) struct Deadline(Arc<Mutex<Limit>>);
 
 #[derive(Debug, Clone, Copy)]
-struct Bound {
+struct Limit {
     limit: Duration,
     start: Instant,
 }
@@ -23,30 +24,54 @@ struct Bound {
 impl Deadline {
     /// From now on.
     pub(crate) fn after(limit: Duration) -> Self {
-        Self(Arc::new(watch::Sender::new(Bound { limit, start: Instant::now() })))
+        Self(Arc::new(Mutex::new(Limit { limit, start: Instant::now() })))
     }
 
-    /// Replaces the limit, counted from the start of the request.
+    /// Replaces the limit, counted from the start of the request. It counts when the request is polled next, as it is being
+    /// polled now.
     fn set(&self, limit: Duration) {
-        self.0.send_modify(|bound| bound.limit = limit);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).limit = limit;
     }
 
-    /// Runs `future` until the deadline, wherever that moves meanwhile.
-    ///
-    /// # Errors
-    ///
-    /// The limit that was reached.
-    pub(crate) async fn bound<F: Future>(&self, future: F) -> Result<F::Output, Duration> {
-        let mut moved = self.0.subscribe();
-        let mut future = std::pin::pin!(future);
-        loop {
-            let Bound { limit, start } = *moved.borrow_and_update();
-            tokio::select! {
-                output = &mut future => return Ok(output),
-                _ = moved.changed() => {}
-                () = tokio::time::sleep_until(start + limit) => return Err(limit),
-            }
+    fn limit(&self) -> Limit {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `future` until the deadline, wherever that moves meanwhile. The timer is set when it first has to wait.
+    pub(crate) fn bound<F>(self, future: F) -> Bounded<F> {
+        Bounded { future, deadline: self, alarm: None }
+    }
+}
+
+pin_project! {
+    /// A future and its deadline; gives the limit when that was reached.
+    pub(crate) struct Bounded<F> {
+        #[pin]
+        future: F,
+        deadline: Deadline,
+        #[pin]
+        alarm: Option<Sleep>,
+    }
+}
+
+impl<F: Future> Future for Bounded<F> {
+    type Output = Result<F::Output, Duration>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Poll::Ready(output) = this.future.poll(cx) {
+            return Poll::Ready(Ok(output));
         }
+        let Limit { limit, start } = this.deadline.limit();
+        let end = start + limit;
+        if this.alarm.is_none() {
+            this.alarm.set(Some(sleep_until(end)));
+        }
+        let Some(mut alarm) = this.alarm.as_pin_mut() else { return Poll::Pending };
+        if alarm.deadline() != end {
+            alarm.as_mut().reset(end);
+        }
+        alarm.poll(cx).map(|()| Err(limit))
     }
 }
 

@@ -1,13 +1,20 @@
 //! The one place that renders failures.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::BoxError;
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::header::ALLOW;
 use http::{Method, StatusCode};
+use http_body::Body;
+use pin_project_lite::pin_project;
 use tapisservice_core::{Enveloped, Error, ErrorKind, ErrorReport, RequestContext, ResponseShape};
+use tower_layer::Layer;
+use tower_service::Service;
 
 use crate::error_map::ErrorMap;
 
@@ -21,33 +28,94 @@ pub(crate) struct ErrorMapper {
 
 /// Makes an envelope of every failure: of an [`Error`] with what the configuration says, and of an answer that
 /// some library wrote by its status alone. OPTIONS of a path that has no handler for it becomes 204 with Allow (rule D6).
-pub(crate) async fn render(State(mapper): State<Arc<ErrorMapper>>, request: Request, next: Next) -> Response {
-    let shape = request.extensions().get::<RequestContext>().map(ResponseShape::of).unwrap_or_default();
-    let is_options = request.method() == Method::OPTIONS;
-    let response = next.run(request).await;
-    let status = response.status();
-    if is_options && status == StatusCode::METHOD_NOT_ALLOWED {
-        // The router adds Allow on the way out.
-        return StatusCode::NO_CONTENT.into_response();
+#[derive(Debug, Clone)]
+pub(crate) struct ErrorMapperLayer {
+    mapper: Arc<ErrorMapper>,
+}
+
+impl ErrorMapperLayer {
+    pub(crate) fn new(mapper: Arc<ErrorMapper>) -> Self {
+        Self { mapper }
     }
-    let report = response.extensions().get::<ErrorReport>().map(|report| report.0.clone());
-    match report {
-        Some(error) => mapper.answer(&error, &shape),
-        None if status.is_client_error() || status.is_server_error() => {
-            if response.extensions().get::<Enveloped>().is_some() {
-                return response;
-            }
-            let mut answer = mapper.answer(&foreign(status), &shape);
-            if let Some(allow) = response.headers().get_all(ALLOW).iter().next() {
-                answer.headers_mut().insert(ALLOW, allow.clone());
-            }
-            answer
-        }
-        None => response,
+}
+
+impl<S> Layer<S> for ErrorMapperLayer {
+    type Service = ErrorMapperService<S>;
+
+    fn layer(&self, inner: S) -> ErrorMapperService<S> {
+        ErrorMapperService { inner, mapper: self.mapper.clone() }
+    }
+}
+
+/// Renders the failures of its inner service.
+#[derive(Debug, Clone)]
+pub(crate) struct ErrorMapperService<S> {
+    inner: S,
+    mapper: Arc<ErrorMapper>,
+}
+
+impl<S, B> Service<Request> for ErrorMapperService<S>
+where
+    S: Service<Request, Response = Response<B>>,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let g = request.extensions().get::<RequestContext>().cloned();
+        let is_options = request.method() == Method::OPTIONS;
+        ResponseFuture { future: self.inner.call(request), mapper: self.mapper.clone(), g, is_options }
+    }
+}
+
+pin_project! {
+    /// Looks at the answer when it is there.
+    pub(crate) struct ResponseFuture<F> {
+        #[pin]
+        future: F,
+        mapper: Arc<ErrorMapper>,
+        g: Option<RequestContext>,
+        is_options: bool,
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Output = Result<Response, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let response = ready!(this.future.poll(cx))?.map(axum::body::Body::new);
+        Poll::Ready(Ok(this.mapper.render(response, this.g.as_ref(), *this.is_options)))
     }
 }
 
 impl ErrorMapper {
+    fn render(&self, response: Response, g: Option<&RequestContext>, is_options: bool) -> Response {
+        let status = response.status();
+        if !status.is_client_error() && !status.is_server_error() && !has::<ErrorReport>(&response) {
+            return response;
+        }
+        if is_options && status == StatusCode::METHOD_NOT_ALLOWED {
+            return with_allow_of(&response, StatusCode::NO_CONTENT.into_response());
+        }
+        let shape = g.map(ResponseShape::of).unwrap_or_default();
+        match response.extensions().get::<ErrorReport>() {
+            Some(report) => self.answer(&report.0, &shape),
+            None if has::<Enveloped>(&response) => response,
+            None => with_allow_of(&response, self.answer(&foreign(status), &shape)),
+        }
+    }
+
     fn answer(&self, error: &Error, shape: &ResponseShape) -> Response {
         let translated = self.map.translate(error);
         let error = translated.as_ref().unwrap_or(error);
@@ -59,6 +127,17 @@ impl ErrorMapper {
         response.extensions_mut().insert(ErrorReport(Arc::new(error.clone())));
         response
     }
+}
+
+fn has<T: Send + Sync + 'static>(response: &Response) -> bool {
+    response.extensions().get::<T>().is_some()
+}
+
+fn with_allow_of(original: &Response, mut answer: Response) -> Response {
+    if let Some(allow) = original.headers().get_all(ALLOW).iter().next() {
+        answer.headers_mut().insert(ALLOW, allow.clone());
+    }
+    answer
 }
 
 /// A failure of which only the status is known; what its author wrote may hold values of the request.

@@ -1,26 +1,96 @@
 //! How long a target may be, and how long a request may take.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use pin_project_lite::pin_project;
 use tapisservice_core::{Error, ErrorKind};
+use tower_layer::Layer;
+use tower_service::Service;
 
-use super::deadline::Deadline;
+use super::deadline::{Bounded, Deadline};
 use crate::serve::{Limits, uri_too_long};
 
 /// Answers 414 to a target that is too long and 504 when the answer takes too long, unless the route has a limit of its own
 /// ([`RequestTimeoutLayer`](super::deadline::RequestTimeoutLayer)). The size of a body is limited where it is read, so that a
 /// route can have a limit of its own there too.
-pub(crate) async fn enforce(State(limits): State<Limits>, mut request: Request, next: Next) -> Response {
-    if uri_too_long(request.uri(), &limits) {
-        let message = format!("The target of the request is longer than {} bytes.", limits.max_uri_bytes);
-        return Error::new(ErrorKind::TooLarge, message).with_code(StatusCode::URI_TOO_LONG).into_response();
+#[derive(Debug, Clone)]
+pub(crate) struct LimitsLayer {
+    limits: Limits,
+}
+
+impl LimitsLayer {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits }
     }
-    let deadline = Deadline::after(limits.request_timeout);
-    request.extensions_mut().insert(deadline.clone());
-    deadline.bound(next.run(request)).await.unwrap_or_else(|limit| {
-        let message = format!("The service took longer than {} s.", limit.as_secs_f64());
-        Error::new(ErrorKind::Timeout, message).into_response()
-    })
+}
+
+impl<S> Layer<S> for LimitsLayer {
+    type Service = LimitsService<S>;
+
+    fn layer(&self, inner: S) -> LimitsService<S> {
+        LimitsService { inner, limits: self.limits.clone() }
+    }
+}
+
+/// Holds each request to the limits.
+#[derive(Debug, Clone)]
+pub(crate) struct LimitsService<S> {
+    inner: S,
+    limits: Limits,
+}
+
+impl<S: Service<Request, Response = Response>> Service<Request> for LimitsService<S> {
+    type Response = Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        if uri_too_long(request.uri(), &self.limits) {
+            return ResponseFuture::TooLong { bytes: self.limits.max_uri_bytes };
+        }
+        let deadline = Deadline::after(self.limits.request_timeout);
+        request.extensions_mut().insert(deadline.clone());
+        ResponseFuture::Running { future: deadline.bound(self.inner.call(request)) }
+    }
+}
+
+pin_project! {
+    /// The answer, or what was not kept to.
+    #[project = Projection]
+    pub(crate) enum ResponseFuture<F> {
+        TooLong { bytes: usize },
+        Running { #[pin] future: Bounded<F> },
+    }
+}
+
+impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
+    type Output = Result<Response, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            Projection::TooLong { bytes } => Poll::Ready(Ok(too_long(*bytes))),
+            Projection::Running { future } => {
+                Poll::Ready(ready!(future.poll(cx)).unwrap_or_else(|limit| Ok(too_slow(limit))))
+            }
+        }
+    }
+}
+
+fn too_long(bytes: usize) -> Response {
+    let message = format!("The target of the request is longer than {bytes} bytes.");
+    Error::new(ErrorKind::TooLarge, message).with_code(StatusCode::URI_TOO_LONG).into_response()
+}
+
+fn too_slow(limit: Duration) -> Response {
+    let message = format!("The service took longer than {} s.", limit.as_secs_f64());
+    Error::new(ErrorKind::Timeout, message).into_response()
 }

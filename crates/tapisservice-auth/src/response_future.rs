@@ -1,0 +1,66 @@
+//! The future of both layers.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum_core::response::{IntoResponse as _, Response};
+use pin_project_lite::pin_project;
+use tapisservice_core::Error;
+
+use crate::BoxFuture;
+
+type Answer = Result<Response, Infallible>;
+
+pin_project! {
+    /// The answer of [`AuthService`](crate::AuthService) and of [`PolicyService`](crate::PolicyService). It is allocated only when
+    /// something has to be waited for before the inner service may be called: the registry, or a callback.
+    pub struct ResponseFuture<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[project = Projection]
+    enum State<F> {
+        Refused { answer: Option<Response> },
+        Passed { #[pin] future: F },
+        Waiting { future: BoxFuture<'static, Answer> },
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    pub(crate) fn refused(error: Error) -> Self {
+        Self { state: State::Refused { answer: Some(error.into_response()) } }
+    }
+
+    pub(crate) fn passed(future: F) -> Self {
+        Self { state: State::Passed { future } }
+    }
+
+    pub(crate) fn waiting(future: BoxFuture<'static, Answer>) -> Self {
+        Self { state: State::Waiting { future } }
+    }
+}
+
+impl<F: Future<Output = Answer>> Future for ResponseFuture<F> {
+    type Output = Answer;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        match self.project().state.project() {
+            Projection::Refused { answer } => {
+                answer.take().map_or(Poll::Pending, |answer| Poll::Ready(Ok(answer)))
+            }
+            Projection::Passed { future } => future.poll(cx),
+            Projection::Waiting { future } => future.as_mut().poll(cx),
+        }
+    }
+}
+
+impl<F> fmt::Debug for ResponseFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
