@@ -123,9 +123,8 @@ pub(crate) fn context(parts: &Parts) -> Result<&RequestContext, MissingContext> 
 
 /// Sets the identity, in `g` and on the span of the request.
 pub(crate) fn set_identity(g: &RequestContext, identity: Identity) {
-    tracing::Span::current()
-        .record("tenant", identity.tenant_id().as_str())
-        .record("user", identity.username().as_str());
+    let span = tracing::Span::current();
+    tracing::record_all!(span, tenant = identity.tenant_id().as_str(), user = identity.username().as_str());
     g.set_identity(identity);
 }
 

@@ -72,8 +72,8 @@ impl AuthSettings {
         self.tenants.iter().any(|t| t == "*" || *tenant == t.as_str())
     }
 
-    pub(crate) fn place(&self) -> ServicePlace {
-        ServicePlace { name: self.service_name.clone(), site_id: self.service_site_id.clone() }
+    pub(crate) fn place(&self) -> ServicePlace<'_> {
+        ServicePlace { name: &self.service_name, site_id: &self.service_site_id }
     }
 
     /// Whether `host` names no tenant because this is a developer's machine (rule H4).

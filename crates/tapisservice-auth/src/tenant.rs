@@ -35,7 +35,7 @@ pub(crate) fn check_served(
     let id = tenant.tenant_id();
     if !settings.serves_tenant(id) {
         Err(Refusal::NotServed(id.clone()))
-    } else if !registry.serves(&settings.place(), tenant) {
+    } else if !registry.serves(settings.place(), tenant) {
         Err(Refusal::OtherSite(id.clone()))
     } else {
         Ok(())

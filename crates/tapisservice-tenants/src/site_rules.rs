@@ -5,12 +5,12 @@ use tapisservice_core::{SiteId, TenantId};
 use crate::{Registry, Tenant};
 
 /// Where this service runs, and under which name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServicePlace {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServicePlace<'a> {
     /// `service_name`.
-    pub name: String,
+    pub name: &'a str,
     /// `service_site_id`.
-    pub site_id: SiteId,
+    pub site_id: &'a SiteId,
 }
 
 impl Registry {
@@ -25,9 +25,9 @@ impl Registry {
 
     /// Whether a service at `place` serves `tenant` (rules O6 and H8): it runs at the tenant's own site, or at the primary
     /// site while the tenant's site does not run that service itself.
-    pub fn serves(&self, place: &ServicePlace, tenant: &Tenant) -> bool {
-        let own = tenant.site().site_id == place.site_id;
-        let at_primary = self.primary().is_some_and(|site| site.site_id == place.site_id);
-        own || (at_primary && !tenant.site().services.contains(&place.name))
+    pub fn serves(&self, place: ServicePlace<'_>, tenant: &Tenant) -> bool {
+        let own = tenant.site().site_id == *place.site_id;
+        let at_primary = self.primary().is_some_and(|site| site.site_id == *place.site_id);
+        own || (at_primary && !tenant.site().services.iter().any(|name| name == place.name))
     }
 }

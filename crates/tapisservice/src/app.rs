@@ -5,7 +5,6 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use tapisservice_auth::{Authenticator, Authn, Callbacks, PolicyRequest};
@@ -311,9 +310,10 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
         let routes = health.routes(&routes).merge(routes);
         let mut list = routes.list();
         list.push(docs::route());
-        let (router, document) = routes.into_parts(&authenticator, &callbacks);
+        let base_path = settings.service.route_path();
+        let (router, document) = routes.into_parts(&base_path, &authenticator, &callbacks);
         let openapi = Arc::new(docs::complete(openapi, document, &settings.service));
-        let router = docs::serve(router, openapi.clone()).with_state(state);
+        let router = docs::serve(router, &base_path, openapi.clone()).with_state(state);
         let stack = StackSettings {
             service: settings.service.info(),
             limits: settings.limits.clone(),
@@ -324,7 +324,7 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
             }),
             authenticator,
         };
-        let service = stack::around(at_base_path(router, &settings.service.route_path()), stack);
+        let service = stack::around(router, stack);
         Ok(App {
             service: BoxCloneSyncService::new(service),
             settings: Arc::new(settings),
@@ -337,8 +337,4 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
             figures,
         })
     }
-}
-
-fn at_base_path(router: Router, path: &str) -> Router {
-    if path.is_empty() { router } else { Router::new().nest(path, router) }
 }

@@ -11,6 +11,7 @@ use utoipa::{IntoResponses, ToSchema};
 
 use tapisservice_auth::Policy;
 
+use crate::routes::join_paths;
 use crate::{RouteInfo, ServiceSettings};
 
 const PATH: &str = "/openapi.json";
@@ -67,8 +68,7 @@ pub enum Refusals {
 
 /// Joins the head of a document with the paths of the routes, which get the prefix the public sees.
 pub(crate) fn complete(head: OpenApi, routes: OpenApi, service: &ServiceSettings) -> OpenApi {
-    let join = |base: &str, path: &str| if path == "/" { base.to_owned() } else { format!("{base}{path}") };
-    let mut document = head.nest_with_path_composer(service.public_path(), routes, join);
+    let mut document = head.nest_with_path_composer(service.public_path(), routes, join_paths);
     if document.info.title.is_empty() {
         document.info.title.clone_from(&service.service_name);
     }
@@ -86,12 +86,13 @@ pub(crate) fn route() -> RouteInfo {
     }
 }
 
-/// Adds `GET openapi.json`. It is public and no envelope: it is there for machines.
+/// Adds `GET openapi.json` below the base path. It is public and no envelope: it is there for machines.
 pub(crate) fn serve<S: Clone + Send + Sync + 'static>(
     router: Router<S>,
+    base_path: &str,
     document: Arc<OpenApi>,
 ) -> Router<S> {
-    router.route(PATH, get(openapi_json).with_state(document))
+    router.route(&join_paths(base_path, PATH), get(openapi_json).with_state(document))
 }
 
 async fn openapi_json(State(document): State<Arc<OpenApi>>) -> Response {

@@ -107,23 +107,34 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self.list().iter().any(|route| route.path == path)
     }
 
-    /// The router, every policy around its own methods, and the document.
+    /// The router below a base path, every policy around its own methods, and the document, which knows no base path.
     pub(crate) fn into_parts(
         self,
+        base_path: &str,
         authenticator: &Authenticator,
         callbacks: &Callbacks,
     ) -> (Router<S>, OpenApi) {
         let layer = |policy| PolicyLayer::new(policy, authenticator.clone(), callbacks.clone());
-        let mut router = OpenApiRouter::new();
+        // Joined here once: a nested router would take the base path off the target of every request.
+        let mut router = Router::new();
+        let mut documented = OpenApiRouter::<S>::new();
         for (policy, (schemas, paths, methods)) in self.documented {
-            router = router.routes((schemas, paths, methods.route_layer(layer(policy))));
+            let methods = methods.route_layer(layer(policy));
+            for path in paths.paths.keys() {
+                router = router.route(&join_paths(base_path, path), methods.clone());
+            }
+            documented = documented.routes((schemas, paths, MethodRouter::new()));
         }
-        let (mut router, document) = router.split_for_parts();
         for (policy, path, methods) in self.plain {
-            router = router.route(&path, methods.route_layer(layer(policy)));
+            router = router.route(&join_paths(base_path, &path), methods.route_layer(layer(policy)));
         }
-        (router, document)
+        (router, documented.into_openapi())
     }
+}
+
+/// A path below a base path, which is empty for the root; the path `/` is the base path itself.
+pub(crate) fn join_paths(base: &str, path: &str) -> String {
+    if path == "/" && !base.is_empty() { base.to_owned() } else { format!("{base}{path}") }
 }
 
 impl<S> fmt::Debug for Routes<S> {

@@ -1,6 +1,6 @@
 //! How often memory is allocated for one request through the whole stack, from the parsed request to the read answer.
 //!
-//! Fewer is better: lower the number in the table when this test says so. More needs a reason.
+//! Fewer is better: lower the kept number when this test says so. More needs a reason.
 
 #[path = "../benches/rig/mod.rs"]
 mod rig;
@@ -12,8 +12,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use rig::{Rig, read};
 
-/// Allocations of a request whose token is known, of one whose token is not, and of bare axum with the same bytes.
-const KEPT: [u64; 3] = [0, 0, 0];
+/// Allocations of a request whose token is known, and of one whose token is not. Bare axum with the same bytes has 13.
+const KEPT: [u64; 2] = [48, 82];
 
 /// The fewest allocations of several tries: tables grow now and then.
 fn fewest(runtime: &Runtime, requests: Vec<Request<Body>>, answer: impl AsyncFn(Request<Body>)) -> u64 {

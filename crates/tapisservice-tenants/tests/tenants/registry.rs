@@ -187,9 +187,10 @@ fn the_primary_site_serves_a_tenant_whose_site_lacks_the_service() {
         ("bookmarks", "uh", "tacc", false),
     ];
     for (name, site, tenant, expected) in cases {
-        let place = ServicePlace { name: name.to_owned(), site_id: SiteId::new(site).unwrap() };
+        let site_id = SiteId::new(site).unwrap();
+        let place = ServicePlace { name, site_id: &site_id };
         assert_eq!(
-            registry.serves(&place, registry.tenant(tenant).unwrap()),
+            registry.serves(place, registry.tenant(tenant).unwrap()),
             expected,
             "{name} at {site} for {tenant}"
         );

@@ -13,6 +13,10 @@ const MAX_CAUSES: usize = 16;
 pub(super) struct Fields(Vec<(&'static str, Value)>);
 
 impl Fields {
+    pub(super) fn with_capacity(fields: usize) -> Self {
+        Self(Vec::with_capacity(fields))
+    }
+
     pub(super) fn set(&mut self, name: &'static str, value: Value) {
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,

@@ -37,7 +37,7 @@ struct SpanFields(Arc<Fields>);
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, cx: Context<'_, S>) {
-        let mut fields = Fields::default();
+        let mut fields = Fields::with_capacity(attributes.metadata().fields().len());
         attributes.record(&mut fields);
         if let Some(span) = cx.span(id) {
             span.extensions_mut().replace(SpanFields(Arc::new(fields)));
