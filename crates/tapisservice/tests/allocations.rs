@@ -33,7 +33,7 @@ fn a_request_allocates_no_more_than_it_did() {
     let new = (1..20).map(|number| rig.request(&rig.token(number))).collect::<Vec<_>>();
     let whole = async |request| drop(read(rig.answer(request).await).await);
     let bare = async |request| drop(read(rig.answer_bare(request).await).await);
-    let counted =
-        [fewest(&runtime, same(), whole), fewest(&runtime, new, whole), fewest(&runtime, same(), bare)];
-    assert_eq!(counted, KEPT, "known token, first-seen token, bare axum");
+    let counted = [fewest(&runtime, same(), whole), fewest(&runtime, new, whole)];
+    let bare = fewest(&runtime, same(), bare);
+    assert_eq!(counted, KEPT, "known token, first-seen token; bare axum has {bare}");
 }
