@@ -1,0 +1,103 @@
+"""Servers loaded in turns with wrk, and what a request cost them. Linux only: CPU time and memory are the kernel's figures."""
+import http.client
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+from harness import Failure, clean_environment
+
+SCRIPT = pathlib.Path(__file__).resolve().parent / "load.lua"
+# One thread sends, over so many connections.
+WRK = ["wrk", "-t1", "-c32", "--timeout", "10s"]
+
+
+class Served:
+    """A program of the bench that serves on a port, and how to ask it something that it answers."""
+
+    def __init__(self, program, port, headers):
+        self.program, self.port, self.headers, self.pid = program, port, headers, program.process.pid
+
+    def body(self, path):
+        """The body of a 200; everything else is a failure."""
+        status, body = self.get(path)
+        if status != 200:
+            raise Failure(f"{self.program.name} answers {status} at {path}")
+        return body
+
+    def get(self, path):
+        """Status and body of one answer; the status is None while nobody listens."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path, headers=self.headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except ConnectionError:
+            return None, b""
+        finally:
+            connection.close()
+
+    def load(self, path, seconds, walk=None):
+        """Loads it with its own headers, or with the requests of the file `walk`, and returns the `Lap`."""
+        how = ["-s", SCRIPT] if walk else [part for header in self.headers.items() for part in ("-H", "%s: %s" % header)]
+        command = [*WRK, f"-d{seconds}s", *how, f"http://127.0.0.1:{self.port}{path}", *(["--", walk] if walk else [])]
+        before = self.cpu_seconds()
+        done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, timeout=seconds + 60, env=clean_environment())
+        spent = self.cpu_seconds() - before
+        count, rate = re.search(r"(\d+) requests in", done.stdout), re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+        if done.returncode or not count or not int(count[1]) or re.search("Non-2xx|Socket errors", done.stdout):
+            raise Failure(f"{self.program.name} did not answer every request to {path} with 200:\n{done.stdout}")
+        return Lap(int(count[1]), float(rate[1]), spent)
+
+    def cpu_seconds(self):
+        """CPU time of all threads, ended ones too: the clock of the process, numbered as clock_getcpuclockid(3) does it."""
+        return time.clock_gettime((~self.pid << 3) | 2)
+
+    def resident_mb(self):
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024 / 1e6
+
+    def stop(self):
+        self.program.terminate()
+        self.program.stop()
+
+
+class Lap:
+    """What one turn showed: requests, requests per second, and microseconds of the server's CPU time per request."""
+
+    def __init__(self, count, rate, cpu_seconds):
+        self.count, self.rate, self.cpu = count, rate, cpu_seconds / count * 1e6
+
+
+class Side:
+    """One of those that take turns. `serve` gives its server; with `fresh` it makes one for each turn, which is stopped after it."""
+
+    def __init__(self, label, serve, path, walk=None, fresh=False):
+        self.label, self.serve, self.path, self.walk, self.fresh = label, serve, path, walk, fresh
+        self.laps = []
+
+    def turn(self, seconds):
+        served = self.serve()
+        self.laps.append(served.load(self.path, seconds, self.walk))
+        if self.fresh:
+            served.stop()
+
+    def figures(self, name):
+        return [getattr(lap, name) for lap in self.laps]
+
+    def median(self, name):
+        return statistics.median(self.figures(name))
+
+    def over(self, other, name):
+        """The median of the ratios within each round: what slows down a whole round is not in it."""
+        return statistics.median(a / b for a, b in zip(self.figures(name), other.figures(name)))
+
+
+def take_turns(sides, rounds, seconds):
+    for number in range(1, rounds + 1):
+        for side in sides:
+            side.turn(seconds)
+            print(f"round {number} of {rounds}: {side.label}: {side.laps[-1].rate:,.0f}/s", file=sys.stderr, flush=True)

@@ -1,0 +1,288 @@
+#!/usr/bin/env python3
+"""Prints what a request costs bare axum, our stack and, where it is there, the Python framework, loaded in turns A B A B with wrk.
+
+    speed.py [--rounds 5] [--seconds 3] [--tokens 40000] [--workers 1] [--python PATH] [--shared ../shared] [--binary PATH] [--write FILE]
+
+Builds the example `speed` in release, unless --binary names one. --python is an interpreter with the Python framework, as SHARED/peer/setup.sh
+makes one; without it its rows are left out. --write replaces the figures in FILE (docs/PERFORMANCE.md, which says what is compared and why).
+The figures gate nothing: the exit code is 1 only when a request was not answered with 200, and 2 when something is missing.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+from harness import START_SECONDS, Failure, free_ports, main
+from load import Served, Side, take_turns
+
+BASE = "/v3/bookmarks"
+READY_MADE, WHOAMI, VERIFIED, TENANT = (BASE + path for path in ("/ready-made", "/whoami", "/verified", "/tenant"))
+HOST = "tacc.tapis.test"
+# As a deployment has it: everything else is left at its default. Only the end does not wait for load balancers.
+SETTINGS = {"service_name": "bookmarks", "service_site_id": "tacc", "service_tenant_id": "admin", "tenants": ["*"], "version": "1.2.3",
+            "primary_site_admin_tenant_base_url": "http://127.0.0.1:1", "drain_seconds": 0}
+FEW, SOME, MANY = 10, 1_000, 100_000
+REMEMBERED = 10_000
+STARTS = 11
+# Turns with first-seen tokens are short, since each of these is signed before.
+WALK_SECONDS = 1
+MINT_SECONDS = 900
+BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->"
+
+
+class Speed:
+    """The comparisons, each with the servers it needs."""
+
+    def __init__(self, options, binary):
+        self.options, self.binary, self.started = options, binary, 0
+
+    def __call__(self, bench):
+        self.bench, self.folder = bench, bench.folder
+        self.mint()
+        report = Report(self.options)
+        for comparison in (self.known_token, self.first_seen_token, self.tenant_lookup, self.single_figures):
+            comparison(report)
+        print(report)
+        if self.options.write:
+            replace_figures(self.options.write, f"{report}\n")
+
+    def known_token(self, report):
+        bare, stack = self.bare(), self.stack(FEW)
+        if bare.body(READY_MADE) != stack.body(READY_MADE):
+            raise Failure("bare axum and our stack do not answer the same bytes")
+        limit, ours = Side("bare axum, ready-made bytes", lambda: bare, READY_MADE), Side("ours, ready-made bytes", lambda: stack, READY_MADE)
+        written, whoami = Side("bare axum, envelope written", lambda: bare, WHOAMI), Side("ours, `whoami`", lambda: stack, WHOAMI)
+        sides, running = [limit, ours, written, whoami], [bare, stack]
+        if self.options.python:
+            python = self.python()
+            report.figure("memory, Python, idle", f"{python.resident_mb():.1f} MB")
+            sides.append(Side("Python, `whoami`", lambda: python, WHOAMI))
+            running.append(python)
+        take_turns(sides, self.options.rounds, self.options.seconds)
+        for served in running:
+            served.stop()
+        report.sides("known token", sides)
+        report.faster("known token: ours / bare axum, ready-made bytes", ours, limit, "at least 0.90")
+        report.faster("known token: ours, `whoami` / bare axum, envelope written", whoami, written, "at least 0.90")
+        for side in sides[4:]:
+            report.faster("`whoami`: ours / Python, per core", whoami, side, "at least 50", digits=0)
+
+    def first_seen_token(self, report):
+        """Each turn has a new process, which has seen none of the tokens."""
+        walk = self.folder / "one-tenant.txt"
+        verified = Side("bare axum + one verification", self.bare, VERIFIED, walk, fresh=True)
+        ours = Side("ours, ready-made bytes", lambda: self.stack(FEW), READY_MADE, walk, fresh=True)
+        take_turns([verified, ours], self.options.rounds, WALK_SECONDS)
+        if max(ours.figures("count")) > self.options.tokens:
+            report.note("Some first-seen tokens were seen twice: raise --tokens.")
+        report.sides("first-seen token", [verified, ours])
+        report.dearer("first-seen token: cost of ours / (bare axum + one verification)", ours, verified, "at most 1.10")
+
+    def tenant_lookup(self, report):
+        """The tenant of a Host, without tokens. Both walks have as many requests, so that wrk has the same work."""
+        sides, running = [], []
+        for tenants in (FEW, MANY):
+            walk = self.folder / f"hosts-{tenants}.txt"
+            walk.write_text("".join(f"t{number % tenants}.tapis.test\n" for number in range(MANY)))
+            running.append(self.stack(tenants))
+            sides.append(Side(f"ours, {tenants:,} tenants", lambda served=running[-1]: served, TENANT, walk))
+        take_turns(sides, self.options.rounds, self.options.seconds)
+        for served in running:
+            served.stop()
+        report.sides("tenant lookup", sides)
+        report.faster(f"tenant lookup: {MANY:,} tenants / {FEW} tenants", sides[1], sides[0], "flat")
+
+    def single_figures(self, report):
+        idle, loaded = self.stack(FEW), self.stack(SOME)
+        report.figure(f"memory, {FEW} tenants, idle", f"{idle.resident_mb():.1f} MB")
+        report.figure(f"memory, {SOME:,} tenants, idle", f"{loaded.resident_mb():.1f} MB")
+        self.show_tokens(loaded)
+        report.figure(f"memory, {SOME:,} tenants, after {REMEMBERED:,} tokens", f"{loaded.resident_mb():.1f} MB")
+        report.figure("of that, more than idle", f"{loaded.resident_mb() - idle.resident_mb():.1f} MB", "at most 20 MB")
+        idle.stop()
+        loaded.stop()
+        report.figure("start to first answer to a token", f"{statistics.median(self.start_ms() for _ in range(STARTS)):.0f} ms", "below 50 ms")
+
+    def show_tokens(self, served):
+        """Sends every token of the walk, most of them several times."""
+        seconds = 1
+        while served.load(READY_MADE, seconds, self.folder / "many-tenants.txt").count < REMEMBERED:
+            seconds *= 2
+
+    def start_ms(self):
+        start = time.monotonic()
+        served = self.stack(FEW)
+        took = time.monotonic() - start
+        served.stop()
+        return took * 1000
+
+    # --- what is measured, and what it needs
+
+    def mint(self):
+        program = self.bench.start("mint", self.binary, "mint", self.folder, self.options.tokens, REMEMBERED, SOME)
+        if program.process.wait(MINT_SECONDS):
+            raise Failure("the tokens could not be made")
+        self.key = (self.folder / "public.pem").read_text()
+        with open(self.folder / "one-tenant.txt") as requests:
+            self.token = requests.readline().split()[1]
+
+    def bare(self):
+        port = free_ports(1)[0]
+        return self.serve("bare", port, READY_MADE, self.token, self.binary, "bare", f"127.0.0.1:{port}", self.folder / "public.pem")
+
+    def stack(self, tenants):
+        port = free_ports(1)[0]
+        settings = {**SETTINGS, "tenants_file": str(self.registry(tenants)), "listen": f"127.0.0.1:{port}"}
+        path = self.bench.write(f"settings-{port}.json", settings)
+        return self.serve("stack", port, READY_MADE, self.token, self.binary, "stack", environment={"TAPIS_CONFIG_PATH": str(path)})
+
+    def registry(self, tenants):
+        path = self.folder / f"registry-{tenants}.json"
+        if not path.exists():
+            names = ["admin", "tacc", *(f"t{number}" for number in range(tenants))]
+            site = {"site_id": "tacc", "primary": True, "site_admin_tenant_id": "admin", "services": ["bookmarks"],
+                    "base_url": "https://tapis.test", "tenant_base_url_template": "https://${tenant_id}.tapis.test"}
+            path.write_text(json.dumps({"sites": [site], "tenants": [self.record(name) for name in names]}))
+        return path
+
+    def record(self, tenant):
+        url = f"https://{tenant}.tapis.test"
+        return {"tenant_id": tenant, "base_url": url, "site_id": "tacc", "status": "active", "token_service": f"{url}/v3/tokens",
+                "security_kernel": f"{url}/v3/security", "authenticator": f"{url}/v3/oauth2", "owner": f"owner@{tenant}.tapis.test",
+                "admin_user": "admin", "token_gen_services": ["authenticator"], "description": f"The tenant {tenant}", "public_key": self.key}
+
+    def python(self):
+        """The Python service on its mock site, as peer/run.sh starts them."""
+        peer, interpreter = self.options.shared / "peer", self.options.python
+        site_port, port = free_ports(2)
+        keys = self.folder / "keys"
+        site = self.bench.start("site", interpreter, peer.parent / "conformance" / "mock_site.py", "--keys", keys, "--port", site_port)
+        site.wait_for_port(site_port)
+        token = subprocess.run([interpreter, peer / "mint.py", "--keys", keys], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        return self.serve(
+            "python", port, WHOAMI, token, interpreter, "-W", "ignore", "-m", "uvicorn", "--app-dir", peer, "bookmarks_fastapi:api", "--host",
+            "127.0.0.1", "--port", port, "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "critical",
+            environment={"TAPIS_SITE_URL": f"http://127.0.0.1:{site_port}", "TAPIS_CONFIG_PATH": str(peer / "config.json"),
+                         "TAPIS_CONFIGSCHEMA_PATH": str(peer / "configschema.json"), "NO_PROXY": "*", "PYTHONDONTWRITEBYTECODE": "1"})
+
+    def serve(self, name, port, path, token, *command, environment=None):
+        """Starts a server and returns it as soon as it has answered 200."""
+        self.started += 1
+        workers = {"TOKIO_WORKER_THREADS": str(self.options.workers)}
+        program = self.bench.start(f"{name}-{self.started}", *command, environment={**workers, **(environment or {})}, cwd=self.folder)
+        served = Served(program, port, {"Host": HOST, "X-Tapis-Token": token})
+        deadline = time.monotonic() + START_SECONDS
+        while (status := served.get(path)[0]) != 200:
+            if program.process.poll() is not None or time.monotonic() > deadline:
+                raise Failure(f"{program.name} does not answer 200 at {path} but {status}")
+            time.sleep(0.0005)
+        return served
+
+
+class Report:
+    """The tables, in Markdown."""
+
+    def __init__(self, options):
+        self.heading, self.notes = heading(options), []
+        self.turns, self.ratios, self.alone = [], [], []
+
+    def sides(self, what, sides):
+        for side in sides:
+            rates = side.figures("rate")
+            self.turns.append((what, side.label, f"{side.median('rate'):,.0f}", f"{min(rates):,.0f} to {max(rates):,.0f}", f"{side.median('cpu'):.1f}"))
+
+    def faster(self, label, one, other, aim, digits=2):
+        """How many times the throughput of `other` has `one`, in all and for the same CPU time."""
+        self.ratios.append((label, f"{one.over(other, 'rate'):.{digits}f}", f"{other.over(one, 'cpu'):.{digits}f}", aim))
+
+    def dearer(self, label, one, other, aim):
+        self.ratios.append((label, f"{other.over(one, 'rate'):.2f}", f"{one.over(other, 'cpu'):.2f}", aim))
+
+    def figure(self, label, value, aim=""):
+        self.alone.append((label, value, aim))
+
+    def note(self, text):
+        self.notes.append(text)
+
+    def __str__(self):
+        tables = [table(("load", "server", "requests/s", "lowest to highest", "CPU us/request"), self.turns, "llrrr"),
+                  table(("ratio", "by requests/s", "by CPU time", "aim"), self.ratios, "lrrl"),
+                  table(("figure", "seen", "aim"), self.alone, "lrl")]
+        return "\n\n".join([self.heading, *self.notes, *tables])
+
+
+def table(titles, rows, sides):
+    """Columns of one width, so that it reads on a terminal too; `sides` says l or r for each."""
+    widths = [max(len(row[column]) for row in [titles, *rows]) for column in range(len(titles))]
+
+    def line(cells):
+        return "| " + " | ".join(cell.ljust(width) if side == "l" else cell.rjust(width) for cell, width, side in zip(cells, widths, sides)) + " |"
+    rule = "|" + "|".join("-" * (width + 2) if side == "l" else "-" * (width + 1) + ":" for width, side in zip(widths, sides)) + "|"
+    return "\n".join([line(titles), rule, *map(line, rows)])
+
+
+def heading(options):
+    model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    linux = ".".join(platform.release().split(".")[:2])
+    rustc = subprocess.run(["rustc", "--version"], stdout=subprocess.PIPE, text=True, check=False).stdout.split()
+    return (f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB; Linux {linux}, "
+            f"rustc {rustc[1] if rustc else 'unknown'}. Medians of {options.rounds} rounds; {options.seconds} s per turn, {WALK_SECONDS} s with "
+            f"first-seen tokens; `wrk -t1 -c32`; {options.workers} worker thread(s) per server; load of the machine before: {os.getloadavg()[0]:.1f}.")
+
+
+def replace_figures(path, figures):
+    text = path.read_text()
+    before, found, rest = text.partition(BEGIN)
+    _, ended, after = rest.partition(END)
+    if not (found and ended):
+        raise Failure(f"{path} has no place for the figures")
+    path.write_text(f"{before}{BEGIN}\n{figures}\n{END}{after}")
+
+
+def build():
+    """The example in release, and where cargo put it."""
+    done = subprocess.run(["cargo", "build", "--release", "--locked", "-p", "tapisservice", "--example", "speed", "--message-format",
+                           "json-render-diagnostics"], cwd=pathlib.Path(__file__).parent, stdout=subprocess.PIPE, text=True, check=False)
+    built = [json.loads(line) for line in done.stdout.splitlines()]
+    if done.returncode or not any(message.get("executable") for message in built):
+        missing("the example `speed` could not be built")
+    return next(message["executable"] for message in built if message.get("executable"))
+
+
+def missing(what):
+    print(what, file=sys.stderr)
+    sys.exit(2)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3, help="length of a turn")
+    parser.add_argument("--tokens", type=int, default=40_000, help="first-seen tokens; more than a turn can send")
+    parser.add_argument("--workers", type=int, default=1, help="worker threads of each Rust server")
+    parser.add_argument("--python", type=pathlib.Path)
+    parser.add_argument("--shared", type=pathlib.Path, default=pathlib.Path(os.environ.get("TAPIS_SHARED", "../shared")))
+    parser.add_argument("--binary", type=pathlib.Path)
+    parser.add_argument("--write", type=pathlib.Path)
+    options = parser.parse_args()
+    options.shared = options.shared.resolve()
+    # Not resolved: the interpreter of an environment is a link, and found by where it lies.
+    options.python = options.python and options.python.absolute()
+    return options
+
+
+if __name__ == "__main__":
+    options = arguments()
+    if not shutil.which("wrk"):
+        missing("wrk is missing; on Debian: apt-get install wrk")
+    if options.python and not (options.python.exists() and (options.shared / "peer").is_dir()):
+        missing(f"--python {options.python} needs that interpreter and {options.shared}/peer")
+    main(Speed(options, options.binary.resolve() if options.binary else build()))
