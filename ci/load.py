@@ -81,6 +81,7 @@ class Side:
 
     def turn(self, seconds):
         served = self.serve()
+        served.body(self.path)  # wrk would take a redirect for good
         self.laps.append(served.load(self.path, seconds, self.walk))
         if self.fresh:
             served.stop()

@@ -283,6 +283,8 @@ if __name__ == "__main__":
     options = arguments()
     if not shutil.which("wrk"):
         missing("wrk is missing; on Debian: apt-get install wrk")
+    if options.binary and not options.binary.exists():
+        missing(f"there is no {options.binary}")
     if options.python and not (options.python.exists() and (options.shared / "peer").is_dir()):
         missing(f"--python {options.python} needs that interpreter and {options.shared}/peer")
     main(Speed(options, options.binary.resolve() if options.binary else build()))
