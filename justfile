@@ -50,6 +50,10 @@ kubernetes: (ci "kubernetes")
 # The images, built and composed.
 images: (ci "images")
 
+# What a request costs, next to bare axum and, with `--python`, the Python framework.
+speed *arguments:
+    python3 ci/speed.py {{ arguments }}
+
 # The example service with a Tapis site of its own.
 run *arguments:
     cargo run -- {{ arguments }}

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Prints what a request costs bare axum, our stack and, where it is there, the Python framework, loaded in turns A B A B with wrk.
 
-    speed.py [--rounds 5] [--seconds 3] [--tokens 40000] [--workers 1] [--python PATH] [--shared ../shared] [--binary PATH] [--write FILE]
+    speed.py [--rounds 5] [--seconds 3] [--tokens 40000] [--tenants 100000] [--workers 1]
+             [--python PATH] [--shared ../shared] [--binary PATH] [--write FILE]
 
 Builds the example `speed` in release, unless --binary names one. --python is an interpreter with the Python framework, as SHARED/peer/setup.sh
 makes one; without it its rows are left out. --write replaces the figures in FILE (docs/PERFORMANCE.md, which says what is compared and why).
@@ -28,7 +29,7 @@ HOST = "tacc.tapis.test"
 # As a deployment has it: everything else is left at its default. Only the end does not wait for load balancers.
 SETTINGS = {"service_name": "bookmarks", "service_site_id": "tacc", "service_tenant_id": "admin", "tenants": ["*"], "version": "1.2.3",
             "primary_site_admin_tenant_base_url": "http://127.0.0.1:1", "drain_seconds": 0}
-FEW, SOME, MANY = 10, 1_000, 100_000
+FEW, SOME = 10, 1_000
 REMEMBERED = 10_000
 STARTS = 11
 # Turns with first-seen tokens are short, since each of these is signed before.
@@ -87,17 +88,17 @@ class Speed:
 
     def tenant_lookup(self, report):
         """The tenant of a Host, without tokens. Both walks have as many requests, so that wrk has the same work."""
-        sides, running = [], []
-        for tenants in (FEW, MANY):
+        sides, running, many = [], [], self.options.tenants
+        for tenants in (FEW, many):
             walk = self.folder / f"hosts-{tenants}.txt"
-            walk.write_text("".join(f"t{number % tenants}.tapis.test\n" for number in range(MANY)))
+            walk.write_text("".join(f"t{number % tenants}.tapis.test\n" for number in range(many)))
             running.append(self.stack(tenants))
             sides.append(Side(f"ours, {tenants:,} tenants", lambda served=running[-1]: served, TENANT, walk))
         take_turns(sides, self.options.rounds, self.options.seconds)
         for served in running:
             served.stop()
         report.sides("tenant lookup", sides)
-        report.faster(f"tenant lookup: {MANY:,} tenants / {FEW} tenants", sides[1], sides[0], "flat")
+        report.faster(f"tenant lookup: {many:,} tenants / {FEW} tenants", sides[1], sides[0], "flat")
 
     def single_figures(self, report):
         idle, loaded = self.stack(FEW), self.stack(SOME)
@@ -267,6 +268,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="length of a turn")
     parser.add_argument("--tokens", type=int, default=40_000, help="first-seen tokens; more than a turn can send")
+    parser.add_argument("--tenants", type=int, default=100_000, help="tenants of the larger registry for lookups")
     parser.add_argument("--workers", type=int, default=1, help="worker threads of each Rust server")
     parser.add_argument("--python", type=pathlib.Path)
     parser.add_argument("--shared", type=pathlib.Path, default=pathlib.Path(os.environ.get("TAPIS_SHARED", "../shared")))
