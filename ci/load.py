@@ -92,6 +92,9 @@ class Side:
     def median(self, name):
         return statistics.median(self.figures(name))
 
+    def least(self, name):
+        return min(self.figures(name))
+
     def over(self, other, name):
         """The median of the ratios within each round: what slows down a whole round is not in it."""
         return statistics.median(a / b for a, b in zip(self.figures(name), other.figures(name)))

@@ -197,14 +197,19 @@ class Report:
     def sides(self, what, sides):
         for side in sides:
             rates = side.figures("rate")
-            self.turns.append((what, side.label, f"{side.median('rate'):,.0f}", f"{min(rates):,.0f} to {max(rates):,.0f}", f"{side.median('cpu'):.1f}"))
+            self.turns.append((what, side.label, f"{side.median('rate'):,.0f}", f"{min(rates):,.0f} to {max(rates):,.0f}",
+                               f"{side.median('cpu'):.1f}", f"{side.least('cpu'):.1f}"))
 
     def faster(self, label, one, other, aim, digits=2):
-        """How many times the throughput of `other` has `one`, in all and for the same CPU time."""
-        self.ratios.append((label, f"{one.over(other, 'rate'):.{digits}f}", f"{other.over(one, 'cpu'):.{digits}f}", aim))
+        """How many times the throughput of `other` has `one`: in all, and for the same CPU time."""
+        self.ratio(label, (one.over(other, "rate"), other.over(one, "cpu"), other.least("cpu") / one.least("cpu")), aim, digits)
 
     def dearer(self, label, one, other, aim):
-        self.ratios.append((label, f"{other.over(one, 'rate'):.2f}", f"{one.over(other, 'cpu'):.2f}", aim))
+        """How many times the cost of `other` has `one`."""
+        self.ratio(label, (other.over(one, "rate"), one.over(other, "cpu"), one.least("cpu") / other.least("cpu")), aim, 2)
+
+    def ratio(self, label, values, aim, digits):
+        self.ratios.append((label, *(f"{value:.{digits}f}" for value in values), aim))
 
     def figure(self, label, value, aim=""):
         self.alone.append((label, value, aim))
@@ -213,8 +218,8 @@ class Report:
         self.notes.append(text)
 
     def __str__(self):
-        tables = [table(("load", "server", "requests/s", "lowest to highest", "CPU us/request"), self.turns, "llrrr"),
-                  table(("ratio", "by requests/s", "by CPU time", "aim"), self.ratios, "lrrl"),
+        tables = [table(("load", "server", "requests/s", "lowest to highest", "CPU us/request", "lowest"), self.turns, "llrrrr"),
+                  table(("ratio", "by requests/s", "by CPU time", "by lowest CPU time", "aim"), self.ratios, "lrrrl"),
                   table(("figure", "seen", "aim"), self.alone, "lrl")]
         return "\n\n".join([self.heading, *self.notes, *tables])
 
