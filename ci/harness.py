@@ -54,11 +54,12 @@ class Bench:
         self.running.append(program)
         return program
 
-    def service(self, binary, name, settings, ready=True):
-        """Starts the service with the settings on a free port; returns it with its `url`."""
+    def service(self, binary, name, settings, ready=True, environment=None, descriptors=None):
+        """Starts the service with the settings on a free port, perhaps with few descriptors; returns it with its `url`."""
         port = free_ports(1)[0]
         path = self.write(f"{name}.json", {**settings, "listen": f"127.0.0.1:{port}"})
-        program = self.start(name, binary, environment={"TAPIS_CONFIG_PATH": str(path)}, cwd=self.folder)
+        limited = ["sh", "-c", f'ulimit -n {descriptors}; exec "$0"'] if descriptors else []
+        program = self.start(name, *limited, binary, environment={"TAPIS_CONFIG_PATH": str(path), **(environment or {})}, cwd=self.folder)
         program.port, program.url = port, f"http://127.0.0.1:{port}"
         program.wait_for_port(port)
         if ready:

@@ -39,6 +39,7 @@ async fn authz(request: PolicyRequest) -> Result<()> {
     match request.uri.path().rsplit('/').next() {
         Some("forbidden") => Err(refused.with_code(StatusCode::FORBIDDEN)),
         Some("forbidden-default") => Err(refused),
+        Some("panic-middleware") => panic!("the callback gives up"),
         _ => Ok(()),
     }
 }
@@ -72,6 +73,8 @@ fn failures() -> Routes {
         .merge(fail("/unicode-msg", || Error::base("señal inválida ☃").with_code(StatusCode::IM_A_TEAPOT)))
         .merge(fail("/keyerror", || Error::from(LookupFailed { key: "missing" })))
         .merge(fail("/zerodiv", || panic!("attempt to divide by zero")))
+        .merge(fail("/panic-middleware", || unreachable!("authz lets nobody through")))
+        .route(Policy::authenticated(), "/panic-task", get(panic_task))
 }
 
 fn show(g: &RequestContext) -> Envelope<ContextView> {
@@ -111,6 +114,12 @@ async fn item(g: RequestContext, Path(path): Path<String>) -> Result<Envelope<Va
     let mut view = serde_json::to_value(ContextView::from(&g))?;
     view["p"] = json!(path);
     Ok(Envelope::new(view))
+}
+
+/// A task that panics ends itself only; who waits for it hears of it.
+async fn panic_task() -> Result<Envelope<()>> {
+    tokio::spawn(async { panic!("the task gives up") }).await?;
+    Ok(Envelope::new(()))
 }
 
 /// An error the framework has never heard of.

@@ -15,6 +15,7 @@ use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandl
 use tapisservice_client::ServiceClient;
 use tapisservice_client::transport::BreakerState;
 use tapisservice_tenants::{CacheState, TenantCache};
+use tokio::runtime::Handle;
 
 use crate::serve::{CloseReason, Limits, ServeError, Server, ServerStats, Shutdown};
 
@@ -102,6 +103,7 @@ impl Sources {
             let closed = counter!("tapisservice_connections_closed_total", "reason" => reason.as_str());
             closed.absolute(self.server.closed(reason));
         }
+        gauge!("tapisservice_tasks").set(Handle::current().metrics().num_alive_tasks() as f64);
         let (tenants, answers) = match self.tenants.state() {
             CacheState::Filled { tenants, last_failure, .. } => (tenants, last_failure.is_none()),
             _ => (0, false),

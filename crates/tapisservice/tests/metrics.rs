@@ -4,9 +4,10 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
+use serde_json::json;
 use tapisservice::prelude::*;
 use tapisservice::serve::Server;
-use tapisservice::{App, Settings};
+use tapisservice::{App, Settings, logs};
 use tapisservice_devsite::DevSite;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -21,6 +22,12 @@ async fn get(address: SocketAddr, path: &str) -> String {
 
 async fn panics() -> Envelope<()> {
     panic!("canary")
+}
+
+async fn task_panics() -> Envelope<()> {
+    let ended = tokio::spawn(async { panic!("canary") }).await;
+    assert!(ended.is_err_and(|error| error.is_panic()));
+    Envelope::new(())
 }
 
 #[tokio::test]
@@ -39,7 +46,11 @@ async fn requests_connections_tenants_and_tokens_are_counted_on_a_port_of_their_
     let tenants = settings.tenant_cache().unwrap().build();
     tenants.refresh().await.unwrap();
     let tapis = settings.service_client(tenants.clone()).unwrap();
-    let routes = Routes::new().route(Policy::public(), "/panics", axum::routing::get(panics));
+    let routes = Routes::new().route(Policy::public(), "/panics", axum::routing::get(panics)).route(
+        Policy::public(),
+        "/task-panics",
+        axum::routing::get(task_panics),
+    );
     let app = App::builder(settings, routes).tenants(tenants).service_client(tapis).build().unwrap();
     let shutdown = app.shutdown().clone();
     let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
@@ -66,12 +77,23 @@ async fn requests_connections_tenants_and_tokens_are_counted_on_a_port_of_their_
         "tapisservice_connections_accepted_total",
         "tapisservice_tenants 5",
         "tapisservice_registry_up 1",
+        "tapisservice_tasks ",
         "tapisservice_token_usable_seconds{site=\"tacc\"}",
     ];
     for line in expected {
         assert!(metrics.contains(line), "{line} in {metrics}");
     }
     assert!(!metrics.contains("canary"));
+
+    // With the panic hook each panic is counted where it happens: once, and whether or not it ends its request.
+    let log = folder.path().join("service.log");
+    let _guard = logs::init(&serde_json::from_value(json!({"log_file": log})).unwrap()).unwrap();
+    for path in ["/v3/demo/panics", "/v3/demo/task-panics"] {
+        get(address, path).await;
+    }
+    let metrics = get(free, "/metrics").await;
+    drop(std::panic::take_hook());
+    assert!(metrics.contains("tapisservice_panics_total 3"), "{metrics}");
     shutdown.trigger();
     running.abort();
 }

@@ -54,6 +54,7 @@ use std::sync::Arc;
 use tracing::Subscriber;
 use tracing_subscriber::{Layer, layer::SubscriberExt, registry, registry::LookupSpan};
 
+pub(crate) use self::panic::is_installed as panics_are_counted;
 pub use self::{
     capture::Capture,
     error::LogError,

@@ -3,14 +3,29 @@
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
     panic::{self, PanicHookInfo},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
 };
 
-/// Makes every panic one `CRITICAL` line with its place, masked and escaped like any other.
+use crate::metrics;
+
+static INSTALLED: AtomicBool = AtomicBool::new(false);
+
+/// Makes every panic one `CRITICAL` line with its place, masked and escaped like any other, and counts it: also one of a task
+/// that no request waits for.
 ///
 /// The default hook would print several lines to standard error, past all of that.
 pub(super) fn install() {
-    panic::set_hook(Box::new(log));
+    panic::set_hook(Box::new(|info| {
+        metrics::panic();
+        log(info);
+    }));
+    INSTALLED.store(true, Ordering::Relaxed);
+}
+
+/// Whether panics are logged and counted where they happen.
+pub(crate) fn is_installed() -> bool {
+    INSTALLED.load(Ordering::Relaxed)
 }
 
 fn log(info: &PanicHookInfo<'_>) {

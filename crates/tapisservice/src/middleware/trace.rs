@@ -15,7 +15,7 @@ use tower_service::Service;
 use tracing::instrument::{Instrument as _, Instrumented};
 use tracing::{Span, error, info};
 
-use crate::logs::{Throttled, request_span};
+use crate::logs::{Throttled, panics_are_counted, request_span};
 use crate::metrics;
 
 /// Lines for one reason are written so many times a minute; the rest is counted (F23).
@@ -95,7 +95,9 @@ fn write(status: StatusCode, report: Option<Arc<Error>>, took: Duration) {
     };
     // The panic hook wrote the line of a panic, with the place.
     if cause.kind() == ErrorKind::Panic {
-        metrics::panic();
+        if !panics_are_counted() {
+            metrics::panic();
+        }
         return;
     }
     let reason = cause.traceback();

@@ -1,0 +1,246 @@
+"""The registry of tenants fails, lies and changes (F01 to F11)."""
+import concurrent.futures
+import glob
+import json
+import os
+import time
+
+from .stage import Canary, check, until
+
+DOES_NOT_ANSWER = "the tenant registry does not answer"
+ANSWERS_AGAIN = "the tenant registry answers again"
+RETURN_SECONDS = 30
+REGISTRY_SECONDS = 5
+# A refresh per second, where the periodic ones are what is looked at.
+EAGER = {"tenants_refresh_seconds": 1}
+# What a garbage answer may cost for good: nothing; while it is read, its own size and what the allocator keeps.
+GARBAGE_MEGABYTES = 48
+UNKNOWN_MEGABYTES = 24
+FAKETIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+
+
+def allowed(seconds):
+    """How many fetches rule T6 lets requests cause in so many seconds."""
+    return 2 + int(seconds // 30)
+
+
+def f01(stage):
+    site = stage.site("f01", registry=False)
+    refused, token, end = 0, site.token(), time.monotonic() + 15
+    while time.monotonic() < end:
+        alive, ready, answer = site.get("/healthcheck"), site.get("/ready"), site.get(token=token)
+        found = alive.status, ready.status, answer.status, "retry-after" in answer.headers
+        check(found == (200, 503, 503, True), f"alive, ready, authenticated, Retry-After: {found}")
+        refused += 1
+        time.sleep(0.25)
+    site.start_registry()
+    took = until("ready", lambda: site.get("/ready").status == 200, RETURN_SECONDS)
+    check(site.send(site.good()).only(200), "known users are refused after the registry came")
+    site.end()
+    return f"{refused} times alive 200, ready 503, authenticated 503 with Retry-After; ready {took:.0f} s after the registry came"
+
+
+def f02(stage):
+    site = stage.site("f02", settings=EAGER)
+    before = site.fetches()
+    site.mode("refuse")
+    outcome = site.send(site.good(), seconds=8, pause=0.01)
+    tried = site.fetches() - before
+    check(outcome.only(200) and tried >= 3, f"{outcome}; {tried} refreshes tried")
+    site.mode("ok")
+    until("the log says that the registry answers", lambda: site.lines(ANSWERS_AGAIN))
+    lines = len(site.lines(DOES_NOT_ANSWER)), len(site.lines(ANSWERS_AGAIN))
+    check(lines == (1, 1), f"lines for down and up: {lines}")
+    site.end()
+    return f"{outcome} through {tried} failed refreshes; 1 log line for down, 1 for up"
+
+
+def f03(stage):
+    site = stage.site("f03", settings=EAGER)
+    seen = []
+    for mode, arg in (("slow", 20), ("hang", 60), ("drip", 0.5)):
+        site.mode(mode, arg)
+        until("a refresh is under way", lambda: site.fetches() > 0)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            known = pool.submit(site.send, site.good(), connections=2, seconds=REGISTRY_SECONDS + 2, pause=0.02)
+            time.sleep(1)
+            unknown = site.send([site.request(token=site.token("nosuch", key="acme"))])
+            known = known.result()
+        check(known.only(200), f"{mode}: known tenants get {known}")
+        check(unknown.only(401) and unknown.seconds[0] < REGISTRY_SECONDS + 2, f"{mode}: an unknown tenant gets {unknown}")
+        check(known.percentile(100) < 1000 * REGISTRY_SECONDS / 2, f"{mode}: a known tenant waited {known.percentile(100):.0f} ms")
+        seen.append(f"{mode}: {known} for known tenants, slowest {known.percentile(100):.0f} ms, unknown 401 in {unknown.seconds[0]:.1f} s")
+    reasons = len(site.lines(DOES_NOT_ANSWER, "within 5 s"))
+    check(reasons == 1, f"{reasons} lines say that the registry took more than 5 s")
+    site.mode("ok")
+    site.end()
+    return "; ".join(seen)
+
+
+def f04(stage):
+    site = stage.site("f04", settings=EAGER)
+    site.mode("flap")
+    before, fewest = site.fetches(), 99
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        load = pool.submit(site.send, site.good(), connections=2, seconds=12, pause=0.02)
+        while not load.done():
+            fewest = min(fewest, site.metric("tapisservice_tenants"))
+            time.sleep(0.1)
+    tried, outcome = site.fetches() - before, load.result()
+    check(fewest == 3 and outcome.only(200) and tried >= 5, f"fewest tenants {fewest}, {outcome}, {tried} refreshes")
+    site.mode("ok")
+    until("the registry is up", lambda: site.metric("tapisservice_registry_up") == 1)
+    site.end()
+    return f"fewest tenants in {tried} refreshes, up and down in turn: {fewest:.0f} of 3; {outcome}"
+
+
+def f05(stage):
+    site = stage.site("f05", settings=EAGER)
+    with Canary() as canary:
+        modes = {"html": None, "truncated": None, "empty": None, "wrongtype": None, "emptylist": None, "404": None, "500": None,
+                 "503": None, "privkey": None, "badkey": None, "redirect": canary.url, "gzipbomb": None, "huge": 20}
+        site.send(site.good() * 200)
+        before, most = site.memory(), 0
+        answers = 0
+        for mode, arg in modes.items():
+            site.mode(mode, arg)
+            seen = site.fetches()
+            until(f"{mode} is fetched twice", lambda: site.fetches() >= seen + 2)
+            outcome = site.send(site.good() * 10)
+            tenants = site.metric("tapisservice_tenants")
+            check(outcome.only(200) and tenants == 3, f"{mode}: {outcome}, {tenants:.0f} tenants")
+            answers, most = answers + outcome.answers, max(most, site.memory("VmHWM") - before)
+        site.mode("ok")
+        until("the registry is up", lambda: site.metric("tapisservice_registry_up") == 1)
+        check(most < GARBAGE_MEGABYTES, f"{most:.0f} MB more memory at the worst")
+        check(canary.connections() == 0, "a redirect was followed to another origin")
+    site.end()
+    return f"{len(modes)} kinds of garbage, each fetched twice or more: {answers} x 200, always 3 tenants; at most {most:.0f} MB more " \
+           "memory (the bomb unpacks to 256 MB); 0 connections to where the redirect leads"
+
+
+def f06(stage):
+    site = stage.site("f06", registry=False)
+    (site.folder / "junk.pub.pem").write_text("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")
+    stage.make_key(1024, str(stage.keys / "weak.pem"), str(site.folder / "weak.pub.pem"))
+    site.start_registry()
+    until("ready", lambda: site.get("/ready").status == 200)
+    outcome = site.send(site.good() * 50)
+    check(outcome.only(200), str(outcome))
+    for name in ("junk", "weak"):
+        warnings = len(site.lines("a record of the tenant registry is not as it should be", f"tenant {name}"))
+        check(warnings == 1, f"{warnings} warnings name the tenant {name}")
+    weak = site.send([site.request(token=site.token("weak"), host="weak.tapis.test")])
+    check(weak.only(401), f"a token by the key of 1024 bits: {weak}")
+    site.end()
+    return f"2 bad records (no key, 1024 bits) beside 3 good ones: {outcome}; 1 warning for each names its tenant; " \
+           "a token by the short key 401"
+
+
+def f07(stage):
+    site = stage.site("f07")
+    new, old = (site.request(token=site.token(key=key)) for key in ("acme.new", "acme"))
+    rotations = []
+    for mode, valid, stale in (("rotate", new, old), ("ok", old, new)):
+        site.mode(mode, "acme")
+        before = site.fetches()
+        first = site.send([valid] * 200, connections=50)
+        after = site.send([stale] * 50 + [valid] * 50)
+        check(first.only(200), f"tokens of the new key: {first}")
+        check(after.statuses == {401: 50, 200: 50}, f"old and new tokens then: {after}")
+        rotations.append(site.fetches() - before)
+        check(rotations[-1] == 1, f"a rotation cost {rotations[-1]} fetches")
+    # The budget is used up: the third rotation is found when it has one more.
+    site.mode("rotate", "acme")
+    took = until("the third rotation is found", lambda: site.send([new]).only(200), RETURN_SECONDS + 2)
+    check(site.send([old] * 50 + [new] * 50).statuses == {401: 50, 200: 50}, "both keys or none hold after the third rotation")
+    check(site.service.process.poll() is None, "the service restarted")
+    site.end()
+    return f"2 rotations, 200 requests of 50 clients each: 0 failures, {rotations[0]} fetch each, the old key 50 of 50 times 401; " \
+           f"a third one beyond the budget found after {took:.0f} s; 0 restarts"
+
+
+def f08(stage):
+    site = stage.site("f08")
+    good = site.good()
+    forged = [site.request(token=token) for token in site.forged(10_000)]
+    site.send(good * 50)
+    alone = site.beside(good, connections=2, seconds=4, pause=0.01).result()
+    before, start = site.fetches(), time.monotonic()
+    meanwhile = site.beside(good, connections=2, seconds=8, pause=0.01)
+    attack = site.send(forged, connections=8)
+    meanwhile = meanwhile.result()
+    elapsed, fetches = time.monotonic() - start, site.fetches() - before
+    check(attack.statuses == {401: 10_000} and not attack.broken, f"forged tokens: {attack}")
+    check(meanwhile.only(200), f"good requests meanwhile: {meanwhile}")
+    check(1 <= fetches <= allowed(elapsed), f"{fetches} fetches in {elapsed:.0f} s, {allowed(elapsed)} are allowed")
+    site.end()
+    times = [outcome.percentile(99) for outcome in (alone, meanwhile)]
+    return f"{attack} with {fetches} fetches (allowed: {allowed(elapsed)}); good ones meanwhile: {meanwhile}, p99 {times[1]:.0f} ms, " \
+           f"alone {times[0]:.0f} ms"
+
+
+def f09(stage):
+    site = stage.site("f09")
+    nobody = site.token("nosuch", key="acme")
+    site.mode("slow", 3)
+    before, start = site.fetches(), time.monotonic()
+    crowd = site.send([site.request(token=nobody)] * 1000, connections=1000)
+    first = site.fetches() - before
+    check(crowd.only(401) and first == 1, f"{crowd}, {first} fetches")
+    site.mode("ok")
+    memory = site.memory()
+    requests = [site.request(token=".".join(part if at != 1 else payload for at, part in enumerate(nobody.split("."))))
+                for payload in unknown_payloads(site, 10_000)]
+    distinct = site.send(requests, connections=8)
+    elapsed, fetches, more = time.monotonic() - start, site.fetches() - before, site.memory() - memory
+    check(distinct.only(401) and distinct.answers == 10_000, str(distinct))
+    check(fetches <= allowed(elapsed), f"{fetches} fetches in {elapsed:.0f} s, {allowed(elapsed)} are allowed")
+    check(more < UNKNOWN_MEGABYTES, f"{more:.0f} MB more memory")
+    site.add_tenant("delta")
+    late = site.request(token=site.token("delta"), host="delta.tapis.test")
+    took = until("the new tenant is known", lambda: site.send([late]).only(200), RETURN_SECONDS + 2)
+    site.end()
+    return f"1,000 at once for one tenant: {first} fetch; 10,000 distinct ones: {fetches} in all (allowed: {allowed(elapsed)}), " \
+           f"{more:.0f} MB more memory; a new tenant works after {took:.0f} s"
+
+
+def unknown_payloads(site, count):
+    """Their signatures fit nothing, but the key that would show it is looked for first."""
+    claims = {"iss": "https://x.tapis.test/v3/tokens", "sub": "alice@x", "tapis/token_type": "access", "tapis/username": "alice",
+              "tapis/account_type": "user", "exp": int(time.time()) + 7200}
+    for number in range(count):
+        yield site.encode(json.dumps({**claims, "tapis/tenant_id": f"nosuch{number}"}).encode())
+
+
+def f11(stage):
+    library = next(iter(glob.glob(FAKETIME)), None)
+    check(library, "the package faketime is needed, to set the clock of one process back")
+    clock = stage.bench.folder / "f11-clock"
+    set_clock(clock, 0)
+    site = stage.site("f11", settings=EAGER, environment={
+        "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1"})
+    good, short = site.good(), site.request(token=site.token(exp=int(time.time()) + 8))
+    check(site.send([*good, short]).only(200), "a good token is refused before the step")
+    before = site.fetches()
+    set_clock(clock, -3600)
+    start = time.monotonic()
+    back = site.send(good, connections=2, seconds=10, pause=0.02)
+    elapsed, fetches = time.monotonic() - start, site.fetches() - before
+    check(back.only(200), f"after the step: {back}")
+    check(elapsed - 4 <= fetches <= elapsed + 2, f"{fetches} refreshes in {elapsed:.0f} s, one per second is wanted")
+    set_clock(clock, 0)
+    expired = site.send([short] * 20)
+    check(expired.only(401), f"a token that has expired meanwhile, with the clock right again: {expired}")
+    panics = site.metric("tapisservice_panics_total")
+    check(panics == 0 and not site.lines("panicked"), f"{panics:.0f} panics")
+    site.end()
+    return f"an hour back: {back}, {fetches} refreshes in {elapsed:.0f} s (one per second is set), 0 panics; with the clock right again " \
+           f"an expired token {expired}"
+
+
+def set_clock(file, seconds):
+    """The service reads it at every look at the clock, so it never sees half of a change."""
+    new = file.with_suffix(".new")
+    new.write_text(f"{seconds:+d}\n")
+    os.replace(new, file)
