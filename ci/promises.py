@@ -87,7 +87,7 @@ class Run:
         self.print_table(rows, time.monotonic() - start)
         failed = [row[0] for row in rows if row[-1] != "kept"]
         if failed:
-            raise Failure(f"{', '.join(failed)} of {len(rows)} promises")
+            sys.exit(f"FAILED: {', '.join(failed)}")
 
     def attempt(self, promise):
         """(figure, whether the promise is kept)."""

@@ -9,7 +9,7 @@ from .stage import check, until
 
 SECONDS, LONG_SECONDS = 120, 3600
 # What callers may be answered with, whatever the registry does.
-EXPECTED = {200, 400, 401, 404, 405, 413, 414, 431}
+EXPECTED = {200, 400, 401, 404, 405, 408, 413, 414, 431}
 MODES = [("ok", None), ("refuse", None), ("hang", 3), ("html", None), ("slow", 1), ("503", None), ("emptylist", None), ("drip", 0.01),
          ("flap", None), ("truncated", None), ("badkey", None), ("huge", 20), ("gzipbomb", None), ("404", None)]
 MODE_SECONDS = 2

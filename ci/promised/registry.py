@@ -64,7 +64,7 @@ def f03(stage):
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             known = pool.submit(site.send, site.good(), connections=2, seconds=REGISTRY_SECONDS + 2, pause=0.02)
             time.sleep(1)
-            unknown = site.send([site.request(token=site.token("nosuch", key="acme"))])
+            unknown = site.send([site.request(token=site.token(f"nosuch-{mode}", key="acme"))])
             known = known.result()
         check(known.only(200), f"{mode}: known tenants get {known}")
         check(unknown.only(401) and unknown.seconds[0] < REGISTRY_SECONDS + 2, f"{mode}: an unknown tenant gets {unknown}")
@@ -140,24 +140,21 @@ def f06(stage):
 def f07(stage):
     site = stage.site("f07")
     new, old = (site.request(token=site.token(key=key)) for key in ("acme.new", "acme"))
-    rotations = []
-    for mode, valid, stale in (("rotate", new, old), ("ok", old, new)):
-        site.mode(mode, "acme")
-        before = site.fetches()
-        first = site.send([valid] * 200, connections=50)
-        after = site.send([stale] * 50 + [valid] * 50)
-        check(first.only(200), f"tokens of the new key: {first}")
-        check(after.statuses == {401: 50, 200: 50}, f"old and new tokens then: {after}")
-        rotations.append(site.fetches() - before)
-        check(rotations[-1] == 1, f"a rotation cost {rotations[-1]} fetches")
-    # The budget is used up: the third rotation is found when it has one more.
     site.mode("rotate", "acme")
-    took = until("the third rotation is found", lambda: site.send([new]).only(200), RETURN_SECONDS + 2)
-    check(site.send([old] * 50 + [new] * 50).statuses == {401: 50, 200: 50}, "both keys or none hold after the third rotation")
+    before = site.fetches()
+    first, fetches = site.send([new] * 200, connections=50), site.fetches() - before
+    check(first.only(200) and fetches == 1, f"tokens of the new key: {first}, {fetches} fetches")
+    stale = site.send([old] * 50)
+    check(stale.only(401), f"tokens of the old key then: {stale}")
+    # The first of these used the rest of the budget: the way back is found when there is one more.
+    site.mode("ok")
+    took = until("the second rotation is found", lambda: site.send([old]).only(200), RETURN_SECONDS + 2)
+    both = site.send([new] * 50 + [old] * 50)
+    check(both.statuses == {401: 50, 200: 50}, f"stale and good tokens after the second rotation: {both}")
     check(site.service.process.poll() is None, "the service restarted")
     site.end()
-    return f"2 rotations, 200 requests of 50 clients each: 0 failures, {rotations[0]} fetch each, the old key 50 of 50 times 401; " \
-           f"a third one beyond the budget found after {took:.0f} s; 0 restarts"
+    return f"first use of the new key by 50 clients at once: {first}, {fetches} fetch, then the old key {stale}; a second rotation, with the " \
+           f"budget used up, found after {took:.0f} s, then {both}; 0 restarts"
 
 
 def f08(stage):
@@ -168,7 +165,7 @@ def f08(stage):
     alone = site.beside(good, connections=2, seconds=4, pause=0.01).result()
     before, start = site.fetches(), time.monotonic()
     meanwhile = site.beside(good, connections=2, seconds=8, pause=0.01)
-    attack = site.send(forged, connections=8)
+    attack = site.send(forged, connections=8, pause=0.004)
     meanwhile = meanwhile.result()
     elapsed, fetches = time.monotonic() - start, site.fetches() - before
     check(attack.statuses == {401: 10_000} and not attack.broken, f"forged tokens: {attack}")

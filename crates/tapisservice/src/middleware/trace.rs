@@ -101,7 +101,9 @@ fn write(status: StatusCode, report: Option<Arc<Error>>, took: Duration) {
         return;
     }
     let reason = cause.traceback();
-    let Some(withheld) = REASONS.permit(reason.clone()) else { return };
+    // The details of a refusal are the caller's, who may invent as many as there are requests.
+    let key = if status >= 500 { reason.clone() } else { cause.message().to_owned() };
+    let Some(withheld) = REASONS.permit(key) else { return };
     if status >= 500 {
         error!(status, milliseconds, %reason, withheld, "request failed");
     } else {

@@ -92,6 +92,11 @@ impl Activity {
         self.state().body = if complete { RequestBody::Complete } else { RequestBody::Abandoned };
     }
 
+    /// Whether the request's body was dropped before its end.
+    pub(super) fn is_body_abandoned(&self) -> bool {
+        self.state().body == RequestBody::Abandoned
+    }
+
     /// The answer's body has been handed over whole.
     pub(super) fn answered(&self) {
         self.state().answered = true;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{body::Body, extract::ConnectInfo};
-use http::{HeaderValue, Request, Response, header::CONNECTION};
+use http::{HeaderValue, Request, Response, StatusCode, header::CONNECTION};
 use hyper::body::{Body as _, Incoming};
 use pin_project_lite::pin_project;
 use tower::{ServiceExt as _, util::Oneshot};
@@ -71,9 +71,16 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Ok(mut answer) = ready!(this.answer.poll(cx));
-        if this.shared.shutdown.is_draining() {
+        let gave_up = gives_up(answer.status()) && this.activity.is_body_abandoned();
+        if gave_up || this.shared.shutdown.is_draining() {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Poll::Ready(Ok(answer.map(|body| AnswerBody::new(body, Arc::clone(this.activity)))))
     }
+}
+
+/// Whether an answer tells the caller that the rest of the body is not waited for. hyper closes the connection then, and the caller should
+/// not send the next request into it (RFC 9112, 9.6). After other answers hyper may still find the rest and go on.
+fn gives_up(status: StatusCode) -> bool {
+    matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE)
 }

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::routing::get;
-use http::Method;
+use http::{Method, Request};
 use serde_json::json;
 use tapisservice::logs::{Capture, LogSettings, redact_secret, subscriber};
 use tapisservice::prelude::*;
@@ -26,6 +26,25 @@ fn routes() -> Routes {
             Error::dao("The database did not answer.").with_detail("connection to 10.9.8.7 lost")
         }),
     )
+}
+
+/// Refusals used to be told apart by their details, so that a host made up for each request was a line for each request.
+#[tokio::test]
+async fn details_that_callers_make_up_are_no_reasons_of_their_own() {
+    let settings: LogSettings = serde_json::from_str(r#"{"log_level": "INFO"}"#).unwrap();
+    let capture = Capture::default();
+    let running = start(routes(), json!({}), |app| app).await;
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
+    let _guard = tracing::subscriber::set_default(subscriber(&settings, &mut capture.clone()).unwrap());
+    for number in 0..100 {
+        let request = Request::get("/v3/demo/speak")
+            .header("host", format!("nosuch{number}.example"))
+            .header("x-tapis-token", running.alice());
+        assert_eq!(running.send(request.body(Body::empty()).unwrap()).await.status, 400);
+    }
+    let lines = capture.lines();
+    let told = lines.iter().filter(|line| line.contains("the host is nosuch")).count();
+    assert!((1..=20).contains(&told), "{told} lines");
 }
 
 #[tokio::test]

@@ -106,7 +106,12 @@ async fn a_body_that_stalls_is_answered_408_and_closed() {
     let server = TestServer::start(Limits { body_timeout: SHORT, ..patient() }).await;
     let mut client = server.connect().await;
     client.send("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nabc").await;
-    assert_eq!(client.answer().await.status(), 408);
+    let answer = client.answer().await;
+    assert_eq!(
+        (answer.status(), answer.closes()),
+        (408, true),
+        "the next request is not sent into a closed connection"
+    );
     assert_eq!(client.until_closed().await, "");
 }
 

@@ -80,7 +80,8 @@ async fn a_refused_body_is_not_read_and_the_refusal_arrives() {
     let mut client = server.connect().await;
     client.send("POST /refuse HTTP/1.1\r\nHost: test\r\nContent-Length: 3000000\r\n\r\n").await;
     client.stream.write_all(&vec![b'x'; 3_000_000]).await.expect("the server goes on reading");
-    assert_eq!(client.answer().await.status(), 413);
+    let answer = client.answer().await;
+    assert_eq!((answer.status(), answer.closes()), (413, true));
     assert_eq!(client.until_closed().await, "");
 }
 
