@@ -35,6 +35,9 @@ conformance: (ci "conformance" "legacy")
 # Forged tokens and hostile headers.
 attacks: (ci "attacks")
 
+# The promises under failure, with the figure seen for each.
+promises: (ci "promises")
+
 # Scenarios that take minutes, and slow clients.
 endurance: (ci "endurance")
 

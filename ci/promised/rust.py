@@ -24,6 +24,7 @@ TESTS = {
     },
     ("tapisservice-client", "service"): {
         "F12": ["failures::a_token_outlives_the_token_service", "failures::while_there_is_no_token_no_request_leaves"],
+        "F13": ["tokens::five_hundred_callers_share_each_token_and_none_is_refused"],
         "F24": ["secrets::"],
     },
     ("tapisservice-client", "user"): {"F24": ["secrets::"]},

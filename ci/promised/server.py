@@ -73,16 +73,16 @@ class Clients:
     def run(self):
         connection = None
         while True:
-            got = b""
             try:
                 connection = connection or self.site.connect()
                 connection.sendall(self.request)
-                got, closes = read_answer(connection)
+                _, closes = read_answer(connection)
             except (OSError, EOFError) as error:
+                listens = connects(self.site.port)
                 with self.lock:
-                    self.cut += bool(getattr(error, "got", got))
-                    self.failed_early += connects(self.site.port)
-                if not connects(self.site.port):
+                    self.cut += isinstance(error, Cut) and bool(error.got)
+                    self.failed_early += listens
+                if not listens:
                     return
                 connection = None
                 continue

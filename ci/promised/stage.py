@@ -56,7 +56,7 @@ class Stage:
 
     def __init__(self, bench, shared, binaries, long):
         self.bench, self.shared, self.long = bench, shared, long
-        self.binary, self.bookmarks = binaries / "examples" / "conformance", binaries / "bookmarks"
+        self.binary = binaries / "examples" / "conformance"
         # The material signs with the standard library alone.
         sys.path.append(str(shared / "conformance"))
         import genkeys
@@ -87,13 +87,12 @@ class Site:
             shutil.copy(stage.keys / f"{tenant}.pub.pem", self.folder)
         shutil.copy(stage.keys / "acme.new.pub.pem", self.folder)
         self.signer, self.encode = jws.Keys(str(stage.keys)), jws.b64u
-        self.registry_port, metrics_port = free_ports(2)
-        self.metrics_port = metrics_port
+        self.registry_port, self.metrics_port = free_ports(2)
         if registry:
             self.start_registry()
         self.service = stage.bench.service(stage.binary, f"{name}-service", {
             **SETTINGS, "primary_site_admin_tenant_base_url": f"http://127.0.0.1:{self.registry_port}",
-            "metrics_listen": f"127.0.0.1:{metrics_port}", **(settings or {})}, ready=options.pop("ready", registry), **options)
+            "metrics_listen": f"127.0.0.1:{self.metrics_port}", **(settings or {})}, ready=options.pop("ready", registry), **options)
         self.port, self.pid = self.service.port, self.service.process.pid
 
     # --- the registry
@@ -110,9 +109,6 @@ class Site:
     def fetches(self):
         """How often the tenants were asked for."""
         return self.control("GET", "/_stats")["counts"].get("GET /v3/tenants", 0)
-
-    def peak(self):
-        return self.control("GET", "/_stats")["peak"]
 
     def control(self, method, path, body=None):
         return json.loads(ask(self.registry_port, method, path, body=body).body)["result"]
