@@ -13,6 +13,7 @@ EXPECTED = {200, 400, 401, 404, 405, 408, 413, 414, 431}
 MODES = [("ok", None), ("refuse", None), ("hang", 3), ("html", None), ("slow", 1), ("503", None), ("emptylist", None), ("drip", 0.01),
          ("flap", None), ("truncated", None), ("badkey", None), ("huge", 20), ("gzipbomb", None), ("404", None)]
 MODE_SECONDS = 2
+# An answer of the registry may have 8 MiB, and the allocator keeps the room of one or two.
 GROWTH_MEGABYTES = 16
 GROWTH_TASKS = 8
 RESET = struct.pack("ii", 1, 0)
