@@ -1,0 +1,152 @@
+//! What the Tenants API answers, over HTTP and into the tenant cache.
+//!
+//! The input is the body of `GET /v3/tenants`, a line `---` and that of `GET /v3/sites`. `{key}` stands for a public key.
+#![no_main]
+
+use std::collections::HashSet;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use axum::Router;
+use axum::extract::Path;
+use axum::routing::get;
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+use tapisservice_client::{ClientSettings, TenantsApi};
+use tapisservice_fuzz::{KEY, halves, registry_data};
+use tapisservice_tenants::{Authority, CacheState, Registry, Tenant, TenantCache};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use url::Url;
+
+static API: LazyLock<Api> = LazyLock::new(Api::start);
+
+fuzz_target!(init: good_is_accepted(), |data: &[u8]| {
+    let answers = answers(data);
+    let cache = TenantCache::builder(API.client.clone()).build();
+    let empty = API.refresh(&cache, answers.clone());
+    match (empty, cache.snapshot()) {
+        (true, Some(registry)) => check(&registry),
+        (false, None) => assert!(matches!(cache.state(), CacheState::Empty(Some(_)))),
+        (refreshed, _) => panic!("refreshed is {refreshed}, the snapshot says otherwise"),
+    }
+
+    let cache = TenantCache::builder(API.client.clone()).build();
+    assert!(API.refresh(&cache, good()));
+    let before = cache.snapshot().unwrap();
+    let refreshed = API.refresh(&cache, answers.clone());
+    let after = cache.snapshot().unwrap();
+    if refreshed {
+        check(&after);
+        nobody_is_lost(&after, &answers.0);
+    } else {
+        assert!(Arc::ptr_eq(&before, &after), "a failure leaves the snapshot as it is");
+    }
+});
+
+/// A target that takes nothing would check nothing.
+fn good_is_accepted() {
+    let cache = TenantCache::builder(API.client.clone()).build();
+    assert!(API.refresh(&cache, answers(include_bytes!("../seeds/registry/good"))));
+    assert_eq!(cache.snapshot().unwrap().tenants().filter(|tenant| tenant.key().is_some()).count(), 3);
+}
+
+/// The two answers of an input.
+fn answers(data: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let key = serde_json::to_string(&KEY.public_pem()).unwrap();
+    let filled = |half: &[u8]| match std::str::from_utf8(half) {
+        Ok(text) => text.replace("\"{key}\"", &key).into_bytes(),
+        Err(_) => half.to_vec(),
+    };
+    let (tenants, sites) = halves(data);
+    (filled(tenants), filled(sites))
+}
+
+/// A registry whose two answers are whatever the target says.
+struct Api {
+    runtime: Runtime,
+    answers: Arc<Mutex<(Vec<u8>, Vec<u8>)>>,
+    client: TenantsApi,
+}
+
+impl Api {
+    fn start() -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let answers = Arc::<Mutex<(Vec<u8>, Vec<u8>)>>::default();
+        let told = Arc::clone(&answers);
+        let answer = move |Path(name): Path<String>| {
+            let answers = told.lock().unwrap().clone();
+            async move { if name == "tenants" { answers.0 } else { answers.1 } }
+        };
+        let url = runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            let router = Router::new().route("/v3/{name}", get(answer));
+            tokio::spawn(async move { axum::serve(listener, router).await });
+            url
+        });
+        let client = TenantsApi::new(&ClientSettings::new(url)).unwrap();
+        Self { runtime, answers, client }
+    }
+
+    /// Whether the cache took the answers.
+    fn refresh(&self, cache: &TenantCache, answers: (Vec<u8>, Vec<u8>)) -> bool {
+        *self.answers.lock().unwrap() = answers;
+        let outcome = self.runtime.block_on(cache.refresh());
+        assert!(outcome.as_ref().map_or_else(|e| e.to_string().len(), |()| 0) < 400, "{outcome:?}");
+        outcome.is_ok()
+    }
+}
+
+fn good() -> (Vec<u8>, Vec<u8>) {
+    let data = registry_data();
+    let answer = |records: Vec<Value>| serde_json::json!({ "result": records }).to_string().into_bytes();
+    (answer(data.tenants), answer(data.sites))
+}
+
+/// Every tenant can be used, and no host leads to a tenant that it does not belong to.
+fn check(registry: &Registry) {
+    assert!(registry.tenants().len() > 0);
+    let hosts: HashSet<String> = registry.tenants().flat_map(|tenant| hosts_of(registry, tenant)).collect();
+    for tenant in registry.tenants() {
+        let id = tenant.tenant_id().as_str();
+        assert!(Arc::ptr_eq(registry.tenant(id).unwrap(), tenant));
+        assert!(tenant.key().is_none_or(|key| !key.verify_rs256(b"message", &[7; 256])));
+        for host in hosts_of(registry, tenant) {
+            for near in [
+                host.clone(),
+                format!("{host}."),
+                format!("x{host}"),
+                format!("{host}.evil.example"),
+                host.replacen('.', "-", 1),
+            ] {
+                let Ok(authority) = near.parse::<Authority>() else { continue };
+                let Some(owner) = registry.tenant_of_host(&authority) else { continue };
+                assert!(hosts.contains(authority.host()), "{near} is nobody's and leads to {owner:?}");
+                assert!(
+                    hosts_of(registry, owner).contains(&authority.host().to_owned()),
+                    "{near} leads to {owner:?}"
+                );
+            }
+        }
+    }
+}
+
+/// The hosts of a tenant's base URL and of the primary site's template, read once more by the `url` crate.
+fn hosts_of(registry: &Registry, tenant: &Tenant) -> Vec<String> {
+    let by_template = registry.primary().and_then(|primary| primary.tenant_base_url(tenant.tenant_id()));
+    let urls = [Some(tenant.base_url().to_string()), by_template];
+    let host = |url: String| Some(Url::parse(&url).ok()?.host_str()?.to_ascii_lowercase());
+    urls.into_iter().flatten().filter_map(host).collect()
+}
+
+/// A known tenant goes only when the answer no longer lists it, or lists it as not active.
+fn nobody_is_lost(registry: &Registry, answer: &[u8]) {
+    let answer: Value = serde_json::from_slice(answer).expect("it was taken");
+    for known in registry_data().tenants {
+        let id = known["tenant_id"].as_str().unwrap();
+        let records =
+            || answer["result"].as_array().unwrap().iter().filter(|record| record["tenant_id"] == id);
+        let stays = records().count() > 0 && !records().any(|record| record["status"].is_string());
+        assert!(!stays || registry.tenant(id).is_some(), "{id} is lost");
+    }
+}
