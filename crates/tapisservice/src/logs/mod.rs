@@ -55,6 +55,7 @@ use tracing::Subscriber;
 use tracing_subscriber::{Layer, layer::SubscriberExt, registry, registry::LookupSpan};
 
 pub(crate) use self::panic::is_installed as panics_are_counted;
+pub(crate) use self::redact::text as masked;
 pub use self::{
     capture::Capture,
     error::LogError,

@@ -17,6 +17,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::error_map::ErrorMap;
+use crate::logs::masked;
 
 /// What the configuration says about failures.
 #[derive(Debug, Clone)]
@@ -122,7 +123,8 @@ impl ErrorMapper {
         let status = if self.legacy_error_status { error.legacy_status() } else { error.status() };
         let tells_all =
             self.show_traceback && matches!(error.kind(), ErrorKind::Unrecognized | ErrorKind::Panic);
-        let message = if tells_all { error.traceback() } else { error.message().to_owned() };
+        let message =
+            if tells_all { masked(&error.traceback()).into_owned() } else { error.message().to_owned() };
         let mut response = error.render(status, &message, shape);
         response.extensions_mut().insert(ErrorReport(Arc::new(error.clone())));
         response

@@ -165,6 +165,20 @@ async fn show_traceback_tells_the_text_and_nothing_else_changes() {
     assert_eq!(panicked.message(), "Unrecognized exception type panic: canary in a panic");
 }
 
+/// It once told what the log masks.
+#[tokio::test]
+async fn show_traceback_tells_no_secret() {
+    tapisservice::logs::redact_secret("hunter2-of-a-traceback");
+    let routes = Routes::new().route(Policy::public(), "/careless", get(careless));
+    let running = start(routes, json!({"show_traceback": true}), |app| app).await;
+    let answer = running.get_anonymously("/v3/demo/careless").await;
+    assert_eq!(answer.message(), "Unrecognized exception type panic: bad password ***");
+}
+
+async fn careless() {
+    panic!("bad password hunter2-of-a-traceback");
+}
+
 #[tokio::test]
 async fn legacy_status_turns_refusals_into_400_and_leaves_the_rest() {
     let running = start(routes(), json!({"legacy_error_status": true}), |app| app).await;

@@ -35,7 +35,7 @@ const SENSITIVE: &[&str] = &[
 ];
 
 /// Masks everything in `text` that is or looks like a secret, and bounds its length.
-pub(super) fn text(text: &str) -> Cow<'_, str> {
+pub(crate) fn text(text: &str) -> Cow<'_, str> {
     let exact = registry::mask(text);
     let masked = match exact {
         Cow::Borrowed(text) => patterns::mask(text),
