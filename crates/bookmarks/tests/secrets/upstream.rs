@@ -1,0 +1,38 @@
+//! Neighbours that fail, some of them talking: their answers hold what they were sent and more.
+
+use serde_json::json;
+use tapisservice_devsite::{DevSite, Fault};
+
+use crate::text::{LOCATION, SERVICE_PASSWORD, percent};
+use crate::tokens::json_answer;
+
+/// An answer that repeats the service's password.
+pub(crate) fn chatty(status: u16) -> Fault {
+    repeating(status, SERVICE_PASSWORD)
+}
+
+/// An answer that repeats a secret it was sent.
+pub(crate) fn repeating(status: u16, secret: &str) -> Fault {
+    json_answer(
+        status,
+        &json!({"status": "error", "message": format!("bad password {secret}"), "result": secret}),
+    )
+}
+
+/// What a neighbour may answer.
+pub(crate) fn failures(site: &DevSite) -> Vec<Fault> {
+    let signed = format!("{}/v3/elsewhere?signature={}", site.url(), percent(LOCATION));
+    let foreign = format!("http://user:{}@127.0.0.1:1/?signature={}", percent(LOCATION), percent(LOCATION));
+    vec![
+        Fault::Status(500),
+        Fault::Status(401),
+        chatty(500),
+        chatty(403),
+        chatty(200),
+        Fault::Html,
+        Fault::Redirect(signed),
+        Fault::Redirect(foreign),
+        Fault::Truncated,
+        Fault::Disconnect,
+    ]
+}
