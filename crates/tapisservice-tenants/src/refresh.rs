@@ -27,8 +27,13 @@ impl Inner {
     async fn fetch_registry(&self) -> Result<Registry, SourceError> {
         let data = self.source.fetch().await?;
         let previous = self.snapshot.load_full();
-        let mut registry =
-            Registry::build(&data, previous.as_deref()).map_err(|e| SourceError::new(e.to_string()))?;
+        let build = {
+            let previous = previous.clone();
+            // Many keys take seconds to parse, in which a worker of the runtime would answer nobody.
+            move || Registry::build(&data, previous.as_deref())
+        };
+        let built = tokio::task::spawn_blocking(build).await.map_err(|e| SourceError::new(e.to_string()))?;
+        let mut registry = built.map_err(|e| SourceError::new(e.to_string()))?;
         if let Some(extension) = &self.extension {
             extend_all(&mut registry, extension.as_ref(), previous.as_deref()).await;
         }

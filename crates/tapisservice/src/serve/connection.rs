@@ -27,9 +27,6 @@ use super::{
     stream::ClientStream,
 };
 
-/// Header lines per request; hyper answers 431 to more. Its default of 100 is below what proxies add up to.
-const MAX_HEADER_LINES: usize = 256;
-
 /// What the connections of one server have in common.
 pub(super) struct Shared {
     pub(super) limits: Limits,
@@ -59,8 +56,7 @@ fn http_builder(limits: &Limits) -> http1::Builder {
     http.timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
         .max_header_size(limits.max_header_bytes)
-        .max_buf_size(limits.max_header_bytes.saturating_add(READ_AHEAD))
-        .max_headers(MAX_HEADER_LINES);
+        .max_buf_size(limits.max_header_bytes.saturating_add(READ_AHEAD));
     http
 }
 

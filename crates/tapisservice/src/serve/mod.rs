@@ -47,7 +47,7 @@
 //!
 //! # What the HTTP parser does before the service sees a request
 //!
-//! hyper itself answers 400 to a malformed head, 431 to a header block that is too big or has more than 256
+//! hyper itself answers 400 to a malformed head, 431 to a header block that is too big or has more than 100
 //! lines, and 414 to a request target of 64 KiB; these answers have no body, so they are not envelopes. It does
 //! not look at `Host`: a missing one, two of them, and one that contradicts an absolute request target all
 //! reach the service as they were sent. [`uri_too_long`] is the check for the shorter limit on the request
