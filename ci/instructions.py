@@ -38,7 +38,6 @@ def main():
             return 0
         run(program, profile, KINDS)
         counts = {kind: per_request(annotated(profile, "yes", 100), kind) for kind in KINDS}
-    counts["verification"] = counts["first_seen_token"] - counts["known_token"]
     show(counts)
     if arguments.update:
         KEPT.write_text(json.dumps(counts, indent=2) + "\n")
