@@ -93,8 +93,8 @@ def f23(stage):
     raw = sum(unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") and character != "\n" for character in text)
     check(raw == 0, f"{raw} control characters in the log")
     site.end()
-    return f"{outcome} in a loop: {len(lines)} log lines, at most 1 per request, {len(by_reason)} reasons with at most {most} lines each " \
-           f"({LINES_PER_REASON} per minute are allowed); 0 control characters in the log"
+    return f"{outcome} in a loop: {len(lines)} log lines, at most 1 per request, at most {most} for one reason " \
+           f"({LINES_PER_REASON} per minute are allowed) and {len(by_reason)} different ones in all; 0 control characters in the log"
 
 
 def f25(stage):

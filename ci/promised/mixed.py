@@ -13,15 +13,16 @@ EXPECTED = {200, 400, 401, 404, 405, 408, 413, 414, 431}
 MODES = [("ok", None), ("refuse", None), ("hang", 3), ("html", None), ("slow", 1), ("503", None), ("emptylist", None), ("drip", 0.01),
          ("flap", None), ("truncated", None), ("badkey", None), ("huge", 20), ("gzipbomb", None), ("404", None)]
 MODE_SECONDS = 2
-# An answer of the registry may have 8 MiB, and the allocator keeps the room of one or two.
+# An answer of the registry may have 8 MiB, and the allocator keeps the room of one or two. It would do so for each thread.
 GROWTH_MEGABYTES = 16
+ALLOCATOR = {"MALLOC_ARENA_MAX": "1"}
 GROWTH_TASKS = 8
 RESET = struct.pack("ii", 1, 0)
 
 
 def f28(stage):
     seconds = LONG_SECONDS if stage.long else SECONDS
-    site = stage.site("f28", settings={
+    site = stage.site("f28", environment=ALLOCATOR, settings={
         "tenants_refresh_seconds": 1, "header_timeout_seconds": 5, "idle_timeout_seconds": 5, "body_timeout_seconds": 5})
     site.send(site.good() * 200)
     until("no connection", lambda: site.metric("tapisservice_connections") == 0)

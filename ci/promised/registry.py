@@ -11,6 +11,8 @@ DOES_NOT_ANSWER = "the tenant registry does not answer"
 ANSWERS_AGAIN = "the tenant registry answers again"
 RETURN_SECONDS = 30
 REGISTRY_SECONDS = 5
+# What a busy machine adds.
+SLACK_SECONDS = 5
 # A refresh per second, where the periodic ones are what is looked at.
 EAGER = {"tenants_refresh_seconds": 1}
 # What a garbage answer may cost for good: nothing; while it is read, its own size and what the allocator keeps.
@@ -67,7 +69,7 @@ def f03(stage):
             unknown = site.send([site.request(token=site.token(f"nosuch-{mode}", key="acme"))])
             known = known.result()
         check(known.only(200), f"{mode}: known tenants get {known}")
-        check(unknown.only(401) and unknown.seconds[0] < REGISTRY_SECONDS + 2, f"{mode}: an unknown tenant gets {unknown}")
+        check(unknown.only(401) and unknown.seconds[0] < REGISTRY_SECONDS + SLACK_SECONDS, f"{mode}: an unknown tenant gets {unknown}")
         check(known.percentile(100) < 1000 * REGISTRY_SECONDS / 2, f"{mode}: a known tenant waited {known.percentile(100):.0f} ms")
         seen.append(f"{mode}: {known} for known tenants, slowest {known.percentile(100):.0f} ms, unknown 401 in {unknown.seconds[0]:.1f} s")
     reasons = len(site.lines(DOES_NOT_ANSWER, "within 5 s"))
@@ -143,17 +145,18 @@ def f07(stage):
     site.mode("rotate", "acme")
     before = site.fetches()
     first, fetches = site.send([new] * 200, connections=50), site.fetches() - before
-    check(first.only(200) and fetches == 1, f"tokens of the new key: {first}, {fetches} fetches")
+    # A second one is caused by a request that was looked at with the old key while the first fetch ended.
+    check(first.only(200) and 1 <= fetches <= 2, f"tokens of the new key: {first}, {fetches} fetches")
     stale = site.send([old] * 50)
     check(stale.only(401), f"tokens of the old key then: {stale}")
     # The first of these used the rest of the budget: the way back is found when there is one more.
     site.mode("ok")
-    took = until("the second rotation is found", lambda: site.send([old]).only(200), RETURN_SECONDS + 2)
+    took = until("the second rotation is found", lambda: site.send([old]).only(200), RETURN_SECONDS + SLACK_SECONDS)
     both = site.send([new] * 50 + [old] * 50)
     check(both.statuses == {401: 50, 200: 50}, f"stale and good tokens after the second rotation: {both}")
     check(site.service.process.poll() is None, "the service restarted")
     site.end()
-    return f"first use of the new key by 50 clients at once: {first}, {fetches} fetch, then the old key {stale}; a second rotation, with the " \
+    return f"first use of the new key by 50 clients at once: {first}, {fetches} of at most 2 fetches, then the old key {stale}; a second rotation, with the " \
            f"budget used up, found after {took:.0f} s, then {both}; 0 restarts"
 
 
@@ -190,16 +193,16 @@ def f09(stage):
     requests = [site.request(token=".".join(part if at != 1 else payload for at, part in enumerate(nobody.split("."))))
                 for payload in unknown_payloads(site, 10_000)]
     distinct = site.send(requests, connections=8)
-    elapsed, fetches, more = time.monotonic() - start, site.fetches() - before, site.memory() - memory
+    elapsed, fetches, after = time.monotonic() - start, site.fetches() - before, site.memory()
     check(distinct.only(401) and distinct.answers == 10_000, str(distinct))
     check(fetches <= allowed(elapsed), f"{fetches} fetches in {elapsed:.0f} s, {allowed(elapsed)} are allowed")
-    check(more < UNKNOWN_MEGABYTES, f"{more:.0f} MB more memory")
+    check(after - memory < UNKNOWN_MEGABYTES, f"{memory:.0f} MB before, {after:.0f} MB after")
     site.add_tenant("delta")
     late = site.request(token=site.token("delta"), host="delta.tapis.test")
-    took = until("the new tenant is known", lambda: site.send([late]).only(200), RETURN_SECONDS + 2)
+    took = until("the new tenant is known", lambda: site.send([late]).only(200), RETURN_SECONDS + SLACK_SECONDS)
     site.end()
     return f"1,000 at once for one tenant: {first} fetch; 10,000 distinct ones: {fetches} in all (allowed: {allowed(elapsed)}), " \
-           f"{more:.0f} MB more memory; a new tenant works after {took:.0f} s"
+           f"{memory:.0f} MB before, {after:.0f} MB after; a new tenant works after {took:.0f} s"
 
 
 def unknown_payloads(site, count):
