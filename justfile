@@ -50,6 +50,12 @@ services: (ci "services")
 # The objects of deploy/kubernetes.
 kubernetes: (ci "kubernetes")
 
+# The fuzz targets, some seconds each.
+fuzz: (ci "fuzz")
+
+# The instructions of a request, against the kept file.
+instructions: (ci "instructions")
+
 # The images, built and composed.
 images: (ci "images")
 

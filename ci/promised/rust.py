@@ -28,6 +28,7 @@ TESTS = {
         "F24": ["secrets::"],
     },
     ("tapisservice-client", "user"): {"F24": ["secrets::"]},
+    ("bookmarks", "secrets"): {"F24": ["no_secret_is_found_anywhere"]},
     ("tapisservice-auth", "auth"): {"F24": ["secrets::"]},
     ("tapisservice-db", "db"): {"F14": ["faults::f14_", "migrations::runners_that_start_together_run_each_migration_once"],
                                 "F15": ["faults::f15_"], "F16": ["faults::f16_"], "F24": ["secrets::"],
