@@ -58,13 +58,13 @@ PROMISES = [
     Promise("F19", "panics", server.f19),
     Promise("F20", "slow connections", server.f20, BOUND_BY_TIME, alone=True),
     Promise("F21", "oversize", server.f21),
-    Promise("F22", "malformed JSON", requests.f22, "fuzzing that is guided by coverage: changes at random only"),
+    Promise("F22", "malformed JSON", requests.f22, "fuzzing that is guided by coverage: `python3 ci/fuzz.py` does that"),
     Promise("F23", "attack loop", requests.f23),
     Promise("F24", "canary secrets at TRACE"),
     Promise("F25", "addresses of a canary", requests.f25),
     Promise("F26", "bad config files", requests.f26),
     Promise("F27", "callers that hang up"),
-    Promise("F28", "mixed load and faults", mixed.f28, "the hour: `--long`, by hand"),
+    Promise("F28", "mixed load and faults", mixed.f28, "the hour: `--long`, by hand; memory with several arenas of glibc (the service has one here), which grow apart for minutes before they are flat"),
 ]
 # Most of them wait for most of the time.
 AT_ONCE = 5
