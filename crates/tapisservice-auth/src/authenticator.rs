@@ -78,7 +78,7 @@ impl Authenticator {
     /// # Errors
     ///
     /// When the Host is unknown, or its tenant is not served here.
-    pub async fn tenant_of_host(&self, headers: &HeaderMap) -> Result<RequestTenant, Refusal> {
+    pub async fn tenant_of_host(&self, headers: &HeaderMap) -> Result<Arc<RequestTenant>, Refusal> {
         let headers = IdentityHeaders::read(headers, self.settings().trust_forwarded_host)?;
         self.with_fresh_registry(|registry| anonymous_tenant(&headers, registry, self.settings())).await
     }

@@ -17,7 +17,7 @@ pub enum Outcome {
     /// is known and this service serves it; on-behalf-of headers are ignored (rule H5).
     Anonymous {
         /// The tenant of the Host, or why there is none.
-        tenant: Result<RequestTenant, Refusal>,
+        tenant: Result<Arc<RequestTenant>, Refusal>,
     },
     /// The token is valid, and its bearer may be served here.
     Identified(Identity),
@@ -85,12 +85,12 @@ pub(crate) fn admit(
     match claims.account_type {
         AccountType::User => {
             let tenant = user_tenant(claims, headers, registry, settings)?;
-            Ok(Identity::user(tenant.request_tenant(), token))
+            Ok(Identity::user(tenant.request_tenant().clone(), token))
         }
         AccountType::Service => {
             let (tenant, on_behalf_of) = on_behalf_of::check(claims, headers, registry, settings)?;
             tenant::check_served(tenant, registry, settings)?;
-            Ok(Identity::service(tenant.request_tenant(), token, on_behalf_of))
+            Ok(Identity::service(tenant.request_tenant().clone(), token, on_behalf_of))
         }
     }
 }
@@ -121,9 +121,9 @@ pub(crate) fn anonymous_tenant(
     headers: &IdentityHeaders<'_>,
     registry: Option<&Registry>,
     settings: &AuthSettings,
-) -> Result<RequestTenant, Refusal> {
+) -> Result<Arc<RequestTenant>, Refusal> {
     let registry = registry.ok_or(Refusal::NoRegistry)?;
     let tenant = tenant::of_host(headers.host.as_ref(), None, registry, settings)?;
     tenant::check_served(tenant, registry, settings)?;
-    Ok(tenant.request_tenant())
+    Ok(tenant.request_tenant().clone())
 }

@@ -3,9 +3,11 @@
 //! `HeaderMap::get` gives the first of several lines; everything here looks at all of them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tapisservice_core::{AccessToken, Claims};
 use tapisservice_tenants::Authority;
 
 use crate::refusal::{Refusal, TokenFault};
@@ -19,17 +21,6 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// The most characters an on-behalf-of value may have (rule O3).
 const MAX_VALUE_CHARS: usize = 255;
-
-/// The characters of a token: base64url and dots. A table, because every byte of every token is looked up.
-const TOKEN_LIKE: [bool; 256] = {
-    let characters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
-    let (mut table, mut at) = ([false; 256], 0);
-    while at < characters.len() {
-        table[characters[at] as usize] = true;
-        at += 1;
-    }
-    table
-};
 
 /// What stands in `X-Tapis-Token`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,13 +48,14 @@ impl fmt::Debug for TokenHeader<'_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityHeaders<'a> {
     pub(crate) token: TokenHeader<'a>,
+    token_line: Lines<'a>,
     pub(crate) tenant: Lines<'a>,
     pub(crate) user: Lines<'a>,
     /// The authority of the Host line; `None` when it is missing or not one.
-    pub(crate) host: Option<Authority>,
+    pub(crate) host: Option<Authority<'a>>,
 }
 
-/// The lines of one on-behalf-of header.
+/// The lines of one header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Lines<'a> {
     None,
@@ -78,23 +70,25 @@ impl<'a> IdentityHeaders<'a> {
     ///
     /// Two token or two Host lines, and text that cannot be a token (rules A1 and H2).
     pub fn read(headers: &'a HeaderMap, trust_forwarded_host: bool) -> Result<Self, Refusal> {
-        if headers.get_all(HOST).iter().nth(1).is_some() {
-            return Err(Refusal::SeveralHosts);
+        let mut host = lines(headers, &HOST).at_most_one().ok_or(Refusal::SeveralHosts)?;
+        let token_line = lines(headers, &TOKEN);
+        let token = read_token(&token_line)?;
+        if trust_forwarded_host {
+            host = lines(headers, &FORWARDED_HOST).at_most_one().ok_or(Refusal::SeveralHosts)?.or(host);
         }
-        let token = read_token(headers)?;
-        let forwarded = lines(headers, &FORWARDED_HOST);
-        let host = match (trust_forwarded_host, forwarded) {
-            (true, Lines::One(value)) => Some(value),
-            (true, Lines::Several) => return Err(Refusal::SeveralHosts),
-            _ => headers.get_all(HOST).iter().next(),
-        };
-        let host = host.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        Ok(Self { token, tenant: lines(headers, &TENANT), user: lines(headers, &USER), host })
+        let host = host.and_then(|value| Authority::parse(value.to_str().ok()?.trim()).ok());
+        Ok(Self { token, token_line, tenant: lines(headers, &TENANT), user: lines(headers, &USER), host })
     }
 
     /// What stands in `X-Tapis-Token`.
     pub fn token(&self) -> TokenHeader<'a> {
         self.token
+    }
+
+    /// The token, joined with the claims that its verification gave.
+    pub(crate) fn access_token(&self, claims: Arc<Claims>) -> Option<AccessToken> {
+        let Lines::One(value) = self.token_line else { return None };
+        Some(AccessToken::from_header(value.clone(), claims))
     }
 
     /// Whether there is an on-behalf-of line at all, empty ones included (rule O1).
@@ -103,7 +97,16 @@ impl<'a> IdentityHeaders<'a> {
     }
 }
 
-impl Lines<'_> {
+impl<'a> Lines<'a> {
+    /// The one value or none, unless there are several.
+    fn at_most_one(&self) -> Option<Option<&'a HeaderValue>> {
+        match self {
+            Self::None => Some(None),
+            Self::One(value) => Some(Some(value)),
+            Self::Several => None,
+        }
+    }
+
     /// The one value, if it can be a name (rule O3): UTF-8, spaces inside allowed, no control characters or commas.
     pub(crate) fn name(&self) -> Option<&str> {
         let Self::One(value) = self else { return None };
@@ -124,8 +127,8 @@ fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Lines<'a> {
     }
 }
 
-fn read_token(headers: &HeaderMap) -> Result<TokenHeader<'_>, Refusal> {
-    let value = match lines(headers, &TOKEN) {
+fn read_token<'a>(line: &Lines<'a>) -> Result<TokenHeader<'a>, Refusal> {
+    let value = match line {
         Lines::None => return Ok(TokenHeader::Absent),
         Lines::Several => return Err(Refusal::SeveralTokens),
         Lines::One(value) => value.as_bytes().trim_ascii(),
@@ -137,9 +140,16 @@ fn read_token(headers: &HeaderMap) -> Result<TokenHeader<'_>, Refusal> {
         return Err(TokenFault::TooLong.into());
     }
     match std::str::from_utf8(value) {
-        Ok(text) if value.iter().all(|b| TOKEN_LIKE[usize::from(*b)]) => Ok(TokenHeader::Text(text)),
+        Ok(text) if is_token_like(value) => Ok(TokenHeader::Text(text)),
         _ => Err(TokenFault::Characters.into()),
     }
+}
+
+/// Base64url and dots alone. Every byte of every token is looked at, so there is no way out of the loop: it is compiled to
+/// one that looks at many bytes at once.
+fn is_token_like(value: &[u8]) -> bool {
+    let token_like = |b: u8| b.is_ascii_alphanumeric() | matches!(b, b'-' | b'_' | b'.');
+    value.iter().fold(true, |all, b| all & token_like(*b))
 }
 
 #[cfg(test)]

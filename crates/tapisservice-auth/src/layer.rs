@@ -8,18 +8,13 @@ use std::task::{Context, Poll};
 
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
-use http::Request;
-use http::request::Parts;
-use tapisservice_core::{Error, Identity, MissingContext, RequestContext, RequestTenant};
+use http::{Extensions, Request};
+use tapisservice_core::{Error, MissingContext, RequestContext};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::authenticator::Missed;
 use crate::{Authenticator, Outcome, ResponseFuture};
-
-/// A request extension: the authentication layer has let the request through.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Authenticated;
 
 /// Puts [`AuthService`] around a service; inside the context layer, outside the router.
 #[derive(Debug, Clone)]
@@ -63,18 +58,17 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (parts, body) = request.into_parts();
-        let g = match context(&parts) {
+        let g = match context(request.extensions()) {
             Ok(g) => g,
             Err(missing) => return ResponseFuture::refused(missing.into()),
         };
-        match self.authenticator.authenticate_at_once(&parts.headers) {
+        match self.authenticator.authenticate_at_once(request.headers()) {
             Ok(Ok(outcome)) => {
                 note(g, outcome);
-                ResponseFuture::passed(self.inner.call(authenticated(parts, body)))
+                ResponseFuture::passed(self.inner.call(request))
             }
             Ok(Err(refusal)) => ResponseFuture::refused(refusal.into()),
-            Err(missed) => self.call_later(missed, parts, body),
+            Err(missed) => self.call_later(missed, request),
         }
     }
 }
@@ -84,52 +78,41 @@ where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    fn call_later(&mut self, missed: Missed, parts: Parts, body: Body) -> ResponseFuture<S::Future> {
+    fn call_later(&mut self, missed: Missed, request: Request<Body>) -> ResponseFuture<S::Future> {
         // The service that is ready goes along with the request, its clone stays.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let authenticator = self.authenticator.clone();
         ResponseFuture::waiting(Box::pin(async move {
+            // A body need not be `Sync`, so it must not be borrowed while something is waited for.
+            let (parts, body) = request.into_parts();
             let decided = authenticator.authenticate_again(missed, &parts.headers).await;
             let noted = decided.map_err(Error::from).and_then(|outcome| {
-                note(context(&parts)?, outcome);
+                note(context(&parts.extensions)?, outcome);
                 Ok(())
             });
             match noted {
-                Ok(()) => inner.call(authenticated(parts, body)).await,
+                Ok(()) => inner.call(Request::from_parts(parts, body)).await,
                 Err(error) => Ok(error.into_response()),
             }
         }))
     }
 }
 
-fn authenticated(mut parts: Parts, body: Body) -> Request<Body> {
-    parts.extensions.insert(Authenticated);
-    Request::from_parts(parts, body)
-}
-
 /// Keeps what was found out in `g`.
 fn note(g: &RequestContext, outcome: Outcome) {
+    g.set_authenticated();
     match outcome {
-        Outcome::Identified(identity) => set_identity(g, identity),
-        Outcome::Anonymous { tenant: Ok(tenant) } => set_tenant(g, tenant),
+        Outcome::Identified(identity) => {
+            g.set_identity(identity);
+        }
+        Outcome::Anonymous { tenant: Ok(tenant) } => {
+            g.set_request_tenant(tenant);
+        }
         Outcome::Anonymous { tenant: Err(_) } => {}
     }
 }
 
-pub(crate) fn context(parts: &Parts) -> Result<&RequestContext, MissingContext> {
-    parts.extensions.get().ok_or(MissingContext)
-}
-
-/// Sets the identity, in `g` and on the span of the request.
-pub(crate) fn set_identity(g: &RequestContext, identity: Identity) {
-    let span = tracing::Span::current();
-    tracing::record_all!(span, tenant = identity.tenant_id().as_str(), user = identity.username().as_str());
-    g.set_identity(identity);
-}
-
-/// Sets the tenant of an anonymous request, in `g` and on the span of the request.
-pub(crate) fn set_tenant(g: &RequestContext, tenant: RequestTenant) {
-    tracing::Span::current().record("tenant", tenant.tenant_id.as_str());
-    g.set_request_tenant(tenant);
+pub(crate) fn context(extensions: &Extensions) -> Result<&RequestContext, MissingContext> {
+    extensions.get().ok_or(MissingContext)
 }

@@ -8,13 +8,13 @@ use std::task::{Context, Poll};
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{Method, Request};
+use http::{Extensions, Method, Request};
 use tapisservice_core::{AccountType, Error, RequestContext};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::callback::boxed;
-use crate::layer::{Authenticated, context, set_identity, set_tenant};
+use crate::layer::context;
 use crate::refusal::Refusal;
 use crate::{Authenticator, Authn, BoxFuture, Callbacks, PolicyRequest, ResponseFuture};
 
@@ -82,11 +82,16 @@ impl Policy {
     }
 
     /// What [`enforce`](Self::enforce) answers, when nothing has to be asked or waited for.
-    fn enforce_at_once(&self, guard: &Guard, g: &RequestContext, parts: &Parts) -> Option<Result<(), Error>> {
+    fn enforce_at_once(
+        &self,
+        guard: &Guard,
+        g: &RequestContext,
+        method: &Method,
+    ) -> Option<Result<(), Error>> {
         let nobody_asked = g.identity().is_some() && guard.callbacks.authz.is_none();
         match &self.0 {
             Kind::Public { with_tenant } => (!with_tenant || g.request_tenant().is_some()).then_some(Ok(())),
-            _ if parts.method == Method::OPTIONS => Some(Ok(())),
+            _ if method == Method::OPTIONS => Some(Ok(())),
             Kind::Authenticated => nobody_asked.then_some(Ok(())),
             Kind::ServiceOnly => nobody_asked.then(|| check_service(g)),
             Kind::Callback { .. } => None,
@@ -97,7 +102,7 @@ impl Policy {
         match &self.0 {
             Kind::Public { with_tenant } => {
                 if *with_tenant && g.request_tenant().is_none() {
-                    set_tenant(g, guard.authenticator.tenant_of_host(&parts.headers).await?);
+                    g.set_request_tenant(guard.authenticator.tenant_of_host(&parts.headers).await?);
                 }
                 Ok(())
             }
@@ -154,7 +159,9 @@ impl Guard {
             match self.recognise(g, parts).await? {
                 Authn::Refused => return Err(Refusal::NoToken.into()),
                 Authn::Anonymous => {}
-                Authn::Identified(identity) => set_identity(g, identity),
+                Authn::Identified(identity) => {
+                    g.set_identity(identity);
+                }
             }
         }
         match &self.callbacks.authz {
@@ -175,6 +182,12 @@ impl Guard {
 /// every request with 500.
 #[derive(Debug, Clone)]
 pub struct PolicyLayer {
+    rule: Arc<Rule>,
+}
+
+/// Shared, because every request clones it.
+#[derive(Debug)]
+struct Rule {
     policy: Policy,
     guard: Guard,
 }
@@ -182,7 +195,7 @@ pub struct PolicyLayer {
 impl PolicyLayer {
     /// A layer that enforces `policy`.
     pub fn new(policy: Policy, authenticator: Authenticator, callbacks: Callbacks) -> Self {
-        Self { policy, guard: Guard { authenticator, callbacks } }
+        Self { rule: Arc::new(Rule { policy, guard: Guard { authenticator, callbacks } }) }
     }
 }
 
@@ -190,7 +203,7 @@ impl<S> Layer<S> for PolicyLayer {
     type Service = PolicyService<S>;
 
     fn layer(&self, inner: S) -> PolicyService<S> {
-        PolicyService { inner, policy: self.policy.clone(), guard: self.guard.clone() }
+        PolicyService { inner, rule: self.rule.clone() }
     }
 }
 
@@ -198,8 +211,7 @@ impl<S> Layer<S> for PolicyLayer {
 #[derive(Debug, Clone)]
 pub struct PolicyService<S> {
     inner: S,
-    policy: Policy,
-    guard: Guard,
+    rule: Arc<Rule>,
 }
 
 impl<S> Service<Request<Body>> for PolicyService<S>
@@ -216,15 +228,15 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (parts, body) = request.into_parts();
-        let g = match authenticated_context(&parts) {
+        let g = match authenticated_context(request.extensions()) {
             Ok(g) => g,
             Err(error) => return ResponseFuture::refused(error),
         };
-        match self.policy.enforce_at_once(&self.guard, g, &parts) {
-            Some(Ok(())) => ResponseFuture::passed(self.inner.call(Request::from_parts(parts, body))),
+        let Rule { policy, guard } = &*self.rule;
+        match policy.enforce_at_once(guard, g, request.method()) {
+            Some(Ok(())) => ResponseFuture::passed(self.inner.call(request)),
             Some(Err(error)) => ResponseFuture::refused(error),
-            None => self.call_later(g.clone(), parts, body),
+            None => self.call_later(g.clone(), request),
         }
     }
 }
@@ -234,12 +246,13 @@ where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    fn call_later(&mut self, g: RequestContext, parts: Parts, body: Body) -> ResponseFuture<S::Future> {
+    fn call_later(&mut self, g: RequestContext, request: Request<Body>) -> ResponseFuture<S::Future> {
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
-        let (policy, guard) = (self.policy.clone(), self.guard.clone());
+        let rule = self.rule.clone();
         ResponseFuture::waiting(Box::pin(async move {
-            match policy.enforce(&guard, &g, &parts).await {
+            let (parts, body) = request.into_parts();
+            match rule.policy.enforce(&rule.guard, &g, &parts).await {
                 Ok(()) => inner.call(Request::from_parts(parts, body)).await,
                 Err(error) => Ok(error.into_response()),
             }
@@ -249,12 +262,13 @@ where
 
 /// The context of a request that somebody looked at for a token: a policy takes a request without an identity for one without
 /// a token.
-fn authenticated_context(parts: &Parts) -> Result<&RequestContext, Error> {
-    let g = context(parts)?;
-    match parts.extensions.get::<Authenticated>() {
-        Some(Authenticated) => Ok(g),
-        None => Err(Error::service_config("the service is not assembled correctly")
-            .with_source(MissingAuthentication)),
+fn authenticated_context(extensions: &Extensions) -> Result<&RequestContext, Error> {
+    let g = context(extensions)?;
+    if g.is_authenticated() {
+        Ok(g)
+    } else {
+        Err(Error::service_config("the service is not assembled correctly")
+            .with_source(MissingAuthentication))
     }
 }
 

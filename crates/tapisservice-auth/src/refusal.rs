@@ -68,7 +68,7 @@ pub enum Refusal {
     /// O6 and H8.
     OtherSite(TenantId),
     /// H2 and H4.
-    UnknownHost(Option<Authority>),
+    UnknownHost(Option<Authority<'static>>),
     /// H3.
     OtherTenant {
         /// The token's tenant.

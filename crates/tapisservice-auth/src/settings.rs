@@ -77,7 +77,7 @@ impl AuthSettings {
     }
 
     /// Whether `host` names no tenant because this is a developer's machine (rule H4).
-    pub(crate) fn is_dev_host(&self, host: &Authority) -> bool {
+    pub(crate) fn is_dev_host(&self, host: &Authority<'_>) -> bool {
         let named = || {
             let url = Url::parse(self.dev_request_url.as_deref()?).ok()?;
             url.host_str().map(str::to_ascii_lowercase)

@@ -11,12 +11,12 @@ const DEV_TENANT: &str = "dev";
 
 /// The tenant of a Host; `token_tenant` is what a token says, for hosts that name none.
 pub(crate) fn of_host<'r>(
-    host: Option<&Authority>,
+    host: Option<&Authority<'_>>,
     token_tenant: Option<&TenantId>,
     registry: &'r Registry,
     settings: &AuthSettings,
 ) -> Result<&'r Tenant, Refusal> {
-    let unknown = || Refusal::UnknownHost(host.cloned());
+    let unknown = || Refusal::UnknownHost(host.cloned().map(Authority::into_owned));
     let host = host.ok_or_else(unknown)?;
     let tenant = if settings.is_dev_host(host) {
         registry.tenant(token_tenant.map_or(DEV_TENANT, TenantId::as_str))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Weighter};
-use tapisservice_core::{AccessToken, Claims};
+use tapisservice_core::Claims;
 use tapisservice_tenants::Registry;
 
 use crate::decide::{Verified, admit, verify};
@@ -83,8 +83,8 @@ impl TokenCache {
             Some(verified) => verified,
             None => self.learn(digest, compact, registry, now)?,
         };
-        let token = AccessToken::new(compact, verified.claims.clone());
         let registry = registry.ok_or(Refusal::NoRegistry)?;
+        let token = headers.access_token(verified.claims.clone()).ok_or(Refusal::NoToken)?;
         admit(token, headers, registry, &self.settings).map(Outcome::Identified)
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::HeaderValue;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -111,14 +112,26 @@ impl Default for Payload {
 /// ```
 #[derive(Clone)]
 pub struct AccessToken {
-    compact: Arc<str>,
+    compact: Compact,
     claims: Arc<Claims>,
+}
+
+#[derive(Clone)]
+enum Compact {
+    Text(Arc<str>),
+    /// Shares the memory that the request was read into.
+    Header(HeaderValue),
 }
 
 impl AccessToken {
     /// Joins a compact JWS with the claims that its verification gave.
     pub fn new(compact: impl Into<Arc<str>>, claims: impl Into<Arc<Claims>>) -> Self {
-        Self { compact: compact.into(), claims: claims.into() }
+        Self { compact: Compact::Text(compact.into()), claims: claims.into() }
+    }
+
+    /// As [`new`](Self::new), with the JWS where it arrived: it is not copied. Spaces around it are not part of it.
+    pub fn from_header(compact: HeaderValue, claims: impl Into<Arc<Claims>>) -> Self {
+        Self { compact: Compact::Header(compact), claims: claims.into() }
     }
 
     /// The verified claims.
@@ -133,7 +146,11 @@ impl AccessToken {
 
     /// The raw token (`g.x_tapis_token` in Python). Never log it or send it to anybody but a Tapis service.
     pub fn expose(&self) -> &str {
-        &self.compact
+        match &self.compact {
+            Compact::Text(text) => text,
+            // What was verified is ASCII.
+            Compact::Header(value) => value.to_str().unwrap_or_default().trim_ascii(),
+        }
     }
 }
 

@@ -3,10 +3,14 @@
 use std::any::type_name;
 use std::fmt;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use http::Extensions;
+use http::{Extensions, Method, Uri};
 use tokio::task::futures::TaskLocalFuture;
+use tokio::time::Instant;
+use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 use crate::{AccessToken, Identity, RequestTenant, Result, SiteId, TenantId, TrackingId, Username};
 
@@ -36,13 +40,23 @@ pub struct RequestContext(Arc<Inner>);
 
 struct Inner {
     service: Arc<ServiceInfo>,
-    request_id: Arc<str>,
-    tracking_id: TrackingId,
+    request_id: RequestId,
+    tracking_id: OnceLock<TrackingId>,
+    started: Instant,
+    method: Method,
+    uri: Uri,
     pretty: bool,
     user_token_hash: Option<String>,
-    tenant: OnceLock<RequestTenant>,
+    tenant: OnceLock<Arc<RequestTenant>>,
     identity: OnceLock<Identity>,
+    authenticated: AtomicBool,
     values: RwLock<Extensions>,
+}
+
+#[derive(Debug)]
+enum RequestId {
+    Given(Arc<str>),
+    Made([u8; Hyphenated::LENGTH]),
 }
 
 /// There is no request context here.
@@ -57,11 +71,20 @@ pub struct RequestContextBuilder {
     service: Arc<ServiceInfo>,
     request_id: Option<Arc<str>>,
     tracking_id: Option<TrackingId>,
+    method: Method,
+    uri: Uri,
     pretty: bool,
     user_token_hash: Option<String>,
 }
 
 impl RequestContextBuilder {
+    /// What is asked of the service; `GET /` by default.
+    pub fn target(mut self, method: Method, uri: Uri) -> Self {
+        self.method = method;
+        self.uri = uri;
+        self
+    }
+
     /// The id of this one request; a new random one by default.
     pub fn request_id(mut self, request_id: impl Into<Arc<str>>) -> Self {
         self.request_id = Some(request_id.into());
@@ -86,17 +109,20 @@ impl RequestContextBuilder {
         self
     }
 
-    /// The context.
+    /// The context. The request starts now.
     pub fn build(self) -> RequestContext {
-        let tracking_id = self.tracking_id.unwrap_or_else(|| TrackingId::generate(&self.service.name));
         RequestContext(Arc::new(Inner {
-            request_id: self.request_id.unwrap_or_else(new_request_id),
-            tracking_id,
+            request_id: self.request_id.map_or_else(RequestId::make, RequestId::Given),
+            tracking_id: self.tracking_id.map_or_else(OnceLock::new, OnceLock::from),
+            started: Instant::now(),
             service: self.service,
+            method: self.method,
+            uri: self.uri,
             pretty: self.pretty,
             user_token_hash: self.user_token_hash,
             tenant: OnceLock::new(),
             identity: OnceLock::new(),
+            authenticated: AtomicBool::new(false),
             values: RwLock::default(),
         }))
     }
@@ -109,6 +135,8 @@ impl RequestContext {
             service,
             request_id: None,
             tracking_id: None,
+            method: Method::GET,
+            uri: Uri::default(),
             pretty: false,
             user_token_hash: None,
         }
@@ -147,12 +175,36 @@ impl RequestContext {
 
     /// The id of this one request.
     pub fn request_id(&self) -> &str {
-        &self.0.request_id
+        match &self.0.request_id {
+            RequestId::Given(id) => id,
+            // Hexadecimal digits and hyphens are always text.
+            RequestId::Made(id) => std::str::from_utf8(id).unwrap_or_default(),
+        }
     }
 
-    /// The id of the piece of work the request belongs to: the caller's, or a new one.
+    /// The id of the piece of work the request belongs to: the caller's, or a new one, made when it is first asked for.
     pub fn tracking_id(&self) -> &TrackingId {
-        &self.0.tracking_id
+        self.0.tracking_id.get_or_init(|| TrackingId::generate(&self.0.service.name))
+    }
+
+    /// When the request arrived.
+    pub fn started(&self) -> Instant {
+        self.0.started
+    }
+
+    /// The method of the request.
+    pub fn method(&self) -> &Method {
+        &self.0.method
+    }
+
+    /// The target of the request. Its query may hold secrets: for logs there is [`path`](Self::path).
+    pub fn uri(&self) -> &Uri {
+        &self.0.uri
+    }
+
+    /// The path of the request, without its query.
+    pub fn path(&self) -> &str {
+        self.0.uri.path()
     }
 
     /// The service that answers.
@@ -182,7 +234,7 @@ impl RequestContext {
 
     /// The tenant the request is for, of anonymous requests the one the Host names, if any.
     pub fn request_tenant(&self) -> Option<&RequestTenant> {
-        self.identity().map(Identity::tenant).or_else(|| self.0.tenant.get())
+        self.identity().map(Identity::tenant).or_else(|| self.0.tenant.get().map(|tenant| &**tenant))
     }
 
     /// The id of [`request_tenant`](Self::request_tenant).
@@ -215,9 +267,19 @@ impl RequestContext {
         self.0.identity.set(identity).is_ok()
     }
 
+    /// Whether somebody looked at who calls, and found an identity or that the request is anonymous.
+    pub fn is_authenticated(&self) -> bool {
+        self.0.authenticated.load(Ordering::Relaxed)
+    }
+
+    /// Says that somebody looked at who calls: the authentication layer, before it lets a request through.
+    pub fn set_authenticated(&self) {
+        self.0.authenticated.store(true, Ordering::Relaxed);
+    }
+
     /// Says which tenant an anonymous request is for. Once only: later calls change nothing and return `false`.
-    pub fn set_request_tenant(&self, tenant: RequestTenant) -> bool {
-        self.0.tenant.set(tenant).is_ok()
+    pub fn set_request_tenant(&self, tenant: impl Into<Arc<RequestTenant>>) -> bool {
+        self.0.tenant.set(tenant.into()).is_ok()
     }
 
     /// Keeps a value of the service's own for the rest of the request, in place of one of the same type.
@@ -234,17 +296,20 @@ impl RequestContext {
 impl fmt::Debug for RequestContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(type_name::<Self>().rsplit("::").next().unwrap_or_default())
-            .field("request_id", &self.0.request_id)
-            .field("tracking_id", &self.0.tracking_id.as_str())
+            .field("request_id", &self.request_id())
+            .field("tracking_id", &self.tracking_id().as_str())
             .field("request_tenant", &self.request_tenant())
             .field("identity", &self.identity())
             .finish_non_exhaustive()
     }
 }
 
-fn new_request_id() -> Arc<str> {
-    let mut text = uuid::Uuid::encode_buffer();
-    Arc::from(&*uuid::Uuid::new_v4().hyphenated().encode_lower(&mut text))
+impl RequestId {
+    fn make() -> Self {
+        let mut text = [0; Hyphenated::LENGTH];
+        Uuid::new_v4().hyphenated().encode_lower(&mut text);
+        Self::Made(text)
+    }
 }
 
 /// The context of the request that the current task answers, short for [`RequestContext::current`].

@@ -35,7 +35,7 @@ pub struct Identity(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    tenant: RequestTenant,
+    tenant: Arc<RequestTenant>,
     username: Username,
     account_type: AccountType,
     on_behalf_of: Option<OnBehalfOf>,
@@ -44,13 +44,19 @@ struct Inner {
 
 impl Identity {
     /// The holder of a user token, in the token's own tenant.
-    pub fn user(tenant: RequestTenant, token: AccessToken) -> Self {
+    pub fn user(tenant: impl Into<Arc<RequestTenant>>, token: AccessToken) -> Self {
+        let tenant = tenant.into();
         let (username, account_type) = (token.claims().username.clone(), token.claims().account_type);
         Self(Arc::new(Inner { tenant, username, account_type, on_behalf_of: None, token: Some(token) }))
     }
 
     /// A service that acts for a user.
-    pub fn service(tenant: RequestTenant, token: AccessToken, on_behalf_of: OnBehalfOf) -> Self {
+    pub fn service(
+        tenant: impl Into<Arc<RequestTenant>>,
+        token: AccessToken,
+        on_behalf_of: OnBehalfOf,
+    ) -> Self {
+        let tenant = tenant.into();
         let (username, account_type) = (on_behalf_of.username.clone(), token.claims().account_type);
         Self(Arc::new(Inner {
             tenant,
@@ -62,7 +68,12 @@ impl Identity {
     }
 
     /// A caller that an `authn` callback recognised by something other than a Tapis token (rule A20).
-    pub fn without_token(tenant: RequestTenant, username: Username, account_type: AccountType) -> Self {
+    pub fn without_token(
+        tenant: impl Into<Arc<RequestTenant>>,
+        username: Username,
+        account_type: AccountType,
+    ) -> Self {
+        let tenant = tenant.into();
         Self(Arc::new(Inner { tenant, username, account_type, on_behalf_of: None, token: None }))
     }
 

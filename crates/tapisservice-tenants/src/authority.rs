@@ -1,5 +1,6 @@
 //! Hosts and ports, compared by equality and never by substring (rule H2).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use url::{Host, Url};
@@ -14,8 +15,8 @@ use url::{Host, Url};
 /// assert!("localhost:x@evil.example".parse::<Authority>().is_err());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Authority {
-    host: String,
+pub struct Authority<'a> {
+    host: Cow<'a, str>,
     port: Option<u16>,
 }
 
@@ -24,40 +25,13 @@ pub struct Authority {
 #[error("not a host, or a host and a port")]
 pub struct InvalidAuthority;
 
-impl Authority {
-    /// The host in lower case; an IPv6 address stands in brackets.
-    pub fn host(&self) -> &str {
-        &self.host
-    }
-
-    /// The port, if one is named.
-    pub fn port(&self) -> Option<u16> {
-        self.port
-    }
-
-    /// The authority of an absolute `http` or `https` URL, and the default port of its scheme. A port that is the default
-    /// is dropped.
-    pub(crate) fn of_url(url: &Url) -> Option<(Self, u16)> {
-        let default = match url.scheme() {
-            "https" => 443,
-            "http" => 80,
-            _ => return None,
-        };
-        let host = url.host()?.to_string().to_ascii_lowercase();
-        Some((Self { host, port: url.port().filter(|p| *p != default) }, default))
-    }
-
-    /// The same without its port.
-    pub(crate) fn without_port(&self) -> Self {
-        Self { host: self.host.clone(), port: None }
-    }
-}
-
-impl std::str::FromStr for Authority {
-    type Err = InvalidAuthority;
-
-    /// Parses the value of a Host field (RFC 9110 section 7.2).
-    fn from_str(text: &str) -> Result<Self, InvalidAuthority> {
+impl<'a> Authority<'a> {
+    /// Parses the value of a Host field (RFC 9110 section 7.2). What is in that one spelling already is not copied.
+    ///
+    /// # Errors
+    ///
+    /// When it is not a host, or a host and a port.
+    pub fn parse(text: &'a str) -> Result<Self, InvalidAuthority> {
         let (host, port) = match text.rfind(':').filter(|i| !text[*i..].contains(']')) {
             Some(colon) => (&text[..colon], &text[colon + 1..]),
             None => (text, ""),
@@ -71,9 +45,50 @@ impl std::str::FromStr for Authority {
         };
         Ok(Self { host: normal_host(host)?, port })
     }
+
+    /// The same, to keep it.
+    pub fn into_owned(self) -> Authority<'static> {
+        Authority { host: Cow::Owned(self.host.into_owned()), port: self.port }
+    }
+
+    /// The host in lower case; an IPv6 address stands in brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, if one is named.
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// The authority of an absolute `http` or `https` URL, and the default port of its scheme. A port that is the default
+    /// is dropped.
+    pub(crate) fn of_url(url: &Url) -> Option<(Authority<'static>, u16)> {
+        let default = match url.scheme() {
+            "https" => 443,
+            "http" => 80,
+            _ => return None,
+        };
+        let host = Cow::Owned(url.host()?.to_string().to_ascii_lowercase());
+        Some((Authority { host, port: url.port().filter(|p| *p != default) }, default))
+    }
+
+    /// The same without its port.
+    pub(crate) fn without_port(&self) -> Authority<'_> {
+        Authority { host: Cow::Borrowed(&self.host), port: None }
+    }
 }
 
-impl fmt::Display for Authority {
+impl std::str::FromStr for Authority<'static> {
+    type Err = InvalidAuthority;
+
+    /// As [`Authority::parse`].
+    fn from_str(text: &str) -> Result<Self, InvalidAuthority> {
+        Authority::parse(text).map(Authority::into_owned)
+    }
+}
+
+impl fmt::Display for Authority<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.port {
             Some(port) => write!(f, "{}:{port}", self.host),
@@ -82,15 +97,17 @@ impl fmt::Display for Authority {
     }
 }
 
-fn normal_host(host: &str) -> Result<String, InvalidAuthority> {
+fn normal_host(host: &str) -> Result<Cow<'_, str>, InvalidAuthority> {
     let name_like = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
     if host.starts_with('[') {
         let parsed = Host::parse(host).map_err(|_| InvalidAuthority)?;
-        Ok(parsed.to_string())
-    } else if !host.is_empty() && host.bytes().all(name_like) {
-        Ok(host.to_ascii_lowercase())
-    } else {
+        Ok(Cow::Owned(parsed.to_string()))
+    } else if host.is_empty() || !host.bytes().all(name_like) {
         Err(InvalidAuthority)
+    } else if host.bytes().any(|b| b.is_ascii_uppercase()) {
+        Ok(Cow::Owned(host.to_ascii_lowercase()))
+    } else {
+        Ok(Cow::Borrowed(host))
     }
 }
 

@@ -45,7 +45,7 @@ pub enum Miss {
     /// A tenant id (rules A5 and O4).
     Tenant(TenantId),
     /// A Host (rule H2).
-    Host(Authority),
+    Host(Authority<'static>),
     /// A signature that the known key of a tenant does not verify: the key may have been rotated (rule A6).
     Signature(TenantId),
 }

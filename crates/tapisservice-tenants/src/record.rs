@@ -30,12 +30,11 @@ pub struct Site {
 /// An isolated customer of a site.
 #[derive(Clone)]
 pub struct Tenant {
-    pub(crate) tenant_id: TenantId,
+    pub(crate) request_tenant: Arc<RequestTenant>,
     pub(crate) site: Arc<Site>,
-    pub(crate) base_url: Arc<str>,
     pub(crate) token_service: Option<Arc<str>>,
     pub(crate) key: Option<Arc<TenantKey>>,
-    pub(crate) authority: (Authority, u16),
+    pub(crate) authority: (Authority<'static>, u16),
     pub(crate) record: Arc<Map<String, Value>>,
     pub(crate) extensions: Arc<Extensions>,
 }
@@ -137,10 +136,13 @@ impl Tenant {
             Some(Value::String(text)) => Some(text.trim_end_matches('/').into()),
             Some(_) => return Err(RecordError::Field("token_service", "a string")),
         };
+        let tenant_id = Self::id_of(record)?;
+        let site = site(site_id).ok_or(RecordError::UnknownSite)?;
+        let base_url = base_url.trim_end_matches('/').into();
+        let request_tenant = RequestTenant { tenant_id, base_url, site_id: site.site_id.clone() };
         Ok(Self {
-            tenant_id: Self::id_of(record)?,
-            site: site(site_id).ok_or(RecordError::UnknownSite)?,
-            base_url: base_url.trim_end_matches('/').into(),
+            request_tenant: Arc::new(request_tenant),
+            site,
             token_service,
             key: key_of(fields)?.map(Arc::new),
             authority: Authority::of_url(&url).ok_or(url_error)?,
@@ -151,7 +153,7 @@ impl Tenant {
 
     /// Its id.
     pub fn tenant_id(&self) -> &TenantId {
-        &self.tenant_id
+        &self.request_tenant.tenant_id
     }
 
     /// The site that owns it.
@@ -161,7 +163,7 @@ impl Tenant {
 
     /// Its base URL, without a trailing slash.
     pub fn base_url(&self) -> &Arc<str> {
-        &self.base_url
+        &self.request_tenant.base_url
     }
 
     /// `token_service` without a trailing slash: the issuer of its tokens (rule A8).
@@ -196,21 +198,17 @@ impl Tenant {
     }
 
     /// The tenant as `g` knows it.
-    pub fn request_tenant(&self) -> RequestTenant {
-        RequestTenant {
-            tenant_id: self.tenant_id.clone(),
-            base_url: self.base_url.clone(),
-            site_id: self.site.site_id.clone(),
-        }
+    pub fn request_tenant(&self) -> &Arc<RequestTenant> {
+        &self.request_tenant
     }
 }
 
 impl fmt::Debug for Tenant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tenant")
-            .field("tenant_id", &self.tenant_id)
+            .field("tenant_id", &self.tenant_id())
             .field("site_id", &self.site.site_id)
-            .field("base_url", &self.base_url)
+            .field("base_url", &self.base_url())
             .field("token_service", &self.token_service)
             .field("key", &self.key)
             .finish_non_exhaustive()

@@ -15,7 +15,7 @@ pub struct Registry {
     sites: HashMap<SiteId, Arc<Site>>,
     primary: Option<Arc<Site>>,
     tenants: HashMap<TenantId, Arc<Tenant>>,
-    hosts: HashMap<Authority, HostOwner>,
+    hosts: HashMap<Authority<'static>, HostOwner>,
     warnings: Vec<String>,
 }
 
@@ -72,12 +72,18 @@ impl Registry {
 
     /// The tenant a request with this Host is for (rule H2): by the authority of its `base_url`, or of the primary site's
     /// template.
-    pub fn tenant_of_host(&self, host: &Authority) -> Option<&Arc<Tenant>> {
-        let owner = self.hosts.get(host).or_else(|| {
-            let owner = self.hosts.get(&host.without_port())?;
+    pub fn tenant_of_host(&self, host: &Authority<'_>) -> Option<&Arc<Tenant>> {
+        let owner = self.host_owner(host).or_else(|| {
+            let owner = self.host_owner(&host.without_port())?;
             (host.port() == Some(owner.default_port)).then_some(owner)
         })?;
         self.tenants.get(&owner.tenant_id)
+    }
+
+    fn host_owner<'a>(&'a self, host: &Authority<'a>) -> Option<&'a HostOwner> {
+        // A map of owned names is one of borrowed names too.
+        let hosts: &HashMap<Authority<'a>, HostOwner> = &self.hosts;
+        hosts.get(host)
     }
 
     /// The site with this id.
@@ -101,7 +107,7 @@ impl Registry {
     }
 
     pub(crate) fn replace_tenant(&mut self, tenant: Arc<Tenant>) {
-        self.tenants.insert(tenant.tenant_id.clone(), tenant);
+        self.tenants.insert(tenant.tenant_id().clone(), tenant);
     }
 
     pub(crate) fn drop_tenant(&mut self, tenant_id: &TenantId) {
@@ -222,7 +228,7 @@ impl Registry {
         let by_base_url = order.iter().map(|id| (id, self.tenants[id].authority.clone()));
         let by_template = order.iter().filter_map(|id| Some((id, template(id)?)));
         let claims: Vec<_> = by_base_url.chain(by_template).map(|(id, a)| (id.clone(), a)).collect();
-        let mut claimants: HashMap<Authority, Vec<HostOwner>> = HashMap::new();
+        let mut claimants: HashMap<Authority<'static>, Vec<HostOwner>> = HashMap::new();
         for (tenant_id, (authority, default_port)) in claims {
             claimants.entry(authority).or_default().push(HostOwner { tenant_id, default_port });
         }

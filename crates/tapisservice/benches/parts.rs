@@ -18,7 +18,7 @@ use serde_json::json;
 use tapisservice::tenants::{Authority, Registry, RegistryData};
 use tokio::runtime::Builder;
 
-use rig::{Rig, read};
+use rig::read;
 
 const ROUNDS: usize = 9;
 
@@ -44,7 +44,7 @@ fn verification() -> f64 {
 /// The whole stack without a socket.
 fn requests(verification: f64) {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let rig = runtime.block_on(Rig::start());
+    let rig = runtime.block_on(rig::start());
     let known = rig.token(0);
     let (mut bare, mut same, mut new) = (Vec::new(), Vec::new(), Vec::new());
     let mut number = 0;

@@ -5,13 +5,13 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use tapisservice_auth::{Authenticator, Authn, Callbacks, PolicyRequest};
 use tapisservice_client::{ClientError, ServiceClient, SettingsError};
 use tapisservice_core::Error;
 use tapisservice_tenants::TenantCache;
-use tower::util::BoxCloneSyncService;
 use utoipa::openapi::OpenApi;
 
 use crate::error_map::ErrorMap;
@@ -46,7 +46,8 @@ use crate::{ReadyCheck, RouteInfo, Routes, Settings, docs, metrics};
 /// ```
 #[derive(Clone)]
 pub struct App {
-    service: AppService,
+    router: Router,
+    stack: StackSettings,
     settings: Arc<Settings>,
     tenants: TenantCache,
     service_client: Option<ServiceClient>,
@@ -58,9 +59,6 @@ pub struct App {
 }
 
 type ListeningHook = Arc<dyn Fn(SocketAddr) + Send + Sync>;
-
-/// The whole service as one tower service.
-pub(crate) type AppService = BoxCloneSyncService<Request, Response, Infallible>;
 
 /// Something is missing to build an [`App`].
 #[derive(Debug, thiserror::Error)]
@@ -127,7 +125,7 @@ impl App {
         &self,
     ) -> impl tower::Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + use<>
     {
-        self.service.clone()
+        stack::around(self.router.clone(), self.stack.clone())
     }
 
     /// Its routes with their policies.
@@ -172,7 +170,7 @@ impl App {
             hook(server.local_addr());
         }
         let limits: Limits = self.settings.limits.clone();
-        let stopped = server.serve(self.service, limits, self.shutdown).await;
+        let stopped = server.serve(self.service(), limits, self.shutdown).await;
         refresher.abort();
         if let Some(renewer) = renewer {
             renewer.abort();
@@ -323,10 +321,11 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
                 legacy_error_status: settings.service.legacy_error_status,
             }),
             authenticator,
+            metrics: Arc::default(),
         };
-        let service = stack::around(router, stack);
         Ok(App {
-            service: BoxCloneSyncService::new(service),
+            router,
+            stack,
             settings: Arc::new(settings),
             tenants,
             service_client: self.service_client,

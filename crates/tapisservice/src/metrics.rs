@@ -10,17 +10,22 @@ use axum::Router;
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
-use metrics::{counter, gauge, histogram};
+use metrics::{Counter, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tapisservice_client::ServiceClient;
 use tapisservice_client::transport::BreakerState;
 use tapisservice_tenants::{CacheState, TenantCache};
 use tokio::runtime::Handle;
+use tokio::time::interval;
+use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::serve::{CloseReason, Limits, ServeError, Server, ServerStats, Shutdown};
 
 /// Bounds of the histogram of answers, in seconds.
 const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
+
+/// How often samples are put into their buckets.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// The recorder of the process: the `metrics` crate knows one only.
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -37,23 +42,46 @@ pub(crate) struct Sources {
 /// Sets gauges of something that the service has besides.
 pub(crate) type Figures = Arc<dyn Fn() + Send + Sync>;
 
-/// Counts a request that was answered.
-pub(crate) fn request(method: &Method, status: StatusCode, took: Duration) {
-    let method = known(method);
-    counter!("tapisservice_requests_total", "method" => method, "status" => status.as_u16().to_string())
-        .increment(1);
-    histogram!("tapisservice_request_seconds", "method" => method).record(took.as_secs_f64());
+/// Counts the requests that were answered. What the recorder gave for a method and a status is kept, so that it is not looked up with
+/// every request; the recorder of the process is the one that is there when the first request is answered.
+#[derive(Debug, Default)]
+pub(crate) struct RequestMetrics {
+    of_method: [OnceLock<MethodMetrics>; METHODS.len()],
+}
+
+#[derive(Debug)]
+struct MethodMetrics {
+    seconds: Histogram,
+    answers: Box<[OnceLock<Counter>]>,
+}
+
+/// The statuses of HTTP (RFC 9110 section 15).
+const STATUSES: std::ops::Range<u16> = 100..600;
+
+/// A caller may invent methods without end.
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
+
+impl RequestMetrics {
+    /// Counts one.
+    pub(crate) fn answered(&self, method: &Method, status: StatusCode, took: Duration) {
+        let known = METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(METHODS.len() - 1);
+        let method = METHODS[known];
+        let metrics = self.of_method[known].get_or_init(|| MethodMetrics {
+            seconds: histogram!("tapisservice_request_seconds", "method" => method),
+            answers: STATUSES.map(|_| OnceLock::new()).collect(),
+        });
+        metrics.seconds.record(took.as_secs_f64());
+        let status = status.as_u16();
+        if let Some(counter) = metrics.answers.get(usize::from(status.wrapping_sub(STATUSES.start))) {
+            let new = || counter!("tapisservice_requests_total", "method" => method, "status" => status.to_string());
+            counter.get_or_init(new).increment(1);
+        }
+    }
 }
 
 /// Counts a panic (F19).
 pub(crate) fn panic() {
     counter!("tapisservice_panics_total").increment(1);
-}
-
-/// A caller may invent methods without end.
-fn known(method: &Method) -> &'static str {
-    let all = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    all.into_iter().find(|name| *name == method.as_str()).unwrap_or("other")
 }
 
 /// Serves `GET /metrics` until the shutdown ends.
@@ -69,6 +97,7 @@ pub(crate) async fn serve(
     let server = Server::bind(address).await?;
     let bound = server.local_addr();
     let recorder = recorder();
+    let upkeep = tokio::spawn(keep_up(recorder.clone()));
     let show = move || {
         let (sources, recorder) = (sources.clone(), recorder.clone());
         async move {
@@ -76,9 +105,24 @@ pub(crate) async fn serve(
             ([(CONTENT_TYPE, "text/plain; version=0.0.4")], recorder.render())
         }
     };
-    let router = Router::new().route("/metrics", get(show));
-    tokio::spawn(server.serve(router, Limits::default(), shutdown));
+    // Around figures of the service's own too, which may panic.
+    let router = Router::new().route("/metrics", get(show)).layer(CatchPanicLayer::new());
+    let serving = server.serve(router, Limits::default(), shutdown);
+    tokio::spawn(async move {
+        // It ends in no other way: the limits are good ones.
+        let _ = serving.await;
+        upkeep.abort();
+    });
     Ok(bound)
+}
+
+/// Puts samples into the buckets of their histograms now and then: while nobody asks for the metrics, they would be kept one by one.
+async fn keep_up(recorder: PrometheusHandle) {
+    let mut times = interval(UPKEEP);
+    loop {
+        times.tick().await;
+        recorder.run_upkeep();
+    }
 }
 
 fn recorder() -> PrometheusHandle {

@@ -5,19 +5,20 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::response::Response;
 use tapisservice_auth::{AuthLayer, Authenticator};
 use tapisservice_core::{Error, ServiceInfo};
 use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_service::Service;
 
+use crate::metrics::RequestMetrics;
+use crate::middleware::catch_panic::CatchPanicLayer;
 use crate::middleware::context::ContextLayer;
 use crate::middleware::error_mapper::{ErrorMapper, ErrorMapperLayer};
 use crate::middleware::limits::LimitsLayer;
+use crate::middleware::tidy_path;
 use crate::middleware::trace::TraceLayer;
-use crate::middleware::{catch_panic, tidy_path};
 use crate::serve::Limits;
 
 /// What the layers need to know.
@@ -27,6 +28,7 @@ pub(crate) struct StackSettings {
     pub(crate) limits: Limits,
     pub(crate) error_mapper: Arc<ErrorMapper>,
     pub(crate) authenticator: Authenticator,
+    pub(crate) metrics: Arc<RequestMetrics>,
 }
 
 /// Puts the stack around a router, so that it covers every route and the fallback.
@@ -36,20 +38,19 @@ pub(crate) fn around(
     router: Router,
     settings: StackSettings,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync {
-    let StackSettings { service, limits, error_mapper, authenticator } = settings;
+    let StackSettings { service, limits, error_mapper, authenticator, metrics } = settings;
     ServiceBuilder::new()
         // Before a route is chosen: paths as people and proxies write them.
         .map_request(tidy_path::tidy::<Body>)
         // g exists before anything can fail, so that every failure has ids and a version.
         .layer(ContextLayer::new(service))
-        // The span covers the rendering of failures: its one line knows how the request ended.
-        .layer(TraceLayer)
+        // Around the rendering of failures: its one line knows how the request ended.
+        .layer(TraceLayer::new(metrics))
         // Everything below may fail in its own way; above here every answer is an envelope.
         .layer(ErrorMapperLayer::new(error_mapper))
         // A panic becomes a failure that the mapper renders.
-        .layer(CatchPanicLayer::custom(catch_panic::answer))
+        .layer(CatchPanicLayer)
         // Limits come before authentication: it may wait for the registry.
-        .layer(DefaultBodyLimit::max(limits.max_body_bytes))
         .layer(LimitsLayer::new(limits))
         // Who is it? What a route allows is decided inside, by the route's own policy.
         .layer(AuthLayer::new(authenticator))

@@ -10,7 +10,11 @@ use std::{
     time::Duration,
 };
 
+use http::Method;
 use serde_json::{Value, json};
+use tapisservice::core::{
+    AccountType, Identity, RequestContext, RequestTenant, ServiceInfo, SiteId, TenantId, TrackingId, Username,
+};
 use tapisservice::logs::{self, Capture, Destination, LogError, LogSettings};
 use tempfile::TempDir;
 
@@ -18,6 +22,25 @@ const JWS: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnlAdGFjYyJ9.Y2FuYXJ5Y2F
 
 fn settings(config: Value) -> LogSettings {
     serde_json::from_value(config).unwrap()
+}
+
+/// The context of `GET path`.
+fn context(request_id: &str, tracking_id: &str, path: &str) -> RequestContext {
+    let service = ServiceInfo { name: "bookmarks".to_owned(), version: "1".to_owned() };
+    RequestContext::builder(service.into())
+        .request_id(request_id)
+        .tracking_id(TrackingId::new(tracking_id).ok())
+        .target(Method::GET, path.parse().unwrap())
+        .build()
+}
+
+fn identity(tenant: &str, user: &str) -> Identity {
+    let tenant = RequestTenant {
+        tenant_id: TenantId::new(tenant).unwrap(),
+        base_url: "https://tacc.tapis.test".into(),
+        site_id: SiteId::new("tacc").unwrap(),
+    };
+    Identity::without_token(tenant, Username::new(user).unwrap(), AccountType::User)
 }
 
 /// Runs `work` with a subscriber of its own and returns the lines.
@@ -31,14 +54,15 @@ fn lines(config: Value, work: impl FnOnce()) -> Vec<String> {
 /// A request with an inner span, an identity known half-way and an event in each place.
 fn request() {
     tracing::info!("before");
-    let request = logs::request_span("r1", "t1", "GET", "/v3/bookmarks?token=x");
-    let _entered = request.enter();
-    tracing::info!("anonymous");
-    logs::record_identity(&request, "tacc", "alice");
-    let inner = tracing::info_span!("store", bookmark_id = 7, attempt = tracing::field::Empty);
-    inner.in_scope(|| {
-        inner.record("attempt", 2);
-        tracing::warn!(rows = 3, ratio = 0.5, attempt = 9, title = "a b", "saved");
+    let g = context("r1", "t.1", "/v3/bookmarks?token=x");
+    g.sync_scope(|| {
+        tracing::info!("anonymous");
+        g.set_identity(identity("tacc", "alice"));
+        let inner = tracing::info_span!("store", bookmark_id = 7, attempt = tracing::field::Empty);
+        inner.in_scope(|| {
+            inner.record("attempt", 2);
+            tracing::warn!(rows = 3, ratio = 0.5, attempt = 9, title = "a b", "saved");
+        });
     });
 }
 
@@ -50,9 +74,9 @@ fn human_lines_carry_the_ids_and_the_fields_of_all_spans() {
         told,
         [
             "INFO  logs: before",
-            "INFO  logs: anonymous method=GET path=/v3/bookmarks [req=r1 trk=t1]",
+            "INFO  logs: anonymous method=GET path=/v3/bookmarks [req=r1 trk=t.1]",
             "WARN  logs: saved rows=3 ratio=0.5 attempt=9 title=\"a b\" bookmark_id=7 method=GET \
-             path=/v3/bookmarks [tenant=tacc user=alice req=r1 trk=t1]",
+             path=/v3/bookmarks [tenant=tacc user=alice req=r1 trk=t.1]",
         ]
     );
 }
@@ -67,7 +91,7 @@ fn json_lines_carry_the_ids_and_the_fields_of_all_spans() {
         last,
         json!({
             "time": null, "level": "WARN", "target": "logs", "message": "saved",
-            "tenant": "tacc", "user": "alice", "request_id": "r1", "tracking_id": "t1",
+            "tenant": "tacc", "user": "alice", "request_id": "r1", "tracking_id": "t.1",
             "fields": {
                 "rows": 3, "ratio": 0.5, "attempt": 9, "title": "a b", "bookmark_id": 7,
                 "method": "GET", "path": "/v3/bookmarks",
@@ -81,14 +105,15 @@ fn json_lines_carry_the_ids_and_the_fields_of_all_spans() {
 fn an_error_line_knows_its_request_at_every_log_level() {
     for (level, marked) in [("ERROR", false), ("CRITICAL", true)] {
         let lines = lines(json!({ "log_level": level }), || {
-            let _entered = logs::request_span("r1", "t1", "GET", "/x").entered();
-            let _inner = tracing::info_span!("inner", id = 7).entered();
-            tracing::warn!("not shown");
-            tracing::error!(critical = marked, "shown");
+            context("r1", "t.1", "/x").sync_scope(|| {
+                let _inner = tracing::info_span!("inner", id = 7).entered();
+                tracing::warn!("not shown");
+                tracing::error!(critical = marked, "shown");
+            });
         });
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert!(lines[0].contains(&format!(" {level} logs: shown")), "{}", lines[0]);
-        assert!(lines[0].contains("id=7") && lines[0].ends_with("[req=r1 trk=t1]"), "{}", lines[0]);
+        assert!(lines[0].contains("id=7") && lines[0].ends_with("[req=r1 trk=t.1]"), "{}", lines[0]);
     }
 }
 
@@ -122,18 +147,19 @@ fn a_caller_cannot_forge_a_line_or_an_id() {
     let evil = "x\n2026-01-02T03:04:05.006Z ERROR bookmarks: forged\r\u{1b}[2J\u{85}\u{2028}\u{202e} user=root] [user=root";
     for format in ["human", "json"] {
         let lines = lines(json!({ "log_level": "INFO", "log_format": format }), || {
-            let span = logs::request_span(evil, evil, "GET", evil);
-            logs::record_identity(&span, "tacc", evil);
-            span.in_scope(|| tracing::info!(value = evil, debug = ?evil, "{evil}"));
+            // The types of ids refuse most of it: a request id that is made by hand is only text.
+            let g = context(evil, "t.1", "/x");
+            g.set_identity(identity("tacc", "x] [user=root"));
+            g.sync_scope(|| tracing::info!(value = evil, debug = ?evil, "{evil}"));
         });
         assert_eq!(lines.len(), 1);
         let unsafe_char = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202e}');
         assert!(!lines[0].contains(unsafe_char), "{}", lines[0]);
         if format == "human" {
-            assert!(lines[0].contains(" [tenant=tacc user=\"x\\n2026"), "{}", lines[0]);
+            assert!(lines[0].contains(r#" [tenant=tacc user="x] [user=root" req="x\n2026"#), "{}", lines[0]);
         } else {
             let line: Value = serde_json::from_str(&lines[0]).unwrap();
-            assert_eq!((&line["user"], &line["message"]), (&json!(evil), &json!(evil)));
+            assert_eq!((&line["request_id"], &line["message"]), (&json!(evil), &json!(evil)));
         }
     }
 }
@@ -164,8 +190,8 @@ proptest::proptest! {
     fn any_text_is_one_line_and_valid_json(text in "\\PC{0,40}|(?s:.{0,40})", secret in "[a-z\"\\\\= ,]{0,12}") {
         let config = |format: &str| json!({ "log_level": "INFO", "log_format": format });
         let work = || {
-            let _entered = logs::request_span(&text, &text, "GET", &text).entered();
-            tracing::info!(value = %text, debug = ?secret, "{text} password={secret:?}");
+            let work = || tracing::info!(value = %text, debug = ?secret, "{text} password={secret:?}");
+            context(&text, "t.1", "/x").sync_scope(work);
         };
         let (human, json) = (lines(config("human"), work), lines(config("json"), work));
         assert_eq!((human.len(), json.len()), (1, 1));
@@ -217,16 +243,18 @@ fn canary_secrets_are_found_nowhere() {
     for format in ["human", "json"] {
         let lines = lines(json!({ "log_level": "TRACE", "log_format": format }), || {
             let outer = Outer(Canary);
-            let request = logs::request_span(JWS, "canary\"exact", "GET", &format!("/v3/{JWS}?a=canary"));
-            logs::record_identity(&request, JWS, "canary\"exact");
+            let g = context("canary\"exact", "t.1", &format!("/v3/{JWS}?a=canary"));
+            g.set_identity(identity(JWS, "canary\"exact"));
+            g.sync_scope(|| {
             let span = tracing::trace_span!("inner", token = "canary", note = JWS, shown = ?Canary);
-            let _entered = (request.entered(), span.entered());
+            let _entered = span.entered();
             tracing::trace!(password = "canary", "token {JWS} and canary\"exact");
             tracing::error!(error = &outer as &dyn Error, "{}", outer.0);
             tracing::error!(?outer, %outer, nested = ?format!("{outer:?}"), "{outer:?}");
             tracing::info!(target: "canary\"exact", json = %json!({ "password": "canary", "a": "canary\"exact" }));
             tracing::info!("Authorization: Basic Y2FuYXJ5 x-tapis-token: canary password=canary");
             tracing::info!(access_token = 1, api_key = ?["canary"], "done");
+            });
         });
         assert_eq!(lines.len(), 6);
         for line in &lines {

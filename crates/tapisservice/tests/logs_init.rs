@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
+use tapisservice::core::{RequestContext, ServiceInfo};
 use tapisservice::logs::{self, LogError, LogSettings};
 use tempfile::TempDir;
 
@@ -17,10 +18,11 @@ fn init_installs_once_and_logs_panics_of_tasks_and_records_of_log() {
     let guard = logs::init(&settings).unwrap();
     assert!(matches!(logs::init(&settings), Err(LogError::AlreadySet)));
 
-    let task = std::thread::Builder::new().name("task-7".into()).spawn(|| {
-        let _request = logs::request_span("r7", "t7", "GET", "/x").entered();
-        panic!("not\ngood: {JWS}");
-    });
+    let service = ServiceInfo { name: "demo".to_owned(), version: "1".to_owned() };
+    let g = RequestContext::builder(service.into()).request_id("r7").build();
+    let task = std::thread::Builder::new()
+        .name("task-7".into())
+        .spawn(move || g.sync_scope(|| panic!("not\ngood: {JWS}")));
     assert!(task.unwrap().join().is_err());
     tracing_log::log::info!(target: "elsewhere::module", "by way of log");
     tracing_log::log::info!(target: "hyper::proto", "too much detail");

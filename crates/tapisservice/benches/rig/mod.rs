@@ -1,5 +1,8 @@
 //! What is measured: a service with the whole default stack, and bare axum that answers the same bytes.
 
+use std::cell::RefCell;
+use std::convert::Infallible;
+
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::response::Response;
@@ -12,40 +15,46 @@ use tapisservice::prelude::*;
 use tapisservice::{App, Settings};
 use tapisservice_devsite::DevSite;
 use tower::ServiceExt as _;
+use tower_service::Service;
 
 const PATH: &str = "/v3/demo/greeting";
 
 /// A site, a service on it that has read the registry, and bare axum.
-pub(crate) struct Rig {
+pub(crate) struct Rig<S> {
     site: DevSite,
-    app: App,
+    service: RefCell<S>,
     bare: Router,
     _logs: LogGuard,
 }
+
+/// The whole stack.
+pub(crate) trait Stack: Service<Request<Body>, Response = Response, Error = Infallible> {}
+
+impl<S: Service<Request<Body>, Response = Response, Error = Infallible>> Stack for S {}
 
 async fn greet(identity: Identity) -> Envelope<String> {
     Envelope::new(format!("hello {}", identity.username()))
 }
 
-impl Rig {
-    /// Starts the site and assembles the service, as in production: with logs at their default level.
-    pub(crate) async fn start() -> Self {
-        let site = DevSite::builder().server("dev").start().await.expect("a site");
-        let settings = settings(&site);
-        let logs = logs::init(&settings.logs).expect("logs");
-        let routes = Routes::new().route(Policy::authenticated(), "/greeting", get(greet));
-        let app = App::builder(settings, routes).build().expect("a service");
-        app.tenants().refresh().await.expect("a registry");
-        let mut rig = Self { site, app, bare: Router::new(), _logs: logs };
-        let body = read(rig.answer(rig.request(&rig.token(0))).await).await;
-        let answer = move || {
-            let body = body.clone();
-            async move { ([(CONTENT_TYPE, "application/json")], body) }
-        };
-        rig.bare = Router::new().route(PATH, get(answer));
-        rig
-    }
+/// Starts the site and assembles the service, as in production: with logs at their default level.
+pub(crate) async fn start() -> Rig<impl Stack> {
+    let site = DevSite::builder().server("dev").start().await.expect("a site");
+    let settings = settings(&site);
+    let logs = logs::init(&settings.logs).expect("logs");
+    let routes = Routes::new().route(Policy::authenticated(), "/greeting", get(greet));
+    let app = App::builder(settings, routes).build().expect("a service");
+    app.tenants().refresh().await.expect("a registry");
+    let mut rig = Rig { site, service: RefCell::new(app.service()), bare: Router::new(), _logs: logs };
+    let body = read(rig.answer(rig.request(&rig.token(0))).await).await;
+    let answer = move || {
+        let body = body.clone();
+        async move { ([(CONTENT_TYPE, "application/json")], body) }
+    };
+    rig.bare = Router::new().route(PATH, get(answer));
+    rig
+}
 
+impl<S: Stack> Rig<S> {
     /// A token of alice, another one for every number.
     pub(crate) fn token(&self, number: u32) -> String {
         self.site.token().user("alice", "tacc").claim("number", number).mint()
@@ -62,14 +71,15 @@ impl Rig {
             .expect("a request")
     }
 
-    /// What the whole stack answers; as the server does, with a clone of the service for every request.
+    /// What the whole stack answers; as our server does, with one service for all requests of a connection.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
-        let Ok(response) = self.app.service().oneshot(request).await;
+        let answer = self.service.borrow_mut().call(request);
+        let Ok(response) = answer.await;
         assert_eq!(response.status(), 200);
         response
     }
 
-    /// What bare axum answers.
+    /// What bare axum answers; as its server does, with a clone of the service for every request.
     pub(crate) async fn answer_bare(&self, request: Request<Body>) -> Response {
         let Ok(response) = self.bare.clone().oneshot(request).await;
         assert_eq!(response.status(), 200);

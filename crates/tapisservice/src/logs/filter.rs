@@ -8,6 +8,7 @@ use tracing_subscriber::layer::{Context, Filter};
 use super::{
     LogLevel, LogSettings,
     module::{ModuleTable, covers},
+    request,
 };
 
 /// Dependencies whose own talk is held at `WARN`: at `DEBUG` they drown the service, and some print headers.
@@ -65,6 +66,9 @@ impl Levels {
     /// Spans are kept from `INFO` up whatever the level is, so that an error line carries its context.
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
         let level = self.of(metadata.target());
+        if request::is_span(metadata) {
+            return false;
+        }
         if metadata.is_span() {
             return *metadata.level() <= level.most_verbose()
                 || (*metadata.level() <= Level::INFO && !self.is_dependency(metadata.target()));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use tapisservice_core::RequestContext;
 use tracing::{
     Event, Level, Subscriber,
     span::{Attributes, Id, Record},
@@ -20,8 +21,8 @@ use super::{
     filter::Levels,
     human, json,
     line::Line,
+    request::{self, Ids},
     sink::{Sink, Sinks},
-    span::{Ids, is_request},
 };
 
 /// Renders events and hands them to their sinks.
@@ -65,7 +66,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
         if !critical && self.levels.of(metadata.target()) == LogLevel::Critical {
             return;
         }
-        let ids = gather(&mut fields, cx.event_scope(event).into_iter().flatten());
+        inherit(&mut fields, cx.event_scope(event).into_iter().flatten());
+        let ids = RequestContext::current().map_or_else(
+            |_| Ids::default(),
+            |g| {
+                request::add_target(&mut fields, &g);
+                Ids::of(&g)
+            },
+        );
         let level = if critical { "CRITICAL" } else { name(*metadata.level()) };
         self.write(&Line::new(level, metadata.target(), fields, ids), metadata.target());
     }
@@ -90,26 +98,13 @@ fn is_critical(fields: &mut Fields) -> bool {
     false
 }
 
-/// Adds the fields of the enclosing spans, innermost first, and returns the ids of the innermost request.
-fn gather<'a, S: LookupSpan<'a> + 'a>(
-    fields: &mut Fields,
-    scope: impl Iterator<Item = SpanRef<'a, S>>,
-) -> Ids {
-    let mut ids = None;
+/// Adds the fields of the enclosing spans, innermost first.
+fn inherit<'a, S: LookupSpan<'a> + 'a>(fields: &mut Fields, scope: impl Iterator<Item = SpanRef<'a, S>>) {
     for span in scope {
-        let Some(shared) = span.extensions().get().map(|SpanFields(fields)| Arc::clone(fields)) else {
-            continue;
-        };
-        if !is_request(span.metadata()) {
+        if let Some(shared) = span.extensions().get().map(|SpanFields(fields)| Arc::clone(fields)) {
             fields.inherit(&shared);
-            continue;
         }
-        let mut request = Fields::clone(&shared);
-        let found = Ids::take_from(&mut request);
-        fields.inherit(&request);
-        ids.get_or_insert(found);
     }
-    ids.unwrap_or_default()
 }
 
 fn name(level: Level) -> &'static str {

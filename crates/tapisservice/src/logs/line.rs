@@ -3,7 +3,7 @@
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{fields::Fields, redact, span::Ids};
+use super::{fields::Fields, redact, request::Ids};
 
 /// Everything a line says, free of secrets, not yet escaped.
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
 //! Logs: to standard output or files, for people or collectors, with the ids of the request on every line.
 //!
 //! A service calls [`init`] once with the logging keys of its configuration and then uses the macros of
-//! `tracing` as usual; records of the `log` crate arrive too. The middleware opens a [`request_span`] and calls
-//! [`record_identity`] when the caller is known: from then on every line inside carries tenant, user, request id
-//! and tracking id. What each key does, and how to read and rotate the files, is in `docs/LOGGING.md`.
+//! `tracing` as usual; records of the `log` crate arrive too. Every line inside a request carries tenant, user, request id
+//! and tracking id, as the current [`RequestContext`](tapisservice_core::RequestContext) knows them: a task that a handler spawns takes
+//! them along with `g.scope(..)`. What each key does, and how to read and rotate the files, is in `docs/LOGGING.md`.
 //!
 //! ```
 //! use tapisservice::logs::{self, Capture, LogSettings};
@@ -16,12 +16,12 @@
 //! let _guard = logs::init(&settings)?;
 //! # }
 //!
-//! let span = logs::request_span("r1", "t1", "GET", "/v3/bookmarks");
-//! logs::record_identity(&span, "tacc", "alice");
-//! span.in_scope(|| tracing::info!(count = 2, "listed"));
-//! // 2026-01-02T03:04:05.006Z INFO  bookmarks: listed count=2 method=GET path=/v3/bookmarks
-//! //     [tenant=tacc user=alice req=r1 trk=t1]                         (one line)
-//! # assert!(capture.lines()[0].ends_with("listed count=2 method=GET path=/v3/bookmarks [tenant=tacc user=alice req=r1 trk=t1]"));
+//! # use tapisservice::core::{RequestContext, ServiceInfo, TrackingId};
+//! # let service = ServiceInfo { name: "bookmarks".to_owned(), version: "1".to_owned() };
+//! # let g = RequestContext::builder(service.into()).request_id("r1").tracking_id(TrackingId::new("t.1").ok()).build();
+//! g.sync_scope(|| tracing::info!(count = 2, "listed"));
+//! // 2026-01-02T03:04:05.006Z INFO  bookmarks: listed count=2 method=GET path=/ [req=r1 trk=t.1]
+//! # assert!(capture.lines()[0].ends_with("listed count=2 method=GET path=/ [req=r1 trk=t.1]"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -44,9 +44,9 @@ mod module;
 mod output;
 mod panic;
 mod redact;
+mod request;
 mod settings;
 mod sink;
-mod span;
 mod throttle;
 
 use std::sync::Arc;
@@ -56,6 +56,7 @@ use tracing_subscriber::{Layer, layer::SubscriberExt, registry, registry::Lookup
 
 pub(crate) use self::panic::is_installed as panics_are_counted;
 pub(crate) use self::redact::text as masked;
+pub(crate) use self::request::REQUEST_SPAN;
 pub use self::{
     capture::Capture,
     error::LogError,
@@ -64,7 +65,6 @@ pub use self::{
     redact::redact_secret,
     settings::{FilingStrategy, LogFormat, LogSettings},
     sink::{Destination, OpenSink, Sink, WriteLine},
-    span::{record_identity, request_span},
     throttle::Throttled,
 };
 use self::{

@@ -14,7 +14,7 @@ use super::{
     fields::Fields,
     file, human, json,
     line::Line,
-    span::Ids,
+    request::Ids,
 };
 
 /// How long the end of the process waits for a slow output.

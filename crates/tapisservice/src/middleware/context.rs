@@ -61,7 +61,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for ContextServi
         let g = context_of(&self.service, &request);
         request.extensions_mut().insert(g.clone());
         let future = g.sync_scope(|| self.inner.call(request));
-        ResponseFuture { future: g.scope(future), g: Some(g) }
+        ResponseFuture { future: g.scope(future), g }
     }
 }
 
@@ -70,7 +70,7 @@ pin_project! {
     pub(crate) struct ResponseFuture<F> {
         #[pin]
         future: TaskLocalFuture<RequestContext, F>,
-        g: Option<RequestContext>,
+        g: RequestContext,
     }
 }
 
@@ -80,11 +80,8 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.future.poll(cx))?;
-        if let Some(g) = this.g.take() {
-            if let Ok(id) = HeaderValue::from_str(g.request_id()) {
-                response.headers_mut().insert(REQUEST_ID, id);
-            }
-            response.extensions_mut().insert(g);
+        if let Ok(id) = HeaderValue::from_str(this.g.request_id()) {
+            response.headers_mut().insert(REQUEST_ID, id);
         }
         Poll::Ready(Ok(response))
     }
@@ -93,6 +90,7 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
 fn context_of(service: &Arc<ServiceInfo>, request: &Request) -> RequestContext {
     let headers = request.headers();
     let mut builder = RequestContext::builder(service.clone())
+        .target(request.method().clone(), request.uri().clone())
         .tracking_id(only(headers, &TRACKING_ID).and_then(|id| TrackingId::new(id).ok()))
         .user_token_hash(only(headers, &USER_TOKEN_HASH).filter(|hash| !hash.is_empty()).map(str::to_owned))
         .pretty(wants_pretty(request.uri()));

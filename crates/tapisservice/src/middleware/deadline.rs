@@ -1,56 +1,38 @@
 //! The one deadline of a request, which its route may move.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::Request;
 use pin_project_lite::pin_project;
+use tapisservice_core::RequestContext;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// A request extension: when the request has to be answered.
-#[derive(Debug, Clone)]
-pub(crate) struct Deadline(Arc<Mutex<Limit>>);
-
+/// A value of `g`: how long the request may take, where its route says so.
 #[derive(Debug, Clone, Copy)]
-struct Limit {
-    limit: Duration,
-    start: Instant,
-}
-
-impl Deadline {
-    /// From now on.
-    pub(crate) fn after(limit: Duration) -> Self {
-        Self(Arc::new(Mutex::new(Limit { limit, start: Instant::now() })))
-    }
-
-    /// Replaces the limit, counted from the start of the request. It counts when the request is polled next, as it is being
-    /// polled now.
-    fn set(&self, limit: Duration) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).limit = limit;
-    }
-
-    fn limit(&self) -> Limit {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Runs `future` until the deadline, wherever that moves meanwhile. The timer is set when it first has to wait.
-    pub(crate) fn bound<F>(self, future: F) -> Bounded<F> {
-        Bounded { future, deadline: self, alarm: None }
-    }
-}
+struct RouteLimit(Duration);
 
 pin_project! {
-    /// A future and its deadline; gives the limit when that was reached.
+    /// A future and its deadline, counted from the start of the request; gives the limit when that was reached.
+    ///
+    /// Nothing is asked or set before the future has to wait. The limit may move until then and afterwards: it counts when the
+    /// request is polled.
     pub(crate) struct Bounded<F> {
         #[pin]
         future: F,
-        deadline: Deadline,
+        limit: Duration,
         #[pin]
         alarm: Option<Sleep>,
+    }
+}
+
+impl<F> Bounded<F> {
+    /// `limit` is for routes that have none of their own.
+    pub(crate) fn new(future: F, limit: Duration) -> Self {
+        Self { future, limit, alarm: None }
     }
 }
 
@@ -62,7 +44,9 @@ impl<F: Future> Future for Bounded<F> {
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        let Limit { limit, start } = this.deadline.limit();
+        let g = RequestContext::current().ok();
+        let start = g.as_ref().map_or_else(Instant::now, RequestContext::started);
+        let limit = g.and_then(|g| g.get()).map_or(*this.limit, |RouteLimit(limit)| limit);
         let end = start + limit;
         if this.alarm.is_none() {
             this.alarm.set(Some(sleep_until(end)));
@@ -127,8 +111,8 @@ impl<S: Service<Request>> Service<Request> for RequestTimeout<S> {
     }
 
     fn call(&mut self, request: Request) -> S::Future {
-        if let Some(deadline) = request.extensions().get::<Deadline>() {
-            deadline.set(self.limit);
+        if let Some(g) = request.extensions().get::<RequestContext>() {
+            g.insert(RouteLimit(self.limit));
         }
         self.inner.call(request)
     }
@@ -136,6 +120,8 @@ impl<S: Service<Request>> Service<Request> for RequestTimeout<S> {
 
 #[cfg(test)]
 mod tests {
+    use tapisservice_core::ServiceInfo;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -143,15 +129,15 @@ mod tests {
         for (moved_to, work, expected) in
             [(10, 5, Ok(())), (2, 5, Err(Duration::from_secs(2))), (10, 20, Err(Duration::from_secs(10)))]
         {
-            let deadline = Deadline::after(Duration::from_secs(4));
-            let inner = deadline.clone();
-            let outcome = deadline
-                .bound(async move {
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                    inner.set(Duration::from_secs(moved_to));
-                    tokio::time::sleep(Duration::from_secs(work - 1)).await;
-                })
-                .await;
+            let service = ServiceInfo { name: "test".to_owned(), version: "1".to_owned() };
+            let g = RequestContext::builder(service.into()).build();
+            let inner = g.clone();
+            let work = async move {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                inner.insert(RouteLimit(Duration::from_secs(moved_to)));
+                tokio::time::sleep(Duration::from_secs(work - 1)).await;
+            };
+            let outcome = g.scope(Bounded::new(work, Duration::from_secs(4))).await;
             assert_eq!(outcome, expected, "moved to {moved_to}");
         }
     }

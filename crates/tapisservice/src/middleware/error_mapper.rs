@@ -4,15 +4,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use axum::BoxError;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::header::ALLOW;
 use http::{Method, StatusCode};
-use http_body::Body;
 use pin_project_lite::pin_project;
-use tapisservice_core::{Enveloped, Error, ErrorKind, ErrorReport, RequestContext, ResponseShape};
+use tapisservice_core::{Enveloped, Error, ErrorKind, ErrorReport, ResponseShape};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -55,11 +52,7 @@ pub(crate) struct ErrorMapperService<S> {
     mapper: Arc<ErrorMapper>,
 }
 
-impl<S, B> Service<Request> for ErrorMapperService<S>
-where
-    S: Service<Request, Response = Response<B>>,
-    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
-{
+impl<S: Service<Request, Response = Response>> Service<Request> for ErrorMapperService<S> {
     type Response = Response;
     type Error = S::Error;
     type Future = ResponseFuture<S::Future>;
@@ -69,9 +62,8 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let g = request.extensions().get::<RequestContext>().cloned();
         let is_options = request.method() == Method::OPTIONS;
-        ResponseFuture { future: self.inner.call(request), mapper: self.mapper.clone(), g, is_options }
+        ResponseFuture { future: self.inner.call(request), mapper: self.mapper.clone(), is_options }
     }
 }
 
@@ -81,27 +73,22 @@ pin_project! {
         #[pin]
         future: F,
         mapper: Arc<ErrorMapper>,
-        g: Option<RequestContext>,
         is_options: bool,
     }
 }
 
-impl<F, B, E> Future for ResponseFuture<F>
-where
-    F: Future<Output = Result<Response<B>, E>>,
-    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
-{
+impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
     type Output = Result<Response, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let response = ready!(this.future.poll(cx))?.map(axum::body::Body::new);
-        Poll::Ready(Ok(this.mapper.render(response, this.g.as_ref(), *this.is_options)))
+        let response = ready!(this.future.poll(cx))?;
+        Poll::Ready(Ok(this.mapper.render(response, *this.is_options)))
     }
 }
 
 impl ErrorMapper {
-    fn render(&self, response: Response, g: Option<&RequestContext>, is_options: bool) -> Response {
+    fn render(&self, response: Response, is_options: bool) -> Response {
         let status = response.status();
         if !status.is_client_error() && !status.is_server_error() && !has::<ErrorReport>(&response) {
             return response;
@@ -109,7 +96,7 @@ impl ErrorMapper {
         if is_options && status == StatusCode::METHOD_NOT_ALLOWED {
             return with_allow_of(&response, StatusCode::NO_CONTENT.into_response());
         }
-        let shape = g.map(ResponseShape::of).unwrap_or_default();
+        let shape = ResponseShape::current();
         match response.extensions().get::<ErrorReport>() {
             Some(report) => self.answer(&report.0, &shape),
             None if has::<Enveloped>(&response) => response,

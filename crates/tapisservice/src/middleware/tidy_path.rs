@@ -26,7 +26,7 @@ pub(crate) fn tidy<B>(mut request: Request<B>) -> Request<B> {
 
 fn tidied(path: &str) -> Cow<'_, str> {
     let trailing = path.len() > 1 && path.ends_with('/');
-    if !trailing && !path.contains("//") {
+    if !trailing && !path.as_bytes().windows(2).any(|pair| pair == b"//") {
         return Cow::Borrowed(path);
     }
     let tidy: String = path.split('/').filter(|part| !part.is_empty()).flat_map(|part| ["/", part]).collect();

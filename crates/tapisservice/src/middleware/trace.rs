@@ -1,22 +1,22 @@
-//! Opens the span of the request and writes its one line.
+//! Writes the one line of a request, and opens its span.
 
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::Response;
-use http::{Method, StatusCode};
+use http::StatusCode;
 use pin_project_lite::pin_project;
-use tapisservice_core::{Error, ErrorKind, ErrorReport, RequestContext};
+use tapisservice_core::{ErrorKind, ErrorReport, RequestContext};
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::instrument::{Instrument as _, Instrumented};
-use tracing::{Span, error, info};
+use tracing::{Span, error, field, info};
 
-use crate::logs::{Throttled, panics_are_counted, request_span};
-use crate::metrics;
+use crate::logs::{REQUEST_SPAN, Throttled, panics_are_counted};
+use crate::metrics::{self, RequestMetrics};
 
 /// Lines for one reason are written so many times a minute; the rest is counted (F23).
 const LINES_PER_MINUTE: u32 = 20;
@@ -24,15 +24,25 @@ const LINES_PER_MINUTE: u32 = 20;
 static REASONS: LazyLock<Throttled<String>> =
     LazyLock::new(|| Throttled::new(LINES_PER_MINUTE, Duration::from_mins(1)));
 
-/// Runs the request inside its span and logs how it ended: a failure of the service at ERROR, everything else at INFO.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct TraceLayer;
+/// Logs how each request ended, a failure of the service at ERROR and everything else at INFO, and counts it.
+///
+/// Lines have their ids from `g`. The span is for other layers of a subscriber, which want one for every request.
+#[derive(Debug, Clone)]
+pub(crate) struct TraceLayer {
+    metrics: Arc<RequestMetrics>,
+}
+
+impl TraceLayer {
+    pub(crate) fn new(metrics: Arc<RequestMetrics>) -> Self {
+        Self { metrics }
+    }
+}
 
 impl<S> Layer<S> for TraceLayer {
     type Service = TraceService<S>;
 
     fn layer(&self, inner: S) -> TraceService<S> {
-        TraceService { inner }
+        TraceService { inner, metrics: self.metrics.clone() }
     }
 }
 
@@ -40,6 +50,7 @@ impl<S> Layer<S> for TraceLayer {
 #[derive(Debug, Clone)]
 pub(crate) struct TraceService<S> {
     inner: S,
+    metrics: Arc<RequestMetrics>,
 }
 
 impl<S: Service<Request, Response = Response>> Service<Request> for TraceService<S> {
@@ -52,13 +63,9 @@ impl<S: Service<Request, Response = Response>> Service<Request> for TraceService
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let method = request.method().clone();
-        let span = request.extensions().get::<RequestContext>().map_or_else(Span::none, |g| {
-            request_span(g.request_id(), g.tracking_id().as_str(), method.as_str(), request.uri().path())
-        });
-        let start = Instant::now();
+        let span = request.extensions().get().map_or_else(Span::none, request_span);
         let future = span.in_scope(|| self.inner.call(request)).instrument(span);
-        ResponseFuture { future, method, start }
+        ResponseFuture { future, metrics: self.metrics.clone() }
     }
 }
 
@@ -67,8 +74,7 @@ pin_project! {
     pub(crate) struct ResponseFuture<F> {
         #[pin]
         future: Instrumented<F>,
-        method: Method,
-        start: Instant,
+        metrics: Arc<RequestMetrics>,
     }
 }
 
@@ -78,18 +84,43 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let response = ready!(this.future.as_mut().poll(cx))?;
-        let report = response.extensions().get::<ErrorReport>().map(|report| report.0.clone());
-        let took = this.start.elapsed();
-        metrics::request(this.method, response.status(), took);
-        this.future.span().in_scope(|| write(response.status(), report, took));
+        if let Ok(g) = RequestContext::current() {
+            let took = g.started().elapsed();
+            this.metrics.answered(g.method(), response.status(), took);
+            this.future.span().in_scope(|| {
+                record_identity(&g);
+                write(response.status(), response.extensions().get(), took);
+            });
+        }
         Poll::Ready(Ok(response))
     }
 }
 
-fn write(status: StatusCode, report: Option<Arc<Error>>, took: Duration) {
+fn request_span(g: &RequestContext) -> Span {
+    tracing::info_span!(
+        target: REQUEST_SPAN,
+        "request",
+        request_id = g.request_id(),
+        tracking_id = g.tracking_id().as_str(),
+        tenant = field::Empty,
+        user = field::Empty,
+        method = g.method().as_str(),
+        path = g.path()
+    )
+}
+
+fn record_identity(g: &RequestContext) {
+    let span = Span::current();
+    if !span.is_disabled() {
+        span.record("tenant", g.request_tenant_id().map(AsRef::<str>::as_ref));
+        span.record("user", g.request_username().map(AsRef::<str>::as_ref));
+    }
+}
+
+fn write(status: StatusCode, report: Option<&ErrorReport>, took: Duration) {
     let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let status = status.as_u16();
-    let Some(cause) = report else {
+    let Some(ErrorReport(cause)) = report else {
         info!(status, milliseconds, "request answered");
         return;
     };

@@ -1,6 +1,7 @@
 //! One connection, from its first byte to the reason it ended.
 
 use std::{
+    cell::RefCell,
     convert::Infallible,
     net::SocketAddr,
     pin::{Pin, pin},
@@ -11,7 +12,7 @@ use std::{
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::{
     net::TcpStream,
     sync::Notify,
@@ -23,6 +24,7 @@ use tower_service::Service;
 use super::{
     CloseReason, Limits, ServerStats, Shutdown,
     activity::{Activity, Phase},
+    bell::Bell,
     service::ConnectionService,
     stream::ClientStream,
 };
@@ -49,12 +51,9 @@ impl Shared {
 fn http_builder(limits: &Limits) -> http1::Builder {
     // hyper's smallest read buffer, and the room for a body's first bytes behind the largest head.
     const READ_AHEAD: usize = 8 * 1024;
-    // A second lock behind `Activity`: idle time and header together, for what it cannot see, which is part
-    // of a pipelined head that arrived with the request before it.
-    let header_timeout = limits.idle_timeout.saturating_add(limits.header_timeout);
+    // No timer: hyper's header timeout would set and drop one for each request, and `Activity` covers what it does.
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(header_timeout)
+    http.header_read_timeout(None)
         .max_header_size(limits.max_header_bytes)
         .max_buf_size(limits.max_header_bytes.saturating_add(READ_AHEAD));
     http
@@ -73,12 +72,17 @@ where
     let start = Instant::now();
     let activity = Arc::new(Activity::new(start));
     let io = TokioIo::new(ClientStream::new(socket, Arc::clone(&activity)));
-    let service =
-        ConnectionService { service, peer, activity: Arc::clone(&activity), shared: Arc::clone(&shared) };
+    let service = ConnectionService {
+        service: RefCell::new(service),
+        peer,
+        activity: Arc::clone(&activity),
+        shared: Arc::clone(&shared),
+    };
     let mut http = pin!(shared.http.serve_connection(io, service));
     let mut closing = pin!(shared.closing.cancelled());
     let mut crowded = pin!(shared.crowded.notified());
     let mut alarm = pin!(sleep_until(start));
+    let mut bell = Bell::new();
     let mut leaving = false;
 
     // The connection is polled first, so that a request that has just arrived counts as in flight.
@@ -87,7 +91,19 @@ where
             if let Poll::Ready(result) = http.as_mut().poll(cx) {
                 return Poll::Ready(reason(result));
             }
-            if let Poll::Ready(reason) = poll_deadline(alarm.as_mut(), &activity, &shared.limits, cx) {
+            // The alarm is moved only when it would ring too late or not at all, so a busy connection hardly ever touches the timer.
+            let deadline = activity.deadline(&shared.limits);
+            if let Some((at, _)) = deadline
+                && (at < alarm.deadline() || alarm.is_elapsed())
+            {
+                alarm.as_mut().reset(at);
+                bell.ring();
+            }
+            if !bell.has_rung(cx) {
+                return Poll::Pending;
+            }
+            let cx = &mut bell.context();
+            if let Poll::Ready(reason) = poll_deadline(alarm.as_mut(), deadline, cx) {
                 return Poll::Ready(reason);
             }
             if !leaving && closing.as_mut().poll(cx).is_ready() {
@@ -107,27 +123,22 @@ where
             } else {
                 return Poll::Pending;
             }
+            bell.ring();
         }
     })
     .await
 }
 
-/// Ready when the connection has used up its time. The alarm is moved only when it would ring too late, so a
-/// busy connection hardly ever touches the timer.
+/// Ready when the connection has used up its time. An alarm that rang too early is set again.
 fn poll_deadline(
     mut alarm: Pin<&mut Sleep>,
-    activity: &Activity,
-    limits: &Limits,
+    deadline: Option<(Instant, CloseReason)>,
     cx: &mut Context<'_>,
 ) -> Poll<CloseReason> {
     loop {
-        let Some((deadline, reason)) = activity.deadline(limits) else {
-            return Poll::Pending;
-        };
-        if deadline < alarm.deadline() {
-            alarm.as_mut().reset(deadline);
-        }
         ready!(alarm.as_mut().poll(cx));
+        // An alarm that rang for nothing is set again when there is something.
+        let Some((deadline, reason)) = deadline else { return Poll::Pending };
         if Instant::now() >= deadline {
             return Poll::Ready(reason);
         }

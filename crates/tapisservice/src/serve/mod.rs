@@ -56,6 +56,7 @@
 mod acceptor;
 mod activity;
 mod backoff;
+mod bell;
 mod body;
 mod connection;
 mod error;

@@ -70,7 +70,7 @@ impl Server {
     /// Serves until the shutdown is triggered and everything has ended, in the order the
     /// [module](super#shutdown) tells.
     ///
-    /// The service is cloned for every request. Requests carry `axum::extract::ConnectInfo<SocketAddr>`, the
+    /// The service is cloned for every connection. Requests carry `axum::extract::ConnectInfo<SocketAddr>`, the
     /// client's address, in their extensions.
     ///
     /// # Errors

@@ -1,11 +1,12 @@
 //! Between hyper and the service: what every request gets, and what every answer says about the connection.
 
 use std::{
+    cell::RefCell,
     convert::Infallible,
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 
 use axum::{body::Body, extract::ConnectInfo};
@@ -21,9 +22,9 @@ use super::{
     connection::Shared,
 };
 
-/// The service of one connection.
+/// The service of one connection, whose requests come one after the other.
 pub(super) struct ConnectionService<S> {
-    pub(super) service: S,
+    pub(super) service: RefCell<S>,
     pub(super) peer: SocketAddr,
     pub(super) activity: Arc<Activity>,
     pub(super) shared: Arc<Shared>,
@@ -43,10 +44,32 @@ where
         let mut request = request.map(|body| RequestBody::wrap(body, Arc::clone(&self.activity), limit));
         request.extensions_mut().insert(ConnectInfo(self.peer));
         AnswerFuture {
-            answer: self.service.clone().oneshot(request),
+            answer: call(&mut self.service.borrow_mut(), request),
             activity: Arc::clone(&self.activity),
             shared: Arc::clone(&self.shared),
         }
+    }
+}
+
+/// Calls the service itself when it is ready, as services of axum always are, else a clone of it when that is.
+fn call<S: Service<Request<Body>, Error = Infallible> + Clone>(
+    service: &mut S,
+    request: Request<Body>,
+) -> Answer<S> {
+    match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(())) => Answer::Called { answer: service.call(request) },
+        Poll::Pending => Answer::Waiting { answer: service.clone().oneshot(request) },
+    }
+}
+
+pin_project! {
+    #[project = Projection]
+    enum Answer<S>
+    where
+        S: Service<Request<Body>>,
+    {
+        Called { #[pin] answer: S::Future },
+        Waiting { #[pin] answer: Oneshot<S, Request<Body>> },
     }
 }
 
@@ -56,7 +79,7 @@ pin_project! {
         S: Service<Request<Body>>,
     {
         #[pin]
-        answer: Oneshot<S, Request<Body>>,
+        answer: Answer<S>,
         activity: Arc<Activity>,
         shared: Arc<Shared>,
     }
@@ -70,7 +93,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Ok(mut answer) = ready!(this.answer.poll(cx));
+        let Ok(mut answer) = ready!(match this.answer.project() {
+            Projection::Called { answer } => answer.poll(cx),
+            Projection::Waiting { answer } => answer.poll(cx),
+        });
         let gave_up = gives_up(answer.status()) && this.activity.is_body_abandoned();
         if gave_up || this.shared.shutdown.is_draining() {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -1,0 +1,82 @@
+//! What a line takes from the request that it belongs to.
+
+use serde_json::Value;
+use tapisservice_core::RequestContext;
+use tracing::Metadata;
+
+use super::fields::Fields;
+
+/// The target of the span of a request, whose name is `request`.
+pub(crate) const REQUEST_SPAN: &str = "tapisservice::request";
+
+/// Longest path kept, in bytes: it stands on every line of the request.
+const MAX_PATH: usize = 512;
+
+/// The four ids of a request, as far as they are known: the effective tenant and user, not those of the token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ids {
+    pub(super) tenant: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) request_id: Option<String>,
+    pub(super) tracking_id: Option<String>,
+}
+
+impl Ids {
+    pub(super) fn of(g: &RequestContext) -> Self {
+        Self {
+            tenant: g.request_tenant_id().map(ToString::to_string),
+            user: g.request_username().map(ToString::to_string),
+            request_id: Some(g.request_id().to_owned()),
+            tracking_id: Some(g.tracking_id().to_string()),
+        }
+    }
+
+    pub(super) fn map(self, change: impl Fn(String) -> String) -> Self {
+        Self {
+            tenant: self.tenant.map(&change),
+            user: self.user.map(&change),
+            request_id: self.request_id.map(&change),
+            tracking_id: self.tracking_id.map(&change),
+        }
+    }
+
+    /// The ids that are known, with the keys of the JSON format.
+    pub(super) fn known(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [
+            ("tenant", &self.tenant),
+            ("user", &self.user),
+            ("request_id", &self.request_id),
+            ("tracking_id", &self.tracking_id),
+        ]
+        .into_iter()
+        .filter_map(|(key, id)| Some((key, id.as_deref()?)))
+    }
+}
+
+/// Adds method and path, unless the line has something of those names.
+pub(super) fn add_target(fields: &mut Fields, g: &RequestContext) {
+    let mut target = Fields::default();
+    target.set("method", Value::from(g.method().as_str()));
+    target.set("path", Value::from(shown(g.path())));
+    fields.inherit(&target);
+}
+
+/// Whether this is the span of a request. It is for other layers of a subscriber: lines have from `g` what it says.
+pub(super) fn is_span(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && metadata.target() == REQUEST_SPAN
+}
+
+fn shown(path: &str) -> &str {
+    &path[..path.floor_char_boundary(MAX_PATH)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_shown_bounded() {
+        assert_eq!(shown("/v3/x"), "/v3/x");
+        assert_eq!(shown(&"\u{e9}".repeat(5000)).len(), MAX_PATH);
+    }
+}
