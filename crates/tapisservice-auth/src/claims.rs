@@ -1,6 +1,7 @@
 //! What the claims of a verified token have to be (rules A7 to A12).
 
-use serde_json::{Map, Value};
+use serde_json::Value;
+use tapisservice_core::json::Member;
 use tapisservice_core::{AccountType, Claims, Delegation, Payload, SiteId, TenantId, Username};
 use tapisservice_tenants::Tenant;
 
@@ -10,103 +11,193 @@ use crate::{AuthSettings, UnixTime};
 /// 9999-12-31T23:59:59Z: no later date is believed (rule A7).
 const LAST_SECOND: f64 = 253_402_300_799.0;
 
+/// The claims that the rules speak of, each already what it is to be, or absent where it cannot be that.
+///
+/// They are gathered from a payload that nobody has verified yet, in one pass (rule A4).
+#[derive(Default)]
+pub(crate) struct RawClaims {
+    exp: Option<UnixTime>,
+    nbf: Beginning,
+    iat: Beginning,
+    iss: Option<String>,
+    aud: Option<Value>,
+    sub: Option<String>,
+    tenant_id: Option<TenantId>,
+    is_access: bool,
+    account_type: Option<AccountType>,
+    username: Option<Username>,
+    delegation: Delegated,
+    delegation_sub: Option<Delegation>,
+    target_site: Option<SiteId>,
+}
+
+/// A claim that puts a beginning to a token.
+#[derive(Debug, Clone, Copy, Default)]
+enum Beginning {
+    #[default]
+    Absent,
+    Date(UnixTime),
+    NoDate,
+}
+
+/// What `tapis/delegation` says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Delegated {
+    #[default]
+    No,
+    Yes,
+    Neither,
+}
+
+impl RawClaims {
+    /// Takes one member of the payload.
+    pub(crate) fn take(&mut self, name: &str, value: Member<'_>) {
+        let text = value.as_str();
+        match name {
+            "exp" => self.exp = date(&value),
+            "nbf" => self.nbf = Beginning::of(&value),
+            "iat" => self.iat = Beginning::of(&value),
+            "iss" => self.iss = text.map(str::to_owned),
+            "aud" => self.aud = Some(text.map(Value::from).unwrap_or_else(|| other(value))),
+            "sub" => self.sub = text.map(str::to_owned),
+            "tapis/tenant_id" => self.tenant_id = text.and_then(|id| TenantId::new(id).ok()),
+            "tapis/token_type" => self.is_access = text == Some("access"),
+            "tapis/account_type" => self.account_type = text.and_then(account_type),
+            "tapis/username" => self.username = text.and_then(|name| Username::new(name).ok()),
+            "tapis/delegation" => self.delegation = Delegated::of(&value),
+            "tapis/delegation_sub" => self.delegation_sub = text.and_then(party),
+            "tapis/target_site" => self.target_site = text.and_then(|site| SiteId::new(site).ok()),
+            _ => {}
+        }
+    }
+
+    /// The tenant whose key is to verify the token (rule A5).
+    pub(crate) fn tenant_id(&self) -> Option<&TenantId> {
+        self.tenant_id.as_ref()
+    }
+}
+
+fn other(value: Member<'_>) -> Value {
+    match value {
+        Member::Text(text) => text.into(),
+        Member::Other(value) => value,
+    }
+}
+
+fn date(value: &Member<'_>) -> Option<UnixTime> {
+    let Member::Other(Value::Number(number)) = value else { return None };
+    let seconds = number.as_f64()?;
+    (0.0..=LAST_SECOND).contains(&seconds).then_some(UnixTime(seconds))
+}
+
+impl Beginning {
+    fn of(value: &Member<'_>) -> Self {
+        date(value).map_or(Self::NoDate, Self::Date)
+    }
+}
+
+impl Delegated {
+    fn of(value: &Member<'_>) -> Self {
+        match value {
+            Member::Other(Value::Bool(true)) => Self::Yes,
+            Member::Other(Value::Bool(false)) => Self::No,
+            _ => Self::Neither,
+        }
+    }
+}
+
+fn account_type(text: &str) -> Option<AccountType> {
+    match text {
+        "user" => Some(AccountType::User),
+        "service" => Some(AccountType::Service),
+        _ => None,
+    }
+}
+
+/// `user@tenant`; a username may hold an `@`, a tenant does not.
+fn party(text: &str) -> Option<Delegation> {
+    let (username, tenant_id) = text.rsplit_once('@')?;
+    Some(Delegation { username: Username::new(username).ok()?, tenant_id: TenantId::new(tenant_id).ok()? })
+}
+
 /// Checks the claims of a token that `tenant`'s key signed, and says when they hold.
 pub(crate) fn check(
-    payload: &Map<String, Value>,
+    raw: &RawClaims,
     signed: &Payload,
     tenant: &Tenant,
     settings: &AuthSettings,
     now: UnixTime,
 ) -> Result<(Claims, Times), TokenFault> {
-    let times = Times::check(payload, settings.token_leeway_seconds, now)?;
+    let times = Times::check(raw, settings.token_leeway_seconds, now)?;
     if settings.check_issuer {
-        check_issuer(payload, tenant.token_service())?;
+        check_issuer(raw.iss.as_deref(), tenant.token_service())?;
     }
-    check_audience(payload.get("aud"), &settings.expected_aud)?;
-    if text(payload, "tapis/token_type") != Some("access") {
+    check_audience(raw.aud.as_ref(), &settings.expected_aud)?;
+    if !raw.is_access {
         return Err(TokenFault::Claim("tapis/token_type", "is not access"));
     }
-    let username = username(payload, tenant.tenant_id())?;
+    let username = check_username(raw, tenant.tenant_id())?;
+    let no_account_type = TokenFault::Claim("tapis/account_type", "is neither user nor service");
     let claims = Claims {
         tenant_id: tenant.tenant_id().clone(),
-        username,
-        account_type: account_type(payload)?,
-        delegation: delegation(payload)?,
-        target_site: text(payload, "tapis/target_site").and_then(|site| SiteId::new(site).ok()),
+        username: username.clone(),
+        account_type: raw.account_type.ok_or(no_account_type)?,
+        delegation: check_delegation(raw)?,
+        target_site: raw.target_site.clone(),
         all: signed.clone(),
     };
     Ok((claims, times))
 }
 
-fn text<'a>(payload: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    payload.get(name)?.as_str()
-}
-
-/// The claims that put a beginning to a token.
-const BEGINNINGS: [&str; 2] = ["nbf", "iat"];
-
 /// When a token holds (rule A7, RFC 7519 sections 4.1.4 to 4.1.6).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
     exp: UnixTime,
-    beginnings: [Option<UnixTime>; BEGINNINGS.len()],
+    nbf: Option<UnixTime>,
+    iat: Option<UnixTime>,
 }
 
 impl Times {
-    fn check(payload: &Map<String, Value>, leeway: f64, now: UnixTime) -> Result<Self, TokenFault> {
-        let date = |name| numeric_date(payload.get(name)).ok_or(TokenFault::Claim(name, "is not a date"));
-        let mut times = Self { exp: date("exp")?, beginnings: [None; 2] };
-        times.check_end(leeway, now)?;
-        for (beginning, name) in times.beginnings.iter_mut().zip(BEGINNINGS) {
-            if payload.contains_key(name) {
-                *beginning = Some(date(name)?);
-                check_begun(*beginning, name, leeway, now)?;
-            }
-        }
-        Ok(times)
+    fn check(raw: &RawClaims, leeway: f64, now: UnixTime) -> Result<Self, TokenFault> {
+        let exp = raw.exp.ok_or(TokenFault::Claim("exp", "is not a date"))?;
+        check_end(exp, leeway, now)?;
+        let beginning = |name, beginning| match beginning {
+            Beginning::Absent => Ok(None),
+            Beginning::Date(from) => check_begun(from, name, leeway, now).map(|()| Some(from)),
+            Beginning::NoDate => Err(TokenFault::Claim(name, "is not a date")),
+        };
+        Ok(Self { exp, nbf: beginning("nbf", raw.nbf)?, iat: beginning("iat", raw.iat)? })
     }
 
     #[cfg(test)]
     pub(crate) fn until(exp: UnixTime) -> Self {
-        Self { exp, beginnings: [None; 2] }
+        Self { exp, nbf: None, iat: None }
     }
 
     /// Whether a token that held at some other time holds now.
     pub(crate) fn check_again(&self, leeway: f64, now: UnixTime) -> Result<(), TokenFault> {
-        self.check_end(leeway, now)?;
-        let mut beginnings = self.beginnings.into_iter().zip(BEGINNINGS);
-        beginnings.try_for_each(|(beginning, name)| check_begun(beginning, name, leeway, now))
-    }
-
-    /// Asked as the rule puts it: with a leeway that is no number every token is refused.
-    fn check_end(&self, leeway: f64, now: UnixTime) -> Result<(), TokenFault> {
-        if now < self.exp.plus(leeway) { Ok(()) } else { Err(TokenFault::Expired) }
+        check_end(self.exp, leeway, now)?;
+        self.nbf.map_or(Ok(()), |from| check_begun(from, "nbf", leeway, now))?;
+        self.iat.map_or(Ok(()), |from| check_begun(from, "iat", leeway, now))
     }
 }
 
-fn check_begun(
-    beginning: Option<UnixTime>,
-    name: &'static str,
-    leeway: f64,
-    now: UnixTime,
-) -> Result<(), TokenFault> {
-    if beginning.is_none_or(|from| from <= now.plus(leeway)) {
-        Ok(())
-    } else {
-        Err(TokenFault::Claim(name, "is in the future"))
-    }
+/// Asked as the rule puts it: with a leeway that is no number every token is refused.
+fn check_end(exp: UnixTime, leeway: f64, now: UnixTime) -> Result<(), TokenFault> {
+    if now < exp.plus(leeway) { Ok(()) } else { Err(TokenFault::Expired) }
 }
 
-fn numeric_date(value: Option<&Value>) -> Option<UnixTime> {
-    let seconds = value?.as_number()?.as_f64()?;
-    (0.0..=LAST_SECOND).contains(&seconds).then_some(UnixTime(seconds))
+fn check_begun(from: UnixTime, name: &'static str, leeway: f64, now: UnixTime) -> Result<(), TokenFault> {
+    if from <= now.plus(leeway) { Ok(()) } else { Err(TokenFault::Claim(name, "is in the future")) }
 }
 
 /// A8, an exact comparison but for a trailing slash.
-fn check_issuer(payload: &Map<String, Value>, token_service: Option<&str>) -> Result<(), TokenFault> {
+fn check_issuer(issuer: Option<&str>, token_service: Option<&str>) -> Result<(), TokenFault> {
     let Some(expected) = token_service else { return Ok(()) };
-    let trimmed = |url: &str| url.strip_suffix('/').unwrap_or(url).to_owned();
-    match text(payload, "iss") {
+    fn trimmed(url: &str) -> &str {
+        url.strip_suffix('/').unwrap_or(url)
+    }
+    match issuer {
         Some(issuer) if trimmed(issuer) == trimmed(expected) => Ok(()),
         _ => Err(TokenFault::Claim("iss", "is not the tenant's token service")),
     }
@@ -128,42 +219,24 @@ fn check_audience(aud: Option<&Value>, expected: &[String]) -> Result<(), TokenF
 }
 
 /// A11.
-fn username(payload: &Map<String, Value>, tenant_id: &TenantId) -> Result<Username, TokenFault> {
+fn check_username<'r>(raw: &'r RawClaims, tenant_id: &TenantId) -> Result<&'r Username, TokenFault> {
     let fault = TokenFault::Claim("tapis/username", "is missing or not a username");
-    let name = text(payload, "tapis/username").ok_or(fault.clone())?;
-    let username = Username::new(name).map_err(|_| fault)?;
-    let subject = text(payload, "sub").and_then(|sub| sub.strip_prefix(name)?.strip_prefix('@'));
-    if subject == Some(tenant_id.as_str()) {
+    let username = raw.username.as_ref().ok_or(fault)?;
+    let tenant = raw.sub.as_deref().and_then(|sub| sub.strip_prefix(username.as_str())?.strip_prefix('@'));
+    if tenant == Some(tenant_id.as_str()) {
         Ok(username)
     } else {
         Err(TokenFault::Claim("sub", "is not username@tenant_id"))
     }
 }
 
-/// A11.
-fn account_type(payload: &Map<String, Value>) -> Result<AccountType, TokenFault> {
-    match text(payload, "tapis/account_type") {
-        Some("user") => Ok(AccountType::User),
-        Some("service") => Ok(AccountType::Service),
-        _ => Err(TokenFault::Claim("tapis/account_type", "is neither user nor service")),
-    }
-}
-
 /// A12.
-fn delegation(payload: &Map<String, Value>) -> Result<Option<Delegation>, TokenFault> {
-    match payload.get("tapis/delegation") {
-        None | Some(Value::Bool(false)) => Ok(None),
-        Some(Value::Bool(true)) => {
-            let party = || {
-                let (username, tenant_id) = text(payload, "tapis/delegation_sub")?.rsplit_once('@')?;
-                Some(Delegation {
-                    username: Username::new(username).ok()?,
-                    tenant_id: TenantId::new(tenant_id).ok()?,
-                })
-            };
-            party().map(Some).ok_or(TokenFault::Claim("tapis/delegation_sub", "is not user@tenant"))
-        }
-        Some(_) => Err(TokenFault::Claim("tapis/delegation", "is not a boolean")),
+fn check_delegation(raw: &RawClaims) -> Result<Option<Delegation>, TokenFault> {
+    match (raw.delegation, &raw.delegation_sub) {
+        (Delegated::No, _) => Ok(None),
+        (Delegated::Yes, Some(party)) => Ok(Some(party.clone())),
+        (Delegated::Yes, None) => Err(TokenFault::Claim("tapis/delegation_sub", "is not user@tenant")),
+        (Delegated::Neither, _) => Err(TokenFault::Claim("tapis/delegation", "is not a boolean")),
     }
 }
 
@@ -173,8 +246,10 @@ mod tests {
 
     use super::*;
 
-    fn object(value: &Value) -> Map<String, Value> {
-        value.as_object().unwrap().clone()
+    fn raw(payload: &Value) -> RawClaims {
+        let mut claims = RawClaims::default();
+        Payload::read(payload.to_string().as_bytes(), 8, |name, value| claims.take(name, value)).unwrap();
+        claims
     }
 
     #[test]
@@ -198,7 +273,7 @@ mod tests {
             (json!({"exp": 2000, "iat": null}), 0.0, Some(TokenFault::Claim("iat", "is not a date"))),
         ];
         for (payload, leeway, fault) in cases {
-            let times = Times::check(&object(&payload), leeway, now);
+            let times = Times::check(&raw(&payload), leeway, now);
             assert_eq!(times.as_ref().err(), fault.as_ref(), "{payload}");
             let again = times.and_then(|times| times.check_again(leeway, now));
             assert_eq!(again.err(), fault, "{payload}");
@@ -222,17 +297,19 @@ mod tests {
             (Some(Value::Null), &["*"], false),
         ];
         for (aud, names, accepted) in cases {
-            assert_eq!(check_audience(aud.as_ref(), &expected(names)).is_ok(), accepted, "{aud:?} {names:?}");
+            let claims = aud.as_ref().map_or_else(|| json!({}), |aud| json!({"aud": aud}));
+            let checked = check_audience(raw(&claims).aud.as_ref(), &expected(names));
+            assert_eq!(checked.is_ok(), accepted, "{aud:?} {names:?}");
         }
     }
 
     #[test]
     fn the_issuer_is_compared_but_for_one_trailing_slash() {
-        let issuer = |iss: Value| object(&json!({"iss": iss}));
-        assert!(check_issuer(&issuer(json!("https://a/v3/tokens/")), Some("https://a/v3/tokens")).is_ok());
-        assert!(check_issuer(&issuer(json!("https://a/v3/tokens//")), Some("https://a/v3/tokens")).is_err());
-        assert!(check_issuer(&issuer(json!(5)), Some("https://a/v3/tokens")).is_err());
-        assert!(check_issuer(&issuer(json!(5)), None).is_ok());
+        let check = |iss: Value, expected| check_issuer(raw(&json!({"iss": iss})).iss.as_deref(), expected);
+        assert!(check(json!("https://a/v3/tokens/"), Some("https://a/v3/tokens")).is_ok());
+        assert!(check(json!("https://a/v3/tokens//"), Some("https://a/v3/tokens")).is_err());
+        assert!(check(json!(5), Some("https://a/v3/tokens")).is_err());
+        assert!(check(json!(5), None).is_ok());
     }
 
     #[test]
@@ -246,7 +323,7 @@ mod tests {
             (json!({"tapis/delegation": true}), None),
         ];
         for (payload, delegated) in cases {
-            let found = delegation(&object(&payload)).ok().map(|d| d.is_some());
+            let found = check_delegation(&raw(&payload)).ok().map(|d| d.is_some());
             assert_eq!(found, delegated, "{payload}");
         }
     }
@@ -254,11 +331,11 @@ mod tests {
     #[test]
     fn the_subject_is_the_username_at_the_tenant() {
         let tenant = TenantId::new("tacc").unwrap();
-        let payload = |name: &str, sub: &str| object(&json!({"tapis/username": name, "sub": sub}));
-        assert!(username(&payload("a@b", "a@b@tacc"), &tenant).is_ok());
+        let payload = |name: &str, sub: &str| raw(&json!({"tapis/username": name, "sub": sub}));
+        assert!(check_username(&payload("a@b", "a@b@tacc"), &tenant).is_ok());
         for (name, sub) in [("alice", "alice@dev"), ("alice", "alice"), ("", "@tacc"), ("a\nb", "a\nb@tacc")]
         {
-            assert!(username(&payload(name, sub), &tenant).is_err(), "{name} {sub}");
+            assert!(check_username(&payload(name, sub), &tenant).is_err(), "{name} {sub}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tapisservice_core::{AccessToken, AccountType, Claims, Identity, RequestTenant, TenantId};
+use tapisservice_core::{AccessToken, AccountType, Claims, Identity, RequestTenant};
 use tapisservice_tenants::{RecordId, Registry, Tenant};
 
 use crate::claims::Times;
@@ -65,12 +65,12 @@ pub(crate) fn verify(
     settings: &AuthSettings,
     now: UnixTime,
 ) -> Result<Verified, TokenFault> {
-    let id =
-        token.unverified_tenant_id().and_then(|id| TenantId::new(id).ok()).ok_or(TokenFault::TenantId)?;
+    let raw = token.unverified();
+    let id = raw.tenant_id().ok_or(TokenFault::TenantId)?;
     let tenant = registry.tenant(id.as_str()).ok_or_else(|| TokenFault::UnknownTenant(id.clone()))?;
     let key = tenant.key().ok_or_else(|| TokenFault::NoKey(id.clone()))?;
-    let payload = token.verify(key).map_err(|_| TokenFault::Signature(id))?;
-    let (claims, times) = claims::check(payload, token.payload_text(), tenant, settings, now)?;
+    let payload = token.verify(key).map_err(|_| TokenFault::Signature(id.clone()))?;
+    let (claims, times) = claims::check(raw, payload, tenant, settings, now)?;
     Ok(Verified { record: tenant.record_id(), times, claims: Arc::new(claims) })
 }
 

@@ -1,21 +1,15 @@
 //! The header fields that decide who a request is from and for.
 //!
-//! `HeaderMap::get` gives the first of several lines; everything here looks at all of them.
+//! `HeaderMap::get` gives the first of several lines; everything here looks at all of them, in one pass.
 
 use std::fmt;
 use std::sync::Arc;
 
-use http::header::HOST;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use tapisservice_core::{AccessToken, Claims};
 use tapisservice_tenants::Authority;
 
 use crate::refusal::{Refusal, TokenFault};
-
-const TOKEN: HeaderName = HeaderName::from_static("x-tapis-token");
-const TENANT: HeaderName = HeaderName::from_static("x-tapis-tenant");
-const USER: HeaderName = HeaderName::from_static("x-tapis-user");
-const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// The longest token that is looked at (rule A1).
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
@@ -45,14 +39,26 @@ impl fmt::Debug for TokenHeader<'_> {
 }
 
 /// The identity headers of one request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct IdentityHeaders<'a> {
     pub(crate) token: TokenHeader<'a>,
+    /// Where the token stands. It is not printed either.
     token_line: Lines<'a>,
     pub(crate) tenant: Lines<'a>,
     pub(crate) user: Lines<'a>,
     /// The authority of the Host line; `None` when it is missing or not one.
     pub(crate) host: Option<Authority<'a>>,
+}
+
+impl fmt::Debug for IdentityHeaders<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdentityHeaders")
+            .field("token", &self.token)
+            .field("tenant", &self.tenant)
+            .field("user", &self.user)
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The lines of one header.
@@ -70,14 +76,22 @@ impl<'a> IdentityHeaders<'a> {
     ///
     /// Two token or two Host lines, and text that cannot be a token (rules A1 and H2).
     pub fn read(headers: &'a HeaderMap, trust_forwarded_host: bool) -> Result<Self, Refusal> {
-        let mut host = lines(headers, &HOST).at_most_one().ok_or(Refusal::SeveralHosts)?;
-        let token_line = lines(headers, &TOKEN);
-        let token = read_token(&token_line)?;
-        if trust_forwarded_host {
-            host = lines(headers, &FORWARDED_HOST).at_most_one().ok_or(Refusal::SeveralHosts)?.or(host);
+        let [mut host, mut forwarded_host, mut token_line, mut tenant, mut user] = [const { Lines::None }; 5];
+        for (name, value) in headers {
+            match name.as_str() {
+                "host" => host.add(value),
+                "x-forwarded-host" if trust_forwarded_host => forwarded_host.add(value),
+                "x-tapis-token" => token_line.add(value),
+                "x-tapis-tenant" => tenant.add(value),
+                "x-tapis-user" => user.add(value),
+                _ => {}
+            }
         }
+        let host = host.at_most_one().ok_or(Refusal::SeveralHosts)?;
+        let token = read_token(&token_line)?;
+        let host = forwarded_host.at_most_one().ok_or(Refusal::SeveralHosts)?.or(host);
         let host = host.and_then(|value| Authority::parse(value.to_str().ok()?.trim()).ok());
-        Ok(Self { token, token_line, tenant: lines(headers, &TENANT), user: lines(headers, &USER), host })
+        Ok(Self { token, token_line, tenant, user, host })
     }
 
     /// What stands in `X-Tapis-Token`.
@@ -98,6 +112,10 @@ impl<'a> IdentityHeaders<'a> {
 }
 
 impl<'a> Lines<'a> {
+    fn add(&mut self, value: &'a HeaderValue) {
+        *self = if matches!(self, Self::None) { Self::One(value) } else { Self::Several };
+    }
+
     /// The one value or none, unless there are several.
     fn at_most_one(&self) -> Option<Option<&'a HeaderValue>> {
         match self {
@@ -115,15 +133,6 @@ impl<'a> Lines<'a> {
             && text.chars().count() <= MAX_VALUE_CHARS
             && !text.chars().any(|c| c.is_control() || c == ',');
         good.then_some(text)
-    }
-}
-
-fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Lines<'a> {
-    let mut all = headers.get_all(name).iter();
-    match (all.next(), all.next()) {
-        (None, _) => Lines::None,
-        (Some(value), None) => Lines::One(value),
-        (Some(_), Some(_)) => Lines::Several,
     }
 }
 
@@ -154,6 +163,8 @@ fn is_token_like(value: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderName;
+
     use super::*;
 
     fn headers(lines: &[(&'static str, &[u8])]) -> HeaderMap {

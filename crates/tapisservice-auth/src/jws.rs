@@ -5,9 +5,10 @@ use std::fmt;
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde_json::{Map, Value};
 use tapisservice_core::{Payload, json};
 use tapisservice_tenants::TenantKey;
+
+use crate::claims::RawClaims;
 
 /// Base64url without padding, with canonical trailing bits (rule A2).
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
@@ -83,21 +84,24 @@ impl<'a> Jws<'a> {
 
 /// The header decides nothing but that this is RS256: `kid` chooses no key, `jwk`, `jku`, `x5u` and `x5c` are not looked at.
 fn check_header(bytes: &[u8]) -> Result<(), JwsError> {
-    let Ok(Value::Object(header)) = json::parse(bytes, MAX_DEPTH) else { return Err(JwsError::Header) };
-    if header.get("alg").and_then(Value::as_str) != Some("RS256") {
-        return Err(JwsError::Algorithm);
-    }
-    if REFUSED_PARAMETERS.iter().any(|name| header.contains_key(*name)) {
-        return Err(JwsError::Extension);
-    }
-    match header.get("typ") {
-        None => {}
-        Some(Value::String(typ)) if typ.eq_ignore_ascii_case("JWT") => {}
-        Some(_) => return Err(JwsError::Type),
-    }
-    match header.get("kid") {
-        None | Some(Value::String(_)) => Ok(()),
-        Some(_) => Err(JwsError::KeyId),
+    let (mut is_rs256, mut is_extended, mut is_jwt, mut has_good_key_id) = (false, false, true, true);
+    json::members(bytes, MAX_DEPTH, |name, value| match name {
+        "alg" => is_rs256 = value.as_str() == Some("RS256"),
+        "typ" => is_jwt = value.as_str().is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")),
+        "kid" => has_good_key_id = value.as_str().is_some(),
+        name => is_extended |= REFUSED_PARAMETERS.contains(&name),
+    })
+    .map_err(|_| JwsError::Header)?;
+    if !is_rs256 {
+        Err(JwsError::Algorithm)
+    } else if is_extended {
+        Err(JwsError::Extension)
+    } else if !is_jwt {
+        Err(JwsError::Type)
+    } else if !has_good_key_id {
+        Err(JwsError::KeyId)
+    } else {
+        Ok(())
     }
 }
 
@@ -118,8 +122,8 @@ pub fn verify_compact(compact: &str, key: &TenantKey) -> Result<Vec<u8>, JwsErro
 pub struct ParsedToken<'a> {
     compact: &'a str,
     jws: Jws<'a>,
-    text: Payload,
-    payload: Map<String, Value>,
+    payload: Payload,
+    claims: RawClaims,
 }
 
 /// A token is a secret: nothing of it is printed.
@@ -137,8 +141,10 @@ impl<'a> ParsedToken<'a> {
     /// When it is not one (rules A2 to A4).
     pub fn parse(compact: &'a str) -> Result<Self, JwsError> {
         let jws = Jws::parse(compact)?;
-        let (text, payload) = Payload::parse(&jws.payload, MAX_DEPTH).map_err(|_| JwsError::Payload)?;
-        Ok(Self { compact, jws, text, payload })
+        let mut claims = RawClaims::default();
+        let payload = Payload::read(&jws.payload, MAX_DEPTH, |name, value| claims.take(name, value))
+            .map_err(|_| JwsError::Payload)?;
+        Ok(Self { compact, jws, payload, claims })
     }
 
     /// The payload, if `key` signed it (rule A6).
@@ -146,23 +152,18 @@ impl<'a> ParsedToken<'a> {
     /// # Errors
     ///
     /// [`JwsError::Signature`] when it did not.
-    pub fn verify(&self, key: &TenantKey) -> Result<&Map<String, Value>, JwsError> {
+    pub fn verify(&self, key: &TenantKey) -> Result<&Payload, JwsError> {
         if self.jws.verifies_with(key) { Ok(&self.payload) } else { Err(JwsError::Signature) }
     }
 
-    /// The payload as text.
-    pub(crate) fn payload_text(&self) -> &Payload {
-        &self.text
+    /// What the payload says, be it true or not.
+    pub(crate) fn unverified(&self) -> &RawClaims {
+        &self.claims
     }
 
     /// The text that was parsed.
     pub(crate) fn compact(&self) -> &'a str {
         self.compact
-    }
-
-    /// The tenant whose key is to verify the token (rule A5).
-    pub(crate) fn unverified_tenant_id(&self) -> Option<&str> {
-        self.payload.get("tapis/tenant_id")?.as_str()
     }
 }
 

@@ -191,7 +191,7 @@ mod tests {
             account_type: AccountType::User,
             delegation: None,
             target_site: None,
-            all: Payload::parse(payload.as_bytes(), 8).unwrap().0,
+            all: Payload::parse(payload.as_bytes(), 8).unwrap(),
         };
         let record = registry.tenant("dev").unwrap().record_id();
         Arc::new(Verified { record, times: Times::until(UnixTime(1e9)), claims: Arc::new(claims) })

@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::HeaderValue;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::json::{self, JsonError};
+use crate::json::{self, JsonError, Member};
 use crate::{SiteId, TenantId, Username};
 
 /// Who the holder of a token is: a person or a Tapis service (claim `tapis/account_type`).
@@ -61,23 +61,37 @@ pub struct Claims {
 /// ```
 /// use tapisservice_core::Payload;
 ///
-/// let (payload, members) = Payload::parse(br#"{"tapis/username": "alice"}"#, 8).unwrap();
-/// assert_eq!(payload.members(), members);
+/// let payload = Payload::parse(br#"{"tapis/username": "alice"}"#, 8).unwrap();
+/// assert_eq!(payload.members()["tapis/username"], "alice");
+/// assert_eq!(serde_json::to_string(&payload).unwrap(), r#"{"tapis/username":"alice"}"#);
 /// assert!(Payload::parse(b"[]", 8).is_err());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload(Arc<str>);
 
 impl Payload {
-    /// Takes one JSON object as [`json::parse`] does, and gives its members along.
+    /// Takes one JSON object as [`json::parse`] does.
     ///
     /// # Errors
     ///
     /// When `text` is no such object.
-    pub fn parse(text: &[u8], max_depth: usize) -> Result<(Self, Map<String, Value>), JsonError> {
-        let members = json::parse_object(text, max_depth)?;
+    pub fn parse(text: &[u8], max_depth: usize) -> Result<Self, JsonError> {
+        Self::read(text, max_depth, |_, _| {})
+    }
+
+    /// As [`parse`](Self::parse), and tells the members on the way ([`json::members`]).
+    ///
+    /// # Errors
+    ///
+    /// When `text` is no such object.
+    pub fn read(
+        text: &[u8],
+        max_depth: usize,
+        each: impl FnMut(&str, Member<'_>),
+    ) -> Result<Self, JsonError> {
+        json::members(text, max_depth, each)?;
         // What parses is UTF-8: nothing is replaced.
-        Ok((Self(String::from_utf8_lossy(text).into()), members))
+        Ok(Self(String::from_utf8_lossy(text).into()))
     }
 
     /// The members, read from the text.
@@ -88,6 +102,13 @@ impl Payload {
     /// How many bytes the text has.
     pub fn size(&self) -> usize {
         self.0.len()
+    }
+}
+
+/// The members, as they stand in the text, without a map of them in between.
+impl Serialize for Payload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_transcode::transcode(&mut serde_json::Deserializer::from_str(&self.0), serializer)
     }
 }
 

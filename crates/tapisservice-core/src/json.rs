@@ -17,6 +17,8 @@
 //! [RFC 7515 section 4]: https://www.rfc-editor.org/rfc/rfc7515#section-4
 //! [RFC 7519 section 4]: https://www.rfc-editor.org/rfc/rfc7519#section-4
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -46,23 +48,191 @@ impl JsonError {
 ///
 /// When `bytes` are not such a document.
 pub fn parse(bytes: &[u8], max_depth: usize) -> Result<Value, JsonError> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|e| serde_json::Error::custom(format_args!("not UTF-8 after byte {}", e.valid_up_to())))?;
-    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let mut deserializer = serde_json::Deserializer::from_str(text_of(bytes)?);
     let value = Strict { depth_left: max_depth }.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
 }
 
-/// As [`parse`], and the document has to be an object.
+/// The value of one member of an object, as [`members`] tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Member<'a> {
+    /// A string; borrowed from the document unless something in it is escaped.
+    Text(Cow<'a, str>),
+    /// Anything else.
+    Other(Value),
+}
+
+impl Member<'_> {
+    /// The string, if it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Other(_) => None,
+        }
+    }
+}
+
+/// Tells the members of a document that is one object, in their order, by the rules of [`parse`] and without building a map of
+/// them. What was told counts only when the whole document turned out to be good.
+///
+/// ```
+/// use tapisservice_core::json;
+///
+/// let mut names = Vec::new();
+/// json::members(br#"{"a": "b", "c": [1]}"#, 2, |name, _| names.push(name.to_owned())).unwrap();
+/// assert_eq!(names, ["a", "c"]);
+/// assert!(json::members(br#"{"a": 1, "a": 1}"#, 2, |_, _| {}).is_err());
+/// ```
 ///
 /// # Errors
 ///
 /// When `bytes` are not such a document.
-pub fn parse_object(bytes: &[u8], max_depth: usize) -> Result<Map<String, Value>, JsonError> {
-    match parse(bytes, max_depth)? {
-        Value::Object(members) => Ok(members),
-        _ => Err(serde_json::Error::custom("not an object").into()),
+pub fn members(bytes: &[u8], max_depth: usize, each: impl FnMut(&str, Member<'_>)) -> Result<(), JsonError> {
+    let mut deserializer = serde_json::Deserializer::from_str(text_of(bytes)?);
+    let strict = Strict { depth_left: max_depth }.deeper::<serde_json::Error>()?;
+    deserializer.deserialize_map(Members { strict, each })?;
+    deserializer.end()?;
+    Ok(())
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str, serde_json::Error> {
+    std::str::from_utf8(bytes)
+        .map_err(|e| serde_json::Error::custom(format_args!("not UTF-8 after byte {}", e.valid_up_to())))
+}
+
+struct Members<F> {
+    strict: Strict,
+    each: F,
+}
+
+impl<'de, F: FnMut(&str, Member<'_>)> Visitor<'de> for Members<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = Names::default();
+        while let Some(name) = map.next_key_seed(Text)? {
+            let value = map.next_value_seed(MemberSeed(self.strict))?;
+            (self.each)(&name, value);
+            if let Some(name) = seen.add(name) {
+                return Err(twice(&name));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn twice<E: serde::de::Error>(name: &str) -> E {
+    E::custom(format_args!("{name:?} appears twice in one object"))
+}
+
+/// Names of members, of which there are mostly few.
+#[derive(Default)]
+struct Names<'a> {
+    few: Vec<Cow<'a, str>>,
+    many: HashSet<Cow<'a, str>>,
+}
+
+impl<'a> Names<'a> {
+    const FEW: usize = 32;
+
+    /// Adds a name, or gives it back when it is there already.
+    fn add(&mut self, name: Cow<'a, str>) -> Option<Cow<'a, str>> {
+        if self.few.contains(&name) || self.many.contains(&name) {
+            return Some(name);
+        }
+        if self.few.len() < Self::FEW {
+            self.few.push(name);
+        } else {
+            self.many.insert(name);
+        }
+        None
+    }
+}
+
+/// A string, borrowed where that is possible.
+struct Text;
+
+impl<'de> DeserializeSeed<'de> for Text {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Text {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(v))
+    }
+
+    fn visit_str<E>(self, v: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(v.to_owned()))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct MemberSeed(Strict);
+
+impl<'de> DeserializeSeed<'de> for MemberSeed {
+    type Value = Member<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for MemberSeed {
+    type Value = Member<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_borrowed_str<E: serde::de::Error>(self, v: &'de str) -> Result<Self::Value, E> {
+        Text.visit_borrowed_str(v).map(Member::Text)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<Self::Value, E> {
+        Text.visit_str(v).map(Member::Text)
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, v: bool) -> Result<Self::Value, E> {
+        self.0.visit_bool(v).map(Member::Other)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, v: i64) -> Result<Self::Value, E> {
+        self.0.visit_i64(v).map(Member::Other)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, v: u64) -> Result<Self::Value, E> {
+        self.0.visit_u64(v).map(Member::Other)
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, v: f64) -> Result<Self::Value, E> {
+        self.0.visit_f64(v).map(Member::Other)
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+        self.0.visit_unit().map(Member::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        self.0.visit_seq(seq).map(Member::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        self.0.visit_map(map).map(Member::Other)
     }
 }
 
@@ -135,7 +305,7 @@ impl<'de> Visitor<'de> for Strict {
         let mut members = Map::new();
         while let Some(name) = map.next_key::<String>()? {
             if members.contains_key(&name) {
-                return Err(A::Error::custom(format_args!("{name:?} appears twice in one object")));
+                return Err(twice(&name));
             }
             let value = map.next_value_seed(inner)?;
             members.insert(name, value);
@@ -165,6 +335,37 @@ mod tests {
         for (text, reason) in cases {
             let error = parse(text, 4).unwrap_err().to_string();
             assert!(error.contains(reason), "{} gave {error}", String::from_utf8_lossy(text));
+        }
+    }
+
+    #[test]
+    fn members_are_those_that_parse_finds() {
+        let many: String = (0..100).map(|n| format!(r#""n{n}":{n},"#)).collect();
+        let documents = [
+            r#"{}"#.to_owned(),
+            r#" {"a":null,"b":"x","c":"\u00e9","\u0064":[1,{"e":"f"}],"g":1.5,"h":-1,"i":true} "#.to_owned(),
+            format!(r#"{{{many}"last":0}}"#),
+            format!(r#"{{{many}"n99":0}}"#),
+            format!(r#"{{{many}"n0":0}}"#),
+            r#"{"a":1,"a":1}"#.to_owned(),
+            r#"{"a":[[[[]]]]}"#.to_owned(),
+            r#"{"a":{"b":1,"b":2}}"#.to_owned(),
+            r#"{"a":1e400}"#.to_owned(),
+            r#"{"a":1}x"#.to_owned(),
+            "[]".to_owned(),
+            "7".to_owned(),
+        ];
+        for text in documents {
+            let mut found = Map::new();
+            let told = members(text.as_bytes(), 4, |name, value| {
+                let value = match value {
+                    Member::Text(text) => Value::from(&*text),
+                    Member::Other(value) => value,
+                };
+                found.insert(name.to_owned(), value);
+            });
+            let expected = parse(text.as_bytes(), 4).ok().and_then(|value| value.as_object().cloned());
+            assert_eq!(told.is_ok().then_some(found), expected, "{text}");
         }
     }
 

@@ -1,57 +1,74 @@
 //! `g` as JSON.
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::{Serialize, Serializer};
 
-use crate::{AccountType, RequestContext};
+use crate::{AccountType, Identity, Payload, RequestContext};
 
-/// Everything `g` knows but the raw token, in the names of the Python original; what is absent is null.
+/// Everything `g` knows but the raw token, as JSON in the names of the Python original; what is absent is null.
 ///
 /// `username`, `tenant_id`, `account_type` and `delegation` are what the *token* says. What a service uses is
 /// `request_username` and `request_tenant_id`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the fields of g are described once, in RequestContext")]
-pub struct ContextView {
-    pub request_tenant_id: Option<String>,
-    pub request_username: Option<String>,
-    pub request_tenant_base_url: Option<String>,
-    pub request_site_id: Option<String>,
-    pub username: Option<String>,
-    pub tenant_id: Option<String>,
-    pub account_type: Option<AccountType>,
-    pub delegation: Option<bool>,
-    pub site_id: Option<String>,
-    pub x_tapis_tenant: Option<String>,
-    pub x_tapis_user: Option<String>,
-    pub x_tapis_user_token_hash: Option<String>,
-    pub x_tapis_token_length: Option<usize>,
-    pub token_claims: Option<Map<String, Value>>,
-    pub tracking_id: String,
-    pub request_id: String,
-}
+///
+/// ```
+/// # use tapisservice_core::{ContextView, RequestContext, ServiceInfo};
+/// # let service = ServiceInfo { name: "demo".to_owned(), version: "1".to_owned() };
+/// let g = RequestContext::builder(service.into()).request_id("r1").build();
+/// let view = serde_json::to_value(ContextView::from(&g)).unwrap();
+/// assert_eq!(view["request_id"], "r1");
+/// assert!(view["request_username"].is_null());
+/// ```
+#[derive(Debug, Clone)]
+pub struct ContextView(RequestContext);
 
 impl From<&RequestContext> for ContextView {
     fn from(g: &RequestContext) -> Self {
-        let text = |value: Option<&str>| value.map(str::to_owned);
+        Self(g.clone())
+    }
+}
+
+#[derive(Serialize)]
+struct Fields<'a> {
+    request_tenant_id: Option<&'a str>,
+    request_username: Option<&'a str>,
+    request_tenant_base_url: Option<&'a str>,
+    request_site_id: Option<&'a str>,
+    username: Option<&'a str>,
+    tenant_id: Option<&'a str>,
+    account_type: Option<AccountType>,
+    delegation: Option<bool>,
+    site_id: Option<&'a str>,
+    x_tapis_tenant: Option<&'a str>,
+    x_tapis_user: Option<&'a str>,
+    x_tapis_user_token_hash: Option<&'a str>,
+    x_tapis_token_length: Option<usize>,
+    token_claims: Option<&'a Payload>,
+    tracking_id: &'a str,
+    request_id: &'a str,
+}
+
+impl Serialize for ContextView {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let g = &self.0;
         let claims = g.token().map(crate::AccessToken::claims);
-        let on_behalf_of = g.identity().and_then(crate::Identity::on_behalf_of);
-        Self {
-            request_tenant_id: text(g.request_tenant_id().map(AsRef::as_ref)),
-            request_username: text(g.request_username().map(AsRef::as_ref)),
-            request_tenant_base_url: text(g.request_tenant_base_url()),
-            request_site_id: text(g.request_site_id().map(AsRef::as_ref)),
-            username: text(claims.map(|c| c.username.as_ref())),
-            tenant_id: text(claims.map(|c| c.tenant_id.as_ref())),
-            account_type: g.identity().map(crate::Identity::account_type),
+        let on_behalf_of = g.identity().and_then(Identity::on_behalf_of);
+        let fields = Fields {
+            request_tenant_id: g.request_tenant_id().map(AsRef::as_ref),
+            request_username: g.request_username().map(AsRef::as_ref),
+            request_tenant_base_url: g.request_tenant_base_url(),
+            request_site_id: g.request_site_id().map(AsRef::as_ref),
+            username: claims.map(|c| c.username.as_ref()),
+            tenant_id: claims.map(|c| c.tenant_id.as_ref()),
+            account_type: g.identity().map(Identity::account_type),
             delegation: claims.map(|c| c.delegation.is_some()),
-            site_id: text(g.site_id().map(AsRef::as_ref)),
-            x_tapis_tenant: text(on_behalf_of.map(|o| o.tenant_id.as_ref())),
-            x_tapis_user: text(on_behalf_of.map(|o| o.username.as_ref())),
-            x_tapis_user_token_hash: text(g.x_tapis_user_token_hash()),
+            site_id: g.site_id().map(AsRef::as_ref),
+            x_tapis_tenant: on_behalf_of.map(|o| o.tenant_id.as_ref()),
+            x_tapis_user: on_behalf_of.map(|o| o.username.as_ref()),
+            x_tapis_user_token_hash: g.x_tapis_user_token_hash(),
             x_tapis_token_length: g.token().map(|t| t.expose().len()),
-            token_claims: claims.map(|c| c.all.members()),
-            tracking_id: g.tracking_id().to_string(),
-            request_id: g.request_id().to_owned(),
-        }
+            token_claims: claims.map(|c| &c.all),
+            tracking_id: g.tracking_id().as_str(),
+            request_id: g.request_id(),
+        };
+        fields.serialize(serializer)
     }
 }

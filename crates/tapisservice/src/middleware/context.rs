@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use axum::extract::Request;
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderName, HeaderValue, Uri};
 use pin_project_lite::pin_project;
 use tapisservice_core::{RequestContext, ServiceInfo, TrackingId};
 use tokio::task::futures::TaskLocalFuture;
@@ -14,8 +14,6 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const TRACKING_ID: HeaderName = HeaderName::from_static("x-tapis-tracking-id");
-const USER_TOKEN_HASH: HeaderName = HeaderName::from_static("x-tapis-user-token-hash");
 
 /// The longest request id that is taken from a caller.
 const MAX_REQUEST_ID: usize = 64;
@@ -88,24 +86,43 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
 }
 
 fn context_of(service: &Arc<ServiceInfo>, request: &Request) -> RequestContext {
-    let headers = request.headers();
+    let [mut request_id, mut tracking_id, mut user_token_hash] = [Line::Absent; 3];
+    for (name, value) in request.headers() {
+        match name.as_str() {
+            "x-request-id" => request_id.add(value),
+            "x-tapis-tracking-id" => tracking_id.add(value),
+            "x-tapis-user-token-hash" => user_token_hash.add(value),
+            _ => {}
+        }
+    }
     let mut builder = RequestContext::builder(service.clone())
         .target(request.method().clone(), request.uri().clone())
-        .tracking_id(only(headers, &TRACKING_ID).and_then(|id| TrackingId::new(id).ok()))
-        .user_token_hash(only(headers, &USER_TOKEN_HASH).filter(|hash| !hash.is_empty()).map(str::to_owned))
+        .tracking_id(tracking_id.text().and_then(|id| TrackingId::new(id).ok()))
+        .user_token_hash(user_token_hash.text().filter(|hash| !hash.is_empty()).map(str::to_owned))
         .pretty(wants_pretty(request.uri()));
-    if let Some(id) = only(headers, &REQUEST_ID).filter(|id| is_request_id(id)) {
+    if let Some(id) = request_id.text().filter(|id| is_request_id(id)) {
         builder = builder.request_id(id);
     }
     builder.build()
 }
 
-/// The value of a header that has exactly one line of visible ASCII.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    let mut lines = headers.get_all(name).iter();
-    match (lines.next(), lines.next()) {
-        (Some(value), None) => value.to_str().ok().map(str::trim),
-        _ => None,
+/// The lines of one header, of which only a single one is of use.
+#[derive(Clone, Copy)]
+enum Line<'a> {
+    Absent,
+    Single(&'a HeaderValue),
+    Several,
+}
+
+impl<'a> Line<'a> {
+    fn add(&mut self, value: &'a HeaderValue) {
+        *self = if matches!(self, Self::Absent) { Self::Single(value) } else { Self::Several };
+    }
+
+    /// The value, if it is visible ASCII.
+    fn text(self) -> Option<&'a str> {
+        let Self::Single(value) = self else { return None };
+        value.to_str().ok().map(str::trim)
     }
 }
 

@@ -24,8 +24,8 @@ pin_project! {
         #[pin]
         future: F,
         limit: Duration,
-        #[pin]
-        alarm: Option<Sleep>,
+        // Boxed, since few requests wait and every one is moved from layer to layer.
+        alarm: Option<Pin<Box<Sleep>>>,
     }
 }
 
@@ -40,7 +40,7 @@ impl<F: Future> Future for Bounded<F> {
     type Output = Result<F::Output, Duration>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.project();
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
         }
@@ -48,14 +48,11 @@ impl<F: Future> Future for Bounded<F> {
         let start = g.as_ref().map_or_else(Instant::now, RequestContext::started);
         let limit = g.and_then(|g| g.get()).map_or(*this.limit, |RouteLimit(limit)| limit);
         let end = start + limit;
-        if this.alarm.is_none() {
-            this.alarm.set(Some(sleep_until(end)));
-        }
-        let Some(mut alarm) = this.alarm.as_pin_mut() else { return Poll::Pending };
+        let alarm = this.alarm.get_or_insert_with(|| Box::pin(sleep_until(end)));
         if alarm.deadline() != end {
             alarm.as_mut().reset(end);
         }
-        alarm.poll(cx).map(|()| Err(limit))
+        alarm.as_mut().poll(cx).map(|()| Err(limit))
     }
 }
 

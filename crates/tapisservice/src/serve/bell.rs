@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{
             AtomicBool,
             Ordering::{AcqRel, Relaxed, Release},
@@ -10,8 +10,6 @@ use std::{
     },
     task::{Context, Wake, Waker},
 };
-
-use futures_util::task::AtomicWaker;
 
 /// Stands between a task and futures that are seldom ready: they are polled with [`context`](Self::context), and only when the
 /// bell [has rung](Self::has_rung). A busy task is spared to ask each of them every time, which takes locks that
@@ -24,13 +22,13 @@ pub(super) struct Bell {
 
 struct Ring {
     rung: AtomicBool,
-    task: AtomicWaker,
+    task: Mutex<Option<Waker>>,
 }
 
 impl Bell {
     /// A bell that has rung: everything is to be polled once.
     pub(super) fn new() -> Self {
-        let ring = Arc::new(Ring { rung: AtomicBool::new(true), task: AtomicWaker::new() });
+        let ring = Arc::new(Ring { rung: AtomicBool::new(true), task: Mutex::new(None) });
         Self { waker: Waker::from(Arc::clone(&ring)), ring, task: None }
     }
 
@@ -47,10 +45,16 @@ impl Bell {
     /// Whether it rang since it was asked before. From now on it wakes the task of `cx`.
     pub(super) fn has_rung(&mut self, cx: &Context<'_>) -> bool {
         if !self.task.as_ref().is_some_and(|task| task.will_wake(cx.waker())) {
-            self.ring.task.register(cx.waker());
             self.task = Some(cx.waker().clone());
+            self.ring.task().clone_from(&self.task);
         }
         self.ring.rung.load(Relaxed) && self.ring.rung.swap(false, AcqRel)
+    }
+}
+
+impl Ring {
+    fn task(&self) -> MutexGuard<'_, Option<Waker>> {
+        self.task.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -61,7 +65,10 @@ impl Wake for Ring {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.rung.store(true, Release);
-        self.task.wake();
+        let task = self.task().clone();
+        if let Some(task) = task {
+            task.wake();
+        }
     }
 }
 
@@ -92,12 +99,14 @@ mod tests {
         assert_eq!(first.0.load(Relaxed), 1);
         assert!(bell.has_rung(&Context::from_waker(&wakers[1])));
 
-        bell.context().waker().wake_by_ref();
-        assert_eq!((first.0.load(Relaxed), second.0.load(Relaxed)), (1, 1));
-        assert!(bell.has_rung(&Context::from_waker(&wakers[1])));
+        for times in 1..3 {
+            bell.context().waker().wake_by_ref();
+            assert_eq!((first.0.load(Relaxed), second.0.load(Relaxed)), (1, times));
+            assert!(bell.has_rung(&Context::from_waker(&wakers[1])));
+        }
 
         bell.ring();
-        assert_eq!(second.0.load(Relaxed), 1);
+        assert_eq!(second.0.load(Relaxed), 2);
         assert!(bell.has_rung(&Context::from_waker(&wakers[1])));
     }
 }

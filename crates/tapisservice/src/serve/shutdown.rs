@@ -1,5 +1,13 @@
 //! The handle that starts the end, and the signals that pull it.
 
+use std::sync::{
+    Arc,
+    atomic::{
+        AtomicBool,
+        Ordering::{Acquire, Release},
+    },
+};
+
 use tokio_util::sync::CancellationToken;
 
 use super::ServeError;
@@ -20,6 +28,8 @@ use super::ServeError;
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
     triggered: CancellationToken,
+    /// The same for those who ask with every request: the token would lock something for each.
+    is_triggered: Arc<AtomicBool>,
 }
 
 impl Shutdown {
@@ -58,12 +68,13 @@ impl Shutdown {
 
     /// Starts the shutdown. Doing it twice is doing it once.
     pub fn trigger(&self) {
+        self.is_triggered.store(true, Release);
         self.triggered.cancel();
     }
 
     /// Whether the shutdown has started: the service is then not ready (503), although it still answers.
     pub fn is_draining(&self) -> bool {
-        self.triggered.is_cancelled()
+        self.is_triggered.load(Acquire)
     }
 
     /// Waits until the shutdown starts.
