@@ -63,6 +63,7 @@ fn outcome(map: &HeaderMap, trust_forwarded_host: bool) -> Result<Outcome, Refus
     assert!(count(map, TOKEN) <= 1 && count(map, HOST.as_str()) <= 1);
     let token = match headers.token() {
         TokenHeader::Text(text) => {
+            let text = text.to_str()?;
             assert!(
                 text.len() <= 16 * 1024
                     && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))

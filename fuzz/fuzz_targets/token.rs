@@ -60,7 +60,7 @@ fn decided(token: &str, lines: &[(&'static str, &'static str)]) -> Option<Identi
     }
     let outcome = IdentityHeaders::read(&map, false).and_then(|headers| {
         let TokenHeader::Text(text) = headers.token() else { panic!("there is a token") };
-        let parsed = ParsedToken::parse(text).map_err(TokenFault::Jws)?;
+        let parsed = ParsedToken::parse(text.to_str()?).map_err(TokenFault::Jws)?;
         decide(Some(&parsed), &headers, Some(registry()), &settings(), UnixTime(f64::from(NOW)))
     });
     match outcome {

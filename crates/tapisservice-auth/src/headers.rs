@@ -17,24 +17,45 @@ const MAX_TOKEN_BYTES: usize = 16 * 1024;
 const MAX_VALUE_CHARS: usize = 255;
 
 /// What stands in `X-Tapis-Token`.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenHeader<'a> {
     /// No such line: only now may an `authn` callback run (rule A20).
     Absent,
     /// An empty or blank line.
     Blank,
-    /// Text that can be a token.
-    Text(&'a str),
+    /// Something that may be a token.
+    Text(TokenText<'a>),
 }
 
-/// The text is a secret: it is not printed.
-impl fmt::Debug for TokenHeader<'_> {
+/// A line that is neither blank nor too long. What characters it has is asked only when it is taken apart: of a token that is
+/// known they are known too.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TokenText<'a>(&'a [u8]);
+
+impl<'a> TokenText<'a> {
+    /// The line as it came, without spaces around it.
+    pub(crate) fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The text, if it has the characters of a token only (rule A1).
+    ///
+    /// # Errors
+    ///
+    /// [`TokenFault::Characters`] when it has others.
+    pub fn to_str(self) -> Result<&'a str, TokenFault> {
+        let token_like = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        match std::str::from_utf8(self.0) {
+            Ok(text) if text.bytes().all(token_like) => Ok(text),
+            _ => Err(TokenFault::Characters),
+        }
+    }
+}
+
+/// It is a secret: it is not printed.
+impl fmt::Debug for TokenText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Absent => "Absent",
-            Self::Blank => "Blank",
-            Self::Text(_) => "Text(***)",
-        })
+        f.write_str("***")
     }
 }
 
@@ -74,7 +95,7 @@ impl<'a> IdentityHeaders<'a> {
     ///
     /// # Errors
     ///
-    /// Two token or two Host lines, and text that cannot be a token (rules A1 and H2).
+    /// Two token or two Host lines, and a token that is too long (rules A1 and H2).
     pub fn read(headers: &'a HeaderMap, trust_forwarded_host: bool) -> Result<Self, Refusal> {
         let [mut host, mut forwarded_host, mut token_line, mut tenant, mut user] = [const { Lines::None }; 5];
         for (name, value) in headers {
@@ -88,8 +109,8 @@ impl<'a> IdentityHeaders<'a> {
             }
         }
         let host = host.at_most_one().ok_or(Refusal::SeveralHosts)?;
-        let token = read_token(&token_line)?;
         let host = forwarded_host.at_most_one().ok_or(Refusal::SeveralHosts)?.or(host);
+        let token = read_token(&token_line)?;
         let host = host.and_then(|value| Authority::parse(value.to_str().ok()?.trim()).ok());
         Ok(Self { token, token_line, tenant, user, host })
     }
@@ -148,17 +169,7 @@ fn read_token<'a>(line: &Lines<'a>) -> Result<TokenHeader<'a>, Refusal> {
     if value.len() > MAX_TOKEN_BYTES {
         return Err(TokenFault::TooLong.into());
     }
-    match std::str::from_utf8(value) {
-        Ok(text) if is_token_like(value) => Ok(TokenHeader::Text(text)),
-        _ => Err(TokenFault::Characters.into()),
-    }
-}
-
-/// Base64url and dots alone. Every byte of every token is looked at, so there is no way out of the loop: it is compiled to
-/// one that looks at many bytes at once.
-fn is_token_like(value: &[u8]) -> bool {
-    let token_like = |b: u8| b.is_ascii_alphanumeric() | matches!(b, b'-' | b'_' | b'.');
-    value.iter().fold(true, |all, b| all & token_like(*b))
+    Ok(TokenHeader::Text(TokenText(value)))
 }
 
 #[cfg(test)]
@@ -186,19 +197,23 @@ mod tests {
             (&[], Ok(TokenHeader::Absent)),
             (&[b""], Ok(TokenHeader::Blank)),
             (&[b" \t"], Ok(TokenHeader::Blank)),
-            (&[b"a.b.c "], Ok(TokenHeader::Text("a.b.c"))),
+            (&[b"a.b.c "], Ok(TokenHeader::Text(TokenText(b"a.b.c")))),
             (&[b"a", b"b"], Err(Refusal::SeveralTokens)),
             (&[b"", b""], Err(Refusal::SeveralTokens)),
             (&[b"Bearer a.b.c"], Err(TokenFault::Characters.into())),
             (&[b"a.b.c="], Err(TokenFault::Characters.into())),
             (&[b"\xe9"], Err(TokenFault::Characters.into())),
-            (&[&long[1..]], Ok(TokenHeader::Text(std::str::from_utf8(&long[1..]).unwrap()))),
+            (&[&long[1..]], Ok(TokenHeader::Text(TokenText(&long[1..])))),
             (&[&long], Err(TokenFault::TooLong.into())),
         ];
         for (values, expected) in cases {
             let lines: Vec<_> = values.iter().map(|v| ("x-tapis-token", *v)).collect();
             let map = headers(&lines);
-            let read = IdentityHeaders::read(&map, false).map(|h| h.token);
+            let checked = |header| match header {
+                TokenHeader::Text(text) => text.to_str().map(|_| header).map_err(Refusal::from),
+                TokenHeader::Absent | TokenHeader::Blank => Ok(header),
+            };
+            let read = IdentityHeaders::read(&map, false).and_then(|h| checked(h.token));
             assert_eq!(read, *expected, "{values:?}");
         }
     }

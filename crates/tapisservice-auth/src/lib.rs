@@ -19,7 +19,7 @@ mod token_cache;
 pub use authenticator::Authenticator;
 pub use callback::{Authn, BoxFuture, Callbacks, PolicyRequest};
 pub use decide::{Outcome, decide};
-pub use headers::{IdentityHeaders, TokenHeader};
+pub use headers::{IdentityHeaders, TokenHeader, TokenText};
 pub use jws::{JwsError, ParsedToken, verify_compact};
 pub use layer::{AuthLayer, AuthService};
 pub use policy::{Policy, PolicyLayer, PolicyService};

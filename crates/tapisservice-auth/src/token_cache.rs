@@ -74,14 +74,14 @@ impl TokenCache {
         registry: Option<&Registry>,
         now: UnixTime,
     ) -> Result<Outcome, Refusal> {
-        let TokenHeader::Text(compact) = headers.token() else {
+        let TokenHeader::Text(text) = headers.token() else {
             return decide(None, headers, registry, &self.settings, now);
         };
-        let digest = digest_of(compact);
+        let digest = digest_of(text.as_bytes());
         let known = registry.map(|registry| self.recall(&digest, registry, now)).transpose()?.flatten();
         let verified = match known {
             Some(verified) => verified,
-            None => self.learn(digest, compact, registry, now)?,
+            None => self.learn(digest, text.to_str()?, registry, now)?,
         };
         let registry = registry.ok_or(Refusal::NoRegistry)?;
         let token = headers.access_token(verified.claims.clone()).ok_or(Refusal::NoToken)?;
@@ -140,9 +140,9 @@ impl TokenCache {
 }
 
 /// The key of the cache: two texts with one digest cannot be found.
-fn digest_of(compact: &str) -> Digest {
+fn digest_of(text: &[u8]) -> Digest {
     let mut key = Digest::default();
-    key.copy_from_slice(digest(&SHA256, compact.as_bytes()).as_ref());
+    key.copy_from_slice(digest(&SHA256, text).as_ref());
     key
 }
 
@@ -208,7 +208,7 @@ mod tests {
             let cache = TokenCache::new(AuthSettings::new("test", SiteId::new("here").unwrap()));
             let verified = verified(&registry, size);
             for number in 0..40_000_u32 {
-                cache.known.insert(digest_of(&number.to_string()), verified.clone());
+                cache.known.insert(digest_of(number.to_string().as_bytes()), verified.clone());
             }
             assert!((at_least..=MAX_TOKENS).contains(&cache.len()), "{size}: {cache:?}");
             assert!(cache.bytes() <= MAX_BYTES, "{size}: {cache:?}");

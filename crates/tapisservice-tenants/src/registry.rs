@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use serde_json::Value;
 use tapisservice_core::{SiteId, TenantId};
 use url::Url;
@@ -12,12 +13,15 @@ use crate::{Authority, RegistryData, Site, Tenant};
 /// All tenants and sites at one moment; lookups are O(1).
 #[derive(Debug, Default)]
 pub struct Registry {
-    sites: HashMap<SiteId, Arc<Site>>,
+    sites: Map<SiteId, Arc<Site>>,
     primary: Option<Arc<Site>>,
-    tenants: HashMap<TenantId, Arc<Tenant>>,
-    hosts: HashMap<Authority<'static>, HostOwner>,
+    tenants: Map<TenantId, Arc<Tenant>>,
+    hosts: Map<Authority<'static>, HostOwner>,
     warnings: Vec<String>,
 }
+
+/// A map with a fast hash. A caller who knew of names with one hash could not use them: only the registry adds any.
+type Map<K, V> = HashMap<K, V, RandomState>;
 
 #[derive(Debug, Clone)]
 struct HostOwner {
@@ -82,7 +86,7 @@ impl Registry {
 
     fn host_owner<'a>(&'a self, host: &Authority<'a>) -> Option<&'a HostOwner> {
         // A map of owned names is one of borrowed names too.
-        let hosts: &HashMap<Authority<'a>, HostOwner> = &self.hosts;
+        let hosts: &Map<Authority<'a>, HostOwner> = &self.hosts;
         hosts.get(host)
     }
 

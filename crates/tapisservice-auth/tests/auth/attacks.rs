@@ -101,7 +101,7 @@ fn decide_case(case: &Case, registry: &Registry) -> Result<Outcome, Refusal> {
     let headers = case.header_map().unwrap();
     let headers = IdentityHeaders::read(&headers, false)?;
     let token = match headers.token() {
-        TokenHeader::Text(text) => Some(ParsedToken::parse(text).map_err(TokenFault::Jws)?),
+        TokenHeader::Text(text) => Some(ParsedToken::parse(text.to_str()?).map_err(TokenFault::Jws)?),
         TokenHeader::Absent | TokenHeader::Blank => None,
     };
     decide(token.as_ref(), &headers, Some(registry), &settings(), UnixTime(case.now))

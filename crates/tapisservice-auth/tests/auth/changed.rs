@@ -31,7 +31,7 @@ fn accepted(token: &[u8], of_service: bool) -> bool {
     }
     let outcome = IdentityHeaders::read(&map, false).and_then(|headers| {
         let TokenHeader::Text(text) = headers.token() else { return Ok(None) };
-        let parsed = ParsedToken::parse(text).map_err(TokenFault::Jws)?;
+        let parsed = ParsedToken::parse(text.to_str()?).map_err(TokenFault::Jws)?;
         let now = UnixTime(f64::from(u32::try_from(NOW).unwrap()));
         decide(Some(&parsed), &headers, Some(&REGISTRY), &site::settings(), now).map(Some)
     });

@@ -265,7 +265,7 @@ fn plainly(
     now: UnixTime,
 ) -> Result<Outcome, Refusal> {
     let token = match read.token() {
-        TokenHeader::Text(text) => Some(ParsedToken::parse(text).map_err(TokenFault::Jws)?),
+        TokenHeader::Text(text) => Some(ParsedToken::parse(text.to_str()?).map_err(TokenFault::Jws)?),
         TokenHeader::Absent | TokenHeader::Blank => None,
     };
     decide(token.as_ref(), read, registry, &site::settings(), now)

@@ -120,7 +120,7 @@ impl Ask {
         let map = self.header_map();
         let headers = IdentityHeaders::read(&map, self.settings.trust_forwarded_host)?;
         let token = match headers.token() {
-            TokenHeader::Text(text) => Some(ParsedToken::parse(text).map_err(TokenFault::Jws)?),
+            TokenHeader::Text(text) => Some(ParsedToken::parse(text.to_str()?).map_err(TokenFault::Jws)?),
             TokenHeader::Absent | TokenHeader::Blank => None,
         };
         let now = UnixTime(f64::from(u32::try_from(NOW).unwrap()));
