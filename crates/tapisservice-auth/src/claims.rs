@@ -58,7 +58,7 @@ impl RawClaims {
             "nbf" => self.nbf = Beginning::of(&value),
             "iat" => self.iat = Beginning::of(&value),
             "iss" => self.iss = text.map(str::to_owned),
-            "aud" => self.aud = Some(text.map(Value::from).unwrap_or_else(|| other(value))),
+            "aud" => self.aud = Some(value.into_value()),
             "sub" => self.sub = text.map(str::to_owned),
             "tapis/tenant_id" => self.tenant_id = text.and_then(|id| TenantId::new(id).ok()),
             "tapis/token_type" => self.is_access = text == Some("access"),
@@ -74,13 +74,6 @@ impl RawClaims {
     /// The tenant whose key is to verify the token (rule A5).
     pub(crate) fn tenant_id(&self) -> Option<&TenantId> {
         self.tenant_id.as_ref()
-    }
-}
-
-fn other(value: Member<'_>) -> Value {
-    match value {
-        Member::Text(text) => text.into(),
-        Member::Other(value) => value,
     }
 }
 
@@ -194,9 +187,7 @@ fn check_begun(from: UnixTime, name: &'static str, leeway: f64, now: UnixTime) -
 /// A8, an exact comparison but for a trailing slash.
 fn check_issuer(issuer: Option<&str>, token_service: Option<&str>) -> Result<(), TokenFault> {
     let Some(expected) = token_service else { return Ok(()) };
-    fn trimmed(url: &str) -> &str {
-        url.strip_suffix('/').unwrap_or(url)
-    }
+    let trimmed = |url| str::strip_suffix(url, '/').unwrap_or(url);
     match issuer {
         Some(issuer) if trimmed(issuer) == trimmed(expected) => Ok(()),
         _ => Err(TokenFault::Claim("iss", "is not the tenant's token service")),

@@ -108,8 +108,8 @@ impl<'a> IdentityHeaders<'a> {
                 _ => {}
             }
         }
-        let host = host.at_most_one().ok_or(Refusal::SeveralHosts)?;
-        let host = forwarded_host.at_most_one().ok_or(Refusal::SeveralHosts)?.or(host);
+        let host = host.host()?;
+        let host = forwarded_host.host()?.or(host);
         let token = read_token(&token_line)?;
         let host = host.and_then(|value| Authority::parse(value.to_str().ok()?.trim()).ok());
         Ok(Self { token, token_line, tenant, user, host })
@@ -137,12 +137,12 @@ impl<'a> Lines<'a> {
         *self = if matches!(self, Self::None) { Self::One(value) } else { Self::Several };
     }
 
-    /// The one value or none, unless there are several.
-    fn at_most_one(&self) -> Option<Option<&'a HeaderValue>> {
+    /// The one value or none, of a header that says the host.
+    fn host(&self) -> Result<Option<&'a HeaderValue>, Refusal> {
         match self {
-            Self::None => Some(None),
-            Self::One(value) => Some(Some(value)),
-            Self::Several => None,
+            Self::None => Ok(None),
+            Self::One(value) => Ok(Some(value)),
+            Self::Several => Err(Refusal::SeveralHosts),
         }
     }
 

@@ -227,6 +227,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let g = match authenticated_context(request.extensions()) {
             Ok(g) => g,

@@ -48,6 +48,7 @@ impl<F> ResponseFuture<F> {
 impl<F: Future<Output = Answer>> Future for ResponseFuture<F> {
     type Output = Answer;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
         match self.project().state.project() {
             Projection::Refused { answer } => {

@@ -41,6 +41,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for CatchPanic<S
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
         match catch_unwind(AssertUnwindSafe(|| self.inner.call(request))) {
             Ok(future) => ResponseFuture::Running { future },
@@ -61,6 +62,7 @@ pin_project! {
 impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
     type Output = Result<Response, E>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let payload = match self.project() {
             // What panicked is dropped and never polled again.
@@ -82,7 +84,7 @@ fn text(payload: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
-    use std::future::ready;
+    use std::future::{Ready, ready};
 
     use axum::body::Body;
     use http::StatusCode;
@@ -90,6 +92,10 @@ mod tests {
     use tower::{ServiceExt as _, service_fn};
 
     use super::*;
+
+    fn answer() -> Ready<Result<Response, Infallible>> {
+        ready(Ok(Response::default()))
+    }
 
     async fn caught<F>(service: impl Fn(Request) -> F + Clone) -> (StatusCode, Option<String>)
     where
@@ -107,9 +113,6 @@ mod tests {
             let text = format!("Unrecognized exception type panic: {text}");
             (StatusCode::INTERNAL_SERVER_ERROR, Some(text))
         };
-        async fn answer() -> Result<Response, Infallible> {
-            Ok(Response::default())
-        }
         assert_eq!(caught(|_| answer()).await, (StatusCode::OK, None));
         let at_once = |request: Request| {
             assert!(request.headers().contains_key("x"), "in the call");
@@ -126,7 +129,7 @@ mod tests {
         let odd = |_| {
             std::panic::panic_any(7);
             #[expect(unreachable_code, reason = "its type is needed")]
-            ready(Ok(Response::default()))
+            answer()
         };
         assert_eq!(caught(odd).await, expected(""));
     }

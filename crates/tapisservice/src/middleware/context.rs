@@ -55,6 +55,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for ContextServi
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request) -> Self::Future {
         let g = context_of(&self.service, &request);
         request.extensions_mut().insert(g.clone());
@@ -75,6 +76,7 @@ pin_project! {
 impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
     type Output = Result<Response, E>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.future.poll(cx))?;

@@ -61,6 +61,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for ErrorMapperS
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
         let is_options = request.method() == Method::OPTIONS;
         ResponseFuture { future: self.inner.call(request), mapper: self.mapper.clone(), is_options }
@@ -80,6 +81,7 @@ pin_project! {
 impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
     type Output = Result<Response, E>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let response = ready!(this.future.poll(cx))?;

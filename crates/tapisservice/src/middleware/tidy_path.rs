@@ -8,6 +8,7 @@ use http::uri::PathAndQuery;
 
 /// Removes doubled slashes and a trailing one from the path; the query stays. It has to stand around the router: a layer on
 /// a router runs after the route was chosen.
+#[inline]
 pub(crate) fn tidy<B>(mut request: Request<B>) -> Request<B> {
     if let Cow::Owned(path) = tidied(request.uri().path()) {
         let target = match request.uri().query() {

@@ -62,6 +62,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for TraceService
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
         let span = request.extensions().get().map_or_else(Span::none, request_span);
         let future = span.in_scope(|| self.inner.call(request)).instrument(span);
@@ -81,6 +82,7 @@ pin_project! {
 impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
     type Output = Result<Response, E>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let response = ready!(this.future.as_mut().poll(cx))?;

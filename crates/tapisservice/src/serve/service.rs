@@ -38,6 +38,7 @@ where
     type Error = Infallible;
     type Future = AnswerFuture<S>;
 
+    #[inline]
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.activity.request(!request.body().is_end_stream());
         let limit = self.shared.limits.body_timeout;
@@ -91,6 +92,7 @@ where
 {
     type Output = Result<Response<AnswerBody>, Infallible>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Ok(mut answer) = ready!(match this.answer.project() {
