@@ -180,3 +180,24 @@ impl fmt::Debug for AccessToken {
         f.debug_struct("AccessToken").field("compact", &"***").field("claims", &self.claims).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_from_a_header_is_its_text_without_the_spaces_around_it() {
+        let claims = Claims {
+            tenant_id: TenantId::new("tacc").unwrap(),
+            username: Username::new("alice").unwrap(),
+            account_type: AccountType::User,
+            delegation: None,
+            target_site: None,
+            all: Payload::default(),
+        };
+        let token = AccessToken::from_header(HeaderValue::from_static(" eyJ.eyJ.c2ln\t"), claims.clone());
+        assert_eq!(token.expose(), "eyJ.eyJ.c2ln");
+        assert_eq!(token.expose(), AccessToken::new("eyJ.eyJ.c2ln", claims).expose());
+        assert!(!format!("{token:?}").contains("eyJ"));
+    }
+}

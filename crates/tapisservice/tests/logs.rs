@@ -118,6 +118,21 @@ fn an_error_line_knows_its_request_at_every_log_level() {
 }
 
 #[test]
+fn a_spawned_task_takes_the_ids_along_with_g() {
+    let lines = lines(json!({ "log_level": "ERROR" }), || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let g = context("r1", "t.1", "/x");
+        runtime.block_on(async {
+            let spawned = tokio::spawn(g.scope(async { tracing::error!("with") }));
+            spawned.await.unwrap();
+            g.scope(async { tokio::spawn(async { tracing::error!("without") }).await.unwrap() }).await;
+        });
+    });
+    assert!(lines[0].ends_with("with method=GET path=/x [req=r1 trk=t.1]"), "{}", lines[0]);
+    assert!(lines[1].ends_with("logs: without"), "{}", lines[1]);
+}
+
+#[test]
 fn critical_shows_nothing_but_marked_events() {
     let lines = lines(json!({ "log_level": "CRITICAL", "loud_log_level": "TRACE" }), || {
         tracing::error!("plain");

@@ -143,3 +143,73 @@ fn write(status: StatusCode, report: Option<&ErrorReport>, took: Duration) {
         info!(status, milliseconds, %reason, withheld, "request refused");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Mutex;
+
+    use axum::body::Body;
+    use http::Uri;
+    use tapisservice_core::{ServiceInfo, TrackingId};
+    use tower::{ServiceExt as _, service_fn};
+    use tracing::span::{Attributes, Id};
+    use tracing::{Subscriber, subscriber::with_default};
+    use tracing_subscriber::layer::{Context as LayerContext, SubscriberExt as _};
+
+    use super::*;
+    use crate::logs;
+
+    /// Another layer of the subscriber: it notes the spans, as one that exports traces would.
+    #[derive(Clone, Default)]
+    struct Spans(Arc<Mutex<Vec<String>>>);
+
+    impl<S: Subscriber> tracing_subscriber::Layer<S> for Spans {
+        fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: LayerContext<'_, S>) {
+            self.0.lock().unwrap().push(format!("{attributes:?}"));
+        }
+    }
+
+    fn answered() {
+        let service = ServiceInfo { name: "demo".to_owned(), version: "1".to_owned() };
+        let g = RequestContext::builder(service.into())
+            .tracking_id(TrackingId::new("t.1").ok())
+            .target(http::Method::GET, Uri::from_static("/v3/demo?token=canary"))
+            .build();
+        let mut request = Request::new(Body::empty());
+        request.extensions_mut().insert(g.clone());
+        let handler = |_| async {
+            tracing::error!("handled");
+            Ok::<_, Infallible>(Response::default())
+        };
+        let service = TraceLayer::new(Arc::default()).layer(service_fn(handler));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(g.scope(service.oneshot(request))).unwrap();
+    }
+
+    #[test]
+    fn the_span_of_a_request_is_for_other_layers_and_lines_do_without() {
+        let settings = serde_json::from_str(r#"{ "log_level": "INFO" }"#).unwrap();
+        let (alone, beside, spans) = (logs::Capture::default(), logs::Capture::default(), Spans::default());
+        with_default(logs::subscriber(&settings, &mut alone.clone()).unwrap(), answered);
+        let subscriber = logs::subscriber(&settings, &mut beside.clone()).unwrap().with(spans.clone());
+        with_default(subscriber, answered);
+
+        for capture in [alone, beside] {
+            let lines = capture.lines();
+            assert_eq!(lines.len(), 2, "{lines:?}");
+            assert!(
+                lines
+                    .iter()
+                    .all(|line| line.contains("method=GET path=/v3/demo") && line.contains("trk=t.1"))
+            );
+            assert!(!lines.iter().any(|line| line.contains("canary")), "{lines:?}");
+        }
+        let spans = spans.0.lock().unwrap();
+        assert_eq!(spans.len(), 1, "{spans:?}");
+        assert!(
+            spans[0].contains("t.1") && spans[0].contains("/v3/demo") && !spans[0].contains("canary"),
+            "{spans:?}"
+        );
+    }
+}
