@@ -170,9 +170,7 @@ impl AccessToken {
         match &self.compact {
             Compact::Text(text) => text,
             // What was verified is ASCII.
-            Compact::Header(value) => {
-                std::str::from_utf8(value.as_bytes()).unwrap_or_default().trim_ascii()
-            }
+            Compact::Header(value) => std::str::from_utf8(value.as_bytes()).unwrap_or_default().trim_ascii(),
         }
     }
 }
