@@ -72,9 +72,11 @@ impl RequestMetrics {
         });
         metrics.seconds.record(took.as_secs_f64());
         let status = status.as_u16();
-        if let Some(counter) = metrics.answers.get(usize::from(status.wrapping_sub(STATUSES.start))) {
-            let new = || counter!("tapisservice_requests_total", "method" => method, "status" => status.to_string());
-            counter.get_or_init(new).increment(1);
+        let new =
+            || counter!("tapisservice_requests_total", "method" => method, "status" => status.to_string());
+        match metrics.answers.get(usize::from(status.wrapping_sub(STATUSES.start))) {
+            Some(counter) => counter.get_or_init(new).increment(1),
+            None => new().increment(1),
         }
     }
 }
