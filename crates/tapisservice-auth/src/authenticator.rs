@@ -9,6 +9,7 @@ use tapisservice_tenants::{Miss, Registry, TenantCache};
 use crate::decide::anonymous_tenant;
 use crate::headers::IdentityHeaders;
 use crate::refusal::Refusal;
+use crate::token_digest::LastToken;
 use crate::{AuthSettings, Outcome, TokenCache, UnixTime};
 
 /// Authenticates requests against a tenant cache, and remembers what it verified. Cheap to clone.
@@ -46,21 +47,25 @@ impl Authenticator {
     ///
     /// Why the request is refused.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Outcome, Refusal> {
-        match self.authenticate_at_once(headers) {
+        match self.authenticate_at_once(headers, &mut LastToken::default()) {
             Ok(decided) => decided,
             Err(missed) => self.authenticate_again(missed, headers).await,
         }
     }
 
-    /// Decides with the registry that is at hand, unless a newer one may decide otherwise.
+    /// Decides with the registry that is at hand, unless a newer one may decide otherwise. `last` is the token that the same
+    /// connection showed before.
     pub(crate) fn authenticate_at_once(
         &self,
         headers: &HeaderMap,
+        last: &mut LastToken,
     ) -> Result<Result<Outcome, Refusal>, Missed> {
-        match IdentityHeaders::read(headers, self.settings().trust_forwarded_host) {
-            Ok(headers) => self.first(|registry| self.tokens.decide(&headers, registry, UnixTime::now())),
-            Err(refusal) => Ok(Err(refusal)),
-        }
+        let headers = match IdentityHeaders::read(headers, self.settings().trust_forwarded_host) {
+            Ok(headers) => headers,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let digest = headers.token_bytes().and_then(|text| last.digest_of(text));
+        self.first(|registry| self.tokens.decide_digested(&headers, digest, registry, UnixTime::now()))
     }
 
     /// Decides about what was missed.
@@ -97,12 +102,16 @@ impl Authenticator {
         &self,
         decision: impl Fn(Option<&Registry>) -> Result<T, Refusal>,
     ) -> Result<Result<T, Refusal>, Missed> {
-        let before = self.tenants.snapshot();
-        let decided = decision(before.as_deref());
-        match decided.as_ref().err().and_then(Refusal::miss) {
-            Some(miss) => decided.map(Ok).map_err(|refusal| Missed { refusal, miss, before }),
-            None => Ok(decided),
-        }
+        self.tenants.with_snapshot(|before| {
+            let decided = decision(before.map(|registry| &**registry));
+            match decided.as_ref().err().and_then(Refusal::miss) {
+                Some(miss) => {
+                    let before = before.cloned();
+                    decided.map(Ok).map_err(|refusal| Missed { refusal, miss, before })
+                }
+                None => Ok(decided),
+            }
+        })
     }
 
     async fn again<T>(

@@ -33,11 +33,6 @@ pub enum TokenHeader<'a> {
 pub struct TokenText<'a>(&'a [u8]);
 
 impl<'a> TokenText<'a> {
-    /// The line as it came, without spaces around it.
-    pub(crate) fn as_bytes(self) -> &'a [u8] {
-        self.0
-    }
-
     /// The text, if it has the characters of a token only (rule A1).
     ///
     /// # Errors
@@ -124,6 +119,14 @@ impl<'a> IdentityHeaders<'a> {
     /// What stands in `X-Tapis-Token`.
     pub fn token(&self) -> TokenHeader<'a> {
         self.token
+    }
+
+    /// The text that may be a token, as it came.
+    pub(crate) fn token_bytes(&self) -> Option<&'a [u8]> {
+        match self.token {
+            TokenHeader::Text(text) => Some(text.0),
+            TokenHeader::Absent | TokenHeader::Blank => None,
+        }
     }
 
     /// The token, joined with the claims that its verification gave.

@@ -14,6 +14,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::authenticator::Missed;
+use crate::token_digest::LastToken;
 use crate::{Authenticator, Outcome, ResponseFuture};
 
 /// Puts [`AuthService`] around a service; inside the context layer, outside the router.
@@ -33,15 +34,17 @@ impl<S> Layer<S> for AuthLayer {
     type Service = AuthService<S>;
 
     fn layer(&self, inner: S) -> AuthService<S> {
-        AuthService { inner, authenticator: self.authenticator.clone() }
+        AuthService { inner, authenticator: self.authenticator.clone(), last: LastToken::default() }
     }
 }
 
-/// Authenticates a request before its inner service sees it.
+/// Authenticates a request before its inner service sees it. Each connection has a clone of its own, which knows the token that the
+/// connection showed last.
 #[derive(Debug, Clone)]
 pub struct AuthService<S> {
     inner: S,
     authenticator: Authenticator,
+    last: LastToken,
 }
 
 impl<S> Service<Request<Body>> for AuthService<S>
@@ -63,7 +66,7 @@ where
             Ok(g) => g,
             Err(missing) => return ResponseFuture::refused(missing.into()),
         };
-        match self.authenticator.authenticate_at_once(request.headers()) {
+        match self.authenticator.authenticate_at_once(request.headers(), &mut self.last) {
             Ok(Ok(outcome)) => {
                 note(g, outcome);
                 ResponseFuture::passed(self.inner.call(request))

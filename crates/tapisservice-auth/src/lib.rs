@@ -15,6 +15,7 @@ mod settings;
 mod tenant;
 mod time;
 mod token_cache;
+mod token_digest;
 
 pub use authenticator::Authenticator;
 pub use callback::{Authn, BoxFuture, Callbacks, PolicyRequest};

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Weighter};
 use tapisservice_core::Claims;
@@ -12,7 +11,8 @@ use tapisservice_tenants::Registry;
 use crate::decide::{Verified, admit, verify};
 use crate::headers::{IdentityHeaders, TokenHeader};
 use crate::refusal::{Refusal, TokenFault};
-use crate::{AuthSettings, Outcome, ParsedToken, UnixTime, decide};
+use crate::token_digest::TokenDigest;
+use crate::{AuthSettings, JwsError, Outcome, ParsedToken, UnixTime, decide};
 
 /// How many bytes the remembered tokens may take up.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -31,8 +31,8 @@ const OVERHEAD: usize = 256;
 /// compared with the clock on every request, and everything that depends on other headers, hosts or sites is decided on every
 /// request. What was refused is not remembered.
 ///
-/// A token is recognised by the SHA-256 digest of its whole text; the text itself is not kept. There are at most 16,384 tokens in
-/// 16 MiB; those that are asked for least make room.
+/// A token is recognised by the SHA-256 of its whole text, of what is signed and of the signature each by itself; the text is not kept.
+/// There are at most 16,384 tokens in 16 MiB; those that are asked for least make room.
 ///
 /// ```
 /// # use http::HeaderMap;
@@ -46,10 +46,8 @@ const OVERHEAD: usize = 256;
 /// ```
 pub struct TokenCache {
     settings: AuthSettings,
-    known: Cache<Digest, Arc<Verified>, ByBytes>,
+    known: Cache<TokenDigest, Arc<Verified>, ByBytes>,
 }
-
-type Digest = [u8; SHA256_OUTPUT_LEN];
 
 impl TokenCache {
     /// A cache that remembers nothing yet. The settings stay what they are: claims were compared with them.
@@ -74,12 +72,23 @@ impl TokenCache {
         registry: Option<&Registry>,
         now: UnixTime,
     ) -> Result<Outcome, Refusal> {
+        let digest = headers.token_bytes().and_then(TokenDigest::of);
+        self.decide_digested(headers, digest, registry, now)
+    }
+
+    /// As [`decide`](Self::decide), with the digest of the token, if it has one.
+    pub(crate) fn decide_digested(
+        &self,
+        headers: &IdentityHeaders<'_>,
+        digest: Option<TokenDigest>,
+        registry: Option<&Registry>,
+        now: UnixTime,
+    ) -> Result<Outcome, Refusal> {
         let TokenHeader::Text(text) = headers.token() else {
             return decide(None, headers, registry, &self.settings, now);
         };
-        let digest = digest_of(text.as_bytes());
-        let known = registry.map(|registry| self.recall(&digest, registry, now)).transpose()?.flatten();
-        let verified = match known {
+        let known = registry.zip(digest).map(|(registry, digest)| self.recall(&digest, registry, now));
+        let verified = match known.transpose()?.flatten() {
             Some(verified) => verified,
             None => self.learn(digest, text.to_str()?, registry, now)?,
         };
@@ -106,7 +115,7 @@ impl TokenCache {
     /// What is remembered of a token, if it was verified with the record that its tenant has now; refused if it does not hold now.
     fn recall(
         &self,
-        digest: &Digest,
+        digest: &TokenDigest,
         registry: &Registry,
         now: UnixTime,
     ) -> Result<Option<Arc<Verified>>, TokenFault> {
@@ -126,12 +135,13 @@ impl TokenCache {
     /// Verifies a token, and remembers it if it is good.
     fn learn(
         &self,
-        digest: Digest,
+        digest: Option<TokenDigest>,
         compact: &str,
         registry: Option<&Registry>,
         now: UnixTime,
     ) -> Result<Arc<Verified>, Refusal> {
-        let token = ParsedToken::parse(compact).map_err(TokenFault::Jws)?;
+        let digest = digest.ok_or(TokenFault::Jws(JwsError::Structure))?;
+        let token = ParsedToken::parse_digested(compact, *digest.signed()).map_err(TokenFault::Jws)?;
         let registry = registry.ok_or(Refusal::NoRegistry)?;
         let verified = Arc::new(verify(&token, registry, &self.settings, now)?);
         self.known.insert(digest, verified.clone());
@@ -139,19 +149,12 @@ impl TokenCache {
     }
 }
 
-/// The key of the cache: two texts with one digest cannot be found.
-fn digest_of(text: &[u8]) -> Digest {
-    let mut key = Digest::default();
-    key.copy_from_slice(digest(&SHA256, text).as_ref());
-    key
-}
-
 /// Counts what a remembered token takes up.
 #[derive(Clone)]
 struct ByBytes;
 
-impl Weighter<Digest, Arc<Verified>> for ByBytes {
-    fn weight(&self, _: &Digest, verified: &Arc<Verified>) -> u64 {
+impl Weighter<TokenDigest, Arc<Verified>> for ByBytes {
+    fn weight(&self, _: &TokenDigest, verified: &Arc<Verified>) -> u64 {
         let claims = &verified.claims;
         let names = claims.username.as_str().len()
             + claims.target_site.as_ref().map_or(0, |site| site.as_str().len())
@@ -208,7 +211,8 @@ mod tests {
             let cache = TokenCache::new(AuthSettings::new("test", SiteId::new("here").unwrap()));
             let verified = verified(&registry, size);
             for number in 0..40_000_u32 {
-                cache.known.insert(digest_of(number.to_string().as_bytes()), verified.clone());
+                let digest = TokenDigest::of(format!("{number}.").as_bytes()).unwrap();
+                cache.known.insert(digest, verified.clone());
             }
             assert!((at_least..=MAX_TOKENS).contains(&cache.len()), "{size}: {cache:?}");
             assert!(cache.bytes() <= MAX_BYTES, "{size}: {cache:?}");

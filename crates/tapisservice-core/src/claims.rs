@@ -89,9 +89,9 @@ impl Payload {
         max_depth: usize,
         each: impl FnMut(&str, Member<'_>),
     ) -> Result<Self, JsonError> {
-        json::members(text, max_depth, each)?;
-        // What parses is UTF-8: nothing is replaced.
-        Ok(Self(String::from_utf8_lossy(text).into()))
+        let text = json::text_of(text)?;
+        json::members_of(text, max_depth, each)?;
+        Ok(Self(text.into()))
     }
 
     /// The members, read from the text.

@@ -17,6 +17,9 @@ pub const DEFAULT_MESSAGE: &str = "The request was successful";
 /// The media type of an envelope. Without a charset parameter: clients compare it to the letter.
 pub const JSON_MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/json");
 
+/// Room for an answer of usual size, so that it does not move while it is written.
+const USUAL_BYTES: usize = 1024;
+
 /// The fifth stanza: an object about the result (`recordCount`, `totalCount`, ...).
 pub type Metadata = Map<String, Value>;
 
@@ -153,13 +156,14 @@ pub(crate) fn json_response(status: StatusCode, body: Vec<u8>) -> Response {
 }
 
 fn write<T: Serialize>(stanzas: &Stanzas<'_, T>, pretty: bool) -> Result<Vec<u8>, serde_json::Error> {
+    let mut body = Vec::with_capacity(USUAL_BYTES);
     if pretty {
-        let mut body = serde_json::to_vec_pretty(stanzas)?;
+        serde_json::to_writer_pretty(&mut body, stanzas)?;
         body.push(b'\n');
-        Ok(body)
     } else {
-        serde_json::to_vec(stanzas)
+        serde_json::to_writer(&mut body, stanzas)?;
     }
+    Ok(body)
 }
 
 #[cfg(test)]

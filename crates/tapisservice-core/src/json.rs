@@ -97,16 +97,26 @@ impl Member<'_> {
 ///
 /// When `bytes` are not such a document.
 pub fn members(bytes: &[u8], max_depth: usize, each: impl FnMut(&str, Member<'_>)) -> Result<(), JsonError> {
-    let mut deserializer = serde_json::Deserializer::from_str(text_of(bytes)?);
+    members_of(text_of(bytes)?, max_depth, each)
+}
+
+/// As [`members`], of text.
+pub(crate) fn members_of(
+    text: &str,
+    max_depth: usize,
+    each: impl FnMut(&str, Member<'_>),
+) -> Result<(), JsonError> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let strict = Strict { depth_left: max_depth }.deeper::<serde_json::Error>()?;
     deserializer.deserialize_map(Members { strict, each })?;
     deserializer.end()?;
     Ok(())
 }
 
-fn text_of(bytes: &[u8]) -> Result<&str, serde_json::Error> {
-    std::str::from_utf8(bytes)
-        .map_err(|e| serde_json::Error::custom(format_args!("not UTF-8 after byte {}", e.valid_up_to())))
+pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, JsonError> {
+    std::str::from_utf8(bytes).map_err(|e| {
+        JsonError(serde_json::Error::custom(format_args!("not UTF-8 after byte {}", e.valid_up_to())))
+    })
 }
 
 struct Members<F> {
@@ -122,7 +132,7 @@ impl<'de, F: FnMut(&str, Member<'_>)> Visitor<'de> for Members<F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = Names::default();
+        let mut seen = Names::new();
         while let Some(name) = map.next_key_seed(Text)? {
             let value = map.next_value_seed(MemberSeed(self.strict))?;
             (self.each)(&name, value);
@@ -139,7 +149,6 @@ fn twice<E: serde::de::Error>(name: &str) -> E {
 }
 
 /// Names of members, of which there are mostly few.
-#[derive(Default)]
 struct Names<'a> {
     few: Vec<Cow<'a, str>>,
     many: HashSet<Cow<'a, str>>,
@@ -147,6 +156,12 @@ struct Names<'a> {
 
 impl<'a> Names<'a> {
     const FEW: usize = 32;
+    /// A token has about a dozen.
+    const USUAL: usize = 16;
+
+    fn new() -> Self {
+        Self { few: Vec::with_capacity(Self::USUAL), many: HashSet::new() }
+    }
 
     /// Adds a name, or gives it back when it is there already.
     fn add(&mut self, name: Cow<'a, str>) -> Option<Cow<'a, str>> {

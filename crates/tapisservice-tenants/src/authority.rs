@@ -32,6 +32,11 @@ impl<'a> Authority<'a> {
     ///
     /// When it is not a host, or a host and a port.
     pub fn parse(text: &'a str) -> Result<Self, InvalidAuthority> {
+        // Most are a name alone in its one spelling.
+        let plain = |b: u8| b.is_ascii_lowercase() | b.is_ascii_digit() | matches!(b, b'-' | b'.' | b'_');
+        if !text.is_empty() && text.bytes().fold(true, |all, b| all & plain(b)) {
+            return Ok(Self { host: Cow::Borrowed(text), port: None });
+        }
         let (host, port) = match text.rfind(':').filter(|i| !text[*i..].contains(']')) {
             Some(colon) => (&text[..colon], &text[colon + 1..]),
             None => (text, ""),

@@ -112,6 +112,12 @@ impl TenantCache {
         self.0.snapshot.load_full()
     }
 
+    /// What `f` makes of the [`snapshot`](Self::snapshot), without a clone of it: for short looks, since the snapshot stays in memory
+    /// meanwhile.
+    pub fn with_snapshot<R>(&self, f: impl FnOnce(Option<&Arc<Registry>>) -> R) -> R {
+        f(self.0.snapshot.load().as_ref())
+    }
+
     /// Whether the cache can answer.
     pub fn state(&self) -> CacheState {
         let last_failure = (**self.0.failure.load()).clone();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest::{Digest, SHA256, SHA256_OUTPUT_LEN};
 use aws_lc_rs::rsa::{PublicKey, PublicKeyComponents};
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 
@@ -81,9 +82,10 @@ impl TenantKey {
         Ok(Self { parsed, bits })
     }
 
-    /// Whether `signature` is the RS256 signature of `message` by this key (RFC 7518 section 3.3).
-    pub fn verify_rs256(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.parsed.verify_sig(message, signature).is_ok()
+    /// Whether `signature` is the RS256 signature by this key of what has the SHA-256 digest `signed` (RFC 7518 section 3.3).
+    pub fn verify_rs256(&self, signed: &[u8; SHA256_OUTPUT_LEN], signature: &[u8]) -> bool {
+        let Ok(signed) = Digest::import_less_safe(signed, &SHA256) else { return false };
+        self.parsed.verify_digest_sig(&signed, signature).is_ok()
     }
 }
 

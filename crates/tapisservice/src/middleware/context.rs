@@ -60,7 +60,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for ContextServi
         let g = context_of(&self.service, &request);
         request.extensions_mut().insert(g.clone());
         let future = g.sync_scope(|| self.inner.call(request));
-        ResponseFuture { future: g.scope(future), g }
+        ResponseFuture { future: g.scope(future) }
     }
 }
 
@@ -69,7 +69,6 @@ pin_project! {
     pub(crate) struct ResponseFuture<F> {
         #[pin]
         future: TaskLocalFuture<RequestContext, F>,
-        g: RequestContext,
     }
 }
 
@@ -78,9 +77,10 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let mut response = ready!(this.future.poll(cx))?;
-        if let Ok(id) = HeaderValue::from_str(this.g.request_id()) {
+        let mut future = self.project().future;
+        let mut response = ready!(future.as_mut().poll(cx))?;
+        let id = future.take_value().and_then(|g| HeaderValue::from_str(g.request_id()).ok());
+        if let Some(id) = id {
             response.headers_mut().insert(REQUEST_ID, id);
         }
         Poll::Ready(Ok(response))

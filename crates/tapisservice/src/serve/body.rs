@@ -147,11 +147,11 @@ impl Drop for RequestBody {
 /// An answer's body; hyper drops it when it has taken the last byte of it.
 pub(super) struct AnswerBody {
     body: AxumBody,
-    activity: Arc<Activity>,
+    activity: Option<Arc<Activity>>,
 }
 
 impl AnswerBody {
-    pub(super) fn new(body: AxumBody, activity: Arc<Activity>) -> Self {
+    pub(super) fn new(body: AxumBody, activity: Option<Arc<Activity>>) -> Self {
         Self { body, activity }
     }
 }
@@ -178,7 +178,9 @@ impl Body for AnswerBody {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
-        self.activity.answered();
+        if let Some(activity) = &self.activity {
+            activity.answered();
+        }
     }
 }
 

@@ -46,7 +46,7 @@ where
         request.extensions_mut().insert(ConnectInfo(self.peer));
         AnswerFuture {
             answer: call(&mut self.service.borrow_mut(), request),
-            activity: Arc::clone(&self.activity),
+            activity: Some(Arc::clone(&self.activity)),
             shared: Arc::clone(&self.shared),
         }
     }
@@ -81,7 +81,8 @@ pin_project! {
     {
         #[pin]
         answer: Answer<S>,
-        activity: Arc<Activity>,
+        // Until the answer takes it along.
+        activity: Option<Arc<Activity>>,
         shared: Arc<Shared>,
     }
 }
@@ -99,11 +100,13 @@ where
             Projection::Called { answer } => answer.poll(cx),
             Projection::Waiting { answer } => answer.poll(cx),
         });
-        let gave_up = gives_up(answer.status()) && this.activity.is_body_abandoned();
+        let activity = this.activity.take();
+        let is_abandoned = || activity.as_ref().is_some_and(|activity| activity.is_body_abandoned());
+        let gave_up = gives_up(answer.status()) && is_abandoned();
         if gave_up || this.shared.shutdown.is_draining() {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        Poll::Ready(Ok(answer.map(|body| AnswerBody::new(body, Arc::clone(this.activity)))))
+        Poll::Ready(Ok(answer.map(|body| AnswerBody::new(body, activity))))
     }
 }
 
