@@ -1,5 +1,7 @@
 //! What the claims of a verified token have to be (rules A7 to A12).
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use tapisservice_core::json::Member;
 use tapisservice_core::{AccountType, Claims, Delegation, Payload, SiteId, TenantId, Username};
@@ -15,14 +17,14 @@ const LAST_SECOND: f64 = 253_402_300_799.0;
 ///
 /// They are gathered from a payload that nobody has verified yet, in one pass (rule A4).
 #[derive(Default)]
-pub(crate) struct RawClaims {
+pub(crate) struct RawClaims<'a> {
     exp: Option<UnixTime>,
     nbf: Beginning,
     iat: Beginning,
-    iss: Option<String>,
+    iss: Option<Cow<'a, str>>,
     aud: Option<Value>,
-    sub: Option<String>,
-    tenant_id: Option<TenantId>,
+    sub: Option<Cow<'a, str>>,
+    tenant_id: Option<Cow<'a, str>>,
     is_access: bool,
     account_type: Option<AccountType>,
     username: Option<Username>,
@@ -49,18 +51,18 @@ enum Delegated {
     Neither,
 }
 
-impl RawClaims {
+impl<'a> RawClaims<'a> {
     /// Takes one member of the payload.
-    pub(crate) fn take(&mut self, name: &str, value: Member<'_>) {
+    pub(crate) fn take(&mut self, name: &str, value: Member<'a>) {
         let text = value.as_str();
         match name {
             "exp" => self.exp = date(&value),
             "nbf" => self.nbf = Beginning::of(&value),
             "iat" => self.iat = Beginning::of(&value),
-            "iss" => self.iss = text.map(str::to_owned),
+            "iss" => self.iss = value.into_text(),
             "aud" => self.aud = Some(value.into_value()),
-            "sub" => self.sub = text.map(str::to_owned),
-            "tapis/tenant_id" => self.tenant_id = text.and_then(|id| TenantId::new(id).ok()),
+            "sub" => self.sub = value.into_text(),
+            "tapis/tenant_id" => self.tenant_id = value.into_text(),
             "tapis/token_type" => self.is_access = text == Some("access"),
             "tapis/account_type" => self.account_type = text.and_then(account_type),
             "tapis/username" => self.username = text.and_then(|name| Username::new(name).ok()),
@@ -72,8 +74,8 @@ impl RawClaims {
     }
 
     /// The tenant whose key is to verify the token (rule A5).
-    pub(crate) fn tenant_id(&self) -> Option<&TenantId> {
-        self.tenant_id.as_ref()
+    pub(crate) fn tenant_id(&self) -> Option<&str> {
+        self.tenant_id.as_deref()
     }
 }
 
@@ -115,8 +117,8 @@ fn party(text: &str) -> Option<Delegation> {
 
 /// Checks the claims of a token that `tenant`'s key signed, and says when they hold.
 pub(crate) fn check(
-    raw: &RawClaims,
-    signed: &Payload,
+    raw: &RawClaims<'_>,
+    signed: Payload,
     tenant: &Tenant,
     settings: &AuthSettings,
     now: UnixTime,
@@ -137,7 +139,7 @@ pub(crate) fn check(
         account_type: raw.account_type.ok_or(no_account_type)?,
         delegation: check_delegation(raw)?,
         target_site: raw.target_site.clone(),
-        all: signed.clone(),
+        all: signed,
     };
     Ok((claims, times))
 }
@@ -151,7 +153,7 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    fn check(raw: &RawClaims, leeway: f64, now: UnixTime) -> Result<Self, TokenFault> {
+    fn check(raw: &RawClaims<'_>, leeway: f64, now: UnixTime) -> Result<Self, TokenFault> {
         let exp = raw.exp.ok_or(TokenFault::Claim("exp", "is not a date"))?;
         check_end(exp, leeway, now)?;
         let beginning = |name, beginning| match beginning {
@@ -210,7 +212,7 @@ fn check_audience(aud: Option<&Value>, expected: &[String]) -> Result<(), TokenF
 }
 
 /// A11.
-fn check_username<'r>(raw: &'r RawClaims, tenant_id: &TenantId) -> Result<&'r Username, TokenFault> {
+fn check_username<'r>(raw: &'r RawClaims<'_>, tenant_id: &TenantId) -> Result<&'r Username, TokenFault> {
     let fault = TokenFault::Claim("tapis/username", "is missing or not a username");
     let username = raw.username.as_ref().ok_or(fault)?;
     let tenant = raw.sub.as_deref().and_then(|sub| sub.strip_prefix(username.as_str())?.strip_prefix('@'));
@@ -222,7 +224,7 @@ fn check_username<'r>(raw: &'r RawClaims, tenant_id: &TenantId) -> Result<&'r Us
 }
 
 /// A12.
-fn check_delegation(raw: &RawClaims) -> Result<Option<Delegation>, TokenFault> {
+fn check_delegation(raw: &RawClaims<'_>) -> Result<Option<Delegation>, TokenFault> {
     match (raw.delegation, &raw.delegation_sub) {
         (Delegated::No, _) => Ok(None),
         (Delegated::Yes, Some(party)) => Ok(Some(party.clone())),
@@ -237,9 +239,10 @@ mod tests {
 
     use super::*;
 
-    fn raw(payload: &Value) -> RawClaims {
+    fn raw(payload: &Value) -> RawClaims<'static> {
         let mut claims = RawClaims::default();
-        Payload::read(payload.to_string().as_bytes(), 8, |name, value| claims.take(name, value)).unwrap();
+        let text = payload.to_string().leak();
+        Payload::read(text.as_bytes(), 8, |name, value| claims.take(name, value)).unwrap();
         claims
     }
 

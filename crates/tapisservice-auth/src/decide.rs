@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use tapisservice_core::{AccessToken, AccountType, Claims, Identity, RequestTenant};
+use tapisservice_core::{AccessToken, AccountType, Claims, Identity, RequestTenant, TenantId};
 use tapisservice_tenants::{RecordId, Registry, Tenant};
 
 use crate::claims::Times;
 use crate::headers::{IdentityHeaders, TokenHeader};
+use crate::jws::Said;
 use crate::refusal::{Refusal, TokenFault};
 use crate::{AuthSettings, ParsedToken, UnixTime, claims, on_behalf_of, tenant};
 
@@ -38,7 +39,8 @@ pub fn decide(
     match token {
         Some(token) => {
             let registry = registry.ok_or(Refusal::NoRegistry)?;
-            let verified = verify(token, registry, settings, now)?;
+            let said = token.said().map_err(TokenFault::Jws)?;
+            let verified = verify(said, registry, settings, now)?;
             let access = AccessToken::new(token.compact(), verified.claims);
             admit(access, headers, registry, settings).map(Outcome::Identified)
         }
@@ -50,7 +52,7 @@ pub fn decide(
 }
 
 /// What a token proves, and for how long.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Verified {
     /// The record that held the key and the issuer.
     pub(crate) record: RecordId,
@@ -60,18 +62,24 @@ pub(crate) struct Verified {
 
 /// A5 to A12: the tenant in the payload selects the key, the key proves the payload.
 pub(crate) fn verify(
-    token: &ParsedToken<'_>,
+    said: Said<'_>,
     registry: &Registry,
     settings: &AuthSettings,
     now: UnixTime,
 ) -> Result<Verified, TokenFault> {
-    let raw = token.unverified();
-    let id = raw.tenant_id().ok_or(TokenFault::TenantId)?;
-    let tenant = registry.tenant(id.as_str()).ok_or_else(|| TokenFault::UnknownTenant(id.clone()))?;
+    let id = said.claims.tenant_id().ok_or(TokenFault::TenantId)?;
+    let tenant = registry.tenant(id).ok_or_else(|| unknown_tenant(id))?;
+    let id = tenant.tenant_id();
     let key = tenant.key().ok_or_else(|| TokenFault::NoKey(id.clone()))?;
-    let payload = token.verify(key).map_err(|_| TokenFault::Signature(id.clone()))?;
-    let (claims, times) = claims::check(raw, payload, tenant, settings, now)?;
+    if !said.is_signed_by(key) {
+        return Err(TokenFault::Signature(id.clone()));
+    }
+    let (claims, times) = claims::check(&said.claims, said.payload, tenant, settings, now)?;
     Ok(Verified { record: tenant.record_id(), times, claims: Arc::new(claims) })
+}
+
+fn unknown_tenant(id: &str) -> TokenFault {
+    TenantId::new(id).map_or(TokenFault::TenantId, TokenFault::UnknownTenant)
 }
 
 /// What depends on the request beside its token, or on the sites: O1 to O6, H2 to H4, H7 and H8.

@@ -64,24 +64,67 @@ const USUAL_HEADERS: [&str; 2] =
     ["eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9", "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9"];
 
 /// A JWS whose header passed, not yet verified.
-struct Jws {
-    payload: Vec<u8>,
-    signature: Vec<u8>,
+pub(crate) struct Jws {
+    /// The payload, and after it the signature.
+    bytes: Vec<u8>,
+    payload_length: usize,
 }
 
 impl Jws {
-    fn parse(compact: &str) -> Result<Self, JwsError> {
+    /// Takes a compact JWS apart (rules A2 and A3).
+    pub(crate) fn parse(compact: &str) -> Result<Self, JwsError> {
         let (signing_input, signature) = compact.rsplit_once('.').ok_or(JwsError::Structure)?;
         let (header, payload) = signing_input.split_once('.').ok_or(JwsError::Structure)?;
         if [header, payload, signature].iter().any(|part| part.is_empty()) || payload.contains('.') {
             return Err(JwsError::Structure);
         }
-        let decode = |part: &str| BASE64URL.decode(part).map_err(|_| JwsError::Base64);
+        let mut bytes = Vec::with_capacity(compact.len());
         if !USUAL_HEADERS.contains(&header) {
-            check_header(&decode(header)?)?;
+            decode(header, &mut bytes)?;
+            check_header(&bytes)?;
+            bytes.clear();
         }
-        Ok(Self { payload: decode(payload)?, signature: decode(signature)? })
+        decode(payload, &mut bytes)?;
+        let payload_length = bytes.len();
+        decode(signature, &mut bytes)?;
+        Ok(Self { bytes, payload_length })
     }
+
+    fn payload(&self) -> &[u8] {
+        &self.bytes[..self.payload_length]
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.bytes[self.payload_length..]
+    }
+
+    /// Reads the payload, once (rule A4). `signed` is the digest of what is signed.
+    pub(crate) fn said(&self, signed: Sha256) -> Result<Said<'_>, JwsError> {
+        let mut claims = RawClaims::default();
+        let payload = Payload::read(self.payload(), MAX_DEPTH, |name, value| claims.take(name, value))
+            .map_err(|_| JwsError::Payload)?;
+        Ok(Said { payload, claims, signed, signature: self.signature() })
+    }
+}
+
+/// What a token says, be it true or not: the tenant that selects the key and the claims used later come from the one payload in
+/// here (rule A4).
+pub(crate) struct Said<'a> {
+    pub(crate) payload: Payload,
+    pub(crate) claims: RawClaims<'a>,
+    signed: Sha256,
+    signature: &'a [u8],
+}
+
+impl Said<'_> {
+    /// Whether it is true, as `key` signed it (rule A6).
+    pub(crate) fn is_signed_by(&self, key: &TenantKey) -> bool {
+        key.verify_rs256(&self.signed, self.signature)
+    }
+}
+
+fn decode(part: &str, bytes: &mut Vec<u8>) -> Result<(), JwsError> {
+    BASE64URL.decode_vec(part, bytes).map_err(|_| JwsError::Base64)
 }
 
 /// The digest of what is signed of a compact JWS; what it is of other texts does not matter.
@@ -120,22 +163,20 @@ fn check_header(bytes: &[u8]) -> Result<(), JwsError> {
 ///
 /// When it is not a compact RS256 JWS, or not signed by `key`.
 pub fn verify_compact(compact: &str, key: &TenantKey) -> Result<Vec<u8>, JwsError> {
-    let jws = Jws::parse(compact)?;
-    if key.verify_rs256(&signed(compact), &jws.signature) {
-        Ok(jws.payload)
+    let mut jws = Jws::parse(compact)?;
+    if key.verify_rs256(&signed(compact), jws.signature()) {
+        jws.bytes.truncate(jws.payload_length);
+        Ok(jws.bytes)
     } else {
         Err(JwsError::Signature)
     }
 }
 
-/// A token that was taken apart, once (rule A4): the tenant that selects the key and the claims used later come from the
-/// one payload in here. Nothing in it is true before [`verify`](Self::verify) said so.
+/// A compact JWS with a JSON payload that was taken apart. Nothing in it is true before [`verify`](Self::verify) said so.
 pub struct ParsedToken<'a> {
     compact: &'a str,
     signed: Sha256,
-    signature: Vec<u8>,
-    payload: Payload,
-    claims: RawClaims,
+    jws: Jws,
 }
 
 /// A token is a secret: nothing of it is printed.
@@ -152,16 +193,9 @@ impl<'a> ParsedToken<'a> {
     ///
     /// When it is not one (rules A2 to A4).
     pub fn parse(compact: &'a str) -> Result<Self, JwsError> {
-        Self::parse_digested(compact, signed(compact))
-    }
-
-    /// As [`parse`](Self::parse), with the digest of what is signed.
-    pub(crate) fn parse_digested(compact: &'a str, signed: Sha256) -> Result<Self, JwsError> {
-        let Jws { payload, signature } = Jws::parse(compact)?;
-        let mut claims = RawClaims::default();
-        let payload = Payload::read(&payload, MAX_DEPTH, |name, value| claims.take(name, value))
-            .map_err(|_| JwsError::Payload)?;
-        Ok(Self { compact, signed, signature, payload, claims })
+        let token = Self { compact, signed: signed(compact), jws: Jws::parse(compact)? };
+        token.said()?;
+        Ok(token)
     }
 
     /// The payload, if `key` signed it (rule A6).
@@ -169,17 +203,13 @@ impl<'a> ParsedToken<'a> {
     /// # Errors
     ///
     /// [`JwsError::Signature`] when it did not.
-    pub fn verify(&self, key: &TenantKey) -> Result<&Payload, JwsError> {
-        if key.verify_rs256(&self.signed, &self.signature) {
-            Ok(&self.payload)
-        } else {
-            Err(JwsError::Signature)
-        }
+    pub fn verify(&self, key: &TenantKey) -> Result<Payload, JwsError> {
+        let said = self.said()?;
+        if said.is_signed_by(key) { Ok(said.payload) } else { Err(JwsError::Signature) }
     }
 
-    /// What the payload says, be it true or not.
-    pub(crate) fn unverified(&self) -> &RawClaims {
-        &self.claims
+    pub(crate) fn said(&self) -> Result<Said<'_>, JwsError> {
+        self.jws.said(self.signed)
     }
 
     /// The text that was parsed.

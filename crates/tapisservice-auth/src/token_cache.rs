@@ -1,7 +1,6 @@
 //! Tokens that were verified are remembered, so that the same one is not verified again with every request.
 
 use std::fmt;
-use std::sync::Arc;
 
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Weighter};
@@ -10,9 +9,10 @@ use tapisservice_tenants::Registry;
 
 use crate::decide::{Verified, admit, verify};
 use crate::headers::{IdentityHeaders, TokenHeader};
+use crate::jws::Jws;
 use crate::refusal::{Refusal, TokenFault};
 use crate::token_digest::TokenDigest;
-use crate::{AuthSettings, JwsError, Outcome, ParsedToken, UnixTime, decide};
+use crate::{AuthSettings, JwsError, Outcome, UnixTime, decide};
 
 /// How many bytes the remembered tokens may take up.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -46,7 +46,7 @@ const OVERHEAD: usize = 256;
 /// ```
 pub struct TokenCache {
     settings: AuthSettings,
-    known: Cache<TokenDigest, Arc<Verified>, ByBytes>,
+    known: Cache<TokenDigest, Verified, ByBytes>,
 }
 
 impl TokenCache {
@@ -118,10 +118,10 @@ impl TokenCache {
         digest: &TokenDigest,
         registry: &Registry,
         now: UnixTime,
-    ) -> Result<Option<Arc<Verified>>, TokenFault> {
+    ) -> Result<Option<Verified>, TokenFault> {
         let Some(verified) = self.known.get(digest) else { return Ok(None) };
         let tenant = registry.tenant(verified.claims.tenant_id.as_str());
-        if !tenant.is_some_and(|tenant| tenant.is_of(&verified.record)) {
+        if !tenant.is_some_and(|tenant| tenant.is_of(verified.record)) {
             self.known.remove(digest);
             return Ok(None);
         }
@@ -139,11 +139,12 @@ impl TokenCache {
         compact: &str,
         registry: Option<&Registry>,
         now: UnixTime,
-    ) -> Result<Arc<Verified>, Refusal> {
+    ) -> Result<Verified, Refusal> {
         let digest = digest.ok_or(TokenFault::Jws(JwsError::Structure))?;
-        let token = ParsedToken::parse_digested(compact, *digest.signed()).map_err(TokenFault::Jws)?;
+        let jws = Jws::parse(compact).map_err(TokenFault::Jws)?;
+        let said = jws.said(*digest.signed()).map_err(TokenFault::Jws)?;
         let registry = registry.ok_or(Refusal::NoRegistry)?;
-        let verified = Arc::new(verify(&token, registry, &self.settings, now)?);
+        let verified = verify(said, registry, &self.settings, now)?;
         self.known.insert(digest, verified.clone());
         Ok(verified)
     }
@@ -153,8 +154,8 @@ impl TokenCache {
 #[derive(Clone)]
 struct ByBytes;
 
-impl Weighter<TokenDigest, Arc<Verified>> for ByBytes {
-    fn weight(&self, _: &TokenDigest, verified: &Arc<Verified>) -> u64 {
+impl Weighter<TokenDigest, Verified> for ByBytes {
+    fn weight(&self, _: &TokenDigest, verified: &Verified) -> u64 {
         let claims = &verified.claims;
         let names = claims.username.as_str().len()
             + claims.target_site.as_ref().map_or(0, |site| site.as_str().len())
@@ -178,6 +179,8 @@ impl fmt::Debug for TokenCache {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
     use tapisservice_core::{AccountType, Payload, SiteId, TenantId, Username};
     use tapisservice_tenants::RegistryData;
@@ -186,7 +189,7 @@ mod tests {
     use crate::claims::Times;
 
     /// Something to remember whose payload has `size` bytes.
-    fn verified(registry: &Registry, size: usize) -> Arc<Verified> {
+    fn verified(registry: &Registry, size: usize) -> Verified {
         let payload = json!({"text": "x".repeat(size - r#"{"text":""}"#.len())}).to_string();
         let claims = Claims {
             tenant_id: TenantId::new("dev").unwrap(),
@@ -197,7 +200,7 @@ mod tests {
             all: Payload::parse(payload.as_bytes(), 8).unwrap(),
         };
         let record = registry.tenant("dev").unwrap().record_id();
-        Arc::new(Verified { record, times: Times::until(UnixTime(1e9)), claims: Arc::new(claims) })
+        Verified { record, times: Times::until(UnixTime(1e9)), claims: Arc::new(claims) }
     }
 
     #[test]

@@ -84,10 +84,10 @@ impl Payload {
     /// # Errors
     ///
     /// When `text` is no such object.
-    pub fn read(
-        text: &[u8],
+    pub fn read<'a>(
+        text: &'a [u8],
         max_depth: usize,
-        each: impl FnMut(&str, Member<'_>),
+        each: impl FnMut(&str, Member<'a>),
     ) -> Result<Self, JsonError> {
         let text = json::text_of(text)?;
         json::members_of(text, max_depth, each)?;

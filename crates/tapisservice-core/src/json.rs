@@ -63,9 +63,17 @@ pub enum Member<'a> {
     Other(Value),
 }
 
-impl Member<'_> {
+impl<'a> Member<'a> {
     /// The string, if it is one.
     pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// The string, if it is one, borrowed where it can be.
+    pub fn into_text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text),
             Self::Other(_) => None,
@@ -96,15 +104,19 @@ impl Member<'_> {
 /// # Errors
 ///
 /// When `bytes` are not such a document.
-pub fn members(bytes: &[u8], max_depth: usize, each: impl FnMut(&str, Member<'_>)) -> Result<(), JsonError> {
+pub fn members<'a>(
+    bytes: &'a [u8],
+    max_depth: usize,
+    each: impl FnMut(&str, Member<'a>),
+) -> Result<(), JsonError> {
     members_of(text_of(bytes)?, max_depth, each)
 }
 
 /// As [`members`], of text.
-pub(crate) fn members_of(
-    text: &str,
+pub(crate) fn members_of<'a>(
+    text: &'a str,
     max_depth: usize,
-    each: impl FnMut(&str, Member<'_>),
+    each: impl FnMut(&str, Member<'a>),
 ) -> Result<(), JsonError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let strict = Strict { depth_left: max_depth }.deeper::<serde_json::Error>()?;
@@ -124,7 +136,7 @@ struct Members<F> {
     each: F,
 }
 
-impl<'de, F: FnMut(&str, Member<'_>)> Visitor<'de> for Members<F> {
+impl<'de, F: FnMut(&str, Member<'de>)> Visitor<'de> for Members<F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

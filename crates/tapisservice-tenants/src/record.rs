@@ -1,7 +1,8 @@
 //! Tenants and sites, read leniently from the records of a registry and one by one (rule T4).
 
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::Extensions;
 use serde_json::{Map, Value};
@@ -36,15 +37,24 @@ pub struct Tenant {
     pub(crate) key: Option<Arc<TenantKey>>,
     pub(crate) authority: (Authority<'static>, u16),
     pub(crate) record: Arc<Map<String, Value>>,
+    pub(crate) record_id: RecordId,
     pub(crate) extensions: Arc<Extensions>,
 }
 
 /// Which record of a tenant something was found out from, to be asked about with [`Tenant::is_of`].
 ///
 /// A record that is read again unchanged stays the same one. It becomes another when anything in it changed, or when the tenant
-/// was gone or not active in between. It keeps nothing of the record alive.
-#[derive(Debug, Clone)]
-pub struct RecordId(Weak<Map<String, Value>>);
+/// was gone or not active in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordId(u64);
+
+impl RecordId {
+    /// One that no other record of this process has or had.
+    fn new() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed))
+    }
+}
 
 /// What is wrong with one record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -147,6 +157,7 @@ impl Tenant {
             key: key_of(fields)?.map(Arc::new),
             authority: Authority::of_url(&url).ok_or(url_error)?,
             record: Arc::new(fields.clone()),
+            record_id: RecordId::new(),
             extensions: Arc::default(),
         })
     }
@@ -178,13 +189,12 @@ impl Tenant {
 
     /// Which record says this.
     pub fn record_id(&self) -> RecordId {
-        RecordId(Arc::downgrade(&self.record))
+        self.record_id
     }
 
     /// Whether this is what the record says that the id was taken from.
-    pub fn is_of(&self, record: &RecordId) -> bool {
-        // The weak reference keeps the address from being used again.
-        std::ptr::eq(Arc::as_ptr(&self.record), record.0.as_ptr())
+    pub fn is_of(&self, record: RecordId) -> bool {
+        self.record_id == record
     }
 
     /// Any other field of the record, such as `security_kernel`, `owner` or `token_gen_services`.

@@ -203,16 +203,16 @@ fn a_record_that_is_read_again_unchanged_stays_the_same_one() {
     let first = build(&data);
     let record = first.tenant("tacc").unwrap().record_id();
     let again = Registry::build(&data, Some(&first)).unwrap();
-    assert!(again.tenant("tacc").unwrap().is_of(&record));
-    assert!(!again.tenant("uh").unwrap().is_of(&record));
+    assert!(again.tenant("tacc").unwrap().is_of(record));
+    assert!(!again.tenant("uh").unwrap().is_of(record));
     let keys = [&first, &again].map(|registry| registry.tenant("tacc").unwrap().key().unwrap());
     assert!(std::sync::Arc::ptr_eq(keys[0], keys[1]), "the key was parsed once");
-    assert!(!build(&data).tenant("tacc").unwrap().is_of(&record), "read by somebody else");
+    assert!(!build(&data).tenant("tacc").unwrap().is_of(record), "read by somebody else");
 
     let tacc = data.tenants.iter_mut().find(|record| record["tenant_id"] == "tacc").unwrap();
     tacc["owner"] = json!("somebody");
     let changed = Registry::build(&data, Some(&again)).unwrap();
-    assert!(!changed.tenant("tacc").unwrap().is_of(&record));
+    assert!(!changed.tenant("tacc").unwrap().is_of(record));
 }
 
 #[test]
