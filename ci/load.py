@@ -1,5 +1,6 @@
-"""Servers loaded in turns with wrk, and what a request cost them. Linux only: CPU time and memory are the kernel's figures."""
+"""Servers loaded with wrk, in turns or at once, and what a request cost them. Linux only: CPU time and memory are the kernel's figures."""
 import http.client
+import os
 import pathlib
 import re
 import statistics
@@ -41,16 +42,17 @@ class Served:
 
     def load(self, path, seconds, walk=None):
         """Loads it with its own headers, or with the requests of the file `walk`, and returns the `Lap`."""
+        return self.start_load(path, seconds, walk).lap()
+
+    def start_load(self, path, seconds, walk=None, core=None):
         how = ["-s", SCRIPT] if walk else [part for header in self.headers.items() for part in ("-H", "%s: %s" % header)]
         command = [*WRK, f"-d{seconds}s", *how, f"http://127.0.0.1:{self.port}{path}", *(["--", walk] if walk else [])]
-        before = self.cpu_seconds()
-        done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, timeout=seconds + 60, env=clean_environment())
-        spent = self.cpu_seconds() - before
-        count, rate = re.search(r"(\d+) requests in", done.stdout), re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
-        if done.returncode or not count or not int(count[1]) or re.search("Non-2xx|Socket errors", done.stdout):
-            raise Failure(f"{self.program.name} did not answer every request to {path} with 200:\n{done.stdout}")
-        return Lap(int(count[1]), float(rate[1]), spent)
+        return Load(self, path, command, seconds + 60, core)
+
+    def stay_on(self, core):
+        """Keeps its threads on one core; threads that they start stay there too."""
+        for thread in os.listdir(f"/proc/{self.pid}/task"):
+            os.sched_setaffinity(int(thread), {core})
 
     def cpu_seconds(self):
         """CPU time of all threads, ended ones too: the clock of the process, numbered as clock_getcpuclockid(3) does it."""
@@ -65,6 +67,29 @@ class Served:
         self.program.stop()
 
 
+class Load:
+    """A load that is under way."""
+
+    def __init__(self, served, path, command, limit, core):
+        self.served, self.path, self.limit, self.before = served, path, limit, served.cpu_seconds()
+        self.client = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.STDOUT, text=True, env=clean_environment(),
+                                       preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}))
+
+    def lap(self):
+        """Waits for its end."""
+        try:
+            shown, _ = self.client.communicate(timeout=self.limit)
+        except subprocess.TimeoutExpired:
+            self.client.kill()
+            shown, _ = self.client.communicate()
+        spent = self.served.cpu_seconds() - self.before
+        count, rate = re.search(r"(\d+) requests in", shown), re.search(r"Requests/sec:\s+([\d.]+)", shown)
+        if self.client.returncode or not count or not int(count[1]) or re.search("Non-2xx|Socket errors", shown):
+            raise Failure(f"{self.served.program.name} did not answer every request to {self.path} with 200:\n{shown}")
+        return Lap(int(count[1]), float(rate[1]), spent)
+
+
 class Lap:
     """What one turn showed: requests, requests per second, and microseconds of the server's CPU time per request."""
 
@@ -77,7 +102,7 @@ class Side:
 
     def __init__(self, label, serve, path, walk=None, fresh=False):
         self.label, self.serve, self.path, self.walk, self.fresh = label, serve, path, walk, fresh
-        self.laps = []
+        self.laps, self.joint = [], []
 
     def turn(self, seconds):
         served = self.serve()
@@ -88,6 +113,10 @@ class Side:
 
     def figures(self, name):
         return [getattr(lap, name) for lap in self.laps]
+
+    def joint_over(self, other):
+        """The median of how many times the CPU time of `other` it needed when both were loaded at once."""
+        return statistics.median(a.cpu / b.cpu for a, b in zip(self.joint, other.joint))
 
     def median(self, name):
         return statistics.median(self.figures(name))
@@ -105,3 +134,23 @@ def take_turns(sides, rounds, seconds):
         for side in sides:
             side.turn(seconds)
             print(f"round {number} of {rounds}: {side.label}: {side.laps[-1].rate:,.0f}/s", file=sys.stderr, flush=True)
+
+
+def load_at_once(one, other, rounds, seconds):
+    """Loads both at the same time, the servers on one core and the clients on another, where there are two. What else the machine does then
+    meets both alike, so their CPU times vary together."""
+    cores = sorted(os.sched_getaffinity(0))
+    sides = (one, other)
+    for number in range(1, rounds + 1):
+        served = [side.serve() for side in sides]
+        for server, side in zip(served, sides):
+            server.body(side.path)
+            server.stay_on(cores[0])
+        loads = [server.start_load(side.path, seconds, side.walk, cores[-1]) for server, side in zip(served, sides)]
+        for load, side in zip(loads, sides):
+            side.joint.append(load.lap())
+        for server, side in zip(served, sides):
+            if side.fresh:
+                server.stop()
+        print(f"round {number} of {rounds}: {one.label} and {other.label} at once: {one.joint[-1].cpu:.1f} and {other.joint[-1].cpu:.1f} us",
+              file=sys.stderr, flush=True)

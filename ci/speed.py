@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints what a request costs bare axum, our stack and, where it is there, the Python framework, loaded in turns A B A B with wrk.
+"""Prints what a request costs bare axum, our stack and, where it is there, the Python framework, loaded in turns A B A B with wrk, and two at once.
 
     speed.py [--rounds 5] [--seconds 3] [--tokens 40000] [--tenants 100000] [--workers 1]
              [--python PATH] [--shared ../shared] [--binary PATH] [--write FILE]
@@ -21,7 +21,7 @@ import sys
 import time
 
 from harness import START_SECONDS, Failure, free_ports, main
-from load import Served, Side, take_turns
+from load import Served, Side, load_at_once, take_turns
 
 BASE = "/v3/bookmarks"
 READY_MADE, WHOAMI, VERIFIED, TENANT = (BASE + path for path in ("/ready-made", "/whoami", "/verified", "/tenant"))
@@ -67,6 +67,8 @@ class Speed:
             sides.append(Side("Python, `whoami`", lambda: python, WHOAMI))
             running.append(python)
         take_turns(sides, self.options.rounds, self.options.seconds)
+        for one, other in ((limit, ours), (written, whoami)):
+            load_at_once(one, other, self.options.rounds, self.options.seconds)
         for served in running:
             served.stop()
         report.sides("known token", sides)
@@ -81,6 +83,7 @@ class Speed:
         verified = Side("bare axum + one verification", self.bare, VERIFIED, walk, fresh=True)
         ours = Side("ours, ready-made bytes", lambda: self.stack(FEW), READY_MADE, walk, fresh=True)
         take_turns([verified, ours], self.options.rounds, WALK_SECONDS)
+        load_at_once(verified, ours, self.options.rounds, WALK_SECONDS)
         if max(ours.figures("count")) > self.options.tokens:
             report.note("Some first-seen tokens were seen twice: raise --tokens.")
         report.sides("first-seen token", [verified, ours])
@@ -202,14 +205,15 @@ class Report:
 
     def faster(self, label, one, other, aim, digits=2):
         """How many times the throughput of `other` has `one`: in all, and for the same CPU time."""
-        self.ratio(label, (one.over(other, "rate"), other.over(one, "cpu"), other.least("cpu") / one.least("cpu")), aim, digits)
+        joint = other.joint_over(one) if one.joint else None
+        self.ratio(label, (one.over(other, "rate"), other.over(one, "cpu"), other.least("cpu") / one.least("cpu"), joint), aim, digits)
 
     def dearer(self, label, one, other, aim):
         """How many times the cost of `other` has `one`."""
-        self.ratio(label, (other.over(one, "rate"), one.over(other, "cpu"), one.least("cpu") / other.least("cpu")), aim, 2)
+        self.ratio(label, (other.over(one, "rate"), one.over(other, "cpu"), one.least("cpu") / other.least("cpu"), one.joint_over(other)), aim, 2)
 
     def ratio(self, label, values, aim, digits):
-        self.ratios.append((label, *(f"{value:.{digits}f}" for value in values), aim))
+        self.ratios.append((label, *("" if value is None else f"{value:.{digits}f}" for value in values), aim))
 
     def figure(self, label, value, aim=""):
         self.alone.append((label, value, aim))
@@ -219,7 +223,7 @@ class Report:
 
     def __str__(self):
         tables = [table(("load", "server", "requests/s", "lowest to highest", "CPU us/request", "lowest"), self.turns, "llrrrr"),
-                  table(("ratio", "by requests/s", "by CPU time", "by lowest CPU time", "aim"), self.ratios, "lrrrl"),
+                  table(("ratio", "by requests/s", "by CPU time", "by lowest CPU time", "at once", "aim"), self.ratios, "lrrrrl"),
                   table(("figure", "seen", "aim"), self.alone, "lrl")]
         return "\n\n".join([self.heading, *self.notes, *tables])
 

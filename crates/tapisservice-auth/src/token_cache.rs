@@ -53,7 +53,10 @@ impl TokenCache {
     /// A cache that remembers nothing yet. The settings stay what they are: claims were compared with them.
     pub fn new(settings: AuthSettings) -> Self {
         let (hashing, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
-        Self { settings, known: Cache::with(MAX_TOKENS, MAX_BYTES, ByBytes, hashing, lifecycle) }
+        let known = Cache::with(MAX_TOKENS, MAX_BYTES, ByBytes, hashing, lifecycle);
+        // Addresses, not memory: what nothing is put into takes up none. So a table never moves while requests wait for it.
+        known.reserve(MAX_TOKENS);
+        Self { settings, known }
     }
 
     /// The settings.

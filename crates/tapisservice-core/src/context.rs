@@ -79,6 +79,7 @@ pub struct RequestContextBuilder {
 
 impl RequestContextBuilder {
     /// What is asked of the service; `GET /` by default.
+    #[inline]
     pub fn target(mut self, method: Method, uri: Uri) -> Self {
         self.method = method;
         self.uri = uri;
@@ -86,30 +87,35 @@ impl RequestContextBuilder {
     }
 
     /// The id of this one request; a new random one by default.
+    #[inline]
     pub fn request_id(mut self, request_id: impl Into<Arc<str>>) -> Self {
         self.request_id = Some(request_id.into());
         self
     }
 
     /// The caller's tracking id; a new one by default.
+    #[inline]
     pub fn tracking_id(mut self, tracking_id: Option<TrackingId>) -> Self {
         self.tracking_id = tracking_id;
         self
     }
 
     /// Whether the answer is to be indented (`?pretty=true`).
+    #[inline]
     pub fn pretty(mut self, pretty: bool) -> Self {
         self.pretty = pretty;
         self
     }
 
     /// `X-Tapis-User-Token-Hash`, passed on unread.
+    #[inline]
     pub fn user_token_hash(mut self, hash: Option<String>) -> Self {
         self.user_token_hash = hash;
         self
     }
 
     /// The context. The request starts now.
+    #[inline]
     pub fn build(self) -> RequestContext {
         RequestContext(Arc::new(Inner {
             request_id: self.request_id.map_or_else(RequestId::make, RequestId::Given),
@@ -130,6 +136,7 @@ impl RequestContextBuilder {
 
 impl RequestContext {
     /// Starts a context for one request of a service.
+    #[inline]
     pub fn builder(service: Arc<ServiceInfo>) -> RequestContextBuilder {
         RequestContextBuilder {
             service,

@@ -2,6 +2,7 @@
 
 mod assembly;
 mod callbacks;
+mod connection;
 mod policies;
 
 use std::convert::Infallible;
