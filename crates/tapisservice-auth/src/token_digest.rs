@@ -48,12 +48,13 @@ pub(crate) fn sha256(bytes: &[u8]) -> Sha256 {
     sum
 }
 
-/// The token that a connection showed last, so that the same one is not digested again with every request.
+/// The token that a connection showed last, so that one that comes again and again is not digested with every request.
 ///
-/// Texts are compared whole, and in a time that does not depend on where they differ: requests of several people may come over one
-/// connection of a proxy.
+/// Its text is kept once it came twice in a row. Texts are compared whole, and in a time that does not depend on where they differ: requests
+/// of several people may come over one connection of a proxy.
 #[derive(Default)]
 pub(crate) struct LastToken {
+    /// Empty, or the text that has the digest.
     text: Vec<u8>,
     digest: Option<TokenDigest>,
 }
@@ -61,15 +62,15 @@ pub(crate) struct LastToken {
 impl LastToken {
     /// What [`TokenDigest::of`] gives.
     pub(crate) fn digest_of(&mut self, text: &[u8]) -> Option<TokenDigest> {
-        if verify_slices_are_equal(&self.text, text).is_ok() {
+        if !self.text.is_empty() && verify_slices_are_equal(&self.text, text).is_ok() {
             return self.digest;
         }
         let digest = TokenDigest::of(text);
-        if text.len() <= MAX_KEPT_BYTES {
-            self.text.clear();
+        self.text.clear();
+        if digest.is_some() && digest == self.digest && text.len() <= MAX_KEPT_BYTES {
             self.text.extend_from_slice(text);
-            self.digest = digest;
         }
+        self.digest = digest;
         digest
     }
 }
@@ -95,12 +96,16 @@ mod tests {
     #[test]
     fn what_is_remembered_of_a_connection_changes_no_digest() {
         let long = [&[b'a'; MAX_KEPT_BYTES][..], b".b"].concat();
-        let texts: [&[u8]; 7] = [b"", b"a.b.c", b"a.b.c", b"a.b.d", &long, &long, b"no dot"];
+        let texts: [&[u8]; 9] =
+            [b"", b"a.b.c", b"a.b.c", b"a.b.c", b"a.b.d", &long, &long, b"no dot", b"no dot"];
         let mut last = LastToken::default();
+        let mut kept = Vec::new();
         for text in texts.iter().chain(texts.iter().rev()) {
             assert_eq!(last.digest_of(text), TokenDigest::of(text), "{}", String::from_utf8_lossy(text));
-            assert!(last.text.len() <= MAX_KEPT_BYTES);
+            assert!(last.text.is_empty() || last.text == *text, "what is kept is what came last");
+            kept.push(!last.text.is_empty());
         }
+        assert_eq!(kept.iter().filter(|kept| **kept).count(), 4, "{kept:?}");
         assert!(last.clone().text.is_empty());
         assert_eq!(format!("{last:?}"), "***");
     }

@@ -23,7 +23,7 @@ const USUAL_BYTES: usize = 1024;
 /// The fifth stanza: an object about the result (`recordCount`, `totalCount`, ...).
 pub type Metadata = Map<String, Value>;
 
-/// A response extension: the body is an envelope already.
+/// A response extension of failures: the body is an envelope already.
 #[derive(Debug, Clone, Copy)]
 pub struct Enveloped;
 
@@ -151,7 +151,9 @@ pub(crate) fn json_response(status: StatusCode, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON_MEDIA_TYPE);
-    response.extensions_mut().insert(Enveloped);
+    if status.is_client_error() || status.is_server_error() {
+        response.extensions_mut().insert(Enveloped);
+    }
     response
 }
 

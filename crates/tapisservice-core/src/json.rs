@@ -23,6 +23,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+use smallvec::SmallVec;
 
 /// Why a document was refused; the text names the place (line and column), never a value.
 #[derive(Debug, thiserror::Error)]
@@ -160,19 +161,20 @@ fn twice<E: serde::de::Error>(name: &str) -> E {
     E::custom(format_args!("{name:?} appears twice in one object"))
 }
 
+/// So many names have their room on the stack; a token has about a dozen.
+const USUAL_NAMES: usize = 16;
+
 /// Names of members, of which there are mostly few.
 struct Names<'a> {
-    few: Vec<Cow<'a, str>>,
+    few: SmallVec<[Cow<'a, str>; USUAL_NAMES]>,
     many: HashSet<Cow<'a, str>>,
 }
 
 impl<'a> Names<'a> {
     const FEW: usize = 32;
-    /// A token has about a dozen.
-    const USUAL: usize = 16;
 
     fn new() -> Self {
-        Self { few: Vec::with_capacity(Self::USUAL), many: HashSet::new() }
+        Self { few: SmallVec::new(), many: HashSet::new() }
     }
 
     /// Adds a name, or gives it back when it is there already.
