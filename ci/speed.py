@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints what a request costs bare axum, our stack and, where it is there, the Python framework, loaded in turns A B A B with wrk, and two at once.
 
-    speed.py [--rounds 5] [--seconds 3] [--tokens 40000] [--tenants 100000] [--workers 1]
+    speed.py [--rounds 5] [--seconds 3] [--tokens 60000] [--tenants 100000] [--workers 1]
              [--python PATH] [--shared ../shared] [--binary PATH] [--write FILE]
 
 Builds the example `speed` in release, unless --binary names one. --python is an interpreter with the Python framework, as SHARED/peer/setup.sh
@@ -9,6 +9,7 @@ makes one; without it its rows are left out. --write replaces the figures in FIL
 The figures gate nothing: the exit code is 1 only when a request was not answered with 200, and 2 when something is missing.
 """
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -31,6 +32,7 @@ SETTINGS = {"service_name": "bookmarks", "service_site_id": "tacc", "service_ten
             "primary_site_admin_tenant_base_url": "http://127.0.0.1:1", "drain_seconds": 0}
 FEW, SOME = 10, 1_000
 REMEMBERED = 10_000
+PEOPLE = 100
 STARTS = 11
 # Turns with first-seen tokens are short, since each of these is signed before.
 WALK_SECONDS = 1
@@ -59,22 +61,25 @@ class Speed:
         if bare.body(READY_MADE) != stack.body(READY_MADE):
             raise Failure("bare axum and our stack do not answer the same bytes")
         limit, ours = Side("bare axum, ready-made bytes", lambda: bare, READY_MADE), Side("ours, ready-made bytes", lambda: stack, READY_MADE)
+        people = self.some_tokens()
+        plain, mixed = Side("bare axum, tokens in turn", lambda: bare, READY_MADE, people), Side("ours, tokens in turn", lambda: stack, READY_MADE, people)
         written, whoami = Side("bare axum, envelope written", lambda: bare, WHOAMI), Side("ours, `whoami`", lambda: stack, WHOAMI)
-        sides, running = [limit, ours, written, whoami], [bare, stack]
+        sides, running = [limit, ours, plain, mixed, written, whoami], [bare, stack]
         if self.options.python:
             python = self.python()
             report.figure("memory, Python, idle", f"{python.resident_mb():.1f} MB")
             sides.append(Side("Python, `whoami`", lambda: python, WHOAMI))
             running.append(python)
         take_turns(sides, self.options.rounds, self.options.seconds)
-        for one, other in ((limit, ours), (written, whoami)):
+        for one, other in ((limit, ours), (plain, mixed), (written, whoami)):
             load_at_once(one, other, self.options.rounds, self.options.seconds)
         for served in running:
             served.stop()
         report.sides("known token", sides)
         report.faster("known token: ours / bare axum, ready-made bytes", ours, limit, "at least 0.90")
+        report.faster(f"known tokens, {PEOPLE} in turn: ours / bare axum", mixed, plain, "at least 0.90")
         report.faster("known token: ours, `whoami` / bare axum, envelope written", whoami, written, "at least 0.90")
-        for side in sides[4:]:
+        for side in sides[6:]:
             report.faster("`whoami`: ours / Python, per core", whoami, side, "at least 50", digits=0)
 
     def first_seen_token(self, report):
@@ -113,6 +118,13 @@ class Speed:
         idle.stop()
         loaded.stop()
         report.figure("start to first answer to a token", f"{statistics.median(self.start_ms() for _ in range(STARTS)):.0f} ms", "below 50 ms")
+
+    def some_tokens(self):
+        """Tokens that are known after a moment, another one with each request of a connection, as through a proxy."""
+        path = self.folder / "people.txt"
+        with open(self.folder / "one-tenant.txt") as requests:
+            path.write_text("".join(itertools.islice(requests, PEOPLE)))
+        return path
 
     def show_tokens(self, served):
         """Sends every token of the walk, most of them several times."""
@@ -205,7 +217,7 @@ class Report:
 
     def faster(self, label, one, other, aim, digits=2):
         """How many times the throughput of `other` has `one`: in all, and for the same CPU time."""
-        joint = other.joint_over(one) if one.joint else None
+        joint = other.joint_over(one) if one.joint and other.joint else None
         self.ratio(label, (one.over(other, "rate"), other.over(one, "cpu"), other.least("cpu") / one.least("cpu"), joint), aim, digits)
 
     def dearer(self, label, one, other, aim):
@@ -276,7 +288,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="length of a turn")
-    parser.add_argument("--tokens", type=int, default=40_000, help="first-seen tokens; more than a turn can send")
+    parser.add_argument("--tokens", type=int, default=60_000, help="first-seen tokens; more than a turn can send")
     parser.add_argument("--tenants", type=int, default=100_000, help="tenants of the larger registry for lookups")
     parser.add_argument("--workers", type=int, default=1, help="worker threads of each Rust server")
     parser.add_argument("--python", type=pathlib.Path)

@@ -33,6 +33,11 @@ pub enum TokenHeader<'a> {
 pub struct TokenText<'a>(&'a [u8]);
 
 impl<'a> TokenText<'a> {
+    /// The line as it came, without spaces around it.
+    pub(crate) fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
     /// The text, if it has the characters of a token only (rule A1).
     ///
     /// # Errors
@@ -124,7 +129,7 @@ impl<'a> IdentityHeaders<'a> {
     /// The text that may be a token, as it came.
     pub(crate) fn token_bytes(&self) -> Option<&'a [u8]> {
         match self.token {
-            TokenHeader::Text(text) => Some(text.0),
+            TokenHeader::Text(text) => Some(text.as_bytes()),
             TokenHeader::Absent | TokenHeader::Blank => None,
         }
     }

@@ -8,7 +8,7 @@ use tapisservice_core::Claims;
 use tapisservice_tenants::Registry;
 
 use crate::decide::{Verified, admit, verify};
-use crate::headers::{IdentityHeaders, TokenHeader};
+use crate::headers::{IdentityHeaders, TokenHeader, TokenText};
 use crate::jws::Jws;
 use crate::refusal::{Refusal, TokenFault};
 use crate::token_digest::TokenDigest;
@@ -93,7 +93,7 @@ impl TokenCache {
         let known = registry.zip(digest).map(|(registry, digest)| self.recall(&digest, registry, now));
         let verified = match known.transpose()?.flatten() {
             Some(verified) => verified,
-            None => self.learn(digest, text.to_str()?, registry, now)?,
+            None => self.learn(digest, text, registry, now)?,
         };
         let registry = registry.ok_or(Refusal::NoRegistry)?;
         let token = headers.access_token(verified.claims.clone()).ok_or(Refusal::NoToken)?;
@@ -139,12 +139,19 @@ impl TokenCache {
     fn learn(
         &self,
         digest: Option<TokenDigest>,
-        compact: &str,
+        text: TokenText<'_>,
         registry: Option<&Registry>,
         now: UnixTime,
     ) -> Result<Verified, Refusal> {
-        let digest = digest.ok_or(TokenFault::Jws(JwsError::Structure))?;
-        let jws = Jws::parse(compact).map_err(TokenFault::Jws)?;
+        let parsed =
+            digest.ok_or(JwsError::Structure).and_then(|digest| Ok((digest, Jws::parse(text.as_bytes())?)));
+        let (digest, jws) = match parsed {
+            Ok(parsed) => parsed,
+            // What can be taken apart has the characters of a token. Of the rest those come first (rule A1).
+            Err(error) => {
+                return Err(text.to_str().map_or_else(|fault| fault, |_| TokenFault::Jws(error)).into());
+            }
+        };
         let said = jws.said(*digest.signed()).map_err(TokenFault::Jws)?;
         let registry = registry.ok_or(Refusal::NoRegistry)?;
         let verified = verify(said, registry, &self.settings, now)?;

@@ -37,8 +37,8 @@ impl TokenDigest {
 /// Any part of a digest is as good as a hash of it.
 impl Hash for TokenDigest {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let [a, b, c, d, e, f, g, h, ..] = self.signed;
-        state.write_u64(u64::from_ne_bytes([a, b, c, d, e, f, g, h]));
+        let (start, _) = self.signed.split_at(size_of::<u64>());
+        state.write_u64(start.iter().fold(0, |number, b| number << 8 | u64::from(*b)));
     }
 }
 
