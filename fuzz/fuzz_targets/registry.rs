@@ -110,7 +110,7 @@ fn check(registry: &Registry) {
     for tenant in registry.tenants() {
         let id = tenant.tenant_id().as_str();
         assert!(Arc::ptr_eq(registry.tenant(id).unwrap(), tenant));
-        assert!(tenant.key().is_none_or(|key| !key.verify_rs256(b"message", &[7; 256])));
+        assert!(tenant.key().is_none_or(|key| !key.verify_rs256(&[7; 32], &[7; 256])));
         for host in hosts_of(registry, tenant) {
             for near in [
                 host.clone(),
