@@ -9,12 +9,13 @@ use serde::de::DeserializeOwned;
 use tapisservice_core::{Error, ErrorKind};
 
 use super::message;
+use super::objects::Objects;
 use crate::serve::is_body_timeout;
 
 /// The JSON body of a request.
 ///
 /// It answers 415 when the body is not said to be JSON, 413 when it is too large, 408 when it does not arrive, and 400 with
-/// a JSON pointer (RFC 6901) when it does not fit `T`.
+/// a JSON pointer (RFC 6901) when it does not fit `T`. A struct is read from an object only.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
@@ -33,7 +34,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Objects(&mut deserializer)).map_err(|error| {
         let (pointer, cause) = (message::pointer(error.path()), error.into_inner());
         if cause.is_data() {
             Error::bad_input(format!(
@@ -92,6 +93,7 @@ mod tests {
                 r#"{"name": "canary", "tags": [1, "canary"]}"#,
                 r#"The body does not fit at "/tags/1": expected u8."#,
             ),
+            (r#"["x", []]"#, r#"The body does not fit at "": expected struct Item."#),
             (r#"{"name": "x"}"#, r#"The body does not fit at "": missing field `tags`."#),
             ("{nope", "The body is not JSON: line 1, column 2."),
             ("", "The body is not JSON: line 1, column 0."),

@@ -2,6 +2,7 @@
 
 mod json;
 mod message;
+mod objects;
 mod query;
 
 pub use json::Json;
