@@ -45,6 +45,7 @@ class Served:
         return self.start_load(path, seconds, walk).lap()
 
     def start_load(self, path, seconds, walk=None, core=None):
+        """Starts what `load` does, the client on one core if one is named, and returns the `Load`."""
         how = ["-s", SCRIPT] if walk else [part for header in self.headers.items() for part in ("-H", "%s: %s" % header)]
         command = [*WRK, f"-d{seconds}s", *how, f"http://127.0.0.1:{self.port}{path}", *(["--", walk] if walk else [])]
         return Load(self, path, command, seconds + 60, core)

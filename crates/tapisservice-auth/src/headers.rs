@@ -27,8 +27,8 @@ pub enum TokenHeader<'a> {
     Text(TokenText<'a>),
 }
 
-/// A line that is neither blank nor too long. What characters it has is asked only when it is taken apart: of a token that is
-/// known they are known too.
+/// A line that is neither blank nor too long. What characters it has is asked only when it cannot be taken apart: what can be, or
+/// is known, has those of a token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TokenText<'a>(&'a [u8]);
 

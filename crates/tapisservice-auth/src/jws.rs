@@ -103,7 +103,7 @@ impl Jws {
         &self.bytes[self.payload_length..]
     }
 
-    /// Reads the payload, once (rule A4). `signed` is the digest of what is signed.
+    /// Reads the payload (rule A4). `signed` is the digest of what is signed.
     pub(crate) fn said(&self, signed: Sha256) -> Result<Said<'_>, JwsError> {
         let mut claims = RawClaims::default();
         let payload = Payload::read(self.payload(), MAX_DEPTH, |name, value| claims.take(name, value))
