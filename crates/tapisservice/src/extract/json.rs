@@ -93,7 +93,7 @@ mod tests {
                 r#"{"name": "canary", "tags": [1, "canary"]}"#,
                 r#"The body does not fit at "/tags/1": expected u8."#,
             ),
-            (r#"["x", []]"#, r#"The body does not fit at "": expected struct Item."#),
+            (r#"["x", []]"#, r#"The body does not fit at "": expected an object."#),
             (r#"{"name": "x"}"#, r#"The body does not fit at "": missing field `tags`."#),
             ("{nope", "The body is not JSON: line 1, column 2."),
             ("", "The body is not JSON: line 1, column 0."),

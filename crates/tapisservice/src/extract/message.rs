@@ -19,6 +19,8 @@ pub(crate) fn expected(text: &str) -> String {
         (Some(prefix), Some(expected)) if prefix.starts_with("unknown") => {
             format!("{prefix}, expected {expected}")
         }
+        // The name of a struct says nothing to a caller.
+        (Some(_), Some(expected)) if expected.starts_with("struct ") => "expected an object".to_owned(),
         (Some(_), Some(expected)) => format!("expected {expected}"),
         _ => "not valid".to_owned(),
     }
@@ -49,6 +51,7 @@ mod tests {
         let cases = [
             ("invalid type: string \"canary\", expected i64 at line 1 column 9", "expected i64"),
             ("invalid type: string \"canary, expected x\", expected i64", "expected i64"),
+            ("invalid type: sequence, expected struct Canary at line 1 column 0", "expected an object"),
             ("missing field `name` at line 1 column 2", "missing field `name`"),
             ("unknown field `canary`, expected `a` or `b`", "unknown field, expected `a` or `b`"),
             (
