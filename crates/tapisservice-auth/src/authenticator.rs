@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use tapisservice_core::{RequestTenant, TenantId};
-use tapisservice_tenants::{Miss, Registry, TenantCache};
+use tapisservice_tenants::{Authority, Miss, Registry, TenantCache};
 
 use crate::decide::anonymous_tenant;
-use crate::headers::IdentityHeaders;
+use crate::headers::{self, IdentityHeaders};
 use crate::refusal::Refusal;
 use crate::token_digest::LastToken;
 use crate::{AuthSettings, Outcome, TokenCache, UnixTime};
@@ -78,14 +78,28 @@ impl Authenticator {
         self.again(missed, |registry| self.tokens.decide(&headers, registry, UnixTime::now())).await
     }
 
-    /// The tenant of an anonymous request whose route insists on one.
+    /// The tenant of an anonymous request whose route insists on one. A token is not looked at.
     ///
     /// # Errors
     ///
     /// When the Host is unknown, or its tenant is not served here.
     pub async fn tenant_of_host(&self, headers: &HeaderMap) -> Result<Arc<RequestTenant>, Refusal> {
-        let headers = IdentityHeaders::read(headers, self.settings().trust_forwarded_host)?;
-        self.with_fresh_registry(|registry| anonymous_tenant(&headers, registry, self.settings())).await
+        let host = self.host_of(headers)?;
+        let decision =
+            |registry: Option<&Registry>| anonymous_tenant(host.as_ref(), registry, self.settings());
+        self.with_fresh_registry(decision).await
+    }
+
+    /// As [`tenant_of_host`](Self::tenant_of_host), by the registry at hand.
+    pub(crate) fn known_tenant_of_host(&self, headers: &HeaderMap) -> Result<Arc<RequestTenant>, Refusal> {
+        let host = self.host_of(headers)?;
+        self.tenants.with_snapshot(|registry| {
+            anonymous_tenant(host.as_ref(), registry.map(|registry| &**registry), self.settings())
+        })
+    }
+
+    fn host_of<'a>(&self, headers: &'a HeaderMap) -> Result<Option<Authority<'a>>, Refusal> {
+        headers::host(headers, self.settings().trust_forwarded_host)
     }
 
     async fn with_fresh_registry<T>(
@@ -134,7 +148,7 @@ impl Authenticator {
 }
 
 /// A refusal that a newer registry than `before` may lift.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Missed {
     refusal: Refusal,
     miss: Miss,

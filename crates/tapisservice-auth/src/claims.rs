@@ -196,11 +196,12 @@ fn check_issuer(issuer: Option<&str>, token_service: Option<&str>) -> Result<(),
     }
 }
 
-/// A9: a token for an audience is for nobody else.
+/// A9: a token for an audience is for nobody else, and a service that expects one takes no token without.
 fn check_audience(aud: Option<&Value>, expected: &[String]) -> Result<(), TokenFault> {
-    let is_expected = |name: &str| expected.iter().any(|e| e == "*" || e == name);
+    let takes_any = expected.iter().any(|name| name == "*");
+    let is_expected = |name: &str| takes_any || expected.iter().any(|e| e == name);
     let accepted = match aud {
-        None => true,
+        None => expected.is_empty() || takes_any,
         Some(Value::String(name)) => is_expected(name),
         Some(Value::Array(names)) => {
             let names: Option<Vec<_>> = names.iter().map(Value::as_str).collect();
@@ -208,7 +209,7 @@ fn check_audience(aud: Option<&Value>, expected: &[String]) -> Result<(), TokenF
         }
         Some(_) => false,
     };
-    if accepted { Ok(()) } else { Err(TokenFault::Claim("aud", "names another audience")) }
+    if accepted { Ok(()) } else { Err(TokenFault::Claim("aud", "names no expected audience")) }
 }
 
 /// A11.
@@ -279,7 +280,9 @@ mod tests {
         let expected = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
         let cases = [
             (None, &[][..], true),
-            (None, &["me"], true),
+            (None, &["me"], false),
+            (None, &["*"], true),
+            (None, &["me", "*"], true),
             (Some(json!("me")), &[], false),
             (Some(json!("me")), &["me"], true),
             (Some(json!("you")), &["me"], false),

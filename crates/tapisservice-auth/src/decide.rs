@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tapisservice_core::{AccessToken, AccountType, Claims, Identity, RequestTenant, TenantId};
-use tapisservice_tenants::{RecordId, Registry, Tenant};
+use tapisservice_tenants::{Authority, RecordId, Registry, Tenant};
 
 use crate::claims::Times;
 use crate::headers::{IdentityHeaders, TokenHeader};
@@ -45,7 +45,7 @@ pub fn decide(
             admit(access, headers, registry, settings).map(Outcome::Identified)
         }
         None if headers.token() == TokenHeader::Absent => {
-            Ok(Outcome::Anonymous { tenant: anonymous_tenant(headers, registry, settings) })
+            Ok(Outcome::Anonymous { tenant: anonymous_tenant(headers.host.as_ref(), registry, settings) })
         }
         None => Err(Refusal::NoToken),
     }
@@ -90,6 +90,7 @@ pub(crate) fn admit(
     settings: &AuthSettings,
 ) -> Result<Identity, Refusal> {
     let claims = token.claims();
+    check_delegation(claims, registry)?;
     match claims.account_type {
         AccountType::User => {
             let tenant = user_tenant(claims, headers, registry, settings)?;
@@ -100,6 +101,18 @@ pub(crate) fn admit(
             tenant::check_served(tenant, registry, settings)?;
             Ok(Identity::service(tenant.request_tenant().clone(), token, on_behalf_of))
         }
+    }
+}
+
+/// A12: a tenant delegates only where it may act. Asked for every request, as it depends on the sites.
+fn check_delegation(claims: &Claims, registry: &Registry) -> Result<(), Refusal> {
+    let Some(party) = &claims.delegation else { return Ok(()) };
+    let tenant = registry.tenant(claims.tenant_id.as_str());
+    if tenant.is_some_and(|tenant| registry.may_act_for(&party.tenant_id, tenant)) {
+        Ok(())
+    } else {
+        Err(TokenFault::Claim("tapis/delegation_sub", "names a tenant that may not act for the token's")
+            .into())
     }
 }
 
@@ -126,12 +139,12 @@ fn user_tenant<'r>(
 
 /// H5: without a token the tenant comes from the Host.
 pub(crate) fn anonymous_tenant(
-    headers: &IdentityHeaders<'_>,
+    host: Option<&Authority<'_>>,
     registry: Option<&Registry>,
     settings: &AuthSettings,
 ) -> Result<Arc<RequestTenant>, Refusal> {
     let registry = registry.ok_or(Refusal::NoRegistry)?;
-    let tenant = tenant::of_host(headers.host.as_ref(), None, registry, settings)?;
+    let tenant = tenant::of_host(host, None, registry, settings)?;
     tenant::check_served(tenant, registry, settings)?;
     Ok(tenant.request_tenant().clone())
 }

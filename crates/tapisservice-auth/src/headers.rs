@@ -114,10 +114,8 @@ impl<'a> IdentityHeaders<'a> {
                 _ => {}
             }
         }
-        let host = host.host()?;
-        let host = forwarded_host.host()?.or(host);
+        let host = authority(&host, &forwarded_host)?;
         let token = read_token(&token_line)?;
-        let host = host.and_then(|value| Authority::parse(value.to_str().ok()?.trim()).ok());
         Ok(Self { token, token_line, tenant, user, host })
     }
 
@@ -169,6 +167,30 @@ impl<'a> Lines<'a> {
             && !text.chars().any(|c| c.is_control() || c == ',');
         good.then_some(text)
     }
+}
+
+/// The authority that the request is for; `None` when it is missing or not one. No other header is looked at.
+///
+/// # Errors
+///
+/// Two Host lines (rule H2).
+pub(crate) fn host(
+    headers: &HeaderMap,
+    trust_forwarded_host: bool,
+) -> Result<Option<Authority<'_>>, Refusal> {
+    let lines = |name| {
+        let mut lines = Lines::None;
+        headers.get_all(name).iter().for_each(|value| lines.add(value));
+        lines
+    };
+    let forwarded_host = if trust_forwarded_host { lines("x-forwarded-host") } else { Lines::None };
+    authority(&lines("host"), &forwarded_host)
+}
+
+fn authority<'a>(host: &Lines<'a>, forwarded_host: &Lines<'a>) -> Result<Option<Authority<'a>>, Refusal> {
+    let host = host.host()?;
+    let host = forwarded_host.host()?.or(host);
+    Ok(host.and_then(|value| Authority::parse(value.to_str().ok()?.trim()).ok()))
 }
 
 fn read_token<'a>(line: &Lines<'a>) -> Result<TokenHeader<'a>, Refusal> {

@@ -1,23 +1,27 @@
 //! The layer that says who a request is from.
 //!
-//! It carries the decision of [`Authenticator`] and decides nothing itself: a refused request is answered here, an identity
-//! is set in `g`, a request without a token goes on for the policy of its route to decide.
+//! It carries the decision of [`Authenticator`] and decides nothing itself: an identity is set in `g`, a request without a token
+//! goes on as anonymous. What is wrong with a token, or what a newer registry may know, is left to the policy of the route, which may
+//! be one that looks at no token.
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
 
 use axum_core::body::Body;
-use axum_core::response::{IntoResponse, Response};
+use axum_core::response::Response;
 use http::{Extensions, Request};
-use tapisservice_core::{Error, MissingContext, RequestContext};
+use tapisservice_core::{MissingContext, RequestContext};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::authenticator::Missed;
+use crate::refusal::Refusal;
 use crate::token_digest::LastToken;
 use crate::{Authenticator, Outcome, ResponseFuture};
 
 /// Puts [`AuthService`] around a service; inside the context layer, outside the router.
+///
+/// It refuses nobody: the [`PolicyLayer`](crate::PolicyLayer) of each route does.
 #[derive(Debug, Clone)]
 pub struct AuthLayer {
     authenticator: Authenticator,
@@ -47,10 +51,16 @@ pub struct AuthService<S> {
     last: LastToken,
 }
 
+/// The extension of a request whose token has not let it in: the policy of its route decides what that means.
+#[derive(Debug, Clone)]
+pub(crate) enum Unsettled {
+    Refused(Refusal),
+    Missed(Missed),
+}
+
 impl<S> Service<Request<Body>> for AuthService<S>
 where
-    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send,
+    S: Service<Request<Body>, Response = Response, Error = Infallible>,
 {
     type Response = Response;
     type Error = Infallible;
@@ -61,50 +71,26 @@ where
     }
 
     #[inline]
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let g = match context(request.extensions()) {
             Ok(g) => g,
             Err(missing) => return ResponseFuture::refused(missing.into()),
         };
-        match self.authenticator.authenticate_at_once(request.headers(), &mut self.last) {
+        let unsettled = match self.authenticator.authenticate_at_once(request.headers(), &mut self.last) {
             Ok(Ok(outcome)) => {
                 note(g, outcome);
-                ResponseFuture::passed(self.inner.call(request))
+                return ResponseFuture::passed(self.inner.call(request));
             }
-            Ok(Err(refusal)) => ResponseFuture::refused(refusal.into()),
-            Err(missed) => self.call_later(missed, request),
-        }
-    }
-}
-
-impl<S> AuthService<S>
-where
-    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send,
-{
-    fn call_later(&mut self, missed: Missed, request: Request<Body>) -> ResponseFuture<S::Future> {
-        // The service that is ready goes along with the request, its clone stays.
-        let clone = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, clone);
-        let authenticator = self.authenticator.clone();
-        ResponseFuture::waiting(Box::pin(async move {
-            // A body need not be `Sync`, so it must not be borrowed while something is waited for.
-            let (parts, body) = request.into_parts();
-            let decided = authenticator.authenticate_again(missed, &parts.headers).await;
-            let noted = decided.map_err(Error::from).and_then(|outcome| {
-                note(context(&parts.extensions)?, outcome);
-                Ok(())
-            });
-            match noted {
-                Ok(()) => inner.call(Request::from_parts(parts, body)).await,
-                Err(error) => Ok(error.into_response()),
-            }
-        }))
+            Ok(Err(refusal)) => Unsettled::Refused(refusal),
+            Err(missed) => Unsettled::Missed(missed),
+        };
+        request.extensions_mut().insert(unsettled);
+        ResponseFuture::passed(self.inner.call(request))
     }
 }
 
 /// Keeps what was found out in `g`.
-fn note(g: &RequestContext, outcome: Outcome) {
+pub(crate) fn note(g: &RequestContext, outcome: Outcome) {
     g.set_authenticated();
     match outcome {
         Outcome::Identified(identity) => {

@@ -1,35 +1,24 @@
 //! Who may call a route.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use axum_core::body::Body;
-use axum_core::response::{IntoResponse, Response};
-use http::request::Parts;
-use http::{Extensions, Method, Request};
 use tapisservice_core::{AccountType, Error, RequestContext};
-use tower_layer::Layer;
-use tower_service::Service;
 
 use crate::callback::boxed;
-use crate::layer::context;
-use crate::refusal::Refusal;
-use crate::{Authenticator, Authn, BoxFuture, Callbacks, PolicyRequest, ResponseFuture};
+use crate::{BoxFuture, PolicyRequest};
 
-/// Who may call a route. Every route has one.
+/// Who may call a route. Every route has one, and it decides before any handler of the route runs, however that is mounted
+/// (F32): for a method, for any method, as a fallback, as a nested service.
 ///
-/// OPTIONS needs no token and passes every policy (decision 2 of the conformance suite); a token that is sent was
-/// verified before.
+/// OPTIONS needs no token where the route has a handler for OPTIONS of its own (rule A20); a token that is sent is verified.
+/// OPTIONS that another handler would answer is under the policy like every other method.
 #[derive(Clone)]
-pub struct Policy(Kind);
+pub struct Policy(pub(crate) Kind);
 
 #[derive(Clone)]
-enum Kind {
-    Public {
-        with_tenant: bool,
-    },
+pub(crate) enum Kind {
+    Public(PublicPolicy),
     Authenticated,
     ServiceOnly,
     Callback {
@@ -38,15 +27,81 @@ enum Kind {
     },
 }
 
+/// A [`Policy`] that lets anybody in, and says what becomes of a token that is sent all the same.
+///
+/// ```
+/// use tapisservice_auth::{Policy, PublicPolicy};
+///
+/// let log_in = PublicPolicy::new().with_tenant().ignoring_token();
+/// assert_eq!(Policy::from(log_in).to_string(), "public_with_tenant (token ignored)");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct PublicPolicy {
+    pub(crate) with_tenant: bool,
+    pub(crate) token: TokenUse,
+}
+
+/// What a route does with a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenUse {
+    /// It is verified; a bad one is refused.
+    Required,
+    /// It is verified; a bad one counts as none.
+    Optional,
+    /// It is not looked at.
+    Ignored,
+}
+
+impl PublicPolicy {
+    /// As [`Policy::public`]: a token that is sent has to be valid.
+    pub fn new() -> Self {
+        Self { with_tenant: false, token: TokenUse::Required }
+    }
+
+    /// As [`Policy::public_with_tenant`]: the request must be for a tenant.
+    pub fn with_tenant(self) -> Self {
+        Self { with_tenant: true, ..self }
+    }
+
+    /// Looks at no token: with any, valid or not, the request is answered as without one (rule A20). For endpoints of log-in, which
+    /// get the client's stale token along, and for health.
+    pub fn ignoring_token(self) -> Self {
+        Self { token: TokenUse::Ignored, ..self }
+    }
+
+    /// Counts a bad or expired token as none, and says so in `g`
+    /// ([`is_token_rejected`](RequestContext::is_token_rejected)); a good one gives an identity (rule A20). For pages that greet whom
+    /// they know.
+    ///
+    /// While the registry is not available, a request with a token is answered with 503: nobody can tell whether it is good.
+    pub fn with_optional_token(self) -> Self {
+        Self { token: TokenUse::Optional, ..self }
+    }
+}
+
+impl Default for PublicPolicy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<PublicPolicy> for Policy {
+    fn from(policy: PublicPolicy) -> Self {
+        Self(Kind::Public(policy))
+    }
+}
+
 impl Policy {
-    /// Anybody, with or without a token; callbacks do not run.
+    /// Anybody, with or without a token; callbacks do not run. A token that is sent has to be valid; [`PublicPolicy`] has other
+    /// choices.
     pub fn public() -> Self {
-        Self(Kind::Public { with_tenant: false })
+        PublicPolicy::new().into()
     }
 
     /// Anybody, but the request must be for a tenant: without a token the Host's (rule H5).
     pub fn public_with_tenant() -> Self {
-        Self(Kind::Public { with_tenant: true })
+        PublicPolicy::new().with_tenant().into()
     }
 
     /// Whoever has a valid token, or was let in by the `authn` callback; then the `authz` callback.
@@ -81,54 +136,34 @@ impl Policy {
         Self(Kind::Callback { name: name.into(), allow: boxed(allow) })
     }
 
-    /// What [`enforce`](Self::enforce) answers, when nothing has to be asked or waited for.
-    fn enforce_at_once(
-        &self,
-        guard: &Guard,
-        g: &RequestContext,
-        method: &Method,
-    ) -> Option<Result<(), Error>> {
-        let nobody_asked = g.identity().is_some() && guard.callbacks.authz.is_none();
+    /// What the policy does with a token that is sent.
+    pub(crate) fn token_use(&self) -> TokenUse {
         match &self.0 {
-            Kind::Public { with_tenant } => (!with_tenant || g.request_tenant().is_some()).then_some(Ok(())),
-            _ if method == Method::OPTIONS => Some(Ok(())),
-            Kind::Authenticated => nobody_asked.then_some(Ok(())),
-            Kind::ServiceOnly => nobody_asked.then(|| check_service(g)),
-            Kind::Callback { .. } => None,
+            Kind::Public(public) => public.token,
+            Kind::Authenticated | Kind::ServiceOnly | Kind::Callback { .. } => TokenUse::Required,
         }
     }
+}
 
-    async fn enforce(&self, guard: &Guard, g: &RequestContext, parts: &Parts) -> Result<(), Error> {
-        match &self.0 {
-            Kind::Public { with_tenant } => {
-                if *with_tenant && g.request_tenant().is_none() {
-                    g.set_request_tenant(guard.authenticator.tenant_of_host(&parts.headers).await?);
-                }
-                Ok(())
-            }
-            _ if parts.method == Method::OPTIONS => Ok(()),
-            Kind::Authenticated => guard.admit(g, parts).await,
-            Kind::ServiceOnly => {
-                guard.admit(g, parts).await?;
-                check_service(g)
-            }
-            Kind::Callback { allow, .. } => {
-                guard.admit(g, parts).await?;
-                allow(PolicyRequest::new(g, parts)).await
-            }
-        }
+impl fmt::Display for PublicPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.with_tenant { "public_with_tenant" } else { "public" })?;
+        f.write_str(match self.token {
+            TokenUse::Required => "",
+            TokenUse::Optional => " (token optional)",
+            TokenUse::Ignored => " (token ignored)",
+        })
     }
 }
 
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &self.0 {
-            Kind::Public { with_tenant: false } => "public",
-            Kind::Public { with_tenant: true } => "public_with_tenant",
-            Kind::Authenticated => "authenticated",
-            Kind::ServiceOnly => "service_only",
-            Kind::Callback { name, .. } => name,
-        })
+        match &self.0 {
+            Kind::Public(public) => public.fmt(f),
+            Kind::Authenticated => f.write_str("authenticated"),
+            Kind::ServiceOnly => f.write_str("service_only"),
+            Kind::Callback { name, .. } => f.write_str(name),
+        }
     }
 }
 
@@ -138,142 +173,9 @@ impl fmt::Debug for Policy {
     }
 }
 
-fn check_service(g: &RequestContext) -> Result<(), Error> {
+pub(crate) fn check_service(g: &RequestContext) -> Result<(), Error> {
     match g.identity() {
         Some(identity) if identity.account_type() == AccountType::Service => Ok(()),
         _ => Err(Error::permissions("Only services may do this.")),
     }
 }
-
-/// What every policy of a service shares.
-#[derive(Debug, Clone)]
-struct Guard {
-    authenticator: Authenticator,
-    callbacks: Callbacks,
-}
-
-impl Guard {
-    /// Lets a request in that has an identity, or that the `authn` callback vouches for; then asks the `authz` callback.
-    async fn admit(&self, g: &RequestContext, parts: &Parts) -> Result<(), Error> {
-        if g.identity().is_none() {
-            match self.recognise(g, parts).await? {
-                Authn::Refused => return Err(Refusal::NoToken.into()),
-                Authn::Anonymous => {}
-                Authn::Identified(identity) => {
-                    g.set_identity(identity);
-                }
-            }
-        }
-        match &self.callbacks.authz {
-            Some(authz) => authz(PolicyRequest::new(g, parts)).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn recognise(&self, g: &RequestContext, parts: &Parts) -> Result<Authn, Error> {
-        match &self.callbacks.authn {
-            Some(authn) => authn(PolicyRequest::new(g, parts)).await,
-            None => Ok(Authn::Refused),
-        }
-    }
-}
-
-/// Enforces a [`Policy`] on the route it is put around; inside [`AuthLayer`](crate::AuthLayer), without which it answers
-/// every request with 500.
-#[derive(Debug, Clone)]
-pub struct PolicyLayer {
-    rule: Arc<Rule>,
-}
-
-/// Shared, because every request clones it.
-#[derive(Debug)]
-struct Rule {
-    policy: Policy,
-    guard: Guard,
-}
-
-impl PolicyLayer {
-    /// A layer that enforces `policy`.
-    pub fn new(policy: Policy, authenticator: Authenticator, callbacks: Callbacks) -> Self {
-        Self { rule: Arc::new(Rule { policy, guard: Guard { authenticator, callbacks } }) }
-    }
-}
-
-impl<S> Layer<S> for PolicyLayer {
-    type Service = PolicyService<S>;
-
-    fn layer(&self, inner: S) -> PolicyService<S> {
-        PolicyService { inner, rule: self.rule.clone() }
-    }
-}
-
-/// Enforces a [`Policy`] before its inner service sees a request.
-#[derive(Debug, Clone)]
-pub struct PolicyService<S> {
-    inner: S,
-    rule: Arc<Rule>,
-}
-
-impl<S> Service<Request<Body>> for PolicyService<S>
-where
-    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send,
-{
-    type Response = Response;
-    type Error = Infallible;
-    type Future = ResponseFuture<S::Future>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(cx)
-    }
-
-    #[inline]
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let g = match authenticated_context(request.extensions()) {
-            Ok(g) => g,
-            Err(error) => return ResponseFuture::refused(error),
-        };
-        let Rule { policy, guard } = &*self.rule;
-        match policy.enforce_at_once(guard, g, request.method()) {
-            Some(Ok(())) => ResponseFuture::passed(self.inner.call(request)),
-            Some(Err(error)) => ResponseFuture::refused(error),
-            None => self.call_later(g.clone(), request),
-        }
-    }
-}
-
-impl<S> PolicyService<S>
-where
-    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send,
-{
-    fn call_later(&mut self, g: RequestContext, request: Request<Body>) -> ResponseFuture<S::Future> {
-        let clone = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, clone);
-        let rule = self.rule.clone();
-        ResponseFuture::waiting(Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            match rule.policy.enforce(&rule.guard, &g, &parts).await {
-                Ok(()) => inner.call(Request::from_parts(parts, body)).await,
-                Err(error) => Ok(error.into_response()),
-            }
-        }))
-    }
-}
-
-/// The context of a request that somebody looked at for a token: a policy takes a request without an identity for one without
-/// a token.
-fn authenticated_context(extensions: &Extensions) -> Result<&RequestContext, Error> {
-    let g = context(extensions)?;
-    if g.is_authenticated() {
-        Ok(g)
-    } else {
-        Err(Error::service_config("the service is not assembled correctly")
-            .with_source(MissingAuthentication))
-    }
-}
-
-/// A policy was asked about a request that nobody authenticated.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("the request was not authenticated: the AuthLayer is missing around the PolicyLayer")]
-struct MissingAuthentication;

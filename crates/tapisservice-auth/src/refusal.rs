@@ -131,6 +131,11 @@ impl Refusal {
         }
     }
 
+    /// Whether another token, or none, would not be refused like this.
+    pub(crate) fn is_of_the_token(&self) -> bool {
+        !matches!(self, Self::SeveralHosts | Self::NoRegistry)
+    }
+
     /// What the log needs beyond the message.
     fn detail(&self) -> Option<String> {
         match self {

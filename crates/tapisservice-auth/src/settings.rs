@@ -26,7 +26,7 @@ pub struct AuthSettings {
     pub service_name: String,
     /// The site this service runs at: service tokens are for it (rule O2).
     pub service_site_id: SiteId,
-    /// The tenants it serves; `*` is all (rule H7).
+    /// The tenants it serves; none or `*` is all (rule H7).
     pub tenants: Vec<String>,
     /// Seconds by which clocks may differ (rule A7).
     #[serde(default)]
@@ -68,8 +68,14 @@ impl AuthSettings {
         }
     }
 
+    /// The tenants that this service serves, or `None` when it serves all of them (rule H7).
+    pub fn served_tenants(&self) -> Option<&[String]> {
+        let all = self.tenants.is_empty() || self.tenants.iter().any(|tenant| tenant == "*");
+        (!all).then_some(&self.tenants)
+    }
+
     pub(crate) fn serves_tenant(&self, tenant: &TenantId) -> bool {
-        self.tenants.iter().any(|t| t == "*" || *tenant == t.as_str())
+        self.served_tenants().is_none_or(|served| served.iter().any(|id| *tenant == id.as_str()))
     }
 
     pub(crate) fn place(&self) -> ServicePlace<'_> {

@@ -18,11 +18,12 @@ pub(crate) fn of_host<'r>(
 ) -> Result<&'r Tenant, Refusal> {
     let unknown = || Refusal::UnknownHost(host.cloned().map(Authority::into_owned));
     let host = host.ok_or_else(unknown)?;
-    let tenant = if settings.is_dev_host(host) {
-        registry.tenant(token_tenant.map_or(DEV_TENANT, TenantId::as_str))
-    } else {
-        registry.tenant_of_host(host)
+    let of_developer = || {
+        let id = token_tenant.map_or(DEV_TENANT, TenantId::as_str);
+        settings.is_dev_host(host).then(|| registry.tenant(id)).flatten()
     };
+    // A registered host counts first, also when it is a development host (rule H4).
+    let tenant = registry.tenant_of_host(host).or_else(of_developer);
     Ok(tenant.ok_or_else(unknown)?)
 }
 

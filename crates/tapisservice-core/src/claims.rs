@@ -38,6 +38,13 @@ pub struct Delegation {
     pub tenant_id: TenantId,
 }
 
+/// `username@tenant`, as the claim has it.
+impl fmt::Display for Delegation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.username, self.tenant_id)
+    }
+}
+
 /// The claims of a verified access token (RFC 7519 section 4 and PROTOCOL section 2), each already of its type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claims {

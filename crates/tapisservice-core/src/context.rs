@@ -3,7 +3,7 @@
 use std::any::type_name;
 use std::fmt;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use http::{Extensions, Method, Uri};
@@ -49,8 +49,18 @@ struct Inner {
     user_token_hash: Option<String>,
     tenant: OnceLock<Arc<RequestTenant>>,
     identity: OnceLock<Identity>,
-    authenticated: AtomicBool,
+    authentication: AtomicU8,
     values: RwLock<Extensions>,
+}
+
+/// How far the question of who calls has got.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Authentication {
+    Pending,
+    Settled,
+    TokenRejected,
+    TokenIgnored,
 }
 
 #[derive(Debug)]
@@ -128,7 +138,7 @@ impl RequestContextBuilder {
             user_token_hash: self.user_token_hash,
             tenant: OnceLock::new(),
             identity: OnceLock::new(),
-            authenticated: AtomicBool::new(false),
+            authentication: AtomicU8::new(Authentication::Pending as u8),
             values: RwLock::default(),
         }))
     }
@@ -231,7 +241,7 @@ impl RequestContext {
 
     /// Who calls, unless the request is anonymous.
     pub fn identity(&self) -> Option<&Identity> {
-        self.0.identity.get()
+        if self.is(Authentication::TokenIgnored) { None } else { self.0.identity.get() }
     }
 
     /// The user the request is for: the on-behalf-of user of a service's request, else the token's own.
@@ -274,14 +284,38 @@ impl RequestContext {
         self.0.identity.set(identity).is_ok()
     }
 
-    /// Whether somebody looked at who calls, and found an identity or that the request is anonymous.
+    /// Whether it is settled who calls: an identity, or that the request is anonymous.
     pub fn is_authenticated(&self) -> bool {
-        self.0.authenticated.load(Ordering::Relaxed)
+        !self.is(Authentication::Pending)
     }
 
-    /// Says that somebody looked at who calls: the authentication layer, before it lets a request through.
+    /// Says that it is settled who calls.
     pub fn set_authenticated(&self) {
-        self.0.authenticated.store(true, Ordering::Relaxed);
+        self.set(Authentication::Settled);
+    }
+
+    /// Whether the request is anonymous although it has a token: a bad or expired one, on a route that counts such a token as none
+    /// (rule A20).
+    pub fn is_token_rejected(&self) -> bool {
+        self.is(Authentication::TokenRejected)
+    }
+
+    /// Says that the token of this request is bad and counts as none.
+    pub fn set_token_rejected(&self) {
+        self.set(Authentication::TokenRejected);
+    }
+
+    /// Makes the request anonymous, whatever token it has: its route looks at none (rules A20 and D4).
+    pub fn ignore_token(&self) {
+        self.set(Authentication::TokenIgnored);
+    }
+
+    fn is(&self, state: Authentication) -> bool {
+        self.0.authentication.load(Ordering::Relaxed) == state as u8
+    }
+
+    fn set(&self, state: Authentication) {
+        self.0.authentication.store(state as u8, Ordering::Relaxed);
     }
 
     /// Says which tenant an anonymous request is for. Once only: later calls change nothing and return `false`.
@@ -353,6 +387,18 @@ mod tests {
         assert!(g.set_identity(identity("alice")));
         assert!(!g.clone().set_identity(identity("mallory")));
         assert_eq!(*g.request_username().unwrap(), "alice");
+    }
+
+    #[test]
+    fn an_ignored_token_leaves_the_request_anonymous() {
+        let g = context();
+        assert!(!g.is_authenticated());
+        g.set_identity(identity("alice"));
+        g.set_authenticated();
+        assert!(g.is_authenticated() && g.identity().is_some());
+        g.ignore_token();
+        assert!(g.is_authenticated() && !g.is_token_rejected());
+        assert!(g.identity().is_none() && g.request_tenant().is_none() && g.token().is_none());
     }
 
     #[test]

@@ -12,8 +12,8 @@ const MAX_CHARS: usize = 255;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidId {
-    /// There was no text.
-    #[error("is empty")]
+    /// There was no text, or white space alone.
+    #[error("is empty or blank")]
     Empty,
     /// More than 255 characters.
     #[error("is longer than {MAX_CHARS} characters")]
@@ -24,10 +24,10 @@ pub enum InvalidId {
 }
 
 fn check(text: &str) -> Result<(), InvalidId> {
-    if text.is_empty() {
-        Err(InvalidId::Empty)
-    } else if text.chars().any(char::is_control) {
+    if text.chars().any(char::is_control) {
         Err(InvalidId::ControlCharacter)
+    } else if text.chars().all(char::is_whitespace) {
+        Err(InvalidId::Empty)
     } else if text.len() > MAX_CHARS && text.chars().count() > MAX_CHARS {
         Err(InvalidId::TooLong)
     } else {
@@ -39,7 +39,7 @@ macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// One to 255 characters, none of them a control character. Cheap to clone.
+        /// One to 255 characters, none of them a control character and not all of them white space (rules A11 and O3). Cheap to clone.
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         pub struct $name(Arc<str>);
 
@@ -48,7 +48,7 @@ macro_rules! identifier {
             ///
             /// # Errors
             ///
-            /// When it is empty, too long or holds a control character.
+            /// When it is empty or blank, too long or holds a control character.
             pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidId> {
                 check(text.as_ref())?;
                 Ok(Self(Arc::from(text.as_ref())))
@@ -136,6 +136,10 @@ mod tests {
         assert_eq!(Username::new(&long).unwrap().as_str(), long);
         assert_eq!(Username::new(long + "x"), Err(InvalidId::TooLong));
         assert_eq!(TenantId::new(""), Err(InvalidId::Empty));
+        for blank in [" ", "   ", "\u{a0}\u{2003}", "\u{3000}"] {
+            assert_eq!(Username::new(blank), Err(InvalidId::Empty), "{blank:?}");
+        }
+        assert_eq!(Username::new(" a ").unwrap().as_str(), " a ");
         assert_eq!(SiteId::new("a\nb"), Err(InvalidId::ControlCharacter));
         assert_eq!(Username::new("a\u{85}b"), Err(InvalidId::ControlCharacter));
         assert!(serde_json::from_str::<TenantId>("\"\\u0000\"").is_err());

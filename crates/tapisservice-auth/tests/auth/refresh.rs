@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, Request};
-use tapisservice_auth::{AuthLayer, Authenticator, Outcome, Refusal, TokenFault};
+use tapisservice_auth::{Authenticator, Outcome, Refusal, TokenFault};
 use tapisservice_core::{Error, TenantId};
 use tapisservice_tenants::{RegistryData, TenantCache};
 use tokio::task::JoinSet;
-use tower::{Layer as _, ServiceExt as _, service_fn};
+use tower::ServiceExt as _;
 
-use crate::layer::{FAR, alice, answer, request, whoami};
+use crate::layer::{FAR, alice, answer, public, request};
 use crate::signer::{ACME, ADMIN, STRANGER};
 use crate::site::{self, Script};
 
@@ -169,7 +169,7 @@ async fn a_tenant_that_became_inactive_is_refused_from_then_on() {
 #[tokio::test(start_paused = true)]
 async fn without_a_registry_the_answer_is_to_come_back_later() {
     let (authenticator, source) = start(None).await;
-    let service = AuthLayer::new(authenticator.clone()).layer(service_fn(whoami));
+    let service = public(authenticator.clone());
     let ask = |lines: &[(&str, &str)]| -> Request<_> { request("GET", lines) };
     let token = alice();
     let response = service.clone().oneshot(ask(&[("x-tapis-token", &token)])).await.unwrap();

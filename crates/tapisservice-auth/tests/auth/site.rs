@@ -40,6 +40,11 @@ pub(crate) fn data() -> RegistryData {
             tenant("soon", "tacc", json!({"status": "draft"})),
             tenant("anyissuer", "tacc", json!({"token_service": null})),
             tenant("plain", "tacc", json!({"base_url": "http://plain.lan:8080"})),
+            tenant(
+                "local",
+                "tacc",
+                json!({"base_url": "http://localhost:5080", "token_service": "http://localhost:5080/v3/tokens"}),
+            ),
             tenant("adminuh", "uh", json!({})),
             tenant("hawaii", "uh", json!({})),
         ],

@@ -12,11 +12,13 @@ pub(crate) const REQUEST_SPAN: &str = "tapisservice::request";
 /// Longest path kept, in bytes: it stands on every line of the request.
 const MAX_PATH: usize = 512;
 
-/// The four ids of a request, as far as they are known: the effective tenant and user, not those of the token.
+/// The ids of a request, as far as they are known: the effective tenant and user, not those of the token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ids {
     pub(super) tenant: Option<String>,
     pub(super) user: Option<String>,
+    /// Who holds the token, where that is not its user: `username@tenant` (rule A12).
+    pub(super) delegate: Option<String>,
     pub(super) request_id: Option<String>,
     pub(super) tracking_id: Option<String>,
 }
@@ -26,6 +28,7 @@ impl Ids {
         Self {
             tenant: g.request_tenant_id().map(ToString::to_string),
             user: g.request_username().map(ToString::to_string),
+            delegate: g.token().and_then(|token| token.claims().delegation.as_ref()).map(ToString::to_string),
             request_id: Some(g.request_id().to_owned()),
             tracking_id: Some(g.tracking_id().to_string()),
         }
@@ -35,6 +38,7 @@ impl Ids {
         Self {
             tenant: self.tenant.map(&change),
             user: self.user.map(&change),
+            delegate: self.delegate.map(&change),
             request_id: self.request_id.map(&change),
             tracking_id: self.tracking_id.map(&change),
         }
@@ -45,6 +49,7 @@ impl Ids {
         [
             ("tenant", &self.tenant),
             ("user", &self.user),
+            ("delegate", &self.delegate),
             ("request_id", &self.request_id),
             ("tracking_id", &self.tracking_id),
         ]

@@ -79,6 +79,32 @@ fn development_hosts_name_no_tenant_and_only_on_a_developers_machine() {
     ]);
 }
 
+/// H2 comes before H4.
+#[test]
+fn a_base_url_at_a_development_host_names_its_tenant() {
+    let local = "localhost:5080";
+    let dev = |ask: Ask| ask.host(local).on_a_developers_machine();
+    assert_table([
+        ("H2, nobody", dev(Ask::nobody()), Ok("anybody of local")),
+        (
+            "H2, its user",
+            dev(Ask::user("local").claim("iss", "http://localhost:5080/v3/tokens")),
+            Ok("alice@local"),
+        ),
+        (
+            "H3, another tenant's",
+            dev(Ask::user("acme")),
+            Err(Refusal::OtherTenant { claim: id("acme"), url: id("local") }),
+        ),
+        ("H2, prod", Ask::nobody().host(local), Ok("anybody of local")),
+        (
+            "H4, another port",
+            Ask::user("acme").host("localhost:5081").on_a_developers_machine(),
+            Ok("alice@acme"),
+        ),
+    ]);
+}
+
 #[test]
 fn without_a_token_on_behalf_of_lines_are_ignored() {
     let ask =
@@ -113,7 +139,8 @@ fn tenants_that_are_not_listed_are_not_served() {
         ("H7, a listed user", only(&["beta", "acme"], Ask::user("acme")), Ok("alice@acme")),
         ("H7, a star", only(&["beta", "*"], Ask::user("acme")), Ok("alice@acme")),
         ("H7, a user", only(&["beta"], Ask::user("acme")), not_served("acme")),
-        ("H7, nothing listed", only(&[], Ask::user("acme")), not_served("acme")),
+        ("H7, nothing listed", only(&[], Ask::user("acme")), Ok("alice@acme")),
+        ("H7, nothing listed, nobody", only(&[], Ask::nobody()), Ok("anybody of acme")),
         ("H7, nobody", only(&["beta"], Ask::nobody()), not_served("acme")),
         (
             "H7, the tenant acted for",

@@ -18,7 +18,7 @@ fn token_steps() -> Vec<Step> {
         (claim("iss", "is not the tenant's token service"), |ask| {
             ask.claim("iss", "https://hawaii.uh.test/v3/tokens")
         }),
-        (claim("aud", "names another audience"), |ask| ask.without_claim("aud")),
+        (claim("aud", "names no expected audience"), |ask| ask.without_claim("aud")),
         (claim("tapis/token_type", "is not access"), |ask| ask.claim("tapis/token_type", "access")),
         (claim("tapis/username", "is missing or not a username"), |ask| ask.claim("tapis/username", "alice")),
         (claim("sub", "is not username@tenant_id"), |ask| ask.claim("sub", "alice@hawaii")),
@@ -48,11 +48,16 @@ fn climb(mut ask: Ask, steps: Vec<Step>) -> Result<String, Refusal> {
 #[test]
 fn the_first_rule_that_a_user_breaks_decides() {
     let mut steps = token_steps();
-    steps.extend::<[Step; 7]>([
+    steps.extend::<[Step; 8]>([
         (claim("tapis/account_type", "is neither user nor service"), |ask| {
             ask.claim("tapis/account_type", "user")
         }),
-        (claim("tapis/delegation", "is not a boolean"), |ask| ask.claim("tapis/delegation", false)),
+        (claim("tapis/delegation", "is not a boolean"), |ask| {
+            ask.claim("tapis/delegation", true).claim("tapis/delegation_sub", "bud@acme")
+        }),
+        (claim("tapis/delegation_sub", "names a tenant that may not act for the token's"), |ask| {
+            ask.claim("tapis/delegation", false)
+        }),
         (Refusal::OnBehalfOfByUser, |ask| ask.without_line("x-tapis-user")),
         (Refusal::UnknownHost("nosuch.example".parse().ok()), |ask| ask.host("acme.tapis.test")),
         (Refusal::OtherTenant { claim: id("hawaii"), url: id("acme") }, |ask| ask.host("hawaii.uh.test")),
@@ -65,11 +70,16 @@ fn the_first_rule_that_a_user_breaks_decides() {
 #[test]
 fn the_first_rule_that_a_service_breaks_decides() {
     let mut steps = token_steps();
-    steps.extend::<[Step; 8]>([
+    steps.extend::<[Step; 9]>([
         (claim("tapis/account_type", "is neither user nor service"), |ask| {
             ask.claim("tapis/account_type", "service")
         }),
-        (claim("tapis/delegation", "is not a boolean"), |ask| ask.claim("tapis/delegation", false)),
+        (claim("tapis/delegation", "is not a boolean"), |ask| {
+            ask.claim("tapis/delegation", true).claim("tapis/delegation_sub", "bud@acme")
+        }),
+        (claim("tapis/delegation_sub", "names a tenant that may not act for the token's"), |ask| {
+            ask.claim("tapis/delegation", false)
+        }),
         (TokenFault::TargetSite.into(), |ask| ask.claim("tapis/target_site", "tacc")),
         (Refusal::OnBehalfOfHeaders, |ask| ask.line("x-tapis-user", "bob")),
         (Refusal::UnknownOnBehalfOfTenant(id("nosuch")), |ask| {

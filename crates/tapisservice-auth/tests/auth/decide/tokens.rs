@@ -104,7 +104,7 @@ fn the_issuer_is_the_tenants_token_service() {
 
 #[test]
 fn an_audience_is_named_only_where_one_is_expected() {
-    let wrong = || Err(claim("aud", "names another audience"));
+    let wrong = || Err(claim("aud", "names no expected audience"));
     let here = |aud: Value| alice().claim("aud", aud).set(|s| s.expected_aud = vec!["bookmarks".to_owned()]);
     let anywhere = |aud: Value| alice().claim("aud", aud).set(|s| s.expected_aud = vec!["*".to_owned()]);
     assert_table([
@@ -117,7 +117,8 @@ fn an_audience_is_named_only_where_one_is_expected() {
         ("A9, a number", here(json!(7)), wrong()),
         ("A9, any", anywhere(json!("files")), Ok("alice@acme")),
         ("A9, any, but a number", anywhere(json!(7)), wrong()),
-        ("A9, none", alice().set(|s| s.expected_aud = vec!["bookmarks".to_owned()]), Ok("alice@acme")),
+        ("A9, any, none", alice().set(|s| s.expected_aud = vec!["*".to_owned()]), Ok("alice@acme")),
+        ("A9, none", alice().set(|s| s.expected_aud = vec!["bookmarks".to_owned()]), wrong()),
     ]);
 }
 
@@ -144,6 +145,9 @@ fn the_subject_is_a_user_or_a_service_of_the_tenant() {
         ("A11, no name", alice().without_claim("tapis/username"), name()),
         ("A11, a number", alice().claim("tapis/username", 7), name()),
         ("A11, empty", named(""), name()),
+        ("A11, blank", named(" "), name()),
+        ("A11, white space alone", named("\u{a0}\u{3000}"), name()),
+        ("A11, spaces around", named(" al "), Ok(" al @acme")),
         ("A11, a control character", named("al\u{0}ice"), name()),
         ("A11, 256 characters", named(&"\u{e9}".repeat(256)), name()),
         ("A11, no subject", alice().without_claim("sub"), sub()),
@@ -151,6 +155,30 @@ fn the_subject_is_a_user_or_a_service_of_the_tenant() {
         ("A11, the subject of another tenant", alice().claim("sub", "alice@beta"), sub()),
         ("A11, no account type", alice().without_claim("tapis/account_type"), account()),
         ("A11, another account type", alice().claim("tapis/account_type", "User"), account()),
+    ]);
+}
+
+/// A12: as for services that act for users (O5).
+#[test]
+fn a_tenant_delegates_only_where_it_may_act() {
+    let to = |tenant: &str, party: &str| {
+        Ask::user(tenant).claim("tapis/delegation", true).claim("tapis/delegation_sub", party)
+    };
+    let foreign = || Err(claim("tapis/delegation_sub", "names a tenant that may not act for the token's"));
+    let service = Ask::service("admin", "tacc", "acme").claim("tapis/delegation", true);
+    assert_table([
+        ("A12, the same tenant", to("acme", "bud@acme"), Ok("alice@acme")),
+        ("A12, the site's admin tenant", to("hawaii", "bud@adminuh"), Ok("alice@hawaii")),
+        ("A12, the primary site's admin tenant", to("hawaii", "bud@admin"), Ok("alice@hawaii")),
+        ("A12, another tenant", to("acme", "bud@beta"), foreign()),
+        ("A12, another site's admin tenant", to("acme", "bud@adminuh"), foreign()),
+        ("A12, a tenant that nobody knows", to("acme", "bud@nosuch"), foreign()),
+        (
+            "A12, a service",
+            service.clone().claim("tapis/delegation_sub", "bud@admin"),
+            Ok("bob@acme by jobs@admin"),
+        ),
+        ("A12, a service, another tenant", service.claim("tapis/delegation_sub", "bud@acme"), foreign()),
     ]);
 }
 
@@ -171,8 +199,9 @@ fn a_delegation_is_seen() {
         ("A12, without a tenant", delegated(json!(true), json!("bud")), party()),
         ("jti is not checked", alice().without_claim("jti"), Ok("alice@acme")),
     ]);
-    let outcome = delegated(json!(true), json!("bud@beta")).outcome(Some(&REGISTRY));
+    let outcome = delegated(json!(true), json!("bud@admin")).outcome(Some(&REGISTRY));
     let Ok(Outcome::Identified(identity)) = outcome else { panic!("{outcome:?}") };
     let delegation = identity.token().unwrap().claims().delegation.clone().unwrap();
-    assert_eq!((delegation.username.as_str(), delegation.tenant_id.as_str()), ("bud", "beta"));
+    assert_eq!((delegation.username.as_str(), delegation.tenant_id.as_str()), ("bud", "admin"));
+    assert_eq!(delegation.to_string(), "bud@admin");
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use tapisservice_auth::{Authn, Callbacks, Policy};
 use tapisservice_core::{AccountType, Error, Identity, RequestTenant, SiteId, TenantId, Username};
 
-use super::{Lines, alice, answer, jobs, request, send};
+use super::{Lines, alice, answer, jobs, request, send, send_to_own_options};
 
 /// What a callback saw, call by call.
 type Calls = Arc<Mutex<Vec<Option<String>>>>;
@@ -105,7 +105,7 @@ async fn authn_may_say_who_calls() {
 }
 
 #[tokio::test]
-async fn authz_runs_after_the_identity_is_known_and_not_for_options() {
+async fn authz_runs_after_the_identity_is_known_and_not_for_a_routes_own_options() {
     type Case<'a> = (&'a str, Callbacks, Policy, &'a str, Lines<'a>, u16, &'a [&'a str]);
 
     let alice = alice();
@@ -116,7 +116,7 @@ async fn authz_runs_after_the_identity_is_known_and_not_for_options() {
         ("whom authn knows", hook(), Policy::authenticated(), "GET", &[], 200, &["hook"]),
         ("HEAD is as GET", hook(), Policy::authenticated(), "HEAD", &with_token, 200, &["alice"]),
         ("nobody", Callbacks::default(), Policy::authenticated(), "GET", &[], 401, &[]),
-        ("OPTIONS", Callbacks::default(), Policy::authenticated(), "OPTIONS", &with_token, 200, &[]),
+        ("OPTIONS", Callbacks::default(), Policy::authenticated(), "OPTIONS", &with_token, 200, &["alice"]),
         ("a public route", Callbacks::default(), Policy::public(), "GET", &with_token, 200, &[]),
         (
             "before the policy's own refusal",
@@ -135,6 +135,10 @@ async fn authz_runs_after_the_identity_is_known_and_not_for_options() {
         let calls: Vec<_> = calls.lock().unwrap().iter().map(|name| name.clone().unwrap()).collect();
         assert_eq!(calls, seen, "{what}");
     }
+    let (callbacks, calls) = authz(Callbacks::default(), Ok(()));
+    let response =
+        send_to_own_options(Policy::authenticated(), callbacks, request("OPTIONS", &with_token)).await;
+    assert_eq!((response.status().as_u16(), calls.lock().unwrap().len()), (200, 0));
 }
 
 #[tokio::test]
@@ -144,7 +148,7 @@ async fn authz_may_refuse() {
     let cases = [
         ("GET", Err(Error::permissions("Not authorized -- role missing.")), 403),
         ("GET", Err(Error::not_found("bookmark not found")), 404),
-        ("OPTIONS", Err(Error::permissions("Not authorized -- role missing.")), 200),
+        ("OPTIONS", Err(Error::permissions("Not authorized -- role missing.")), 403),
         ("GET", Ok(()), 200),
     ];
     for (method, verdict, status) in cases {

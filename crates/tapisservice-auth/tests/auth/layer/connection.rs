@@ -1,10 +1,9 @@
 //! Several requests over one connection: what it showed before decides nothing.
 
-use tower::{Layer as _, Service as _};
+use tower::Service as _;
 
-use super::{FAR, alice, answer, authenticator, request, service_fn, site, whoami};
+use super::{FAR, alice, answer, authenticator, public, request, site};
 use crate::signer::{ACME, STRANGER};
-use tapisservice_auth::AuthLayer;
 
 #[tokio::test]
 async fn each_request_is_decided_by_its_own_token() {
@@ -35,7 +34,7 @@ async fn each_request_is_decided_by_its_own_token() {
         (Some(&bob), Some("bob")),
         (Some(&alice), Some("alice")),
     ];
-    let mut connection = AuthLayer::new(authenticator().await).layer(service_fn(whoami));
+    let mut connection = public(authenticator().await);
     for (number, (token, user)) in tokens.into_iter().chain(tokens.into_iter().rev()).enumerate() {
         let lines: Vec<_> = token.iter().map(|token| ("x-tapis-token", token.as_str())).collect();
         let (status, body) = answer(connection.call(request("GET", &lines)).await.unwrap()).await;

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tapisservice_auth::{AuthLayer, Authenticator, Callbacks, Policy, PolicyLayer};
 use tapisservice_core::{AccessToken, Envelope, RequestContext, ServiceInfo};
 use tapisservice_tenants::TenantCache;
-use tower::{ServiceBuilder, ServiceExt as _, service_fn};
+use tower::{Service, ServiceBuilder, ServiceExt as _, service_fn};
 
 use crate::signer::{ACME, ADMIN};
 use crate::site::{self, Script};
@@ -57,13 +57,33 @@ pub(crate) fn request(method: &str, lines: Lines<'_>) -> Request<Body> {
 }
 
 /// Sends a request through both layers to [`whoami`].
-async fn send(policy: Policy, callbacks: Callbacks, request: Request<Body>) -> Response {
+async fn send(policy: impl Into<Policy>, callbacks: Callbacks, request: Request<Body>) -> Response {
     let authenticator = authenticator().await;
-    let service = ServiceBuilder::new()
-        .layer(AuthLayer::new(authenticator.clone()))
-        .layer(PolicyLayer::new(policy, authenticator, callbacks))
-        .service(service_fn(whoami));
+    let policy = PolicyLayer::new(policy, authenticator.clone(), callbacks);
+    let service =
+        ServiceBuilder::new().layer(AuthLayer::new(authenticator)).layer(policy).service(service_fn(whoami));
     service.oneshot(request).await.unwrap()
+}
+
+/// As [`send`], to a route that answers OPTIONS itself.
+async fn send_to_own_options(
+    policy: impl Into<Policy>,
+    callbacks: Callbacks,
+    request: Request<Body>,
+) -> Response {
+    let authenticator = authenticator().await;
+    let policy = PolicyLayer::new(policy, authenticator.clone(), callbacks).with_own_options(true);
+    let service =
+        ServiceBuilder::new().layer(AuthLayer::new(authenticator)).layer(policy).service(service_fn(whoami));
+    service.oneshot(request).await.unwrap()
+}
+
+/// [`whoami`] on a public route.
+pub(crate) fn public(
+    authenticator: Authenticator,
+) -> impl Service<Request<Body>, Response = Response, Error = Infallible> + Clone {
+    let policy = PolicyLayer::new(Policy::public(), authenticator.clone(), Callbacks::default());
+    ServiceBuilder::new().layer(AuthLayer::new(authenticator)).layer(policy).service(service_fn(whoami))
 }
 
 /// Answers what `g` knows.

@@ -1,10 +1,13 @@
 //! Which policy lets whom pass, and what the handler then knows.
 
 use serde_json::json;
-use tapisservice_auth::{Callbacks, Policy};
+use tapisservice_auth::{AuthLayer, Authn, Callbacks, Policy, PolicyLayer, PublicPolicy};
 use tapisservice_core::Error;
+use tapisservice_core::RequestContext;
 
-use super::{FAR, Lines, alice, answer, jobs, request, send};
+use super::{FAR, Lines, alice, answer, authenticator, jobs, request, send, send_to_own_options, whoami};
+use tower::{ServiceBuilder, ServiceExt as _, service_fn};
+
 use crate::signer::{ACME, STRANGER};
 use crate::site;
 
@@ -40,10 +43,14 @@ async fn every_policy_says_who_passes() {
         for (lines, status) in [&nobody, &user, &service, &liar].into_iter().zip(statuses) {
             let response = send(policy(), Callbacks::default(), request("GET", lines)).await;
             assert_eq!(response.status().as_u16(), status, "{name}, {lines:?}");
-            // OPTIONS needs no token and passes every policy; a token that is sent is verified.
+            // OPTIONS is a method like others where the handler is for any method.
             let options = send(policy(), Callbacks::default(), request("OPTIONS", lines)).await;
+            assert_eq!(options.status().as_u16(), status, "OPTIONS {name}");
+            // Its own handler needs no token; a token that is sent is verified.
+            let options =
+                send_to_own_options(policy(), Callbacks::default(), request("OPTIONS", lines)).await;
             let refused = std::ptr::eq(lines, &raw const liar);
-            assert_eq!(options.status().as_u16(), if refused { 401 } else { 200 }, "OPTIONS {name}");
+            assert_eq!(options.status().as_u16(), if refused { 401 } else { 200 }, "own OPTIONS {name}");
         }
     }
 }
@@ -107,5 +114,58 @@ async fn a_refusal_says_no_more_than_its_class() {
         let (status, envelope) = answer(response).await;
         assert_eq!((status, &envelope["message"]), (401, &json!("The Tapis access token is not valid.")));
         assert_eq!(envelope["result"], json!(null));
+    }
+}
+
+/// What a route with this policy answers: status, user, tenant, and whether `g` says that a token was rejected.
+async fn seen(policy: PublicPolicy, lines: Lines<'_>) -> (u16, Option<String>, Option<String>, bool) {
+    let authenticator = authenticator().await;
+    // Nobody may take a caller with a bad token for one without: the callback would let in anybody.
+    let callbacks = Callbacks::default().authn(|_| async { Ok(Authn::Anonymous) });
+    let policy = PolicyLayer::new(policy, authenticator.clone(), callbacks);
+    let request = request("GET", lines);
+    let g: RequestContext = request.extensions().get().cloned().unwrap();
+    let service = ServiceBuilder::new().layer(AuthLayer::new(authenticator)).layer(policy);
+    let response = service.service(service_fn(whoami)).oneshot(request).await.unwrap();
+    let (status, body) = answer(response).await;
+    let text = |name: &str| body["result"][name].as_str().map(str::to_owned);
+    (status, text("request_username"), text("request_tenant_id"), g.is_token_rejected())
+}
+
+#[tokio::test]
+async fn a_public_route_may_ignore_tokens_or_count_bad_ones_as_none() {
+    let (alice, jobs) = (alice(), jobs());
+    let forged = STRANGER.token(&site::user("alice", "acme", FAR));
+    let expired = ACME.token(&site::user("alice", "acme", 1000));
+    let elsewhere = [("x-tapis-token", alice.as_str()), ("host", "hawaii.uh.test")];
+    let obo = [("x-tapis-token", alice.as_str()), ("x-tapis-user", "root")];
+    let cases: [(&str, Lines<'_>, &str, Option<&str>); 10] = [
+        // name, header lines, the tenant of the Host, the user by the optional token
+        ("none", &[], "acme", None),
+        ("good", &[("x-tapis-token", &alice)], "acme", Some("alice")),
+        ("forged", &[("x-tapis-token", &forged)], "acme", None),
+        ("expired", &[("x-tapis-token", &expired)], "acme", None),
+        ("malformed", &[("x-tapis-token", "abc.def.ghi")], "acme", None),
+        ("blank", &[("x-tapis-token", " ")], "acme", None),
+        ("two", &[("x-tapis-token", &alice), ("x-tapis-token", &alice)], "acme", None),
+        ("of another tenant", &elsewhere, "hawaii", None),
+        ("with on-behalf-of headers", &obo, "acme", None),
+        ("of a service that acts for nobody", &[("x-tapis-token", &jobs)], "acme", None),
+    ];
+    for (name, lines, tenant, user) in cases {
+        let tenant = Some(tenant.to_owned());
+        for policy in [PublicPolicy::new(), PublicPolicy::new().with_tenant()] {
+            let ignoring = seen(policy.ignoring_token(), lines).await;
+            assert_eq!(ignoring, (200, None, tenant.clone(), false), "{name} token, ignored");
+            let optional = seen(policy.with_optional_token(), lines).await;
+            let rejected = user.is_none() && name != "none";
+            let expected = (200, user.map(str::to_owned), tenant.clone(), rejected);
+            assert_eq!(optional, expected, "{name} token, optional");
+        }
+    }
+    // Which Host is meant is no matter of tokens.
+    let two_hosts = [("host", "acme.tapis.test"), ("host", "hawaii.uh.test"), ("x-tapis-token", &*alice)];
+    for policy in [PublicPolicy::new().ignoring_token(), PublicPolicy::new().with_optional_token()] {
+        assert_eq!(seen(policy, &two_hosts).await.0, 400);
     }
 }
