@@ -28,9 +28,9 @@ fn app(
     App::builder(settings, answers().merge(failures())).authn(authn).authz(authz).shutdown(shutdown).build()
 }
 
-/// `hello` and `anon` are open to whoever has no token.
+/// `anon` is open to whoever has no token.
 async fn authn(request: PolicyRequest) -> Result<Authn> {
-    let open = ["/hello", "/anon"].iter().any(|path| request.uri.path().ends_with(path));
+    let open = request.uri.path().ends_with("/anon");
     Ok(if open { Authn::Anonymous } else { Authn::Refused })
 }
 
@@ -49,7 +49,7 @@ fn answers() -> Routes {
     Routes::new()
         .route(Policy::authenticated(), "/whoami", get(whoami).options(whoami))
         .route(Policy::authenticated(), "/whoami-sync", get(whoami))
-        .route(Policy::authenticated(), "/hello", get(hello))
+        .route(PublicPolicy::new().ignoring_token(), "/hello", get(hello))
         .route(Policy::authenticated(), "/anon", get(whoami))
         .route(Policy::public_with_tenant(), "/public", get(whoami))
         .route(Policy::authenticated(), "/forbidden", get(whoami).options(whoami))

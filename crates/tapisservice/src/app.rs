@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
-use tapisservice_auth::{Authenticator, Authn, Callbacks, PolicyRequest};
+use tapisservice_auth::{Authenticator, Authn, Callbacks, Policy, PolicyRequest};
 use tapisservice_client::{ClientError, ServiceClient, SettingsError};
 use tapisservice_core::Error;
 use tapisservice_tenants::TenantCache;
@@ -18,6 +18,7 @@ use crate::error_map::ErrorMap;
 use crate::health::Health;
 use crate::metrics::Figures;
 use crate::middleware::error_mapper::ErrorMapper;
+use crate::routes::{Mounted, RouteError};
 use crate::serve::{Limits, ServeError, Server, Shutdown, Stopped};
 use crate::stack::{self, StackSettings};
 use crate::{ReadyCheck, RouteInfo, Routes, Settings, docs, metrics};
@@ -73,6 +74,9 @@ pub enum BuildError {
     /// A limit cannot be used.
     #[error(transparent)]
     Limits(#[from] ServeError),
+    /// A route cannot be mounted.
+    #[error(transparent)]
+    Routes(#[from] RouteError),
 }
 
 /// Puts an [`App`] together.
@@ -290,7 +294,7 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
     ///
     /// # Errors
     ///
-    /// When a setting cannot be used.
+    /// When a setting or a route cannot be used.
     pub fn build(self) -> Result<App, BuildError> {
         let Self {
             settings, routes, state, callbacks, errors, shutdown, openapi, on_listening, figures, ..
@@ -303,15 +307,15 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
         let authenticator = Authenticator::new(tenants.clone(), settings.auth.clone());
         let mut checks = vec![ReadyCheck::tenants(tenants.clone())];
         checks.extend(self.checks);
-        let health =
-            Health { checks, service_client: self.service_client.clone(), shutdown: shutdown.clone() };
+        if routes.has(docs::PATH) {
+            return Err(RouteError::Reserved { path: docs::PATH.to_owned() }.into());
+        }
+        let health = Health { checks, shutdown: shutdown.clone() };
         let routes = health.routes(&routes).merge(routes);
-        let mut list = routes.list();
-        list.push(docs::route());
+        let openapi = Arc::new(docs::complete(openapi, routes.openapi(), &settings.service));
+        let routes = routes.route(Policy::public(), docs::PATH, docs::serve(openapi.clone()));
         let base_path = settings.service.route_path();
-        let (router, document) = routes.into_parts(&base_path, &authenticator, &callbacks);
-        let openapi = Arc::new(docs::complete(openapi, document, &settings.service));
-        let router = docs::serve(router, &base_path, openapi.clone()).with_state(state);
+        let Mounted { router, list } = routes.mount(&base_path, &state, &authenticator, &callbacks)?;
         let stack = StackSettings {
             service: settings.service.info(),
             limits: settings.limits.clone(),

@@ -2,19 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Json;
+use axum::response::IntoResponse as _;
+use axum::routing::{MethodRouter, get};
 use utoipa::openapi::OpenApi;
 use utoipa::{IntoResponses, ToSchema};
 
-use tapisservice_auth::Policy;
-
+use crate::ServiceSettings;
 use crate::routes::join_paths;
-use crate::{RouteInfo, ServiceSettings};
-
-const PATH: &str = "/openapi.json";
 
 /// The schema of an [`Envelope`](tapisservice_core::Envelope) around a `T`: `body = EnvelopeOf<Bookmark>`.
 #[derive(Debug, ToSchema)]
@@ -76,25 +71,10 @@ pub(crate) fn complete(head: OpenApi, routes: OpenApi, service: &ServiceSettings
     document
 }
 
-/// The route that [`serve`] adds, for lists of routes.
-pub(crate) fn route() -> RouteInfo {
-    RouteInfo {
-        method: "GET".to_owned(),
-        path: PATH.to_owned(),
-        policy: Policy::public().to_string(),
-        operation_id: None,
-    }
-}
+/// Where the document is served, below the base path.
+pub(crate) const PATH: &str = "/openapi.json";
 
-/// Adds `GET openapi.json` below the base path. It is public and no envelope: it is there for machines.
-pub(crate) fn serve<S: Clone + Send + Sync + 'static>(
-    router: Router<S>,
-    base_path: &str,
-    document: Arc<OpenApi>,
-) -> Router<S> {
-    router.route(&join_paths(base_path, PATH), get(openapi_json).with_state(document))
-}
-
-async fn openapi_json(State(document): State<Arc<OpenApi>>) -> Response {
-    Json(&*document).into_response()
+/// Answers GET with the document. It is no envelope: it is there for machines.
+pub(crate) fn serve<S: Clone + Send + Sync + 'static>(document: Arc<OpenApi>) -> MethodRouter<S> {
+    get(async move || Json(&*document).into_response())
 }

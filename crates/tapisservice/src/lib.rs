@@ -20,7 +20,7 @@ pub use app::{App, AppBuilder, BuildError};
 pub use health::ReadyCheck;
 pub use healthcheck::{Unhealthy, healthcheck};
 pub use middleware::deadline::{RequestTimeout, RequestTimeoutLayer};
-pub use routes::{RouteInfo, Routes};
+pub use routes::{Handlers, RouteError, RouteInfo, Routes};
 pub use settings::{ServiceSettings, Settings};
 pub use startup::{StartError, fail, run};
 pub use tapisservice_auth as auth;
@@ -28,4 +28,9 @@ pub use tapisservice_client as client;
 pub use tapisservice_config as config;
 pub use tapisservice_core as core;
 pub use tapisservice_tenants as tenants;
-pub use utoipa_axum::routes as handlers;
+
+/// For macros of this crate only.
+#[doc(hidden)]
+pub mod __private {
+    pub use utoipa_axum::routes;
+}

@@ -1,7 +1,7 @@
 //! What the handlers of a service use.
 
 pub use axum::extract::{Path, State};
-pub use tapisservice_auth::{Authn, Policy, PolicyRequest};
+pub use tapisservice_auth::{Authn, Policy, PolicyRequest, PublicPolicy};
 pub use tapisservice_config::{Config, Secret};
 pub use tapisservice_core::{Envelope, Error, Identity, RequestContext, Result, TenantId, Username, g};
 

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use tapisservice_auth::{AuthLayer, Authenticator};
-use tapisservice_core::{Error, ServiceInfo};
+use tapisservice_core::ServiceInfo;
 use tower::ServiceBuilder;
 use tower_service::Service;
 
@@ -54,9 +54,5 @@ pub(crate) fn around(
         .layer(LimitsLayer::new(limits))
         // Who is it? What a route allows is decided inside, by the route's own policy.
         .layer(AuthLayer::new(authenticator))
-        .service(router.fallback(no_such_path))
-}
-
-async fn no_such_path() -> Error {
-    Error::not_found("The path does not exist.")
+        .service(router)
 }

@@ -6,5 +6,6 @@ mod envelope;
 mod health;
 mod helpers;
 mod logs;
+mod mounting;
 mod paths;
 mod policies;

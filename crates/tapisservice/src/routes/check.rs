@@ -1,0 +1,74 @@
+//! Whether the router can take all routes, asked before it is: it panics where it cannot.
+
+use std::collections::HashSet;
+
+use utoipa::openapi::PathItem;
+
+use super::mount::operations;
+use super::probe::Answers;
+use super::{Handlers, RouteError, join_paths};
+
+/// The one path of handlers that were added together.
+pub(super) fn only_path<S>(handlers: &Handlers<S>) -> Result<&str, RouteError> {
+    let items = || handlers.0.iter().flat_map(|(_, paths, _)| &paths.paths);
+    let (first, _) = items().next().ok_or(RouteError::NoPath)?;
+    if items().all(|(path, _)| path == first) {
+        return Ok(first);
+    }
+    let paths = items().map(|(path, item)| format!("{} {path}", methods(item))).collect();
+    Err(RouteError::SeveralPaths { paths })
+}
+
+fn methods(item: &PathItem) -> String {
+    let methods: Vec<_> = operations(item).map(|(method, _)| method).collect();
+    methods.join(", ")
+}
+
+/// Remembers what was mounted.
+#[derive(Default)]
+pub(super) struct Check {
+    handlers: HashSet<(String, String)>,
+    patterns: matchit::Router<String>,
+}
+
+impl Check {
+    /// Takes one more route.
+    pub(super) fn add(&mut self, base_path: &str, path: &str, answers: &Answers) -> Result<(), RouteError> {
+        check_syntax(path)?;
+        let whole = join_paths(base_path, path);
+        for method in answers.names() {
+            if !self.handlers.insert((method.to_owned(), whole.clone())) {
+                return Err(RouteError::Duplicate { method: method.to_owned(), path: path.to_owned() });
+            }
+        }
+        self.add_pattern(whole, path)
+    }
+
+    fn add_pattern(&mut self, whole: String, path: &str) -> Result<(), RouteError> {
+        match self.patterns.insert(whole.clone(), whole.clone()) {
+            Ok(()) => Ok(()),
+            Err(matchit::InsertError::Conflict { with }) if with == whole => Ok(()),
+            Err(matchit::InsertError::Conflict { with }) => {
+                Err(RouteError::Conflict { path: whole, other: with })
+            }
+            Err(error) => Err(RouteError::Path { path: path.to_owned(), reason: error.to_string() }),
+        }
+    }
+}
+
+/// What the router wants of a path beyond its pattern.
+fn check_syntax(path: &str) -> Result<(), RouteError> {
+    let wrong = |reason: &str| RouteError::Path { path: path.to_owned(), reason: reason.to_owned() };
+    if !path.starts_with('/') {
+        return Err(wrong("it has to start with a slash"));
+    }
+    for segment in path.split('/') {
+        if segment.starts_with(':') {
+            return Err(wrong("a parameter is written {name}"));
+        }
+        if segment.starts_with('*') {
+            return Err(wrong("the rest of a path is written {*name}"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! Routes, each with the policy that says who may call it.
+
+mod check;
+mod error;
+mod handlers;
+mod mount;
+mod probe;
+
+use std::fmt;
+
+use axum::routing::MethodRouter;
+use tapisservice_auth::Policy;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use error::RouteError;
+pub use handlers::Handlers;
+pub(crate) use mount::Mounted;
+
+/// The routes of a service. There is no way to add one without saying who may call it, and its policy decides before any
+/// handler of it runs, whichever way that is mounted (F32).
+///
+/// ```
+/// use tapisservice::prelude::*;
+/// # use tapisservice::{App, Settings};
+///
+/// #[utoipa::path(get, path = "/greeting", operation_id = "greet", responses((status = 200)))]
+/// async fn greet(identity: Identity) -> Envelope<String> {
+///     Envelope::new(format!("hello {}", identity.username()))
+/// }
+///
+/// let routes: Routes = Routes::new()
+///     .add(Policy::authenticated(), handlers!(greet))
+///     .route(Policy::public(), "/about", axum::routing::get(|| async { Envelope::new("a demonstration") }));
+/// # let settings = [("service_name", "demo"), ("service_site_id", "tacc"), ("service_tenant_id", "admin"),
+/// #     ("primary_site_admin_tenant_base_url", "http://127.0.0.1:1")];
+/// # let config = Config::loader().environment(settings).fallback_config("none", r#"{"tenants": []}"#).load().unwrap();
+/// # let settings = Settings::from_config(&config).unwrap();
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let app = App::builder(settings, routes).build().unwrap();
+/// let listed: Vec<_> = app.routes().iter().map(ToString::to_string).collect();
+/// assert!(listed.contains(&"GET    /greeting                authenticated  greet".to_owned()));
+/// assert!(listed.contains(&"GET    /about                   public         -".to_owned()));
+/// # });
+/// ```
+///
+/// A route without a policy does not compile:
+///
+/// ```compile_fail
+/// use tapisservice::prelude::*;
+///
+/// let routes: Routes = Routes::new()
+///     .route("/about", axum::routing::get(|| async { Envelope::new("a demonstration") }));
+/// ```
+#[must_use]
+pub struct Routes<S = ()> {
+    documented: Vec<(Policy, Handlers<S>)>,
+    plain: Vec<(Policy, String, MethodRouter<S>)>,
+}
+
+/// What a route is, for lists of routes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RouteInfo {
+    /// The method; `*` for a handler that answers whatever method has no handler of its own: `any(..)`, a fallback, a nested
+    /// service.
+    pub method: String,
+    /// The path below the service's base path.
+    pub path: String,
+    /// Who may call it.
+    pub policy: String,
+    /// Its `operationId`, if it is in the OpenAPI document.
+    pub operation_id: Option<String>,
+}
+
+impl fmt::Display for RouteInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operation = self.operation_id.as_deref().unwrap_or("-");
+        write!(f, "{:<6} {:<24} {:<14} {operation}", self.method, self.path, self.policy)
+    }
+}
+
+impl<S> Default for Routes<S> {
+    fn default() -> Self {
+        Self { documented: Vec::new(), plain: Vec::new() }
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Routes<S> {
+    /// No routes yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds handlers that carry `#[utoipa::path]`, gathered by [`handlers!`](crate::handlers). Their paths lie below the service's
+    /// base path. All handlers of one `handlers!` share a path; other paths are refused when the service is built.
+    pub fn add(mut self, policy: impl Into<Policy>, handlers: impl Into<Handlers<S>>) -> Self {
+        self.documented.push((policy.into(), handlers.into()));
+        self
+    }
+
+    /// Adds a route that does not show in the OpenAPI document.
+    pub fn route(
+        mut self,
+        policy: impl Into<Policy>,
+        path: impl Into<String>,
+        methods: MethodRouter<S>,
+    ) -> Self {
+        self.plain.push((policy.into(), path.into(), methods));
+        self
+    }
+
+    /// Adds all routes of another set.
+    pub fn merge(mut self, other: Self) -> Self {
+        self.documented.extend(other.documented);
+        self.plain.extend(other.plain);
+        self
+    }
+
+    /// Whether a handler is mounted at this path.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.paths().any(|known| known == path)
+    }
+
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        let documented = self.documented.iter().flat_map(|(_, handlers)| handlers.paths());
+        documented.chain(self.plain.iter().map(|(_, path, _)| path.as_str()))
+    }
+
+    /// The document of the routes, which knows no base path.
+    pub(crate) fn openapi(&self) -> OpenApi {
+        let documented = self.documented.iter().flat_map(|(_, handlers)| &handlers.0);
+        let router = documented.fold(OpenApiRouter::<()>::new(), |router, (schemas, paths, _)| {
+            router.routes((schemas.clone(), paths.clone(), MethodRouter::new()))
+        });
+        router.into_openapi()
+    }
+}
+
+/// A path below a base path, which is empty for the root; the path `/` is the base path itself.
+pub(crate) fn join_paths(base: &str, path: &str) -> String {
+    if path == "/" && !base.is_empty() { base.to_owned() } else { format!("{base}{path}") }
+}
+
+impl<S> fmt::Debug for Routes<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Routes")
+            .field("documented", &self.documented.len())
+            .field("plain", &self.plain.len())
+            .finish()
+    }
+}

@@ -1,0 +1,122 @@
+//! Routes become a router, each policy around whatever its route answers with.
+
+use axum::Router;
+use axum::handler::Handler as _;
+use axum::routing::MethodRouter;
+use http::StatusCode;
+use tapisservice_auth::{Authenticator, Callbacks, Policy, PolicyLayer};
+use utoipa::openapi::PathItem;
+
+use super::check::{Check, only_path};
+use super::probe::Answers;
+use super::{RouteError, RouteInfo, Routes, join_paths};
+
+/// The router of all routes and their list.
+pub(crate) struct Mounted {
+    pub(crate) router: Router,
+    pub(crate) list: Vec<RouteInfo>,
+}
+
+/// One route on its way into the router.
+struct Route<S> {
+    policy: Policy,
+    path: String,
+    methods: MethodRouter<S>,
+    /// Methods in the OpenAPI document, each with its `operationId`.
+    documented: Vec<(&'static str, Option<String>)>,
+}
+
+impl<S: Clone + Send + Sync + 'static> Routes<S> {
+    /// Mounts all routes below a base path.
+    ///
+    /// # Errors
+    ///
+    /// When routes contradict each other, or a path cannot be mounted.
+    pub(crate) fn mount(
+        self,
+        base_path: &str,
+        state: &S,
+        authenticator: &Authenticator,
+        callbacks: &Callbacks,
+    ) -> Result<Mounted, RouteError> {
+        let layer = |policy| PolicyLayer::new(policy, authenticator.clone(), callbacks.clone());
+        let (mut router, mut list, mut check) = (Router::new(), Vec::new(), Check::default());
+        for route in self.into_routes()? {
+            let answers = Answers::of(&route.methods, state);
+            check.add(base_path, &route.path, &answers)?;
+            list.extend(route.list(&answers));
+            // Around the fallback of a route too, which `route_layer` would leave open.
+            let policy = layer(route.policy).with_own_options(answers.has_own_options());
+            // Joined here once: a nested router would take the base path off the target of every request.
+            router = router.route(&join_paths(base_path, &route.path), route.methods.layer(policy));
+        }
+        // Replaces the fallbacks that no author set: that a method is not allowed is said to anybody, and under no route's policy.
+        let router = router
+            .method_not_allowed_fallback(no_such_method.layer(layer(Policy::public())))
+            .fallback(no_such_path.layer(layer(Policy::public())))
+            .with_state(state.clone());
+        Ok(Mounted { router, list })
+    }
+
+    fn into_routes(self) -> Result<Vec<Route<S>>, RouteError> {
+        let mut routes = Vec::new();
+        for (policy, handlers) in self.documented {
+            let path = only_path(&handlers)?.to_owned();
+            routes.extend(handlers.0.into_iter().map(|(_, paths, methods)| {
+                let operations = paths.paths.values().flat_map(operations);
+                let documented = operations.map(|(method, id)| (method, id.map(str::to_owned))).collect();
+                Route { policy: policy.clone(), path: path.clone(), methods, documented }
+            }));
+        }
+        let plain = self.plain.into_iter();
+        routes.extend(plain.map(|(policy, path, methods)| Route {
+            policy,
+            path,
+            methods,
+            documented: Vec::new(),
+        }));
+        Ok(routes)
+    }
+}
+
+impl<S> Route<S> {
+    /// What is answered, each with its policy: nothing that is mounted is left out.
+    fn list(&self, answers: &Answers) -> Vec<RouteInfo> {
+        let info = |method: &str| RouteInfo {
+            method: method.to_owned(),
+            path: self.path.clone(),
+            policy: self.policy.to_string(),
+            operation_id: self
+                .documented
+                .iter()
+                .find(|(name, _)| *name == method)
+                .and_then(|(_, id)| id.clone()),
+        };
+        answers.names().map(info).collect()
+    }
+}
+
+/// The operations of a path in the document, each with its `operationId`.
+pub(super) fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, Option<&str>)> {
+    [
+        ("GET", &item.get),
+        ("POST", &item.post),
+        ("PUT", &item.put),
+        ("PATCH", &item.patch),
+        ("DELETE", &item.delete),
+        ("OPTIONS", &item.options),
+        ("HEAD", &item.head),
+        ("TRACE", &item.trace),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| Some((method, operation.as_ref()?.operation_id.as_deref())))
+}
+
+async fn no_such_path() -> tapisservice_core::Error {
+    tapisservice_core::Error::not_found("The path does not exist.")
+}
+
+/// The error mapper makes an envelope of it, and 204 for OPTIONS; the router adds Allow.
+async fn no_such_method() -> StatusCode {
+    StatusCode::METHOD_NOT_ALLOWED
+}

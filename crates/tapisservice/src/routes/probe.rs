@@ -1,0 +1,140 @@
+//! Which methods a route answers, found out by asking it: a [`MethodRouter`] does not tell.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::MethodRouter;
+use futures_util::FutureExt as _;
+use http::Method;
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// The methods that a [`MethodRouter`] can have a handler for, but HEAD, which the handler of GET answers.
+const METHODS: [Method; 8] = [
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+    Method::TRACE,
+    Method::CONNECT,
+];
+
+/// What a route answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answers {
+    /// The methods that have handlers of their own.
+    pub(super) methods: Vec<Method>,
+    /// Whether a handler answers the others: `any`, a fallback, a nested service.
+    pub(super) fallback: bool,
+}
+
+impl Answers {
+    /// Asks a route, without calling a handler of it.
+    pub(super) fn of<S: Clone + Send + Sync + 'static>(methods: &MethodRouter<S>, state: &S) -> Self {
+        let marked = methods.clone().layer(MarkLayer);
+        let with_fallback = Router::new()
+            .route("/", marked.clone())
+            .method_not_allowed_fallback(|| async {})
+            .with_state(state.clone());
+        let own = Router::new().route("/", marked.fallback(|| async {})).with_state(state.clone());
+        // No handler can be registered for a method with such a name.
+        let other = Method::from_bytes(b"X-OTHER").unwrap_or_default();
+        let mut answered: Vec<_> = METHODS.into_iter().filter(|method| is_marked(&own, method)).collect();
+        if !answered.contains(&Method::GET) && is_marked(&own, &Method::HEAD) {
+            answered.push(Method::HEAD);
+        }
+        Self { methods: answered, fallback: is_marked(&with_fallback, &other) }
+    }
+
+    pub(super) fn has_own_options(&self) -> bool {
+        self.methods.contains(&Method::OPTIONS)
+    }
+
+    /// The methods as lists of routes show them.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.methods.iter().map(Method::as_str).chain(self.fallback.then_some("*"))
+    }
+}
+
+fn is_marked(router: &Router, method: &Method) -> bool {
+    let mut request = Request::new(Body::empty());
+    *request.method_mut() = method.clone();
+    let answer = Service::call(&mut router.clone(), request).now_or_never();
+    answer.is_some_and(|answer| answer.is_ok_and(|answer| answer.extensions().get::<Mark>().is_some()))
+}
+
+/// The extension of an answer that comes from in place of a handler.
+#[derive(Clone)]
+struct Mark;
+
+#[derive(Clone)]
+struct MarkLayer;
+
+impl<S> Layer<S> for MarkLayer {
+    type Service = Marked;
+
+    fn layer(&self, _: S) -> Marked {
+        Marked
+    }
+}
+
+/// Answers in place of a handler, at once.
+#[derive(Clone)]
+struct Marked;
+
+impl Service<Request> for Marked {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Ready<Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request) -> Self::Future {
+        let mut answer = Response::default();
+        answer.extensions_mut().insert(Mark);
+        ready(Ok(answer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::{MethodFilter, any, any_service, get, on, options, post};
+    use tower::service_fn;
+
+    use super::*;
+
+    async fn ran() {
+        unreachable!("a handler ran")
+    }
+
+    #[test]
+    fn a_route_says_what_it_answers_without_running_a_handler() {
+        let service = service_fn(|_: Request| async { Ok::<_, Infallible>(Response::default()) });
+        let cases: [(MethodRouter, &str); 11] = [
+            (MethodRouter::new(), ""),
+            (get(ran), "GET"),
+            (get(ran).post(ran).options(ran), "GET POST OPTIONS"),
+            (on(MethodFilter::HEAD, ran), "HEAD"),
+            (on(MethodFilter::TRACE.or(MethodFilter::CONNECT), ran), "TRACE CONNECT"),
+            (any(ran), "*"),
+            (any(ran).get(ran), "GET *"),
+            (post(ran).fallback(ran), "POST *"),
+            (options(ran).fallback_service(service), "OPTIONS *"),
+            (any_service(service), "*"),
+            (get(ran).layer(tower::layer::util::Identity::new()), "GET"),
+        ];
+        for (methods, expected) in cases {
+            let answers = Answers::of(&methods, &());
+            assert_eq!(answers.names().collect::<Vec<_>>().join(" "), expected);
+        }
+    }
+}
