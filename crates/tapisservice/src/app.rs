@@ -158,12 +158,17 @@ impl App {
     ///
     /// When the limits or the address of the metrics cannot be used.
     pub async fn serve(self, server: Server) -> Result<Stopped, ServeError> {
+        let served = self.settings.auth.served_tenants();
+        if let Some(tenants) = served {
+            tracing::warn!(?tenants, "serving only the tenants in the setting tenants; others get 403");
+        }
         let refresher = self.tenants.keep_fresh();
         let renewer = self.service_client.as_ref().map(ServiceClient::keep_tokens);
         if let Some(address) = self.settings.service.metrics_listen {
             let sources = metrics::Sources {
                 server: server.stats(),
                 tenants: self.tenants.clone(),
+                served: served.map(Into::into),
                 service_client: self.service_client.clone(),
                 figures: self.figures.clone(),
             };

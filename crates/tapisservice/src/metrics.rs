@@ -35,6 +35,8 @@ static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 pub(crate) struct Sources {
     pub(crate) server: ServerStats,
     pub(crate) tenants: TenantCache,
+    /// The tenants of the setting `tenants`, or `None` for all (rule H7).
+    pub(crate) served: Option<Arc<[String]>>,
     pub(crate) service_client: Option<ServiceClient>,
     pub(crate) figures: Vec<Figures>,
 }
@@ -155,6 +157,9 @@ impl Sources {
             _ => (0, false),
         };
         gauge!("tapisservice_tenants").set(tenants as f64);
+        for tenant in self.served.as_deref().unwrap_or(&["*".to_owned()]) {
+            gauge!("tapisservice_tenant_served", "tenant" => tenant.clone()).set(1.0);
+        }
         gauge!("tapisservice_registry_up").set(f64::from(u8::from(answers)));
         if let Some(client) = &self.service_client {
             calls(client);

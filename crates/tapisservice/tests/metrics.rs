@@ -36,6 +36,7 @@ async fn requests_connections_tenants_and_tokens_are_counted_on_a_port_of_their_
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut values = site.config_json("demo").unwrap();
     values["metrics_listen"] = free.to_string().into();
+    values["tenants"] = json!(["tacc", "dev"]);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.json");
     std::fs::write(&path, values.to_string()).unwrap();
@@ -76,6 +77,8 @@ async fn requests_connections_tenants_and_tokens_are_counted_on_a_port_of_their_
         "tapisservice_request_seconds_bucket{method=\"GET\",le=\"0.5\"}",
         "tapisservice_connections_accepted_total",
         "tapisservice_tenants 5",
+        "tapisservice_tenant_served{tenant=\"tacc\"} 1",
+        "tapisservice_tenant_served{tenant=\"dev\"} 1",
         "tapisservice_registry_up 1",
         "tapisservice_tasks ",
         "tapisservice_token_usable_seconds{site=\"tacc\"}",
@@ -83,7 +86,7 @@ async fn requests_connections_tenants_and_tokens_are_counted_on_a_port_of_their_
     for line in expected {
         assert!(metrics.contains(line), "{line} in {metrics}");
     }
-    assert!(!metrics.contains("canary"));
+    assert!(!metrics.contains("canary") && !metrics.contains("tenant=\"*\""));
 
     // With the panic hook each panic is counted where it happens: once, and whether or not it ends its request.
     let log = folder.path().join("service.log");

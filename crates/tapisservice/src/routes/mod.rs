@@ -39,8 +39,8 @@ pub(crate) use mount::Mounted;
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let app = App::builder(settings, routes).build().unwrap();
 /// let listed: Vec<_> = app.routes().iter().map(ToString::to_string).collect();
-/// assert!(listed.contains(&"GET    /greeting                authenticated  greet".to_owned()));
-/// assert!(listed.contains(&"GET    /about                   public         -".to_owned()));
+/// assert!(listed.contains(&"GET    /greeting                authenticated          greet".to_owned()));
+/// assert!(listed.contains(&"GET    /about                   public                 -".to_owned()));
 /// # });
 /// ```
 ///
@@ -76,7 +76,7 @@ pub struct RouteInfo {
 impl fmt::Display for RouteInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let operation = self.operation_id.as_deref().unwrap_or("-");
-        write!(f, "{:<6} {:<24} {:<14} {operation}", self.method, self.path, self.policy)
+        write!(f, "{:<6} {:<24} {:<22} {operation}", self.method, self.path, self.policy)
     }
 }
 

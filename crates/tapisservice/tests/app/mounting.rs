@@ -278,12 +278,12 @@ async fn a_documented_route_says_its_methods_and_operations() {
     let listed: Vec<_> = running.app.routes().iter().map(ToString::to_string).collect();
     for line in [
         "GET    /hello                   public (token ignored) hello",
-        "GET    /things/{id}             authenticated  getThing",
-        "DELETE /things/{id}             authenticated  deleteThing",
-        "POST   /others                  authenticated  postOther",
-        "PUT    /others                  authenticated  -",
-        "*      /any                     authenticated  -",
-        "GET    /openapi.json            public         -",
+        "GET    /things/{id}             authenticated          getThing",
+        "DELETE /things/{id}             authenticated          deleteThing",
+        "POST   /others                  authenticated          postOther",
+        "PUT    /others                  authenticated          -",
+        "*      /any                     authenticated          -",
+        "GET    /openapi.json            public                 -",
     ] {
         assert!(listed.iter().any(|listed| listed == line), "{line}: {listed:#?}");
     }

@@ -60,7 +60,7 @@ async fn the_document_and_the_list_of_routes_come_from_the_code() {
     assert_eq!((&document["info"]["version"], &document["info"]["title"]), (&json!("1.2.3"), &json!("demo")));
     let routes: Vec<_> = running.app.routes().iter().map(ToString::to_string).collect();
     assert!(
-        routes.contains(&"GET    /{id}                    public         getThing".to_owned()),
+        routes.contains(&"GET    /{id}                    public                 getThing".to_owned()),
         "{routes:#?}"
     );
 }
