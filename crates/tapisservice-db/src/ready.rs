@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::Database;
 use crate::migrate::{MigrationError, Migrator};
-use crate::{Database, QueryError};
 
 /// How long an answer is good for: probes of several kinds come at once, and many of them in an attack.
 const FRESH: Duration = Duration::from_secs(1);
@@ -63,16 +63,9 @@ impl SchemaCheck {
         let answer = match asked.await {
             Ok(Ok(status)) => status.at_head(),
             Ok(Err(error)) => Err(error.to_string()),
-            Err(error) => Err(described(&error)),
+            Err(error) => Err(error.described()),
         };
         *last = Some((Instant::now(), answer.clone()));
         answer
-    }
-}
-
-fn described(error: &QueryError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
     }
 }

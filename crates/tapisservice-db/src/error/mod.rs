@@ -3,6 +3,7 @@
 mod postgres;
 mod sqlite;
 
+use sqlx::postgres::PgDatabaseError;
 use tapisservice_core::Error;
 
 /// Why a statement failed.
@@ -159,9 +160,28 @@ impl QueryError {
             Self::SchemaMissing { .. } => Error::unavailable("The database is not ready."),
             Self::TenantMissing(_) | Self::Other { .. } => Error::dao("The database failed."),
         };
-        match std::error::Error::source(self) {
-            Some(source) => error.with_detail(format!("{self}: {source}")),
-            None => error.with_detail(self.to_string()),
+        error.with_detail(self.described())
+    }
+
+    /// The error and what the database said, for logs and people who run the service.
+    pub(crate) fn described(&self) -> String {
+        match self.driver_error() {
+            Some(source) => format!("{self}: {}", said(source)),
+            None => self.to_string(),
+        }
+    }
+
+    fn driver_error(&self) -> Option<&sqlx::Error> {
+        match self {
+            Self::NotFound | Self::TenantMissing(_) => None,
+            Self::Unique { source, .. }
+            | Self::Referenced { source }
+            | Self::MissingReference { source }
+            | Self::InvalidValue { source, .. }
+            | Self::Serialization { source }
+            | Self::Unavailable { source }
+            | Self::SchemaMissing { source }
+            | Self::Other { source } => Some(source),
         }
     }
 
@@ -173,6 +193,16 @@ impl QueryError {
     /// Whether the database is not to be reached, or not ready.
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable { .. } | Self::SchemaMissing { .. })
+    }
+}
+
+/// What a driver's error says. That of PostgreSQL would add the line of the server's own source, which reads like a line of
+/// the statement.
+pub(crate) fn said(error: &sqlx::Error) -> String {
+    let postgres = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    match postgres {
+        Some(error) => format!("{} (SQLSTATE {})", error.message(), error.code()),
+        None => error.to_string(),
     }
 }
 

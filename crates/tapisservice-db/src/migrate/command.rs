@@ -149,6 +149,8 @@ async fn downgrade(
 async fn current(migrator: &Migrator, database: &Database, check: bool) -> Result<String, MigrationError> {
     let status = migrator.status(database).await?;
     if check {
+        // Which would be why `upgrade` did not do them.
+        migrator.check_pending(&status, i64::MAX)?;
         status.at_head().map_err(MigrationError::NotAtHead)?;
     }
     Ok(position(migrator, status.current()))
@@ -161,6 +163,7 @@ async fn history(migrator: &Migrator, database: &Database) -> Result<String, Mig
             State::Applied => "done",
             State::Pending => "to do",
             State::Changed => "done, changed since",
+            State::LineEndingsChanged { .. } => "done, its line endings changed since",
             State::Unfinished => "unfinished",
             State::Unknown => "done by another build",
         };

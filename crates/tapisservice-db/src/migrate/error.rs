@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
 
-use crate::error::{QueryError, Verb};
+use crate::error::{QueryError, Verb, said};
 
 /// Why migrations did not run, and what to do about it. No message holds the URL of the database.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,62 @@ pub enum MigrationError {
          restore its file as it was, and put the change into a new migration"
     )]
     Changed(i64),
+    /// The file of a migration has other line endings than when it ran, and no other change.
+    #[error(
+        "{file} was changed after it ran on this database, in its line endings only: it had {former}. \
+         Restore them, and build again; `*.sql text eol={}` in .gitattributes keeps them",
+        former.to_ascii_lowercase()
+    )]
+    LineEndings {
+        /// Which file.
+        file: String,
+        /// What they were, `LF` or `CRLF`.
+        former: &'static str,
+    },
+    /// A file would start, end or set the transaction that it runs in. No migration of the run was done.
+    #[error(
+        "{file}, line {line}: `{statement}` is not allowed in a migration, which runs in a transaction of its own. \
+         Nothing was run. Remove the statement, or split the file into several migrations; one `BEGIN;` and `COMMIT;` around \
+         the whole file may stay. For statements that must run outside a transaction, make `-- no-transaction` the first line"
+    )]
+    TransactionControl {
+        /// Which file.
+        file: String,
+        /// The line on which the statement starts, from 1.
+        line: usize,
+        /// Its keywords, like `COMMIT`.
+        statement: &'static str,
+    },
+    /// A file without a transaction of its own starts one that it does not end. No migration of the run was done.
+    #[error(
+        "{file}, line {line}: the transaction that `{statement}` starts is left open. Nothing was run. \
+         Add a `COMMIT;` at its end"
+    )]
+    LeftOpen {
+        /// Which file.
+        file: String,
+        /// The line on which the statement starts, from 1.
+        line: usize,
+        /// Its keywords, like `BEGIN`.
+        statement: &'static str,
+    },
+    /// A comment of a file is not closed, so that the rest of the file would not run. No migration of the run was done.
+    #[error("{file}, line {line}: the comment is not closed. Nothing was run. Close it with `*/`")]
+    OpenComment {
+        /// Which file.
+        file: String,
+        /// The line on which the comment starts, from 1.
+        line: usize,
+    },
+    /// A migration ended the transaction that it ran in, in a way that its text does not show. It is not recorded as done.
+    #[error(
+        "{file} ended the transaction it ran in and is not recorded as done: look at what it left in the schema, mend that by hand, \
+         and take the statement out that ends the transaction"
+    )]
+    TransactionLost {
+        /// Which file.
+        file: String,
+    },
     /// A migration broke off half way; only one without a transaction can.
     #[error(
         "migration {0} is marked as unfinished: mend the schema by hand, \
@@ -53,10 +109,17 @@ pub enum MigrationError {
         reason: String,
     },
     /// A migration failed; on either engine nothing of it stays, unless it is one without a transaction.
-    #[error("migration {version} failed: {source}")]
+    #[error("migration {version} failed: {}: {}{}", place(file, *line), said(source), remainder(*transaction))]
     Failed {
         /// Which one.
         version: i64,
+        /// The name of its file.
+        file: String,
+        /// The line of the file, from 1; that on which the statement starts where the database is not more precise. None when
+        /// it failed at the commit, as deferred constraints do.
+        line: Option<usize>,
+        /// Whether it ran in a transaction, so that nothing of it stays.
+        transaction: bool,
         /// What the database said.
         source: sqlx::Error,
     },
@@ -72,7 +135,7 @@ pub enum MigrationError {
         source: std::io::Error,
     },
     /// The database refused or failed besides.
-    #[error("the migrations cannot be run: {}", described(.0))]
+    #[error("the migrations cannot be run: {}", .0.described())]
     Query(#[from] QueryError),
 }
 
@@ -85,17 +148,16 @@ impl From<sqlx::Error> for MigrationError {
 impl From<MigrateError> for MigrationError {
     fn from(error: MigrateError) -> Self {
         match error {
-            MigrateError::Dirty(version) => Self::Dirty(version),
-            MigrateError::ExecuteMigration(source, version) => Self::Failed { version, source },
             MigrateError::Execute(source) => source.into(),
             other => sqlx::Error::from(other).into(),
         }
     }
 }
 
-fn described(error: &QueryError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
+fn place(file: &str, line: Option<usize>) -> String {
+    line.map_or_else(|| format!("{file}, at its commit"), |line| format!("{file}, line {line}"))
+}
+
+fn remainder(transaction: bool) -> &'static str {
+    if transaction { "" } else { ". It runs without a transaction: what came before that line stays" }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use sqlx::migrate::Migration;
 
+use super::file::{self, file_name};
 use super::status::{AppliedRow, MigrationStatus};
-use super::{Downgrade, Event, MigrationError, Upgrade, run};
+use super::{Downgrade, Event, MigrationError, State, Upgrade, run};
 use crate::query::Target;
 use crate::scope::Bound;
 use crate::{Database, QueryError};
@@ -14,7 +15,11 @@ use crate::{Database, QueryError};
 /// The migrations of a service, embedded by `sqlx::migrate!`. Cheap to clone.
 ///
 /// Files are called `<version>_<name>.up.sql` and `.down.sql`, a pair each, and are kept to SQL that both engines take. Each runs
-/// in a transaction, unless its file starts with the line `-- no-transaction`.
+/// in a transaction, unless its file starts with the line `-- no-transaction`: then its statements run one by one.
+///
+/// A file that would end its transaction is refused before any migration of the run is done, on both engines alike:
+/// [`MigrationError::TransactionControl`]. One plain `BEGIN;` and `COMMIT;` around the whole file, as other tools write them, are
+/// left out.
 #[derive(Debug, Clone)]
 pub struct Migrator {
     migrations: Arc<sqlx::migrate::Migrator>,
@@ -52,7 +57,7 @@ impl Migrator {
     ///
     /// # Errors
     ///
-    /// When the database does not come within `patience`, a migration fails, or one was changed after it ran.
+    /// When the database does not come within `patience`, a file is refused, a migration fails, or one was changed after it ran.
     pub async fn upgrade(
         &self,
         database: &Database,
@@ -67,7 +72,7 @@ impl Migrator {
     ///
     /// # Errors
     ///
-    /// When the database does not come within `patience`, a migration fails, or one was done by another build.
+    /// When the database does not come within `patience`, a file is refused, a migration fails, or one was done by another build.
     pub async fn downgrade(
         &self,
         database: &Database,
@@ -98,6 +103,48 @@ impl Migrator {
 
     pub(super) fn status_of(&self, rows: &[AppliedRow]) -> MigrationStatus {
         MigrationStatus::new(self.ups(), rows)
+    }
+
+    /// Refuses a database on which a migration ran that is not as it was, or is unfinished.
+    pub(super) fn refuse_unsound(&self, status: &MigrationStatus) -> Result<(), MigrationError> {
+        for migration in status.migrations() {
+            let version = migration.version;
+            match migration.state {
+                State::Unfinished => return Err(MigrationError::Dirty(version)),
+                State::Changed => return Err(MigrationError::Changed(version)),
+                State::LineEndingsChanged { former } => {
+                    let file = self.find(version, false).map_or_else(|| version.to_string(), file_name);
+                    return Err(MigrationError::LineEndings { file, former });
+                }
+                State::Applied | State::Pending | State::Unknown => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses files that cannot be run, of all migrations to be done up to a version, before the first of them is done. Those
+    /// that are done stay as they are; those to be done have to lead back, too.
+    pub(super) fn check_pending(&self, status: &MigrationStatus, limit: i64) -> Result<(), MigrationError> {
+        let pending = status.migrations().iter().filter(|m| m.state == State::Pending && m.version <= limit);
+        for migration in pending {
+            for down in [false, true] {
+                file::check(self.get(migration.version, down)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for those to be taken back down to a version, which itself stays.
+    pub(super) fn check_reverts(&self, status: &MigrationStatus, floor: i64) -> Result<(), MigrationError> {
+        let done = status.migrations().iter().rev();
+        for migration in done.filter(|m| m.state != State::Pending && m.version > floor) {
+            file::check(self.get(migration.version, true)?)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn get(&self, version: i64, down: bool) -> Result<&Migration, MigrationError> {
+        self.find(version, down).ok_or(MigrationError::Unknown(version))
     }
 
     pub(super) fn find(&self, version: i64, down: bool) -> Option<&Migration> {

@@ -4,13 +4,16 @@
 //! of migrations is started with the argument `upgrade` (rule D3). Any number of runners may be started at once: one works,
 //! the others wait and find it done.
 
+mod apply;
 mod command;
 mod error;
 mod event;
+mod file;
 mod migrator;
 mod new;
 mod progress;
 mod run;
+mod script;
 mod session;
 mod status;
 mod target;

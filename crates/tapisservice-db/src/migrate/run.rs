@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::session::Session;
 use super::{Downgrade, Event, MigrationError, MigrationStatus, Migrator, State, Upgrade};
 use crate::Database;
-use crate::error::QueryError;
+use crate::error::{QueryError, said};
 
 /// How long one attempt to connect may take.
 const ATTEMPT: Duration = Duration::from_secs(5);
@@ -31,13 +31,17 @@ pub(super) async fn upgrade(
     };
     let mut session = connect(database, patience, tell).await?;
     session.lock(tell).await?;
+    let mut checked = false;
     let status = loop {
         let status = migrator.status_of(&session.applied().await?);
-        refuse_unsound(&status)?;
+        migrator.refuse_unsound(&status)?;
         if let Upgrade::To(version) = to
             && status.current().is_some_and(|current| current > version)
         {
             return Err(MigrationError::Past(version));
+        }
+        if !std::mem::replace(&mut checked, true) {
+            migrator.check_pending(&status, limit)?;
         }
         let mut pending =
             status.migrations().iter().filter(|m| m.state == State::Pending && m.version <= limit);
@@ -63,10 +67,13 @@ pub(super) async fn downgrade(
     let mut floor = None;
     let status = loop {
         let status = migrator.status_of(&session.applied().await?);
-        refuse_unsound(&status)?;
-        let floor = match floor {
-            Some(floor) => floor,
-            None => *floor.insert(floor_of(&status, to)?),
+        migrator.refuse_unsound(&status)?;
+        let floor = if let Some(floor) = floor {
+            floor
+        } else {
+            let floor = *floor.insert(floor_of(&status, to)?);
+            migrator.check_reverts(&status, floor)?;
+            floor
         };
         let mut done =
             status.migrations().iter().rev().filter(|m| m.state != State::Pending && m.version > floor);
@@ -85,7 +92,7 @@ async fn connect(database: &Database, patience: Duration, tell: Tell<'_>) -> Res
         let reason = match attempt {
             Ok(Ok(session)) => return Ok(session),
             Ok(Err(error)) if !error.is_unavailable() || is_refused_login(&error) => return Err(error.into()),
-            Ok(Err(QueryError::Unavailable { source })) => source.to_string(),
+            Ok(Err(QueryError::Unavailable { source })) => said(&source),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer".to_owned(),
         };
@@ -112,21 +119,10 @@ async fn step(
     remaining: usize,
     tell: Tell<'_>,
 ) -> Result<(), MigrationError> {
-    let migration = migrator.find(version, down).ok_or(MigrationError::Unknown(version))?;
+    let migration = migrator.get(version, down)?;
     tell(Event::Running { version, description: migration.description.to_string(), down, remaining });
     let elapsed = session.run(migration).await?;
     tell(Event::Done { version, elapsed });
-    Ok(())
-}
-
-fn refuse_unsound(status: &MigrationStatus) -> Result<(), MigrationError> {
-    for migration in status.migrations() {
-        match migration.state {
-            State::Unfinished => return Err(MigrationError::Dirty(migration.version)),
-            State::Changed => return Err(MigrationError::Changed(migration.version)),
-            State::Applied | State::Pending | State::Unknown => {}
-        }
-    }
     Ok(())
 }
 

@@ -10,13 +10,15 @@ use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{Sqlite, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
+use super::apply::{Link, apply};
 use super::status::AppliedRow;
 use super::{Event, MigrationError};
 use crate::Database;
 use crate::engine::Pool;
 use crate::error::{QueryError, Verb};
 
-const TABLE: &str = "_sqlx_migrations";
+/// Where `sqlx` notes what is done.
+pub(super) const TABLE: &str = "_sqlx_migrations";
 
 /// Says who holds the lock, to those who look at `pg_locks`: "tapismig" in ASCII. The lock is one of this database only.
 const LOCK: i64 = 0x7461_7069_736d_6967;
@@ -81,17 +83,11 @@ impl Session {
 
     /// Runs a migration up or down, and notes it in the table.
     pub(super) async fn run(&mut self, migration: &Migration) -> Result<Duration, MigrationError> {
-        match self {
-            Self::Postgres(connection) => run_on(connection, migration).await,
-            Self::Sqlite { connection, .. } if migration.no_tx => run_on(&mut **connection, migration).await,
-            Self::Sqlite { connection, .. } => {
-                // Takes the write lock before it reads, so that it waits for a service that writes instead of failing.
-                let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-                let elapsed = run_on(&mut *transaction, migration).await?;
-                transaction.commit().await?;
-                Ok(elapsed)
-            }
-        }
+        let link = match self {
+            Self::Postgres(connection) => Link::Postgres(connection),
+            Self::Sqlite { connection, .. } => Link::Sqlite(connection),
+        };
+        apply(link, migration).await
     }
 
     /// Gives the lock back.
@@ -101,14 +97,6 @@ impl Session {
             let _ = connection.close().await;
         }
     }
-}
-
-async fn run_on<C: Migrate>(connection: &mut C, migration: &Migration) -> Result<Duration, MigrationError> {
-    Ok(if migration.migration_type.is_down_migration() {
-        connection.revert(TABLE, migration).await?
-    } else {
-        connection.apply(TABLE, migration).await?
-    })
 }
 
 /// Asks again and again: a session that waits for the lock holds a snapshot, for which `CREATE INDEX CONCURRENTLY` of the

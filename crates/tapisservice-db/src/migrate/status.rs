@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use sqlx::migrate::Migration;
 
+use super::file::former_line_endings;
+
 /// The migrations of a build and of a database, side by side, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationStatus {
@@ -33,6 +35,11 @@ pub enum State {
     Pending,
     /// Done, and its file was changed since.
     Changed,
+    /// Done, and its file was changed since in its line endings only, as by a checkout of Git on another system.
+    LineEndingsChanged {
+        /// What they were, `LF` or `CRLF`.
+        former: &'static str,
+    },
     /// Broken off half way.
     Unfinished,
     /// Done by a build that has it; this one does not.
@@ -100,6 +107,13 @@ impl MigrationStatus {
         if let Some(version) = first(State::Changed) {
             return Err(format!("migration {version} was changed after it ran"));
         }
+        let endings = |m: &&MigrationState| matches!(m.state, State::LineEndingsChanged { .. });
+        if let Some(changed) = self.migrations.iter().find(endings) {
+            return Err(format!(
+                "migration {} was changed after it ran, in its line endings",
+                changed.version
+            ));
+        }
         match first(State::Pending) {
             Some(version) => Err(format!("{} to be done, the first is migration {version}", self.pending())),
             None => Ok(()),
@@ -115,7 +129,10 @@ fn state(migration: &Migration, applied: Option<&AppliedRow>) -> State {
     match applied {
         None => State::Pending,
         Some(row) if !row.success => State::Unfinished,
-        Some(row) if row.checksum != *migration.checksum => State::Changed,
+        Some(row) if row.checksum != *migration.checksum => {
+            let former = former_line_endings(migration, &row.checksum);
+            former.map_or(State::Changed, |former| State::LineEndingsChanged { former })
+        }
         Some(_) => State::Applied,
     }
 }

@@ -8,6 +8,7 @@ mod faults;
 mod helpers;
 mod migrations;
 mod scopes;
+mod scripts;
 mod secrets;
 mod tls;
 mod transactions;

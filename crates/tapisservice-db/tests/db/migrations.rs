@@ -136,6 +136,34 @@ async fn a_changed_file_is_refused_with_what_to_do() {
     }
 }
 
+#[tokio::test]
+async fn changed_line_endings_are_said_to_be_that() {
+    const UNIX: (i64, &str, &str) = (1, "CREATE TABLE a (\n  x BIGINT\n);\n", "DROP TABLE a");
+    const WINDOWS: (i64, &str, &str) = (1, "CREATE TABLE a (\r\n  x BIGINT\r\n);\r\n", "DROP TABLE a");
+    for (ran, now, former) in [(UNIX, WINDOWS, "LF"), (WINDOWS, UNIX, "CRLF")] {
+        for fixture in empty() {
+            let database = &fixture.database;
+            assert_eq!(up(&files(&[ran]), database, Upgrade::Head).await.unwrap(), Some(1));
+            let migrator = files(&[now]);
+            for error in [
+                up(&migrator, database, Upgrade::Head).await,
+                down(&migrator, database, Downgrade::Base).await,
+            ] {
+                let expected = format!(
+                    "1_test.up.sql was changed after it ran on this database, in its line endings only: it had {former}. \
+                     Restore them, and build again; `*.sql text eol={}` in .gitattributes keeps them",
+                    former.to_ascii_lowercase()
+                );
+                assert_eq!(error.unwrap_err().to_string(), expected, "{}", fixture.name);
+            }
+            let status = migrator.status(database).await.unwrap();
+            assert_eq!(status.migrations()[0].state, State::LineEndingsChanged { former });
+            let reason = SchemaCheck::new(database.clone(), migrator).ready().await.unwrap_err();
+            assert_eq!(reason, "migration 1 was changed after it ran, in its line endings");
+        }
+    }
+}
+
 fn states(migrations: &[MigrationState]) -> Vec<(i64, State)> {
     migrations.iter().map(|migration| (migration.version, migration.state)).collect()
 }

@@ -1,0 +1,182 @@
+//! One migration on one connection.
+//!
+//! `sqlx` can run a migration, too, but sends the whole file at once: it cannot say which statement failed, PostgreSQL makes
+//! one transaction of a file that is to have none, and a file that ends its transaction is recorded as done all the same. The
+//! table of migrations is that of `sqlx`.
+
+use std::time::{Duration, Instant};
+
+use sqlx::migrate::Migration;
+use sqlx::postgres::{PgConnection, PgDatabaseError, PgErrorPosition};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+
+use super::MigrationError;
+use super::file::{file_name, refused};
+use super::script::{Dialect, Statement, plan};
+use super::session::TABLE;
+
+/// Is gone when the transaction that a migration started in is.
+const SAVEPOINT: &str = "SAVEPOINT tapis_migration";
+const RELEASE: &str = "RELEASE SAVEPOINT tapis_migration";
+
+/// What SQLite begins with: the write lock is taken before anything is read, and waited for while a service writes.
+const IMMEDIATE: &str = "BEGIN IMMEDIATE";
+
+/// A connection of either engine.
+pub(super) enum Link<'c> {
+    Postgres(&'c mut PgConnection),
+    Sqlite(&'c mut SqliteConnection),
+}
+
+/// Runs a migration up or down, and notes that in the table of migrations.
+pub(super) async fn apply(link: Link<'_>, migration: &Migration) -> Result<Duration, MigrationError> {
+    let started = Instant::now();
+    let dialect = match link {
+        Link::Postgres(_) => Dialect::Postgres,
+        Link::Sqlite(_) => Dialect::Sqlite,
+    };
+    let planned = plan(migration.sql.as_str(), dialect, !migration.no_tx);
+    let statements = planned.map_err(|refusal| refused(migration, refusal))?;
+    if migration.no_tx {
+        one_by_one(link, migration, &statements, started).await?;
+    } else {
+        at_once(link, migration, &statements, started).await?;
+    }
+    Ok(started.elapsed())
+}
+
+/// In a transaction, of which nothing stays when it fails.
+async fn at_once(
+    link: Link<'_>,
+    migration: &Migration,
+    statements: &[Statement<'_>],
+    started: Instant,
+) -> Result<(), MigrationError> {
+    match link {
+        Link::Postgres(connection) => {
+            let mut transaction = connection.begin().await?;
+            in_transaction(Link::Postgres(&mut transaction), migration, statements, started).await?;
+            transaction.commit().await.map_err(|source| failed(migration, None, source))
+        }
+        Link::Sqlite(connection) => {
+            let mut transaction = connection.begin_with(IMMEDIATE).await?;
+            let ran = in_transaction(Link::Sqlite(&mut transaction), migration, statements, started).await;
+            if ran.is_err() {
+                // `sqlx` counts on a transaction to roll back, which `INSERT OR ROLLBACK` and the like did themselves. Where
+                // there still is one this fails, and changes nothing.
+                let _ = transaction.execute(sqlx::raw_sql("BEGIN")).await;
+                let _ = transaction.rollback().await;
+                return ran;
+            }
+            transaction.commit().await.map_err(|source| failed(migration, None, source))
+        }
+    }
+}
+
+async fn in_transaction(
+    mut link: Link<'_>,
+    migration: &Migration,
+    statements: &[Statement<'_>],
+    started: Instant,
+) -> Result<(), MigrationError> {
+    link.execute(SAVEPOINT).await?;
+    link.run(migration, statements).await?;
+    link.execute(RELEASE).await.map_err(|error| match error {
+        sqlx::Error::Database(_) => MigrationError::TransactionLost { file: file_name(migration) },
+        lost => lost.into(),
+    })?;
+    link.record(migration, started.elapsed()).await?;
+    Ok(())
+}
+
+/// Without a transaction but those of the file.
+async fn one_by_one(
+    mut link: Link<'_>,
+    migration: &Migration,
+    statements: &[Statement<'_>],
+    started: Instant,
+) -> Result<(), MigrationError> {
+    let ran = async {
+        link.run(migration, statements).await?;
+        // On SQLite this fails when the file left a transaction open, by a savepoint.
+        link.execute("BEGIN").await.map_err(|source| failed(migration, None, source))?;
+        link.record(migration, started.elapsed()).await?;
+        Ok(link.execute("COMMIT").await?)
+    };
+    let ran = ran.await;
+    if ran.is_err() {
+        // What the file began. Mostly it began nothing, which is an error on SQLite.
+        let _ = link.execute("ROLLBACK").await;
+    }
+    ran
+}
+
+impl Link<'_> {
+    async fn run(
+        &mut self,
+        migration: &Migration,
+        statements: &[Statement<'_>],
+    ) -> Result<(), MigrationError> {
+        for statement in statements {
+            let done = self.execute(statement.text).await;
+            done.map_err(|source| failed(migration, Some(line_of(&source, statement)), source))?;
+        }
+        Ok(())
+    }
+
+    async fn execute(&mut self, sql: &str) -> Result<(), sqlx::Error> {
+        // The text is that of a file of the build, or of this one.
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql));
+        match self {
+            Self::Postgres(connection) => connection.execute(sql).await.map(|_| ()),
+            Self::Sqlite(connection) => connection.execute(sql).await.map(|_| ()),
+        }
+    }
+
+    /// Notes that the migration is done, or taken back.
+    async fn record(&mut self, migration: &Migration, elapsed: Duration) -> Result<(), sqlx::Error> {
+        let (version, description, checksum) =
+            (migration.version, &*migration.description, &*migration.checksum);
+        let nanoseconds = i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX);
+        if migration.migration_type.is_down_migration() {
+            let sql = AssertSqlSafe(format!("DELETE FROM {TABLE} WHERE version = $1"));
+            return match self {
+                Self::Postgres(connection) => {
+                    sqlx::query(sql).bind(version).execute(&mut **connection).await.map(|_| ())
+                }
+                Self::Sqlite(connection) => {
+                    sqlx::query(sql).bind(version).execute(&mut **connection).await.map(|_| ())
+                }
+            };
+        }
+        let sql = AssertSqlSafe(format!(
+            "INSERT INTO {TABLE} (version, description, success, checksum, execution_time) VALUES ($1, $2, TRUE, $3, $4)"
+        ));
+        match self {
+            Self::Postgres(connection) => {
+                let query = sqlx::query(sql).bind(version).bind(description).bind(checksum).bind(nanoseconds);
+                query.execute(&mut **connection).await.map(|_| ())
+            }
+            Self::Sqlite(connection) => {
+                let query = sqlx::query(sql).bind(version).bind(description).bind(checksum).bind(nanoseconds);
+                query.execute(&mut **connection).await.map(|_| ())
+            }
+        }
+    }
+}
+
+fn failed(migration: &Migration, line: Option<usize>, source: sqlx::Error) -> MigrationError {
+    let (version, file, transaction) = (migration.version, file_name(migration), !migration.no_tx);
+    MigrationError::Failed { version, file, line, transaction, source }
+}
+
+/// The line of the file that the database complains about; that on which the statement starts, when it does not say.
+fn line_of(error: &sqlx::Error, statement: &Statement<'_>) -> usize {
+    let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    match error.and_then(PgDatabaseError::position) {
+        Some(PgErrorPosition::Original(position)) => statement.line_at(position),
+        // One in the text of a function, which is not that of the file.
+        Some(PgErrorPosition::Internal { .. }) | None => statement.line,
+    }
+}
