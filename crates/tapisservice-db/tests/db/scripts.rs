@@ -58,28 +58,47 @@ async fn execute(fixture: &Fixture, sql: &'static str) {
     scope.query(sql).execute().await.unwrap();
 }
 
-/// The same files on every engine of the machine.
-async fn assert_up(file: &'static str, expected: Result<Option<i64>, &str>, left: &str) {
+/// The same files on every engine of the machine: what becomes of each, and the tables that are there after it.
+async fn assert_up(cases: &[(&'static str, Result<Option<i64>, &str>, &str)]) {
     for fixture in empty() {
-        let (database, name) = (&fixture.database, fixture.name);
-        let migrator = build(&[FIRST, (file, "SELECT 1")]);
-        match (up(&migrator, database).await, expected) {
-            (Ok(current), Ok(expected)) => assert_eq!(current, expected, "{name}: {file}"),
-            (Err(error), Err(beginning)) => assert!(error.starts_with(beginning), "{name}: {file}: {error}"),
-            (found, _) => panic!("{name}: {file}: {found:?}"),
+        for (file, expected, left) in cases {
+            assert_up_on(&fixture, file, *expected, left).await;
+            for drop in [
+                "DROP TABLE IF EXISTS a",
+                "DROP TABLE IF EXISTS b",
+                "DROP TABLE IF EXISTS first",
+                "DROP TABLE IF EXISTS mended",
+                "DROP TABLE _sqlx_migrations",
+            ] {
+                execute(&fixture, drop).await;
+            }
         }
-        assert_eq!(tables(database).await, left, "{name}: {file}");
-        // Another runner has the lock, and an open transaction of this one would be in its way.
-        let mended = build(&[FIRST, ("CREATE TABLE mended (x BIGINT)", "DROP TABLE mended")]);
-        if expected.is_err() {
-            assert_eq!(up(&mended, database).await, Ok(Some(2)), "{name}: {file}");
-        }
+    }
+}
+
+async fn assert_up_on(
+    fixture: &Fixture,
+    file: &'static str,
+    expected: Result<Option<i64>, &str>,
+    left: &str,
+) {
+    let (database, name) = (&fixture.database, fixture.name);
+    match (up(&build(&[FIRST, (file, "SELECT 1")]), database).await, expected) {
+        (Ok(current), Ok(expected)) => assert_eq!(current, expected, "{name}: {file}"),
+        (Err(error), Err(beginning)) => assert!(error.starts_with(beginning), "{name}: {file}: {error}"),
+        (found, _) => panic!("{name}: {file}: {found:?}"),
+    }
+    assert_eq!(tables(database).await, left, "{name}: {file}");
+    // A lock or a transaction that the failure left would be in the way of the next run.
+    let mended = build(&[FIRST, ("CREATE TABLE mended (x BIGINT)", "DROP TABLE mended")]);
+    if expected.is_err() {
+        assert_eq!(up(&mended, database).await, Ok(Some(2)), "{name}: {file}");
     }
 }
 
 #[tokio::test]
 async fn a_file_that_would_end_its_transaction_is_refused_before_any_is_run() {
-    for (file, beginning) in [
+    let cases = [
         (
             "CREATE TABLE a (x BIGINT);\nCOMMIT;\nCREATE TABLE b (x BIGINT);\nINSERT INTO nowhere VALUES (1);\n",
             "2_add_it.up.sql, line 2: `COMMIT` is not allowed in a migration, which runs in a transaction of its own. \
@@ -104,14 +123,14 @@ async fn a_file_that_would_end_its_transaction_is_refused_before_any_is_run() {
             "CREATE TABLE a (x BIGINT);\n/* CREATE TABLE b (x BIGINT);",
             "2_add_it.up.sql, line 2: the comment is not closed. Nothing was run.",
         ),
-    ] {
-        assert_up(file, Err(beginning), "").await;
-    }
+    ]
+    .map(|(file, beginning)| (file, Err(beginning), ""));
+    assert_up(&cases).await;
 }
 
 #[tokio::test]
 async fn files_that_leave_their_transaction_alone_run_on_both_engines() {
-    for (file, left) in [
+    let cases = [
         // As other tools export it.
         (
             "-- by a tool\nBEGIN;\n\nCREATE TABLE a (x BIGINT);\nCREATE TABLE b (x BIGINT);\n\nCOMMIT;\n",
@@ -134,14 +153,14 @@ async fn files_that_leave_their_transaction_alone_run_on_both_engines() {
             "a first",
         ),
         ("-- no-transaction\nCREATE TABLE a (x BIGINT);\nCREATE INDEX i ON a (x);", "a first"),
-    ] {
-        assert_up(file, Ok(Some(2)), left).await;
-    }
+    ]
+    .map(|(file, left)| (file, Ok(Some(2)), left));
+    assert_up(&cases).await;
 }
 
 #[tokio::test]
 async fn a_failure_names_the_line_of_the_file() {
-    for (file, beginning, left) in [
+    let cases = [
         (
             "CREATE TABLE a (x BIGINT);\n\n-- the next one fails\nINSERT INTO nowhere VALUES (1);\nSELECT 1;",
             "migration 2 failed: 2_add_it.up.sql, line 4: ",
@@ -164,9 +183,9 @@ async fn a_failure_names_the_line_of_the_file() {
             "migration 2 failed: 2_add_it.up.sql, line 4: ",
             "a first",
         ),
-    ] {
-        assert_up(file, Err(beginning), left).await;
-    }
+    ]
+    .map(|(file, beginning, left)| (file, Err(beginning), left));
+    assert_up(&cases).await;
 }
 
 #[tokio::test]
