@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tapisservice::config::Config;
 use tapisservice::{ReadyCheck, StartError};
-use tapisservice_db::migrate::{Migrator, Upgrade};
+use tapisservice_db::migrate::{MigrationError, Migrator, Upgrade};
 use tapisservice_db::{Database, DatabaseSettings, Engine, SchemaCheck};
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
@@ -40,9 +40,19 @@ pub(crate) async fn open(config: &Config) -> Result<Database, StartError> {
     let database = connect(config)?;
     if database.engine() == Engine::Sqlite {
         let upgrade = migrator().upgrade(&database, Upgrade::Head, PATIENCE, &mut |_| ()).await;
-        upgrade.map_err(|error| StartError::Setting(format!("`sql_db_url`: {error}")))?;
+        upgrade.map_err(not_upgraded)?;
     }
     Ok(database)
+}
+
+/// The setting is to be mended when the file cannot be used, the build or the database when a migration cannot be run.
+fn not_upgraded(error: MigrationError) -> StartError {
+    match error {
+        MigrationError::Query(_) | MigrationError::File { .. } | MigrationError::Unreachable { .. } => {
+            StartError::Setting(format!("`sql_db_url`: {error}"))
+        }
+        error => StartError::Service(error.to_string()),
+    }
 }
 
 /// A database that is never opened, for what needs none: a list of routes, a document.
@@ -93,6 +103,15 @@ mod tests {
             let again = migrator().upgrade(&database, Upgrade::Head, PATIENCE, tell).await.unwrap();
             assert_eq!(again.current(), head);
         }
+    }
+
+    #[test]
+    fn a_migration_that_cannot_be_run_is_no_fault_of_the_settings() {
+        let error = not_upgraded(MigrationError::Changed(1));
+        assert!(matches!(&error, StartError::Service(text) if text.starts_with("migration 1")), "{error:?}");
+        let error =
+            not_upgraded(MigrationError::Unreachable { waited: PATIENCE, reason: "locked".to_owned() });
+        assert!(matches!(&error, StartError::Setting(text) if text.contains("sql_db_url")), "{error:?}");
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub fn new_migration(folder: &Path, name: &str) -> Result<[PathBuf; 2], Migratio
     let file = |direction| folder.join(format!("{version}_{slug}.{direction}.sql"));
     let (up, down) = (file("up"), file("down"));
     let up_text = "-- Plain SQL that PostgreSQL and SQLite both take. What old code needs stays until it is gone: \
-                   expand, move, contract.\n";
+                   expand, move, contract.\n\
+                   -- It runs in a transaction of its own: without BEGIN and COMMIT.\n";
     write(&up, up_text).map_err(error(&up))?;
     write(&down, "-- Takes back what the .up.sql beside this does.\n").map_err(error(&down))?;
     Ok([up, down])

@@ -74,7 +74,8 @@ async fn failures_become_the_same_answers_on_both_engines() {
                 "{what} on {}: {failure:?}",
                 fixture.name
             );
-            assert!(error.detail().is_some(), "{what}");
+            // Without the line of the source of PostgreSQL, which is none of the statement.
+            assert!(!error.detail().expect(what).contains(" at line "), "{what}: {error:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator as Files};
-use tapisservice_db::migrate::{Downgrade, Migrator, Upgrade};
+use tapisservice_db::migrate::{Downgrade, MigrateCommand, Migrator, Upgrade};
 use tapisservice_db::{Database, Engine};
 
 use crate::helpers::{Fixture, PATIENCE, empty};
@@ -58,8 +58,11 @@ async fn execute(fixture: &Fixture, sql: &'static str) {
     scope.query(sql).execute().await.unwrap();
 }
 
-/// The same files on every engine of the machine: what becomes of each, and the tables that are there after it.
-async fn assert_up(cases: &[(&'static str, Result<Option<i64>, &str>, &str)]) {
+/// A file, what becomes of it (the newest migration, or how the error starts), and the tables that are there then.
+type Case<'c> = (&'static str, Result<Option<i64>, &'c str>, &'c str);
+
+/// The same files on every engine of the machine.
+async fn assert_up(cases: &[Case<'_>]) {
     for fixture in empty() {
         for (file, expected, left) in cases {
             assert_up_on(&fixture, file, *expected, left).await;
@@ -283,6 +286,17 @@ async fn the_way_back_is_looked_at_before_the_way_there_and_again_before_it_is_g
         assert_eq!(tables(database).await, "a b first", "{}", fixture.name);
         assert_eq!(down(&sound, database).await, Ok(None));
         assert_eq!(tables(database).await, "", "{}", fixture.name);
+    }
+}
+
+#[tokio::test]
+async fn the_check_for_head_says_why_a_migration_is_not_done() {
+    for fixture in empty() {
+        let broken = build(&[FIRST, ("CREATE TABLE a (x BIGINT);\nCOMMIT;", "DROP TABLE a")]);
+        let check = MigrateCommand::Current { check: true };
+        let connect = || Ok::<_, std::convert::Infallible>(fixture.database.clone());
+        let error = check.run(&broken, connect).await.unwrap_err().to_string();
+        assert!(error.starts_with("2_add_it.up.sql, line 2: `COMMIT` is not allowed"), "{error}");
     }
 }
 
