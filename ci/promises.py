@@ -65,6 +65,7 @@ PROMISES = [
     Promise("F26", "bad config files", requests.f26),
     Promise("F27", "callers that hang up"),
     Promise("F28", "mixed load and faults", mixed.f28, "the hour: `--long`, by hand; memory with several arenas of glibc (the service has one here), which grow apart for minutes before they are flat"),
+    Promise("F32", "handlers mounted in every way"),
 ]
 # Most of them wait for most of the time.
 AT_ONCE = 5

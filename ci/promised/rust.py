@@ -33,6 +33,7 @@ TESTS = {
     ("tapisservice-db", "db"): {"F14": ["faults::f14_", "migrations::runners_that_start_together_run_each_migration_once"],
                                 "F15": ["faults::f15_"], "F16": ["faults::f16_"], "F24": ["secrets::"],
                                 "F27": ["faults::f27_"]},
+    ("tapisservice", "app"): {"F32": ["mounting::"]},
     ("tapisservice", "logs"): {"F24": ["canary_secrets_are_found_nowhere"]},
     ("bookmarks", "api"): {"F24": ["secrets::"]},
     ("bookmarks", "postgres"): {"F14": ["faults::f14_"], "F15": ["faults::f15_"], "F16": ["faults::f16_"], "F27": ["faults::f27_"]},

@@ -47,6 +47,27 @@ async fn details_that_callers_make_up_are_no_reasons_of_their_own() {
     assert!((1..=20).contains(&told), "{told} lines");
 }
 
+/// Rule A12: who holds a token for somebody else is visible.
+#[tokio::test]
+async fn lines_of_a_delegated_token_name_the_delegate() {
+    let settings: LogSettings = serde_json::from_str(r#"{"log_level": "INFO"}"#).unwrap();
+    let capture = Capture::default();
+    let running = start(routes(), json!({}), |app| app).await;
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
+    let _guard = tracing::subscriber::set_default(subscriber(&settings, &mut capture.clone()).unwrap());
+    for (tenant, status) in [("admin", 200), ("dev", 401)] {
+        let token = running.site.token().user("alice", "tacc").delegated_by("app", tenant).mint();
+        let request = request(Method::GET, "/v3/demo/speak").header("x-tapis-token", token);
+        assert_eq!(running.send(request.body(Body::empty()).unwrap()).await.status, status, "{tenant}");
+    }
+    let lines = capture.lines();
+    assert!(
+        lines.iter().any(|line| line.contains("[tenant=tacc user=alice delegate=app@admin req=")),
+        "{lines:#?}"
+    );
+    assert!(lines.iter().any(|line| line.contains("a tenant that may not act for")), "{lines:#?}");
+}
+
 #[tokio::test]
 async fn every_line_of_a_request_names_it_and_none_holds_a_secret() {
     let settings: LogSettings = serde_json::from_str(r#"{"log_level": "TRACE"}"#).unwrap();
