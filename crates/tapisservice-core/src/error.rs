@@ -3,6 +3,7 @@
 use std::any::{TypeId, type_name};
 use std::error::Error as StdError;
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,6 +96,18 @@ struct Inner {
     detail: Option<String>,
     source: Option<Source>,
     retry_after: Option<Duration>,
+    origin: Origin,
+}
+
+/// Where a failure comes from: of all failures that look alike, one reason for the log (F23).
+///
+/// It is made of the program's text and of the registry, never of what a caller sent, so that callers cannot make up reasons.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Origin {
+    kind: ErrorKind,
+    place: &'static Location<'static>,
+    source_type: Option<&'static str>,
+    peer: Option<Arc<str>>,
 }
 
 /// A response extension: the failure a response was rendered from, for the error mapper.
@@ -104,6 +117,7 @@ pub struct ErrorReport(pub Arc<Error>);
 macro_rules! constructors {
     ($($(#[$doc:meta])* $name:ident => $kind:ident;)*) => {$(
         $(#[$doc])*
+        #[track_caller]
         pub fn $name(message: impl Into<String>) -> Self {
             Self::new(ErrorKind::$kind, message)
         }
@@ -112,9 +126,19 @@ macro_rules! constructors {
 
 impl Error {
     /// A failure of a kind, with what the caller may know.
+    #[track_caller]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self(Box::new(Inner { kind, message, code: None, detail: None, source: None, retry_after: None }))
+        let origin = Origin { kind, place: Location::caller(), source_type: None, peer: None };
+        Self(Box::new(Inner {
+            kind,
+            message,
+            code: None,
+            detail: None,
+            source: None,
+            retry_after: None,
+            origin,
+        }))
     }
 
     constructors! {
@@ -143,12 +167,14 @@ impl Error {
     }
 
     /// A failure whose type the framework does not know: 500, the caller learns the name of the type.
+    #[track_caller]
     pub fn unrecognized<E: StdError + Send + Sync + 'static>(error: E) -> Self {
         Self::new(ErrorKind::Unrecognized, format!("Unrecognized exception type {}", type_name::<E>()))
             .with_source(error)
     }
 
     /// A panic: 500; its text goes to the log.
+    #[track_caller]
     pub fn panic(text: impl Into<String>) -> Self {
         Self::new(ErrorKind::Panic, "Unrecognized exception type panic").with_detail(text)
     }
@@ -167,8 +193,16 @@ impl Error {
     }
 
     /// Adds the error behind this one, for the log and the error mapper.
-    pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+    pub fn with_source<E: StdError + Send + Sync + 'static>(mut self, source: E) -> Self {
         self.0.source = Some(Arc::new(source));
+        self.0.origin.source_type = Some(type_name::<E>());
+        self
+    }
+
+    /// Says which other party failed, `tacc/systems` for example. Failures of different parties are different reasons for the log
+    /// ([`Origin`]): name only what a caller cannot make up.
+    pub fn with_peer(mut self, peer: impl Into<Arc<str>>) -> Self {
+        self.0.origin.peer = Some(peer.into());
         self
     }
 
@@ -196,6 +230,11 @@ impl Error {
     /// The error behind this one.
     pub fn source(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         self.0.source.as_deref()
+    }
+
+    /// Where it comes from: what makes one reason of failures whose texts differ.
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
     }
 
     /// The HTTP status: the code that was set, else the one of the kind.
@@ -235,7 +274,7 @@ impl Error {
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             let after = self.0.retry_after.unwrap_or(DEFAULT_RETRY_AFTER);
-            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0));
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         response
@@ -280,6 +319,7 @@ impl fmt::Debug for Error {
 }
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
+    #[track_caller]
     fn from(error: E) -> Self {
         if TypeId::of::<E>() == TypeId::of::<MissingContext>() {
             return Self::service_config("the service is not assembled correctly").with_source(error);
@@ -342,5 +382,24 @@ mod tests {
         assert!(response.headers()[WWW_AUTHENTICATE].to_str().unwrap().starts_with("TapisJWT"));
         let busy = Error::unavailable("x").with_retry_after(Duration::from_millis(1200)).into_response();
         assert_eq!(busy.headers()[RETRY_AFTER], "2");
+        let never = Error::unavailable("x").with_retry_after(Duration::MAX).into_response();
+        assert_eq!(never.headers()[RETRY_AFTER], u64::MAX.to_string());
+    }
+
+    #[test]
+    fn failures_of_one_place_are_one_reason_whatever_their_texts_say() {
+        let about = |what: &str| Error::dao(format!("no {what}")).with_detail(what);
+        assert_eq!(about("a").origin(), about("b").origin());
+        assert_ne!(about("a").origin(), Error::dao("no a").origin(), "another place");
+        let parse = |text: &str| -> Result<u8> { Ok(text.parse::<u8>()?) };
+        assert_eq!(parse("x").unwrap_err().origin(), parse("").unwrap_err().origin());
+        assert_ne!(about("a").origin(), about("a").with_source(Foreign).origin(), "another type behind it");
+        assert_ne!(
+            about("a").with_peer("x/y").origin(),
+            about("a").with_peer("x/z").origin(),
+            "another party"
+        );
+        let questioned = || -> Result<()> { Err(Foreign)? };
+        assert!(format!("{:?}", questioned().unwrap_err().origin()).contains("error.rs"));
     }
 }

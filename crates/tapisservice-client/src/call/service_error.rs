@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use tapisservice_core::Error;
+use url::Url;
 
 use crate::{ClientError, StatusError};
 
@@ -60,7 +61,26 @@ impl ClientError {
             | Self::File { .. }
             | Self::Setup(_) => Error::service_config("another service could not be called"),
         };
-        error.with_source(self)
+        let peer = self.peer();
+        let error = error.with_source(self);
+        match peer {
+            Some(peer) => error.with_peer(peer),
+            None => error,
+        }
+    }
+
+    /// The party that failed, for the log's reasons: host and service. The rest of the URL is made of arguments.
+    fn peer(&self) -> Option<String> {
+        let url = match self {
+            Self::CircuitOpen { site, service, .. } => return Some(format!("{site}/{service}")),
+            Self::Status(error) => &error.url,
+            Self::Connection { url, .. } | Self::Answer { url, .. } => url,
+            _ => return None,
+        };
+        let url = Url::parse(url).ok()?;
+        let mut segments = url.path_segments()?;
+        let service = segments.next().filter(|first| *first == "v3").and_then(|_| segments.next());
+        Some(format!("{}/{}", url.host_str()?, service.unwrap_or_default()))
     }
 }
 
@@ -120,6 +140,23 @@ mod tests {
             assert_eq!(error.status().as_u16(), ours, "{code}");
             assert!(!error.message().contains("said"), "{code}");
         }
+    }
+
+    #[test]
+    fn a_failed_service_is_one_reason_whatever_was_asked_of_it() {
+        let failed = |url: &str, message: &str| {
+            let mut error = match status(500) {
+                ClientError::Status(error) => error,
+                other => panic!("{other:?}"),
+            };
+            (error.url, error.message) = (url.to_owned(), message.to_owned());
+            ClientError::Status(error).into_service_error()
+        };
+        let first = failed("https://tacc.test/v3/systems/made-up-1", "no made-up-1");
+        assert_eq!(first.origin(), failed("https://tacc.test/v3/systems/made-up-2", "other").origin());
+        assert_ne!(first.origin(), failed("https://tacc.test/v3/files/made-up-1", "no made-up-1").origin());
+        assert_ne!(first.origin(), failed("https://else.test/v3/systems/made-up-1", "").origin());
+        assert_ne!(first.origin(), status(503).into_service_error().origin());
     }
 
     #[test]

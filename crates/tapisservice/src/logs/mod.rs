@@ -57,6 +57,7 @@ use tracing_subscriber::{Layer, layer::SubscriberExt, registry, registry::Lookup
 pub(crate) use self::panic::is_installed as panics_are_counted;
 pub(crate) use self::redact::text as masked;
 pub(crate) use self::request::REQUEST_SPAN;
+pub(crate) use self::throttle::LINES_PER_MINUTE;
 pub use self::{
     capture::Capture,
     error::LogError,

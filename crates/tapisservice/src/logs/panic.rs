@@ -3,16 +3,25 @@
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
     panic::{self, PanicHookInfo},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
+    time::Duration,
 };
 
+use super::throttle::{LINES_PER_MINUTE, Throttled};
 use crate::metrics;
 
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 
+/// Callers who found what makes a handler panic can do it at will (F23).
+static PLACES: LazyLock<Throttled<Option<String>>> =
+    LazyLock::new(|| Throttled::new(LINES_PER_MINUTE, Duration::from_mins(1)));
+
 /// Makes every panic one `CRITICAL` line with its place, masked and escaped like any other, and counts it: also one of a task
-/// that no request waits for.
+/// that no request waits for. Of one place so many a minute are written.
 ///
 /// The default hook would print several lines to standard error, past all of that.
 pub(super) fn install() {
@@ -30,6 +39,7 @@ pub(crate) fn is_installed() -> bool {
 
 fn log(info: &PanicHookInfo<'_>) {
     let location = info.location().map(ToString::to_string);
+    let Some(withheld) = PLACES.permit(location.clone()) else { return };
     let backtrace = Backtrace::capture();
     let captured = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
     tracing::error!(
@@ -38,6 +48,7 @@ fn log(info: &PanicHookInfo<'_>) {
         location,
         thread = thread::current().name(),
         backtrace = captured,
+        withheld = (withheld > 0).then_some(withheld),
         "panicked: {}",
         info.payload_as_str().unwrap_or("(no message)")
     );

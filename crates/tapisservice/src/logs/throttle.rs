@@ -9,6 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// So many lines a minute are written for one reason that callers can provoke (F23).
+pub(crate) const LINES_PER_MINUTE: u32 = 20;
+
 /// Permits some log lines per reason and interval and counts the rest.
 ///
 /// The first line after a quiet spell says how many were withheld. Memory is bounded: once `max_keys` reasons

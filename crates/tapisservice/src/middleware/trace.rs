@@ -9,19 +9,18 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
 use pin_project_lite::pin_project;
-use tapisservice_core::{ErrorKind, ErrorReport, RequestContext};
+use tapisservice_core::{ErrorKind, ErrorReport, Origin, RequestContext};
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::instrument::{Instrument as _, Instrumented};
 use tracing::{Span, error, field, info};
 
-use crate::logs::{REQUEST_SPAN, Throttled, panics_are_counted};
+use crate::logs::{LINES_PER_MINUTE, REQUEST_SPAN, Throttled, panics_are_counted};
 use crate::metrics::{self, RequestMetrics};
 
-/// Lines for one reason are written so many times a minute; the rest is counted (F23).
-const LINES_PER_MINUTE: u32 = 20;
-
-static REASONS: LazyLock<Throttled<String>> =
+/// Lines of one status and origin are one reason. Their texts are not looked at: they may be the caller's, who can make up as many as
+/// there are requests.
+static REASONS: LazyLock<Throttled<(u16, Origin)>> =
     LazyLock::new(|| Throttled::new(LINES_PER_MINUTE, Duration::from_mins(1)));
 
 /// Logs how each request ended, a failure of the service at ERROR and everything else at INFO, and counts it.
@@ -133,10 +132,8 @@ fn write(status: StatusCode, report: Option<&ErrorReport>, took: Duration) {
         }
         return;
     }
+    let Some(withheld) = REASONS.permit((status, cause.origin().clone())) else { return };
     let reason = cause.traceback();
-    // The details of a refusal are the caller's, who may invent as many as there are requests.
-    let key = if status >= 500 { reason.clone() } else { cause.message().to_owned() };
-    let Some(withheld) = REASONS.permit(key) else { return };
     if status >= 500 {
         error!(status, milliseconds, %reason, withheld, "request failed");
     } else {

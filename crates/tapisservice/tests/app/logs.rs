@@ -68,6 +68,38 @@ async fn lines_of_a_delegated_token_name_the_delegate() {
     assert!(lines.iter().any(|line| line.contains("a tenant that may not act for")), "{lines:#?}");
 }
 
+/// A failure used to be told apart by its whole text, a refusal by its message, and both may quote the caller.
+#[tokio::test]
+async fn texts_that_callers_make_up_are_no_reasons_of_their_own() {
+    let fail = |Path(text): Path<String>| async move {
+        Error::dao(format!("{text} cannot be read")).with_detail(format!("row {text}"))
+    };
+    let lookup = |Path(text): Path<String>| async move {
+        Ok::<Envelope<u8>, Error>(Envelope::new(text.parse::<u8>()?))
+    };
+    let refuse = |Path(text): Path<String>| async move { Error::not_found(format!("There is no {text}.")) };
+    let routes = Routes::new()
+        .route(Policy::public(), "/fail/{text}", get(fail))
+        .route(Policy::public(), "/lookup/{text}", get(lookup))
+        .route(Policy::public(), "/refuse/{text}", get(refuse));
+    let settings: LogSettings = serde_json::from_str(r#"{"log_level": "INFO"}"#).unwrap();
+    let capture = Capture::default();
+    let running = start(routes, json!({}), |app| app).await;
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
+    let _guard = tracing::subscriber::set_default(subscriber(&settings, &mut capture.clone()).unwrap());
+    for number in 0..100 {
+        for (path, status) in [("fail", 500), ("lookup", 500), ("refuse", 404)] {
+            let path = format!("/v3/demo/{path}/made-up-{number}");
+            assert_eq!(running.get_anonymously(&path).await.status, status, "{path}");
+        }
+    }
+    let lines = capture.lines();
+    for path in ["/fail/", "/lookup/", "/refuse/"] {
+        let told = lines.iter().filter(|line| line.contains("reason=") && line.contains(path)).count();
+        assert_eq!(told, 20, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn every_line_of_a_request_names_it_and_none_holds_a_secret() {
     let settings: LogSettings = serde_json::from_str(r#"{"log_level": "TRACE"}"#).unwrap();
