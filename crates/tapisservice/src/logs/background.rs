@@ -60,11 +60,11 @@ impl Background {
 
     /// Waits until everything handed over so far is written; `false` when that takes longer than `timeout`.
     pub(super) fn flush(&self, timeout: Duration) -> bool {
-        let deadline = Instant::now() + timeout;
+        let start = Instant::now();
         let mut queue = self.shared.lock();
         let goal = queue.accepted;
         while queue.settled < goal {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = timeout.saturating_sub(start.elapsed());
             if left.is_zero() {
                 return false;
             }

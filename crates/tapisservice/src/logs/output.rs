@@ -35,8 +35,8 @@ impl LogGuard {
     ///
     /// For the places that end the process without returning from `main`.
     pub fn flush(&self, timeout: Duration) -> bool {
-        let deadline = Instant::now() + timeout;
-        self.writers.iter().all(|writer| writer.flush(deadline.saturating_duration_since(Instant::now())))
+        let start = Instant::now();
+        self.writers.iter().all(|writer| writer.flush(timeout.saturating_sub(start.elapsed())))
     }
 
     /// How many lines were lost so far because an output was too slow or failed.
@@ -47,9 +47,9 @@ impl LogGuard {
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
-        let deadline = Instant::now() + AT_EXIT;
+        let start = Instant::now();
         for writer in &self.writers {
-            writer.close(deadline.saturating_duration_since(Instant::now()));
+            writer.close(AT_EXIT.saturating_sub(start.elapsed()));
         }
     }
 }

@@ -48,7 +48,8 @@ impl<F: Future> Future for Bounded<F> {
         let g = RequestContext::current().ok();
         let start = g.as_ref().map_or_else(Instant::now, RequestContext::started);
         let limit = g.and_then(|g| g.get()).map_or(*this.limit, |RouteLimit(limit)| limit);
-        let end = start + limit;
+        // What lies beyond all instants never comes: Duration::MAX is how people write "none".
+        let Some(end) = start.checked_add(limit) else { return Poll::Pending };
         let alarm = this.alarm.get_or_insert_with(|| Box::pin(sleep_until(end)));
         if alarm.deadline() != end {
             alarm.as_mut().reset(end);
@@ -78,7 +79,7 @@ pub struct RequestTimeoutLayer {
 }
 
 impl RequestTimeoutLayer {
-    /// A limit for the whole request, counted from its headers.
+    /// A limit for the whole request, counted from its headers. [`Duration::MAX`] is none.
     pub fn new(limit: Duration) -> Self {
         Self { limit }
     }
@@ -122,6 +123,22 @@ mod tests {
     use tapisservice_core::ServiceInfo;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_longest_limit_is_none() {
+        let day = Duration::from_hours(24);
+        let work = || tokio::time::sleep(day);
+        assert_eq!(Bounded::new(work(), Duration::MAX).await, Ok(()));
+        let service = ServiceInfo { name: "test".to_owned(), version: "1".to_owned() };
+        let g = RequestContext::builder(service.into()).build();
+        let inner = g.clone();
+        let moved = async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            inner.insert(RouteLimit(Duration::MAX));
+            work().await;
+        };
+        assert_eq!(g.scope(Bounded::new(moved, Duration::from_secs(4))).await, Ok(()));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_deadline_can_be_moved_both_ways() {
