@@ -21,7 +21,7 @@ use crate::middleware::error_mapper::ErrorMapper;
 use crate::routes::{Mounted, RouteError};
 use crate::serve::{Limits, ServeError, Server, Shutdown, Stopped};
 use crate::stack::{self, StackSettings};
-use crate::{ReadyCheck, RouteInfo, Routes, Settings, docs, metrics};
+use crate::{BodyLimit, ReadyCheck, RouteInfo, Routes, Settings, docs, metrics};
 
 /// A service that is ready to be started.
 ///
@@ -320,7 +320,9 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
         let openapi = Arc::new(docs::complete(openapi, routes.openapi(), &settings.service));
         let routes = routes.route(Policy::public(), docs::PATH, docs::serve(openapi.clone()));
         let base_path = settings.service.route_path();
-        let Mounted { router, list } = routes.mount(&base_path, &state, &authenticator, &callbacks)?;
+        let body_limit = BodyLimit::new(settings.limits.max_body_bytes);
+        let Mounted { router, list } =
+            routes.mount(&base_path, body_limit, &state, &authenticator, &callbacks)?;
         let stack = StackSettings {
             service: settings.service.info(),
             limits: settings.limits.clone(),

@@ -19,6 +19,7 @@ mod startup;
 pub use app::{App, AppBuilder, BuildError};
 pub use health::ReadyCheck;
 pub use healthcheck::{Unhealthy, healthcheck};
+pub use middleware::body_limit::BodyLimit;
 pub use middleware::deadline::{RequestTimeout, RequestTimeoutLayer};
 pub use routes::{Handlers, RouteError, RouteInfo, Routes};
 pub use settings::{ServiceSettings, Settings};

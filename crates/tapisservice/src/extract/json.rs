@@ -1,7 +1,7 @@
 //! JSON bodies.
 
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
@@ -10,7 +10,7 @@ use tapisservice_core::{Error, ErrorKind};
 
 use super::message;
 use super::objects::Objects;
-use crate::serve::is_body_timeout;
+use crate::middleware::body_limit::Failure;
 
 /// The JSON body of a request.
 ///
@@ -63,15 +63,7 @@ fn says_json(headers: &HeaderMap) -> bool {
 }
 
 fn refused(rejection: BytesRejection) -> Error {
-    match rejection {
-        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-            Error::new(ErrorKind::TooLarge, "The body of the request is too large.")
-        }
-        other if is_body_timeout(&other) => {
-            Error::new(ErrorKind::RequestTimeout, "The body of the request did not arrive in time.")
-        }
-        other => Error::bad_input("The body of the request could not be read.").with_source(other),
-    }
+    Failure::behind(&rejection).unwrap_or(Failure::Broken).to_error().with_source(rejection)
 }
 
 #[cfg(test)]

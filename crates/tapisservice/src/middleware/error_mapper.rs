@@ -15,6 +15,7 @@ use tower_service::Service;
 
 use crate::error_map::ErrorMap;
 use crate::logs::masked;
+use crate::middleware::body_limit::Failure;
 
 /// What the configuration says about failures.
 #[derive(Debug, Clone)]
@@ -107,7 +108,7 @@ impl ErrorMapper {
     }
 
     fn answer(&self, error: &Error, shape: &ResponseShape) -> Response {
-        let translated = self.map.translate(error);
+        let translated = self.map.translate(error).or_else(|| of_body(error));
         let error = translated.as_ref().unwrap_or(error);
         let status = if self.legacy_error_status { error.legacy_status() } else { error.status() };
         let tells_all =
@@ -129,6 +130,12 @@ fn with_allow_of(original: &Response, mut answer: Response) -> Response {
         answer.headers_mut().insert(ALLOW, allow.clone());
     }
     answer
+}
+
+/// What an error of an unknown type is when a body that was too large or late is behind it.
+fn of_body(error: &Error) -> Option<Error> {
+    let source = error.source().filter(|_| error.kind() == ErrorKind::Unrecognized)?;
+    Failure::behind(source).map(Failure::to_error)
 }
 
 /// A failure of which only the status is known; what its author wrote may hold values of the request.

@@ -4,10 +4,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http_body::Body as _;
 use pin_project_lite::pin_project;
 use tapisservice_core::{Error, ErrorKind};
 use tower_layer::Layer;
@@ -17,8 +16,8 @@ use super::deadline::Bounded;
 use crate::serve::{Limits, uri_too_long};
 
 /// Answers 414 to a target that is too long and 504 when the answer takes too long, unless the route has a limit of its own
-/// ([`RequestTimeoutLayer`](super::deadline::RequestTimeoutLayer)). The size of a body, if there is one, is limited where it is read,
-/// so that a route can have a limit of its own there too.
+/// ([`RequestTimeoutLayer`](super::deadline::RequestTimeoutLayer)). The size of a body is limited around the handlers of a route, where
+/// the route's own limit is known ([`BodyLimitLayer`](super::body_limit::BodyLimitLayer)).
 #[derive(Debug, Clone)]
 pub(crate) struct LimitsLayer {
     limits: Limits,
@@ -55,12 +54,9 @@ impl<S: Service<Request, Response = Response>> Service<Request> for LimitsServic
     }
 
     #[inline]
-    fn call(&mut self, mut request: Request) -> Self::Future {
+    fn call(&mut self, request: Request) -> Self::Future {
         if uri_too_long(request.uri(), &self.limits) {
             return ResponseFuture::TooLong { bytes: self.limits.max_uri_bytes };
-        }
-        if !request.body().is_end_stream() {
-            DefaultBodyLimit::max(self.limits.max_body_bytes).apply(&mut request);
         }
         ResponseFuture::Running {
             future: Bounded::new(self.inner.call(request), self.limits.request_timeout),

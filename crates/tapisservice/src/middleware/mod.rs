@@ -1,5 +1,6 @@
 //! What happens to every request on its way in and out; [`crate::stack`] puts it in order.
 
+pub(crate) mod body_limit;
 pub(crate) mod catch_panic;
 pub(crate) mod context;
 pub(crate) mod deadline;

@@ -13,6 +13,8 @@ use tapisservice_auth::Policy;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::BodyLimit;
+
 pub use error::RouteError;
 pub use handlers::Handlers;
 pub(crate) use mount::Mounted;
@@ -54,8 +56,22 @@ pub(crate) use mount::Mounted;
 /// ```
 #[must_use]
 pub struct Routes<S = ()> {
-    documented: Vec<(Policy, Handlers<S>)>,
-    plain: Vec<(Policy, String, MethodRouter<S>)>,
+    documented: Vec<(Access, Handlers<S>)>,
+    plain: Vec<(Access, String, MethodRouter<S>)>,
+}
+
+/// What a request must be like to reach a route.
+#[derive(Clone)]
+struct Access {
+    policy: Policy,
+    /// `max_body_bytes` where there is none.
+    body_limit: Option<BodyLimit>,
+}
+
+impl Access {
+    fn by(policy: impl Into<Policy>) -> Self {
+        Self { policy: policy.into(), body_limit: None }
+    }
 }
 
 /// What a route is, for lists of routes.
@@ -95,7 +111,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// Adds handlers that carry `#[utoipa::path]`, gathered by [`handlers!`](crate::handlers). Their paths lie below the service's
     /// base path. All handlers of one `handlers!` share a path; other paths are refused when the service is built.
     pub fn add(mut self, policy: impl Into<Policy>, handlers: impl Into<Handlers<S>>) -> Self {
-        self.documented.push((policy.into(), handlers.into()));
+        self.documented.push((Access::by(policy), handlers.into()));
         self
     }
 
@@ -106,7 +122,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         path: impl Into<String>,
         methods: MethodRouter<S>,
     ) -> Self {
-        self.plain.push((policy.into(), path.into(), methods));
+        self.plain.push((Access::by(policy), path.into(), methods));
         self
     }
 
@@ -114,6 +130,37 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     pub fn merge(mut self, other: Self) -> Self {
         self.documented.extend(other.documented);
         self.plain.extend(other.plain);
+        self
+    }
+
+    /// Sets how large the bodies of these routes may be, in place of `max_body_bytes`: more or less. It holds for the routes that were
+    /// added so far; a limit that some of them have already stays.
+    ///
+    /// It is set here and not by a layer on the methods, so that a body announced as too large is refused before anything of
+    /// the route runs. axum's `DefaultBodyLimit` on the methods can lower it for axum's extractors, and never raises it.
+    ///
+    /// ```
+    /// use axum::routing::post;
+    /// use tapisservice::BodyLimit;
+    /// use tapisservice::prelude::*;
+    ///
+    /// async fn upload(body: axum::body::Body) -> Envelope<()> {
+    ///     // ..
+    ///     Envelope::new(())
+    /// }
+    ///
+    /// let uploads = Routes::new()
+    ///     .route(Policy::authenticated(), "/upload", post(upload))
+    ///     .body_limit(BodyLimit::new(1 << 30));
+    /// let routes: Routes = Routes::new()
+    ///     .route(Policy::public(), "/about", axum::routing::get(|| async { Envelope::new("a demonstration") }))
+    ///     .merge(uploads);
+    /// ```
+    pub fn body_limit(mut self, limit: BodyLimit) -> Self {
+        let documented = self.documented.iter_mut().map(|(access, _)| access);
+        for access in documented.chain(self.plain.iter_mut().map(|(access, ..)| access)) {
+            access.body_limit.get_or_insert(limit);
+        }
         self
     }
 

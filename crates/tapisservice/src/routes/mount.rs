@@ -9,7 +9,9 @@ use utoipa::openapi::PathItem;
 
 use super::check::{Check, only_path};
 use super::probe::Answers;
-use super::{RouteError, RouteInfo, Routes, join_paths};
+use super::{Access, RouteError, RouteInfo, Routes, join_paths};
+use crate::BodyLimit;
+use crate::middleware::body_limit::BodyLimitLayer;
 
 /// The router of all routes and their list.
 pub(crate) struct Mounted {
@@ -19,7 +21,7 @@ pub(crate) struct Mounted {
 
 /// One route on its way into the router.
 struct Route<S> {
-    policy: Policy,
+    access: Access,
     path: String,
     methods: MethodRouter<S>,
     /// Methods in the OpenAPI document, each with its `operationId`.
@@ -27,7 +29,7 @@ struct Route<S> {
 }
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
-    /// Mounts all routes below a base path.
+    /// Mounts all routes below a base path. `body_limit` is for routes that have none of their own.
     ///
     /// # Errors
     ///
@@ -35,6 +37,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     pub(crate) fn mount(
         self,
         base_path: &str,
+        body_limit: BodyLimit,
         state: &S,
         authenticator: &Authenticator,
         callbacks: &Callbacks,
@@ -46,9 +49,11 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             check.add(base_path, &route.path, &answers)?;
             list.extend(route.list(&answers));
             // Around the fallback of a route too, which `route_layer` would leave open.
-            let policy = layer(route.policy).with_own_options(answers.has_own_options());
+            let policy = layer(route.access.policy).with_own_options(answers.has_own_options());
+            // The policy decides first. Both in one layer: each costs every request a box.
+            let access = (policy, BodyLimitLayer::new(route.access.body_limit.unwrap_or(body_limit)));
             // Joined here once: a nested router would take the base path off the target of every request.
-            router = router.route(&join_paths(base_path, &route.path), route.methods.layer(policy));
+            router = router.route(&join_paths(base_path, &route.path), route.methods.layer(access));
         }
         // Replaces the fallbacks that no author set: that a method is not allowed is said to anybody, and under no route's policy.
         let router = router
@@ -60,17 +65,17 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
     fn into_routes(self) -> Result<Vec<Route<S>>, RouteError> {
         let mut routes = Vec::new();
-        for (policy, handlers) in self.documented {
+        for (access, handlers) in self.documented {
             let path = only_path(&handlers)?.to_owned();
             routes.extend(handlers.0.into_iter().map(|(_, paths, methods)| {
                 let operations = paths.paths.values().flat_map(operations);
                 let documented = operations.map(|(method, id)| (method, id.map(str::to_owned))).collect();
-                Route { policy: policy.clone(), path: path.clone(), methods, documented }
+                Route { access: access.clone(), path: path.clone(), methods, documented }
             }));
         }
         let plain = self.plain.into_iter();
-        routes.extend(plain.map(|(policy, path, methods)| Route {
-            policy,
+        routes.extend(plain.map(|(access, path, methods)| Route {
+            access,
             path,
             methods,
             documented: Vec::new(),
@@ -85,7 +90,7 @@ impl<S> Route<S> {
         let info = |method: &str| RouteInfo {
             method: method.to_owned(),
             path: self.path.clone(),
-            policy: self.policy.to_string(),
+            policy: self.access.policy.to_string(),
             operation_id: self
                 .documented
                 .iter()

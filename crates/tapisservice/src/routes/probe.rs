@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_route_says_what_it_answers_without_running_a_handler() {
-        let service = service_fn(|_: Request| async { Ok::<_, Infallible>(Response::default()) });
+        let service = service_fn(|_: Request| async { Ok::<Response, Infallible>(Response::default()) });
         let cases: [(MethodRouter, &str); 11] = [
             (MethodRouter::new(), ""),
             (get(ran), "GET"),

@@ -30,7 +30,8 @@ pub struct Limits {
     pub max_header_bytes: usize,
     /// Bytes of the request target; more is a 414 (see [`uri_too_long`]). Default 8 KiB.
     pub max_uri_bytes: usize,
-    /// Bytes of a request body; more is a 413. Applied by the middleware stack. Default 2 MiB.
+    /// Bytes of a request body; more is a 413. Applied around the handlers of an [`App`](crate::App), whose routes may have limits
+    /// of their own ([`Routes::body_limit`](crate::Routes::body_limit)). Default 2 MiB.
     pub max_body_bytes: usize,
     /// From the connection, or the first byte of a later request, to the end of its headers. Default 10 s.
     #[serde(rename = "header_timeout_seconds", deserialize_with = "seconds")]

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tapisservice::RequestTimeoutLayer;
 use tapisservice::prelude::*;
+use tapisservice::{BodyLimit, RequestTimeoutLayer};
 
 use crate::helpers::{Answer, request, start};
 
@@ -59,12 +58,9 @@ async fn wrong_type() -> axum::Json<std::collections::HashMap<(u8, u8), u8>> {
 fn routes() -> Routes {
     let public = Policy::public;
     Routes::new()
+        .route(public(), "/big", post(|_: Bytes| async { Envelope::new(()) }))
+        .body_limit(BodyLimit::new(5000))
         .route(public(), "/item", post(item))
-        .route(
-            public(),
-            "/big",
-            post(|_: Bytes| async { Envelope::new(()) }).layer(DefaultBodyLimit::max(5000)),
-        )
         .route(public(), "/foreign", get(foreign))
         .route(public(), "/shelf", get(shelf))
         .route(public(), "/slow", get(slow))

@@ -1,12 +1,19 @@
 //! A site, a service on it, and requests to that service.
 
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tapisservice::config::Config;
+use tapisservice::serve::Server;
 use tapisservice::{App, AppBuilder, Routes, Settings};
 use tapisservice_devsite::DevSite;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tower::ServiceExt as _;
 
 /// A devsite and an app that has read its registry.
@@ -61,6 +68,14 @@ impl Running {
         self.site.user_token("alice", "tacc")
     }
 
+    /// Serves it on a free port.
+    pub(crate) async fn serve(&self) -> SocketAddr {
+        let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = server.local_addr();
+        tokio::spawn(self.app.clone().serve(server));
+        address
+    }
+
     /// GET, signed in as alice.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(
@@ -84,6 +99,39 @@ pub(crate) async fn send(app: &App, request: Request<Body>) -> Answer {
     let body = body.collect().await.unwrap().to_bytes();
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
     Answer { status: parts.status, headers: parts.headers, body }
+}
+
+/// Sends this and nothing more; the answer's status and body, once the server has closed or said all it has to say.
+pub(crate) async fn exchange(address: SocketAddr, head: &str, body: &[u8]) -> (u16, Value) {
+    let (text, _) = raw_exchange(address, head, body).await;
+    let status = text.split(' ').nth(1).unwrap_or_default().parse().unwrap_or_default();
+    let body = text.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
+    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+}
+
+/// The same, as text, with the time it took to the last byte of the answer.
+pub(crate) async fn raw_exchange(address: SocketAddr, head: &str, body: &[u8]) -> (String, Duration) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let sent = [head.as_bytes(), b"Host: localhost:5000\r\n\r\n", body].concat();
+    stream.write_all(&sent).await.unwrap();
+    let start = Instant::now();
+    let (mut answer, mut piece) = (Vec::new(), [0; 4096]);
+    while !is_whole(&answer) {
+        let read = timeout(Duration::from_secs(20), stream.read(&mut piece)).await;
+        match read.expect("the server answers in time") {
+            Ok(0) | Err(_) => break,
+            Ok(read) => answer.extend(&piece[..read]),
+        }
+    }
+    (String::from_utf8(answer).unwrap(), start.elapsed())
+}
+
+/// Whether an answer has as many bytes as it says.
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer).to_ascii_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    length.is_some_and(|length| length.trim().parse() == Ok(body.len()))
 }
 
 /// A request at a development host, whose tenant is the token's.
