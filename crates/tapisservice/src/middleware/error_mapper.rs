@@ -94,7 +94,7 @@ impl ErrorMapper {
     fn render(&self, response: Response, is_options: bool) -> Response {
         let status = response.status();
         if !status.is_client_error() && !status.is_server_error() && !has::<ErrorReport>(&response) {
-            return response;
+            return if status.is_informational() { self.no_answer(status) } else { response };
         }
         if is_options && status == StatusCode::METHOD_NOT_ALLOWED {
             return with_allow_of(&response, StatusCode::NO_CONTENT.into_response());
@@ -105,6 +105,21 @@ impl ErrorMapper {
             None if has::<Enveloped>(&response) => response,
             None => with_allow_of(&response, self.answer(&foreign(status), &shape)),
         }
+    }
+
+    /// For an interim status in place of an answer (RFC 9110, 15.2). The server would send 101 and then close the connection, of which
+    /// nobody takes the rest.
+    fn no_answer(&self, status: StatusCode) -> Response {
+        let error = if status == StatusCode::SWITCHING_PROTOCOLS {
+            Error::base("The service does not switch protocols: WebSocket is not supported.")
+                .with_code(StatusCode::NOT_IMPLEMENTED)
+                .with_detail("a handler answered 101, which this server cannot carry on with")
+        } else {
+            Error::base("The service gave no answer.")
+                .with_code(StatusCode::INTERNAL_SERVER_ERROR)
+                .with_detail(format!("a handler answered with the interim status {status}"))
+        };
+        self.answer(&error, &ResponseShape::current())
     }
 
     fn answer(&self, error: &Error, shape: &ResponseShape) -> Response {

@@ -10,3 +10,4 @@ mod logs;
 mod mounting;
 mod paths;
 mod policies;
+mod upgrades;
