@@ -2,6 +2,7 @@
 //!
 //! `sqlx::Any` is not used: it takes options only as a URL, which it prints, and its rows know fewer types.
 
+use futures_util::TryStreamExt as _;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnection, PgPool, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqlitePool};
@@ -159,6 +160,25 @@ impl Connection<'_> {
     ) -> Result<Vec<T>, sqlx::Error> {
         on_engine!(self, arguments, |connection, values| {
             sqlx::query_as_with(AssertSqlSafe(sql), values).fetch_all(connection).await
+        })
+    }
+
+    pub(crate) async fn fetch_map_while<T: Record, U>(
+        self,
+        sql: String,
+        arguments: Arguments,
+        mut take: impl FnMut(T) -> Option<U>,
+    ) -> Result<Vec<U>, sqlx::Error> {
+        on_engine!(self, arguments, |connection, values| {
+            let mut rows = sqlx::query_as_with::<_, T, _>(AssertSqlSafe(sql), values).fetch(connection);
+            let mut taken = Vec::new();
+            while let Some(row) = rows.try_next().await? {
+                match take(row) {
+                    Some(record) => taken.push(record),
+                    None => break,
+                }
+            }
+            Ok(taken)
         })
     }
 

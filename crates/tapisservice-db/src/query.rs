@@ -82,13 +82,42 @@ impl<'e> Query<'e> {
         query
     }
 
-    /// All rows: say `LIMIT` where there may be many.
+    /// All rows: say `LIMIT` where there may be many, and [`fetch_map_while`](Self::fetch_map_while) where they may be large.
     ///
     /// # Errors
     ///
     /// When the database refuses or fails, and when the statement leaves its tenant out.
     pub async fn fetch_all<T: Record>(self) -> Result<Vec<T>, QueryError> {
         self.run(async |connection, sql, arguments| connection.fetch_all(sql, arguments).await).await
+    }
+
+    /// What `take` makes of the rows, up to the first of which it makes nothing; the rest is not read. The rows come one after the
+    /// other, so that memory holds what was taken and little more:
+    ///
+    /// ```
+    /// # use tapisservice_db::{ByTenant, QueryError, Scope};
+    /// /// The texts of the first notes, a megabyte of them at most.
+    /// async fn texts(scope: &Scope<ByTenant>) -> Result<Vec<String>, QueryError> {
+    ///     let mut left = 1_usize << 20;
+    ///     let query = scope.query("SELECT text FROM notes WHERE tenant_id = $1 ORDER BY number LIMIT 1000");
+    ///     query
+    ///         .fetch_map_while(|(text,): (String,)| {
+    ///             left = left.checked_sub(text.len())?;
+    ///             Some(text)
+    ///         })
+    ///         .await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`fetch_all`](Self::fetch_all).
+    pub async fn fetch_map_while<T: Record, U: Send>(
+        self,
+        take: impl FnMut(T) -> Option<U> + Send,
+    ) -> Result<Vec<U>, QueryError> {
+        self.run(async |connection, sql, arguments| connection.fetch_map_while(sql, arguments, take).await)
+            .await
     }
 
     /// The first row, if there is one.

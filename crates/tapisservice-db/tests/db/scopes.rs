@@ -40,3 +40,40 @@ async fn a_statement_that_forgets_its_tenant_is_not_sent() {
         assert_eq!(transaction.query(count).fetch_scalar::<i64>().await.unwrap(), 1);
     }
 }
+
+#[tokio::test]
+async fn rows_are_read_as_long_as_they_are_taken() {
+    for fixture in migrated().await {
+        let alice = owner("alice", "acme");
+        for number in 0..300 {
+            insert(&fixture.database, &alice, &format!("{number:03}")).await;
+        }
+        let names = "SELECT name FROM notes WHERE tenant_id = $1 AND owner = $2 ORDER BY name";
+        let scope = fixture.database.for_owner(&alice);
+        let mut asked = 0;
+        // More often than the pool has connections: each goes back, and is as good as new.
+        for _ in 0..30 {
+            let mut left = 3;
+            let first = scope.query(names).fetch_map_while(|(name,): (String,)| {
+                asked += 1;
+                left -= 1;
+                (left >= 0).then_some(name)
+            });
+            assert_eq!(first.await.unwrap(), ["000", "001", "002"], "{}", fixture.name);
+        }
+        assert_eq!(asked, 30 * 4, "{}: none is read after the first that is not taken", fixture.name);
+        let all = scope.query(names).fetch_map_while(|(name,): (String,)| Some(name)).await.unwrap();
+        assert_eq!((all.len(), &*all[299]), (300, "299"), "{}", fixture.name);
+
+        let mut transaction = scope.begin().await.unwrap();
+        let none = transaction.query(names).fetch_map_while(|_: (String,)| None::<()>).await.unwrap();
+        assert_eq!(none.len(), 0);
+        let delete = "DELETE FROM notes WHERE tenant_id = $1 AND owner = $2";
+        assert_eq!(transaction.query(delete).execute().await.unwrap(), 300, "{}", fixture.name);
+        transaction.commit().await.unwrap();
+
+        let forgot =
+            scope.query("SELECT name FROM notes").fetch_map_while(|(name,): (String,)| Some(name)).await;
+        assert!(matches!(forgot, Err(QueryError::TenantMissing(_))));
+    }
+}
