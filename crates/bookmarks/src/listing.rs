@@ -1,5 +1,7 @@
 //! What a list is asked with, and what it says about itself.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tapisservice::core::{Error, Metadata};
@@ -12,7 +14,8 @@ use crate::{Bookmark, InvalidField, SystemId, Tag};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListParameters {
-    /// The most bookmarks to return.
+    /// The most bookmarks to return. The list ends earlier where more would take over 1 MiB: `recordCount` says how many there are, and
+    /// `skip` + `recordCount` is the `skip` to go on with.
     #[param(value_type = Option<u16>, minimum = 0, maximum = 1000, default = 100)]
     limit: Option<String>,
     /// How many to leave out first.
@@ -67,7 +70,8 @@ pub struct OrderBy {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListMetadata {
-    /// How many there are in this answer.
+    /// How many there are in this answer. They may be fewer than `limit` though there are more: the next ones are at
+    /// `skip` + `recordCount`, and where there are none left it is 0.
     record_count: usize,
     /// `limit`.
     record_limit: u32,
@@ -88,9 +92,51 @@ impl Listing {
     pub const DEFAULT_LIMIT: u32 = 100;
     /// The most bookmarks of one answer.
     pub const MAX_LIMIT: u32 = 1000;
+    /// The most bytes that the bookmarks of one answer take as JSON, indentation aside; the first one is there in any case. A user may
+    /// ask for many lists at once, and what they hold together has to fit into the memory of the service.
+    pub const MAX_BYTES: usize = 1 << 20;
 
     const COLUMNS: [&'static str; 5] = ["name", "system_id", "path", "created", "updated"];
     const DEFAULT_ORDER: OrderBy = OrderBy { column: "created", descending: false };
+}
+
+/// What the answer to a list has room for.
+#[derive(Debug)]
+pub(crate) struct Room {
+    left: usize,
+    is_empty: bool,
+}
+
+impl Room {
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { left: bytes, is_empty: true }
+    }
+
+    /// The record, if there is room for it: for the first one there always is, so that every list gets on.
+    pub(crate) fn admit<T: Serialize>(&mut self, record: T) -> Option<T> {
+        let mut size = Size(",".len());
+        let fits = serde_json::to_writer(&mut size, &record).is_ok() && size.0 <= self.left;
+        if !fits && !self.is_empty {
+            return None;
+        }
+        self.is_empty = false;
+        self.left = self.left.saturating_sub(size.0);
+        Some(record)
+    }
+}
+
+/// Counts what is written.
+struct Size(usize);
+
+impl io::Write for Size {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl TryFrom<&ListParameters> for Listing {
@@ -216,6 +262,19 @@ mod tests {
             let error = order_by(wrong).unwrap_err();
             assert!(error.message().contains("expected one or more of name, system_id"), "{wrong}: {error}");
         }
+    }
+
+    #[test]
+    fn records_are_admitted_while_there_is_room_and_the_first_in_any_case() {
+        // Each takes 4 bytes with its comma.
+        for (room, admitted) in [(0, 1), (3, 1), (4, 1), (7, 1), (8, 2), (9, 2), (12, 3)] {
+            let mut room_left = Room::new(room);
+            let count = (0..10).map_while(|_| room_left.admit("x")).count();
+            assert_eq!(count, admitted, "{room}");
+        }
+        let mut room = Room::new(10);
+        assert_eq!(room.admit("far too large"), Some("far too large"));
+        assert_eq!(room.admit(""), None);
     }
 
     #[test]

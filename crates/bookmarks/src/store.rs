@@ -4,6 +4,7 @@
 use tapisservice::core::{Error, Identity};
 use tapisservice_db::{ByOwner, Database, FromRow, Query, QueryError, TextUuid, Timestamp, Transaction};
 
+use crate::listing::Room;
 use crate::{Bookmark, BookmarkChanges, BookmarkId, Listing, NewBookmark, Tags};
 
 /// The bookmarks of all users. Cheap to clone.
@@ -111,7 +112,8 @@ impl Store {
         find(self.database.for_owner(owner).query(SELECT), id).await
     }
 
-    /// A page of the bookmarks of `owner`, and how many fit if that was asked.
+    /// A page of the bookmarks of `owner`, and how many fit if that was asked. The page ends at
+    /// [`limit`](Listing::limit) bookmarks or at [`Listing::MAX_BYTES`].
     ///
     /// # Errors
     ///
@@ -130,7 +132,8 @@ impl Store {
         // The id makes the order total, so that pages neither repeat nor miss a bookmark.
         let query = query.push("bookmark_id ASC LIMIT ").push_bind(i64::from(listing.limit));
         let query = query.push(" OFFSET ").push_bind(i64::from(listing.skip));
-        let page = query.fetch_all::<Row>().await?.into_iter().map(Bookmark::from).collect();
+        let mut room = Room::new(Listing::MAX_BYTES);
+        let page = query.fetch_map_while(|row: Row| room.admit(Bookmark::from(row))).await?;
         if !listing.compute_total {
             return Ok((page, None));
         }

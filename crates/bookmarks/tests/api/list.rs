@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use bookmarks::Listing;
+
 use crate::helpers::{Service, User};
 
 async fn three(alice: &User<'_>) {
@@ -65,6 +67,50 @@ async fn pages_follow_each_other_without_gaps() {
         seen.extend(alice.names(&format!("?orderBy=system_id&limit=3&skip={skip}")).await);
     }
     assert_eq!(seen, ["0", "1", "2", "3", "4", "5", "6"]);
+}
+
+/// A page once held whatever its records took: 12 MB of a thousand of the largest.
+#[tokio::test]
+async fn a_list_of_large_bookmarks_ends_early_and_goes_on_where_it_ended() {
+    const COUNT: usize = 240;
+    let service = Service::start().await;
+    let alice = service.alice();
+    for number in 0..COUNT {
+        let name = format!("{number:03}");
+        // Twelve kilobytes each: characters of two bytes, and quotes that JSON writes with two.
+        let path = format!("/{}", "é".repeat(4095));
+        let body =
+            json!({"name": name, "system_id": "workstation", "path": path, "description": "\"".repeat(2048)});
+        alice.bookmark_of(&body).await;
+    }
+    for pretty in ["", "&pretty=true"] {
+        let (mut names, mut pages) = (Vec::new(), 0);
+        loop {
+            let skip = names.len();
+            let page = alice.get(&format!("?orderBy=name&limit=1000&skip={skip}{pretty}")).await;
+            assert!(page.text.len() <= Listing::MAX_BYTES + 64 * 1024, "{} bytes", page.text.len());
+            let body = page.body();
+            let records = body["result"].as_array().unwrap();
+            let metadata = &body["metadata"];
+            assert_eq!(
+                (&metadata["recordCount"], &metadata["recordLimit"], &metadata["recordsSkipped"]),
+                (&json!(records.len()), &json!(1000), &json!(skip))
+            );
+            if records.is_empty() {
+                break;
+            }
+            pages += 1;
+            names.extend(records.iter().map(|record| record["name"].as_str().unwrap().to_owned()));
+        }
+        let all: Vec<_> = (0..COUNT).map(|number| format!("{number:03}")).collect();
+        assert_eq!((names, pages), (all, 3));
+    }
+    // Small ones do not end early.
+    let bob = service.user("bob", "tacc");
+    for number in 0..120 {
+        bob.bookmark(&format!("{number}")).await;
+    }
+    assert_eq!(bob.names("?limit=1000").await.len(), 120);
 }
 
 #[tokio::test]
