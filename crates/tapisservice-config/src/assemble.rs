@@ -9,11 +9,19 @@ use crate::environment::Environment;
 use crate::error::Fault;
 use crate::files::{ConfigFile, ServiceSchema};
 use crate::origin::{Origin, Origins, SchemaSource};
-use crate::overlay::FromVariable;
-use crate::place::Reach;
+use crate::overlay::{FromVariable, FromVariables};
+use crate::place::{Node, Reach};
 use crate::schema::Schema;
 use crate::substitute::Event;
-use crate::{base, defaults, overlay, pointer, substitute, validate};
+use crate::{base, defaults, integers, overlay, pointer, references, refused, substitute, validate};
+
+/// What came out.
+pub(crate) struct Assembled {
+    pub(crate) document: Value,
+    pub(crate) origins: Origins,
+    /// What is wrong with it, of every step.
+    pub(crate) faults: Vec<Fault>,
+}
 
 /// A document whose values have all found their place.
 pub(crate) struct Assembly<'a> {
@@ -48,20 +56,19 @@ impl<'a> Assembly<'a> {
     }
 
     /// Runs every step.
-    ///
-    /// # Errors
-    ///
-    /// With every fault of every step.
-    pub(crate) fn run(mut self) -> Result<(Value, Origins), Vec<Fault>> {
-        self.origins.set("", Origin::File { path: self.file.path.clone() });
+    pub(crate) fn run(mut self) -> Assembled {
+        if self.file.exists {
+            self.origins.set("", Origin::File { path: self.file.path.clone() });
+        }
         let overriding = overlay::overriding(&self.schema.place(Reach::Certain), self.environment);
-        for one in &overriding {
-            self.document.remove(&one.key);
+        let keys = overriding.values.iter().map(|one| &one.key);
+        for key in keys.chain(overriding.not_unicode.iter().map(|(key, _)| key)) {
+            self.document.remove(key);
         }
         self.substitute();
         self.insert(overriding);
-        let document = &self.document;
-        let present = |key: &str| document.contains_key(key);
+        let (document, failed) = (&self.document, &self.failed);
+        let present = |key: &str| document.contains_key(key) || failed.contains(&pointer::member("", key));
         let filling = overlay::filling(&self.schema.place(Reach::Certain), self.environment, present);
         self.insert(filling);
         self.fill_defaults();
@@ -69,10 +76,20 @@ impl<'a> Assembly<'a> {
         self.finish()
     }
 
-    fn insert(&mut self, values: Vec<FromVariable>) {
-        for FromVariable { key, variable, value } in values {
+    fn insert(&mut self, found: FromVariables) {
+        for FromVariable { key, variable, value } in found.values {
             self.origins.set(pointer::member("", &key), Origin::Environment { variable });
             self.document.insert(key, value);
+        }
+        for (key, variable) in found.not_unicode {
+            let at = pointer::member("", &key);
+            let fault = Fault::new(
+                at.clone(),
+                "expected UTF-8, found other bytes",
+                Some(Origin::Environment { variable }),
+            );
+            self.faults.push(fault.with_remedy("set it to text in UTF-8, or unset it"));
+            self.failed.push(at);
         }
     }
 
@@ -107,14 +124,20 @@ impl<'a> Assembly<'a> {
         let mut filled = Vec::new();
         let place = self.schema.place(Reach::Certain);
         let endless = defaults::fill(&mut document, &place, "", &mut filled).err();
-        self.document = into_members(document);
-        for at in filled {
-            let schema = self.stating_schema(&at);
-            self.origins.set(at, Origin::Default { schema });
+        for one in &filled {
+            let schema = self.stating_schema(one.stated_by, &one.at);
+            self.origins.set(one.at.clone(), Origin::Default { schema });
         }
+        if endless.is_none() && !self.schema.validator().is_valid(&document) {
+            let refused = refused::take_out(self.schema, &mut document, &filled);
+            for one in &refused {
+                self.report_default(one);
+            }
+        }
+        self.document = into_members(document);
         if let Some(at) = endless {
             let top = format!("/{}", at.split('/').nth(1).unwrap_or_default());
-            let origin = Origin::Default { schema: self.stating_schema(&top) };
+            let origin = Origin::Default { schema: self.declaring_schema(&top) };
             self.faults.push(Fault::new(
                 top.clone(),
                 "its defaults hold themselves without end",
@@ -126,8 +149,40 @@ impl<'a> Assembly<'a> {
         }
     }
 
+    /// One fault for each default, however often it would have been filled in.
+    fn report_default(&mut self, refused: &refused::Refused<'_>) {
+        let schema = self.stating_schema(refused.stated_by, &refused.at);
+        let stated_at = self.pointer_into_schema(refused.stated_by).unwrap_or_default();
+        let remedy = format!("correct {stated_at}/default or {} in that schema", refused.refused_by);
+        if !self.faults.iter().any(|fault| fault.remedy() == Some(&remedy)) {
+            let message = format!("the schema refuses its own default: {}", refused.message);
+            let fault = Fault::new(refused.at.clone(), message, Some(Origin::Default { schema }));
+            self.faults.push(fault.with_remedy(remedy));
+        }
+        self.failed.push(refused.at.clone());
+    }
+
+    /// The schema that has the subschema, which states the default at a place of the document.
+    fn stating_schema(&self, stated_by: &Node, at: &str) -> SchemaSource {
+        match self.pointer_into_schema(stated_by) {
+            Some(place) if pointed(&self.service.value, &place) == Some(stated_by) => {
+                self.service.source.clone()
+            }
+            Some(place) if pointed(base::schema(), &place) == Some(stated_by) => SchemaSource::Base,
+            _ => self.declaring_schema(at),
+        }
+    }
+
+    fn pointer_into_schema(&self, node: &Node) -> Option<String> {
+        let is_it = |schema: &Value| schema.as_object().is_some_and(|schema| std::ptr::eq(schema, node));
+        references::subschemas(self.schema.as_value())
+            .into_iter()
+            .find(|(_, schema)| is_it(schema))
+            .map(|(at, _)| at)
+    }
+
     /// The schema that declares the top-level key a pointer begins with.
-    fn stating_schema(&self, at: &str) -> SchemaSource {
+    fn declaring_schema(&self, at: &str) -> SchemaSource {
         let key = pointer::keys(at).next().unwrap_or_default();
         let declares =
             |schema: &Map<String, Value>| schema.get("properties").is_some_and(|p| p.get(&key).is_some());
@@ -148,17 +203,30 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    fn finish(mut self) -> Result<(Value, Origins), Vec<Fault>> {
+    fn finish(mut self) -> Assembled {
         let absent = if self.file.exists { "" } else { " (there is no such file)" };
         let file = format!("the file {}{absent}", self.file.path.display());
         let mut document = Value::Object(self.document);
         self.faults.extend(validate::validate(self.schema, &document, &self.origins, &self.failed, &file));
-        if !self.faults.is_empty() {
-            return Err(self.faults);
+        if self.faults.iter().any(|fault| fault.pointer() == "/service_name") {
+            // The path that is made of the name says the same again.
+            let derived = matches!(self.origins.of("/base_path"), Some(Origin::Default { .. }));
+            self.faults.retain(|fault| !(derived && fault.pointer() == "/base_path"));
         }
         normalize_levels(&mut document);
-        Ok((document, self.origins))
+        integers::normalize(&mut document, &self.schema.place(Reach::Certain));
+        Assembled { document, origins: self.origins, faults: self.faults }
     }
+}
+
+fn pointed<'v>(schema: &'v Map<String, Value>, pointer: &str) -> Option<&'v Node> {
+    if pointer.is_empty() {
+        return Some(schema);
+    }
+    let mut keys = pointer::keys(pointer);
+    let first = schema.get(&keys.next()?)?;
+    let rest = pointer.splitn(3, '/').nth(2).map_or_else(String::new, |rest| format!("/{rest}"));
+    first.pointer(&rest)?.as_object()
 }
 
 fn into_members(document: Value) -> Map<String, Value> {

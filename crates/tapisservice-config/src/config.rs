@@ -23,6 +23,8 @@ struct Inner {
     schema: Schema,
     origins: Origins,
     warnings: Vec<String>,
+    /// Whether the file is what a development machine has in place of a deployer's.
+    local: bool,
 }
 
 impl Config {
@@ -40,8 +42,14 @@ impl Config {
         Self::loader().embedded_schema(embedded_schema).load()
     }
 
-    pub(crate) fn new(document: Value, schema: Schema, origins: Origins, warnings: Vec<String>) -> Self {
-        Self(Arc::new(Inner { document, schema, origins, warnings }))
+    pub(crate) fn new(
+        document: Value,
+        schema: Schema,
+        origins: Origins,
+        warnings: Vec<String>,
+        local: bool,
+    ) -> Self {
+        Self(Arc::new(Inner { document, schema, origins, warnings, local }))
     }
 
     /// The value of a top-level key as a `T`. An absent key counts as null, so that an `Option` is `None`.
@@ -68,25 +76,42 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When a value does not fit `T`, with the first such value: the schema is what finds all.
+    /// When values do not fit `T`, with a fault for each as far as they can be told apart: a value that has neither a
+    /// default nor is optional hides those after it. The schema is what finds all.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
-        Ok(typed::parse(&self.0.document, "", self.context())?)
+        typed::parse_document(self.context()).map_err(ConfigError::new)
+    }
+
+    /// A fault of a key, or of what lies at a JSON pointer when it starts with `/`, with the origin of its value; for a
+    /// [`check`](Loader::check). The message says what was expected, and no value.
+    pub fn fault(&self, key_or_pointer: &str, message: impl Into<String>) -> Fault {
+        let at = at(key_or_pointer);
+        let message = typed::without_secret(&at, message.into(), self.context());
+        let origin = self.origin(&at).cloned();
+        Fault::new(at, message, origin)
+    }
+
+    /// Whether whoever deploys the service set the key: in the environment, or in a file that is not just the one of
+    /// a development machine ([`Loader::local_config`]). False for a default, and for a key that is absent.
+    pub fn is_configured(&self, key: &str) -> bool {
+        match self.origin(key) {
+            None | Some(Origin::Default { .. }) => false,
+            Some(Origin::File { .. }) => !self.0.local,
+            Some(_) => true,
+        }
     }
 
     /// Where the value of a top-level key, or at a JSON pointer when it starts with `/`, came from; `None`
     /// when there is no such value.
     pub fn origin(&self, key_or_pointer: &str) -> Option<&Origin> {
-        let at = if key_or_pointer.starts_with('/') {
-            key_or_pointer.to_owned()
-        } else {
-            pointer::member("", key_or_pointer)
-        };
+        let at = at(key_or_pointer);
         self.0.document.pointer(&at)?;
         self.0.origins.of(&at)
     }
 
     /// What deserves a look: keys of the base schema that the service's overrides, parts of the service's
-    /// schema that have no effect, variables that are not read. To be logged once logs are up.
+    /// schema that have no effect, variables that are not read, white space around secrets. To be logged once logs
+    /// are up.
     pub fn warnings(&self) -> &[String] {
         &self.0.warnings
     }
@@ -122,6 +147,14 @@ impl Config {
 
     fn context(&self) -> Context<'_> {
         Context { schema: &self.0.schema, document: &self.0.document, origins: &self.0.origins }
+    }
+}
+
+fn at(key_or_pointer: &str) -> String {
+    if key_or_pointer.starts_with('/') {
+        key_or_pointer.to_owned()
+    } else {
+        pointer::member("", key_or_pointer)
     }
 }
 

@@ -2,23 +2,32 @@
 
 use serde_json::Value;
 
-use crate::place::Place;
+use crate::place::{Node, Place};
 use crate::pointer;
+
+/// A default that was filled in.
+#[derive(Debug, Clone)]
+pub(crate) struct Filled<'s> {
+    /// Where it went.
+    pub(crate) at: String,
+    /// The subschema that states it.
+    pub(crate) stated_by: &'s Node,
+}
 
 /// The depth at which defaults that hold themselves are given up.
 const MAX_DEPTH: usize = 128;
 
-/// Fills what is absent within `value`, which lies at `at`, and adds the pointers of what was filled. An
+/// Fills what is absent within `value`, which lies at `at`, and adds what was filled. An
 /// absent object without a default of its own stays absent, whatever defaults its members have.
 ///
 /// # Errors
 ///
 /// With the pointer where defaults go on without end.
-pub(crate) fn fill(
+pub(crate) fn fill<'s>(
     value: &mut Value,
-    place: &Place<'_>,
+    place: &Place<'s>,
     at: &str,
-    filled: &mut Vec<String>,
+    filled: &mut Vec<Filled<'s>>,
 ) -> Result<(), String> {
     if at.matches('/').count() > MAX_DEPTH {
         return Err(at.to_owned());
@@ -26,9 +35,11 @@ pub(crate) fn fill(
     match value {
         Value::Object(members) => {
             for key in place.declared_keys() {
-                if let Some(default) = place.member(key).default().filter(|_| !members.contains_key(key)) {
+                if let Some((default, stated_by)) =
+                    place.member(key).stated_default().filter(|_| !members.contains_key(key))
+                {
                     members.insert(key.to_owned(), default.clone());
-                    filled.push(pointer::member(at, key));
+                    filled.push(Filled { at: pointer::member(at, key), stated_by });
                 }
             }
             for (key, member) in members {

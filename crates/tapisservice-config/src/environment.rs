@@ -29,7 +29,7 @@ impl Environment {
         Self::from_os(std::env::vars_os())
     }
 
-    fn from_os(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+    pub(crate) fn from_os(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let entry = |(name, text): (OsString, OsString)| {
             Some((name.into_string().ok()?, text.into_string().map_or(Text::Other, Text::Unicode)))
         };

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::Origin;
+use crate::{Origin, pointer};
 
 /// The exit code of a process whose configuration is at fault: `EX_CONFIG` of `sysexits.h` (C7, F26).
 pub const EXIT_CODE: u8 = 78;
@@ -40,6 +40,24 @@ impl ConfigError {
         ExitCode::from(EXIT_CODE)
     }
 
+    /// The faults of all these, at once; of several of one place the first one.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is an error.
+    pub fn all(results: impl IntoIterator<Item = Result<(), Self>>) -> Result<(), Self> {
+        let mut faults: Vec<Fault> = Vec::new();
+        for error in results.into_iter().filter_map(Result::err) {
+            let new: Vec<_> = error.faults.into_iter().filter(|fault| fault.is_new(&faults)).collect();
+            faults.extend(new);
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Self::new(faults)) }
+    }
+
+    pub(crate) fn into_faults(self) -> Vec<Fault> {
+        self.faults
+    }
+
     /// Orders the faults and leaves out repetitions.
     pub(crate) fn new(mut faults: Vec<Fault>) -> Self {
         debug_assert!(!faults.is_empty(), "an error has a reason");
@@ -73,9 +91,11 @@ impl std::error::Error for ConfigError {}
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     pointer: String,
-    message: String,
+    message: Box<str>,
     origin: Option<Origin>,
-    remedy: Option<String>,
+    remedy: Option<Box<str>>,
+    /// The pointer of what has to be right for this to be one.
+    depends_on: Option<Box<str>>,
 }
 
 impl Fault {
@@ -100,12 +120,34 @@ impl Fault {
         self.remedy.as_deref()
     }
 
+    /// Says that the fault is one between two keys: it is left out while the other key is at fault itself.
+    #[must_use]
+    pub fn depends_on(mut self, key: &str) -> Self {
+        self.depends_on = Some(pointer::member("", key).into());
+        self
+    }
+
+    /// Whether nothing among `known` says the same, or what has to be mended first.
+    pub(crate) fn is_new(&self, known: &[Self]) -> bool {
+        known.iter().filter(|known| !known.pointer.is_empty()).all(|known| {
+            let (at, known) = (self.pointer.as_str(), known.pointer.as_str());
+            let overlaps = |at: &str| pointer::is_within(at, known) || pointer::is_within(known, at);
+            !overlaps(at) && !self.depends_on.as_deref().is_some_and(overlaps)
+        })
+    }
+
     pub(crate) fn new(
         pointer: impl Into<String>,
         message: impl Into<String>,
         origin: Option<Origin>,
     ) -> Self {
-        Self { pointer: pointer.into(), message: message.into(), origin, remedy: None }
+        Self {
+            pointer: pointer.into(),
+            message: message.into().into(),
+            origin,
+            remedy: None,
+            depends_on: None,
+        }
     }
 
     /// A fault of a file or a schema as a whole.
@@ -114,7 +156,7 @@ impl Fault {
     }
 
     pub(crate) fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = Some(remedy.into());
+        self.remedy = Some(remedy.into().into());
         self
     }
 }
@@ -123,7 +165,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match (&self.origin, self.pointer.as_str()) {
             (Some(origin), "") => format!("{origin}: {}", self.message),
-            (None, "") => self.message.clone(),
+            (None, "") => self.message.to_string(),
             (Some(origin), pointer) => format!("{pointer}: {} (from {origin})", self.message),
             (None, pointer) => format!("{pointer}: {}", self.message),
         };

@@ -4,6 +4,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use serde_json::Value;
 
+use crate::formats;
 use crate::place::kind_of;
 
 /// What was expected and, where the type is at fault, the type that was found. For a secret not even the
@@ -35,7 +36,9 @@ fn expectation(error: &ValidationError<'_>, secret: bool) -> String {
         Kind::Enum { options } => format!("one of {}", listed(options)),
         Kind::Constant { expected_value } => format!("the value {expected_value}"),
         Kind::Pattern { pattern } => format!("text that matches the pattern {pattern}"),
-        Kind::Format { format } => format!("text in the format {format}"),
+        Kind::Format { format } => {
+            formats::description(format).map_or_else(|| format!("text in the format {format}"), str::to_owned)
+        }
         Kind::AnyOf { context } | Kind::OneOfNotValid { context } => alternatives(context, secret),
         Kind::OneOfMultipleValid { .. } => {
             "a value that fits only one of the alternatives; it fits several".to_owned()

@@ -21,6 +21,8 @@ const MAX_DEPTH: usize = 64;
 pub(crate) struct ConfigFile {
     pub(crate) path: PathBuf,
     pub(crate) exists: bool,
+    /// Whether it is what a development machine has in place of a deployer's file.
+    pub(crate) local: bool,
     pub(crate) value: Map<String, Value>,
 }
 
@@ -44,22 +46,28 @@ pub(crate) fn read_config(
     environment: &Environment,
     default: &Path,
     fallback: Option<Fallback>,
+    local: bool,
 ) -> Result<ConfigFile, Fault> {
     let named = path_from(environment, CONFIG_PATH)?;
     let path = named.clone().unwrap_or_else(|| default.to_owned());
     let origin = Origin::File { path: path.clone() };
     match read(&path, named.is_some(), &origin)? {
-        Some(bytes) => Ok(ConfigFile { value: parse(&bytes, &origin)?, path, exists: true }),
-        None => without_file(path, fallback),
+        Some(bytes) => Ok(ConfigFile {
+            value: parse(&bytes, &origin)?,
+            path,
+            exists: true,
+            local: local && named.is_none(),
+        }),
+        None => without_file(path, fallback, local),
     }
 }
 
-fn without_file(path: PathBuf, fallback: Option<Fallback>) -> Result<ConfigFile, Fault> {
+fn without_file(path: PathBuf, fallback: Option<Fallback>, local: bool) -> Result<ConfigFile, Fault> {
     let Some(Fallback { name, json }) = fallback else {
-        return Ok(ConfigFile { value: Map::new(), path, exists: false });
+        return Ok(ConfigFile { value: Map::new(), path, exists: false, local });
     };
     let value = parse(json.as_bytes(), &Origin::File { path: name.clone() })?;
-    Ok(ConfigFile { value, path: name, exists: true })
+    Ok(ConfigFile { value, path: name, exists: true, local })
 }
 
 /// Reads the schema: the file a variable names, else the one at the default path, else what is compiled

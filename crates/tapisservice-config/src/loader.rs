@@ -1,10 +1,11 @@
 //! Loading a configuration.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::assemble::Assembly;
+use crate::assemble::{Assembled, Assembly};
 use crate::environment::Environment;
 use crate::error::{ConfigError, Fault};
 use crate::files::{Fallback, ServiceSchema, read_config, read_schema};
@@ -12,7 +13,7 @@ use crate::merge::{Merged, merge};
 use crate::origin::{Origin, SchemaSource};
 use crate::place::Reach;
 use crate::schema::{Schema, draft7_faults};
-use crate::{Config, base, overlay, references};
+use crate::{Config, base, overlay, pointer, references, white_space};
 
 /// How a [`Config`] is loaded; [`Config::loader`] makes one.
 ///
@@ -26,7 +27,12 @@ pub struct Loader {
     environment: Option<Environment>,
     config_path: PathBuf,
     schema_path: PathBuf,
+    local: bool,
+    checks: Vec<Check>,
 }
+
+/// What is asked of a configuration beyond its schema.
+type Check = Arc<dyn Fn(&Config) -> Result<(), ConfigError> + Send + Sync>;
 
 impl Loader {
     pub(crate) fn new() -> Self {
@@ -36,6 +42,8 @@ impl Loader {
             environment: None,
             config_path: "/home/tapis/config.json".into(),
             schema_path: "/home/tapis/configschema.json".into(),
+            local: false,
+            checks: Vec::new(),
         }
     }
 
@@ -78,6 +86,53 @@ impl Loader {
         self
     }
 
+    /// The configuration of a development machine, used when `TAPIS_CONFIG_PATH` is not set: the file `name` in the
+    /// current folder, or what is compiled into the service. Nobody deployed what it says, so that
+    /// [`Config::is_configured`] is false for it.
+    pub fn local_config(mut self, name: &str, json: impl Into<String>) -> Self {
+        self.local = true;
+        self.default_config_path(name).fallback_config(format!("{name} as built in"), json)
+    }
+
+    /// Adds what is asked of the configuration beyond its schema: that it fits a type, that two keys go together. Its
+    /// faults are reported together with those of the schema, and before anything starts.
+    ///
+    /// It sees the value of a key whose fault is known already as if nobody had set it, and what it says of such a
+    /// key is left out.
+    ///
+    /// ```
+    /// use tapisservice_config::{Config, ConfigError};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Pages {
+    ///     page_size: u16,
+    ///     page_size_max: u16,
+    /// }
+    ///
+    /// fn check(config: &Config) -> Result<(), ConfigError> {
+    ///     let pages: Pages = config.parse()?;
+    ///     if pages.page_size > pages.page_size_max {
+    ///         return Err(config.fault("page_size", "expected a number that is not above `page_size_max`").into());
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # let required = r#"{"service_name": "demo", "service_site_id": "tacc", "service_tenant_id": "admin", "tenants": [],
+    /// #     "primary_site_admin_tenant_base_url": "http://localhost", "page_size": 20, "page_size_max": 10}"#;
+    /// # let loader = Config::loader().default_config_path("").fallback_config("config.json", required).environment([("", ""); 0]);
+    /// let error = loader.check(check).load().unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "/page_size: expected a number that is not above `page_size_max` (from the file config.json)"
+    /// );
+    /// ```
+    pub fn check(
+        mut self,
+        check: impl Fn(&Config) -> Result<(), ConfigError> + Send + Sync + 'static,
+    ) -> Self {
+        self.checks.push(Arc::new(check));
+        self
+    }
+
     /// The schema that is read when `TAPIS_CONFIGSCHEMA_PATH` is not set, if it exists.
     pub fn default_schema_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.schema_path = path.into();
@@ -89,17 +144,39 @@ impl Loader {
     /// # Errors
     ///
     /// When a file cannot be read or is no JSON object, when the service's schema is no valid Draft 7 one,
-    /// and when the configuration does not fit the merged schema: with every fault at once (C7).
+    /// and when the configuration does not fit the merged schema or fails a [`check`](Self::check): with every
+    /// fault at once (C7).
     pub fn load(self) -> Result<Config, ConfigError> {
         let environment = self.environment.unwrap_or_else(Environment::of_process);
-        let file = read_config(&environment, &self.config_path, self.fallback);
+        let file = read_config(&environment, &self.config_path, self.fallback, self.local);
         let service = read_schema(&environment, &self.schema_path, self.embedded.as_deref());
         let (file, service) = both(file, service).map_err(ConfigError::new)?;
         let (schema, mut warnings) = compile(&service).map_err(ConfigError::new)?;
         warnings.extend(overlay::warnings(&schema.place(Reach::Certain), &environment));
-        let assembly = Assembly::new(&schema, &service, &environment, &file);
-        let (document, origins) = assembly.run().map_err(ConfigError::new)?;
-        Ok(Config::new(document, schema, origins, warnings))
+        let Assembled { mut document, origins, mut faults } =
+            Assembly::new(&schema, &service, &environment, &file).run();
+        warnings.extend(white_space::warnings(&schema, &document, &origins));
+        unset(&mut document, &schema, &faults);
+        let config = Config::new(document, schema, origins, warnings, file.local);
+        for check in self.checks {
+            let found = check(&config).err().map(ConfigError::into_faults).unwrap_or_default();
+            let new: Vec<_> = found.into_iter().filter(|fault| fault.is_new(&faults)).collect();
+            faults.extend(new);
+        }
+        if faults.is_empty() { Ok(config) } else { Err(ConfigError::new(faults)) }
+    }
+}
+
+/// Puts the default in place of what is at fault, so that checks can look at the rest. A default that is at fault
+/// itself is no worse than what was there: what checks say of it is known.
+fn unset(document: &mut Value, schema: &Schema, faults: &[Fault]) {
+    let Value::Object(members) = document else { return };
+    for key in faults.iter().filter_map(|fault| pointer::keys(fault.pointer()).next()) {
+        members.remove(&key);
+        let default = schema.place(Reach::Certain).member(&key).default().cloned();
+        if let Some(default) = default {
+            members.insert(key, default);
+        }
     }
 }
 

@@ -1,18 +1,18 @@
-//! What is secret, and the printed form without it (C8).
+//! The printed form of a configuration, without its secrets (C8).
 //!
 //! A value is secret when a schema marks it (`writeOnly: true` or `format: password`, behind `$ref`,
 //! `allOf` or an alternative, too), when its key is `service_password` or that of a database URL, when its
 //! key says so and the schema does not state `writeOnly: false`, and when its text looks like a
-//! credential. Everything within a secret is secret. Database URLs are masked as a whole: the name of a
-//! host is of little use there and a password with an unescaped `@` or `/` cannot be cut out reliably.
+//! credential; which names and texts those are, [`secrets`](crate::secrets) knows. Everything within a
+//! secret is secret. Database URLs are masked as a whole: the name of a host is of little use there and a
+//! password with an unescaped `@` or `/` cannot be cut out reliably.
 
 use serde_json::Value;
 
 use crate::place::{Place, Reach};
 use crate::pointer;
 use crate::schema::Schema;
-
-pub(crate) const MASK: &str = "***";
+use crate::secrets::{self, MASK, Naming, naming};
 
 /// The document with `***` for every secret.
 pub(crate) fn masked(schema: &Schema, value: &Value) -> Value {
@@ -37,7 +37,7 @@ pub(crate) fn holds_secret(schema: &Schema, value: &Value, pointer: &str) -> boo
 }
 
 fn mask(value: &Value, place: &Place<'_>, key: Option<&str>) -> Value {
-    if secret_by_schema_or_name(place, key) && !is_harmless(value, place) {
+    if secret_by_schema_or_name(place, key) && !is_harmless(value, place, key) {
         return Value::String(MASK.to_owned());
     }
     match value {
@@ -55,14 +55,23 @@ fn mask(value: &Value, place: &Place<'_>, key: Option<&str>) -> Value {
     }
 }
 
-fn secret_by_schema_or_name(place: &Place<'_>, key: Option<&str>) -> bool {
+/// Whether the schema or the key says that what lies there is secret.
+pub(crate) fn secret_by_schema_or_name(place: &Place<'_>, key: Option<&str>) -> bool {
     place.is_marked_secret()
-        || key.is_some_and(|key| is_always_secret(key) || (names_secret(key) && !place.is_marked_open()))
+        || key.is_some_and(|key| {
+            is_always_secret(key) || (naming(key) != Naming::Open && !place.is_marked_open())
+        })
 }
 
-/// A switch that is secret by its name only, such as `use_token`, gives nothing away.
-fn is_harmless(value: &Value, place: &Place<'_>) -> bool {
-    matches!(value, Value::Bool(_) | Value::Null) && !place.is_marked_secret()
+/// A switch or a number that has to do with a secret by its name only, such as `use_token` or
+/// `token_ttl_seconds`, gives nothing away.
+fn is_harmless(value: &Value, place: &Place<'_>, key: Option<&str>) -> bool {
+    let harmless = match value {
+        Value::Bool(_) | Value::Null => true,
+        Value::Number(_) => key.is_some_and(|key| !is_always_secret(key) && !naming(key).hides_numbers()),
+        _ => false,
+    };
+    harmless && !place.is_marked_secret()
 }
 
 /// Keys that no schema can open.
@@ -74,72 +83,13 @@ fn is_always_secret(key: &str) -> bool {
         })
 }
 
-/// Whether the name of a key says that its value is secret.
-fn names_secret(key: &str) -> bool {
-    const WORDS: [&str; 16] = [
-        "apikey",
-        "credential",
-        "credentials",
-        "jwt",
-        "pass",
-        "passphrase",
-        "passwd",
-        "password",
-        "passwords",
-        "privatekey",
-        "pwd",
-        "secret",
-        "secretkey",
-        "secrets",
-        "token",
-        "tokens",
-    ];
-    const BEFORE_KEY: [&str; 13] = [
-        "access",
-        "account",
-        "api",
-        "auth",
-        "encryption",
-        "hmac",
-        "master",
-        "private",
-        "secret",
-        "session",
-        "shared",
-        "signing",
-        "ssh",
-    ];
-    let words = words(key);
-    let is_public = words.iter().any(|word| word == "public");
-    words.iter().any(|word| WORDS.contains(&word.as_str()) && !(is_public && word == "jwt"))
-        || words
-            .windows(2)
-            .any(|two| BEFORE_KEY.contains(&two[0].as_str()) && matches!(two[1].as_str(), "key" | "keys"))
-}
-
-/// `dbPassword`, `db-password` and `DB_PASSWORD` all as `db`, `password`.
-fn words(key: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut after_lower = false;
-    for character in key.chars() {
-        if !character.is_alphanumeric() || (character.is_uppercase() && after_lower) {
-            words.push(String::new());
-        }
-        if character.is_alphanumeric() {
-            words.last_mut().expect("there is always a word").extend(character.to_lowercase());
-        }
-        after_lower = character.is_lowercase();
-    }
-    words
-}
-
-/// Whether a text holds a credential: a URL with user information, a `password=` of a connection string,
-/// a private key or a JSON web token.
+/// Whether a text holds a credential: what log lines would mask, and, since the whole value is hidden here,
+/// what only begins to look like one.
 fn looks_secret(text: &str) -> bool {
     let has_user = text.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
-    let lower = text.to_ascii_lowercase();
     let is_jwt = text.starts_with("eyJ") && text.matches('.').count() == 2;
-    has_user || lower.contains("password=") || text.contains("PRIVATE KEY-----") || is_jwt
+    let is_assigned = text.to_ascii_lowercase().contains("password=") || text.contains("PRIVATE KEY-----");
+    has_user || is_jwt || is_assigned || secrets::mask(text) != text
 }
 
 #[cfg(test)]
@@ -200,6 +150,19 @@ mod tests {
             "postgres_pass",
             "credentials",
             "SIGNING_KEYS",
+            "PGPASSWORD",
+            "dbpassword",
+            "dbpass",
+            "authkey",
+            "client_key",
+            "clientKey",
+            "bearer",
+            "cookie",
+            "hmac",
+            "otp",
+            "pin",
+            "ssh_private",
+            "Authorization",
         ] {
             assert!(hidden(json!({}), &json!({key: CANARY})), "{key}");
             assert!(hidden(json!({}), &json!({"deep": [{key: {"x": CANARY}}]})), "{key}");
@@ -211,6 +174,15 @@ mod tests {
             "amqp://u:p/4711@h",
             "-----BEGIN PRIVATE KEY-----4711",
             "eyJ4711.a.b",
+            "Bearer canary-4711",
+            "Basic canary-4711",
+            "Bearer 4711",
+            "Server=h;Pwd=4711;",
+            "AccountName=a;AccountKey=canary4711==",
+            "https://h/p?token=4711",
+            "https://h/p?api_key=4711",
+            "client-key-data: LS4711",
+            "PGPASSWORD=4711",
         ] {
             assert!(hidden(json!({}), &json!({"plain": text})), "{text}");
         }
@@ -234,6 +206,17 @@ mod tests {
         assert!(hidden(schema, &json!({"sql_db_url": CANARY})));
         let schema = Schema::compile(json!({})).unwrap();
         assert_eq!(masked(&schema, &json!({"use_token": true})), json!({"use_token": true}));
+    }
+
+    #[test]
+    fn numbers_that_are_no_secret_are_shown() {
+        let schema = Schema::compile(json!({"properties": {"x_token_size": {"writeOnly": true}}})).unwrap();
+        let open =
+            json!({"service_token_ttl_seconds": 1, "x_token_leeway_seconds": 2.5, "max_token_bytes": 3});
+        assert_eq!(masked(&schema, &open), open);
+        for secret in [json!({"pin": 4711}), json!({"db_password": 4711}), json!({"x_token_size": 4711})] {
+            assert!(!masked(&schema, &secret).to_string().contains("4711"), "{secret}");
+        }
     }
 
     #[test]

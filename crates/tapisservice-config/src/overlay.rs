@@ -17,14 +17,22 @@ pub(crate) struct FromVariable {
     pub(crate) value: Value,
 }
 
+/// What the variables say.
+#[derive(Debug, Default)]
+pub(crate) struct FromVariables {
+    pub(crate) values: Vec<FromVariable>,
+    /// Keys with the variable that is set for them to bytes that are not UTF-8.
+    pub(crate) not_unicode: Vec<(String, String)>,
+}
+
 /// The variable that overrides a key: `TAPIS_` and the key in upper case.
 pub(crate) fn overriding_name(key: &str) -> String {
     format!("TAPIS_{}", key.to_uppercase())
 }
 
 /// The scalar keys that a `TAPIS_` variable overrides.
-pub(crate) fn overriding(root: &Place<'_>, environment: &Environment) -> Vec<FromVariable> {
-    keys(root).filter_map(|key| read(root, key, overriding_name(key), environment)).collect()
+pub(crate) fn overriding(root: &Place<'_>, environment: &Environment) -> FromVariables {
+    read(root, keys(root).map(|key| (key, overriding_name(key))), environment)
 }
 
 /// The scalar keys that a variable of their own name fills, those that are `present` excepted.
@@ -32,15 +40,19 @@ pub(crate) fn filling(
     root: &Place<'_>,
     environment: &Environment,
     present: impl Fn(&str) -> bool,
-) -> Vec<FromVariable> {
+) -> FromVariables {
     let absent = root.declared_keys().into_iter().filter(|key| !present(key));
-    absent.filter_map(|key| read(root, key, key.to_owned(), environment)).collect()
+    read(root, absent.map(|key| (key, key.to_owned())), environment)
 }
 
 /// Variables that look as if they overrode a key and do not.
 pub(crate) fn warnings(root: &Place<'_>, environment: &Environment) -> Vec<String> {
     let ignored = |key: &&str| {
-        let set = matches!(environment.get(&overriding_name(key)), Variable::Set(text) if !text.is_empty());
+        let set = match environment.get(&overriding_name(key)) {
+            Variable::Set(text) => !text.is_empty(),
+            Variable::NotUnicode => true,
+            Variable::Unset => false,
+        };
         set && !root.member(key).is_scalar()
     };
     let warn = |key: &str| {
@@ -53,15 +65,30 @@ fn keys<'s>(root: &Place<'s>) -> impl Iterator<Item = &'s str> + use<'s> {
     root.declared_keys().into_iter().filter(|key| !RESERVED.contains(&overriding_name(key).as_str()))
 }
 
-/// An empty variable counts as not set; one that is not UTF-8 cannot be used either.
-fn read(root: &Place<'_>, key: &str, variable: String, environment: &Environment) -> Option<FromVariable> {
-    let Variable::Set(text) = environment.get(&variable) else { return None };
-    let place = root.member(key);
-    if text.is_empty() || !place.is_scalar() {
-        return None;
+/// Reads the variables of scalar keys. An empty one counts as not set.
+fn read<'k>(
+    root: &Place<'_>,
+    variables: impl Iterator<Item = (&'k str, String)>,
+    environment: &Environment,
+) -> FromVariables {
+    let mut found = FromVariables::default();
+    for (key, variable) in variables {
+        let text = match environment.get(&variable) {
+            Variable::Unset | Variable::Set("") => continue,
+            Variable::Set(text) => Some(text),
+            Variable::NotUnicode => None,
+        };
+        let place = root.member(key);
+        match text {
+            _ if !place.is_scalar() => {}
+            Some(text) => {
+                let value = coerce(text, &place.scalar_types());
+                found.values.push(FromVariable { key: key.to_owned(), variable, value });
+            }
+            None => found.not_unicode.push((key.to_owned(), variable)),
+        }
     }
-    let value = coerce(text, &place.scalar_types());
-    Some(FromVariable { key: key.to_owned(), variable, value })
+    found
 }
 
 #[cfg(test)]
@@ -83,8 +110,8 @@ mod tests {
         .unwrap()
     }
 
-    fn values(found: Vec<FromVariable>) -> Vec<(String, Value)> {
-        found.into_iter().map(|one| (one.key, one.value)).collect()
+    fn values(found: FromVariables) -> Vec<(String, Value)> {
+        found.values.into_iter().map(|one| (one.key, one.value)).collect()
     }
 
     #[test]
@@ -116,6 +143,22 @@ mod tests {
         let environment: Environment = [("port", "1"), ("extra", ""), ("list", "[]")].into_iter().collect();
         let root = schema.place(Reach::Certain);
         assert_eq!(values(filling(&root, &environment, |_| false)), [("port".to_owned(), json!(1))]);
-        assert!(filling(&root, &environment, |key| key == "port").is_empty());
+        assert!(filling(&root, &environment, |key| key == "port").values.is_empty());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_variable_that_is_not_unicode_is_told_where_it_would_be_used() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let schema = schema();
+        let names = ["TAPIS_PORT", "extra", "TAPIS_LIST", "TAPIS_GHOST", "GHOST", "port"];
+        let bytes = || std::ffi::OsString::from_vec(b"p\xe9ss".to_vec());
+        let environment = Environment::from_os(names.map(|name| (name.into(), bytes())));
+        let root = schema.place(Reach::Certain);
+        let found = |key: &str, variable: &str| vec![(key.to_owned(), variable.to_owned())];
+        assert_eq!(overriding(&root, &environment).not_unicode, found("port", "TAPIS_PORT"));
+        let filled = filling(&root, &environment, |key| key == "port");
+        assert_eq!(filled.not_unicode, found("extra", "extra"));
+        assert_eq!(warnings(&root, &environment).len(), 1);
     }
 }

@@ -6,7 +6,8 @@ use crate::coerce::is_scalar;
 use crate::references::reference;
 use crate::schema::Schema;
 
-type Node = Map<String, Value>;
+/// A subschema.
+pub(crate) type Node = Map<String, Value>;
 
 /// Which of the subschemas about a place count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +111,12 @@ impl<'s> Place<'s> {
 
     /// The default of the value: the property's own, also beside a `$ref`, before those it refers to.
     pub(crate) fn default(&self) -> Option<&'s Value> {
-        self.nodes.iter().find_map(|node| node.get("default"))
+        self.stated_default().map(|(default, _)| default)
+    }
+
+    /// The default, and the subschema that states it.
+    pub(crate) fn stated_default(&self) -> Option<(&'s Value, &'s Node)> {
+        self.nodes.iter().find_map(|node| Some((node.get("default")?, *node)))
     }
 
     /// The types the value may have; `None` when the schema does not say.

@@ -7,7 +7,7 @@ use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::{Value, json};
 
 use crate::place::{Place, Reach};
-use crate::{expected, references};
+use crate::{expected, formats, references};
 
 /// A Draft 7 schema whose references resolve and whose patterns compile.
 pub(crate) struct Schema {
@@ -67,7 +67,7 @@ pub(crate) fn draft7_faults(schema: &Value) -> Vec<(String, String)> {
 }
 
 fn build(schema: &Value) -> Result<Validator, ValidationError<'static>> {
-    jsonschema::options().with_draft(Draft::Draft7).offline().build(schema)
+    formats::register(jsonschema::options().with_draft(Draft::Draft7).offline()).build(schema)
 }
 
 fn describe(error: &ValidationError<'_>) -> (String, String) {

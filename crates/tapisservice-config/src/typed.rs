@@ -6,6 +6,7 @@ use serde_path_to_error::{Path, Segment};
 
 use crate::error::Fault;
 use crate::origin::Origins;
+use crate::place::Reach;
 use crate::schema::Schema;
 use crate::{mask, pointer};
 
@@ -27,6 +28,57 @@ pub(crate) fn parse<T: DeserializeOwned>(value: &Value, at: &str, context: Conte
         let pointer = pointer_of(at, error.path(), context.document);
         fault(&pointer, &error.inner().to_string(), context)
     })
+}
+
+/// Deserializes the whole document.
+///
+/// # Errors
+///
+/// With the faults that can be found. serde ends at the first one; the next one shows when the first key is as if
+/// nobody had set it.
+pub(crate) fn parse_document<T: DeserializeOwned>(context: Context<'_>) -> Result<T, Vec<Fault>> {
+    let first = match parse(context.document, "", context) {
+        Ok(value) => return Ok(value),
+        Err(fault) => fault,
+    };
+    let mut faults = vec![first];
+    let mut document = context.document.clone();
+    while let Some(next) = next_fault::<T>(&mut document, &faults, context) {
+        faults.push(next);
+    }
+    Err(faults)
+}
+
+fn next_fault<T: DeserializeOwned>(
+    document: &mut Value,
+    faults: &[Fault],
+    context: Context<'_>,
+) -> Option<Fault> {
+    let key_of = |fault: &Fault| pointer::keys(fault.pointer()).next();
+    let key = key_of(faults.last()?)?;
+    let default = context.schema.place(Reach::Certain).member(&key).default().cloned();
+    for value in [default, None] {
+        let members = document.as_object_mut()?;
+        match value {
+            Some(value) => drop(members.insert(key.clone(), value)),
+            None => drop(members.remove(&key)),
+        }
+        match parse::<T>(document, "", context) {
+            Ok(_) => return None,
+            Err(fault) if !faults.iter().any(|known| key_of(known) == key_of(&fault)) => return Some(fault),
+            Err(_) => {}
+        }
+    }
+    None
+}
+
+/// The message of a check, unless it quotes a secret.
+pub(crate) fn without_secret(at: &str, message: String, context: Context<'_>) -> String {
+    let value = context.document.pointer(at).unwrap_or(&Value::Null);
+    let is_long = value.as_str().is_none_or(|text| text.len() >= 4);
+    let tells =
+        is_long && mask::holds_secret(context.schema, context.document, at) && quotes(&message, value);
+    if tells { refused() } else { message }
 }
 
 fn fault(at: &str, message: &str, context: Context<'_>) -> Fault {

@@ -22,12 +22,26 @@ pub(crate) fn validate(
     failed: &[String],
     file: &str,
 ) -> Vec<Fault> {
-    let faults = schema.validator().iter_errors(value).map(|error| fault(schema, &error, origins, file));
+    let faults =
+        schema.validator().iter_errors(value).flat_map(|error| faults(schema, &error, origins, file));
     faults.filter(|fault| !failed.iter().any(|failed| pointer::is_within(fault.pointer(), failed))).collect()
 }
 
-fn fault(schema: &Schema, error: &ValidationError<'_>, origins: &Origins, file: &str) -> Fault {
+fn faults(schema: &Schema, error: &ValidationError<'_>, origins: &Origins, file: &str) -> Vec<Fault> {
     let at = error.instance_path().as_str();
+    if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
+        // Each of them has an origin of its own.
+        let one = |key: &String| {
+            let at = pointer::member(at, key);
+            let origin = origins.of(&at).cloned();
+            Fault::new(at, "expected no member of this name", origin)
+        };
+        return unexpected.iter().map(one).collect();
+    }
+    vec![fault(schema, error, at, origins, file)]
+}
+
+fn fault(schema: &Schema, error: &ValidationError<'_>, at: &str, origins: &Origins, file: &str) -> Fault {
     if let ValidationErrorKind::Required { property } = error.kind() {
         return missing(schema, at, property.as_str().unwrap_or_default(), file);
     }

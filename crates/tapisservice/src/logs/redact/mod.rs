@@ -1,45 +1,28 @@
-//! The last line of defence: what looks like a secret does not reach a line (F24).
+//! The last line of defence: what looks like a secret does not reach a line (F24). Which names and texts do, is
+//! one list with the printed configuration: [`tapisservice_config::secrets`].
 //!
 //! Secrets have types that cannot print them; this is for the day one slips through, in a dependency's error
 //! message for instance. It works on whole values before they are escaped, so that quoting cannot hide anything.
 
-mod patterns;
 mod registry;
 
 use std::borrow::Cow;
 
 pub use registry::redact_secret;
 use serde_json::Value;
+use tapisservice_config::secrets::{self, MASK, naming};
 
 use super::fields::Fields;
 
-/// What stands in place of a secret.
-pub(super) const MASK: &str = "***";
-
 /// Longest text of one value in bytes; the rest is counted, not written.
 const MAX_TEXT: usize = 8 * 1024;
-
-/// Parts of field names whose values are never written.
-const SENSITIVE: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "authorization",
-    "credential",
-    "cookie",
-    "api_key",
-    "apikey",
-    "private_key",
-];
 
 /// Masks everything in `text` that is or looks like a secret, and bounds its length.
 pub(crate) fn text(text: &str) -> Cow<'_, str> {
     let exact = registry::mask(text);
     let masked = match exact {
-        Cow::Borrowed(text) => patterns::mask(text),
-        Cow::Owned(text) => Cow::Owned(patterns::mask(&text).into_owned()),
+        Cow::Borrowed(text) => secrets::mask(text),
+        Cow::Owned(text) => Cow::Owned(secrets::mask(&text).into_owned()),
     };
     bound(masked)
 }
@@ -52,17 +35,14 @@ pub(super) fn fields(fields: &Fields) -> Vec<(&'static str, Value)> {
 /// A truth value says that there is a secret, not which, so it may stand under any name.
 fn field(name: &str, value: &Value) -> Value {
     match value {
-        Value::Bool(_) | Value::Null => value.clone(),
-        _ if is_sensitive(name) => MASK.into(),
+        Value::Number(number) if naming(name).hides_numbers() || registry::contains(&number.to_string()) => {
+            MASK.into()
+        }
+        Value::Bool(_) | Value::Null | Value::Number(_) => value.clone(),
+        _ if naming(name).hides_text() => MASK.into(),
         Value::String(content) => text(content).into(),
-        Value::Number(number) if registry::contains(&number.to_string()) => MASK.into(),
         other => other.clone(),
     }
-}
-
-fn is_sensitive(name: &str) -> bool {
-    let name = name.to_ascii_lowercase().replace('-', "_");
-    SENSITIVE.iter().any(|part| name.contains(part))
 }
 
 fn bound(text: Cow<'_, str>) -> Cow<'_, str> {
@@ -90,6 +70,11 @@ mod tests {
             ("apiKey", json!("x"), json!("***")),
             ("pin_password", json!(1234), json!("***")),
             ("has_token", json!(true), json!(true)),
+            ("pin", json!(1234), json!("***")),
+            ("dbpass", json!("x"), json!("***")),
+            ("token_value", json!("x"), json!("***")),
+            ("token_ttl_seconds", json!(60), json!(60)),
+            ("compass", json!("north"), json!("north")),
             ("user", json!("alice"), json!("alice")),
             ("count", json!(3), json!(3)),
         ];

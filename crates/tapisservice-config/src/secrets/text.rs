@@ -1,28 +1,16 @@
 //! Things that give themselves away by their shape.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use regex::{Captures, Regex};
 
-/// A text without any of these needs no closer look. Most texts have none.
-const TRIGGERS: &[&str] = &[
-    "eyJ",
-    "passw",
-    "passphrase",
-    "secret",
-    "token",
-    "authorization",
-    "credential",
-    "cookie",
-    "apikey",
-    "api_key",
-    "api-key",
-    "private",
-    "bearer",
-    "basic",
-    "://",
-];
+use super::names::{ENDINGS, KEY_KINDS, LAST_WORDS, Naming, STEMS, naming};
+
+/// A text without any of these, and without a word of a secret's name, needs no closer look. Most texts have
+/// none.
+const TRIGGERS: [&str; 5] = ["eyJ", "basic", "bearer", "key", "://"];
 
 #[expect(clippy::expect_used, reason = "the patterns are constants and a test compiles each of them")]
 static MATCHERS: LazyLock<Matchers> = LazyLock::new(|| Matchers::new().expect("constant patterns compile"));
@@ -33,14 +21,16 @@ struct Matchers {
     jws: Regex,
     url_password: Regex,
     url_password_with_slash: Regex,
+    url_token: Regex,
     scheme: Regex,
+    scheme_alone: Regex,
     quoted: Regex,
     assigned: Regex,
     header: Regex,
 }
 
 /// Masks tokens, credentials, private keys and whatever is assigned to a name that says secret.
-pub(super) fn mask(text: &str) -> Cow<'_, str> {
+pub fn mask(text: &str) -> Cow<'_, str> {
     let m = &*MATCHERS;
     if !m.triggers.is_match(text) {
         return Cow::Borrowed(text);
@@ -49,10 +39,12 @@ pub(super) fn mask(text: &str) -> Cow<'_, str> {
     let text = replace(text, |t| m.jws.replace_all(t, "***"));
     let text = replace(text, |t| m.url_password.replace_all(t, "${1}***@"));
     let text = replace(text, |t| m.url_password_with_slash.replace_all(t, unless_port));
+    let text = replace(text, |t| m.url_token.replace_all(t, "${1}***@"));
     let text = replace(text, |t| m.scheme.replace_all(t, credential));
-    let text = replace(text, |t| m.quoted.replace_all(t, "${1}${2}${3}${4}${5}***${2}${3}${4}${5}"));
-    let text = replace(text, |t| m.assigned.replace_all(t, bare));
-    replace(text, |t| m.header.replace_all(t, bare))
+    let text = replace(text, |t| m.scheme_alone.replace_all(t, "${1}***"));
+    let text = replace(text, |t| quoted(m, t));
+    let text = replace(text, |t| m.assigned.replace_all(t, assigned));
+    replace(text, |t| m.header.replace_all(t, header))
 }
 
 fn replace(text: Cow<'_, str>, change: impl Fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
@@ -80,27 +72,70 @@ fn credential(found: &Captures<'_>) -> String {
     format!("{header}{scheme} ***")
 }
 
-/// What only leads up to a quoted value stays: that value is masked by then.
-fn bare(found: &Captures<'_>) -> String {
-    let value = &found[0][found[1].len()..];
-    if value.ends_with('(') || value.chars().all(|c| c == '\\') {
-        return found[0].to_owned();
-    }
-    format!("{}***", &found[1])
-}
-
 fn looks_random(value: &str) -> bool {
     value.len() >= 16
         || value.bytes().any(|b| b.is_ascii_digit() || b == b'=')
         || value.bytes().skip(1).any(|b| b.is_ascii_uppercase())
 }
 
+/// What stands in quotes behind a name; where the name is harmless, the text in the quotes may have more.
+fn quoted<'t>(m: &Matchers, text: &'t str) -> Cow<'t, str> {
+    m.quoted.replace_all(text, |found: &Captures<'_>| {
+        let before = &found[1];
+        if name(before).hides_text() {
+            let quote = (2..=5).find_map(|group| found.get(group)).map_or("", |quote| quote.as_str());
+            return format!("{before}{quote}***{quote}");
+        }
+        format!("{before}{}", quoted(m, &found[0][before.len()..]))
+    })
+}
+
+/// After `=` always. What only leads up to a quoted value stays: that value is masked by then.
+fn assigned(found: &Captures<'_>) -> String {
+    let value = &found[0][found[1].len()..];
+    if value.ends_with('(') || value.chars().all(|c| c == '\\') || !hides(name(&found[1]), value) {
+        return found[0].to_owned();
+    }
+    format!("{}***", &found[1])
+}
+
+/// After `:` only where prose is unlikely ("refused token: expired").
+fn header(found: &Captures<'_>) -> String {
+    const ALONE: [&str; 6] = ["cookie", "dbpass", "passcode", "passphrase", "passw", "pwd"];
+    let lower = found[1].to_ascii_lowercase();
+    let is_compound = lower.contains(['-', '_']);
+    let value = &found[0][found[1].len()..];
+    if ["basic", "bearer"].iter().any(|scheme| value.eq_ignore_ascii_case(scheme)) {
+        // Its credential is masked by then.
+        return found[0].to_owned();
+    }
+    if is_compound || ALONE.iter().any(|word| lower.contains(word)) {
+        return assigned(found);
+    }
+    found[0].to_owned()
+}
+
+fn hides(naming: Naming, value: &str) -> bool {
+    let is_number = value.parse::<f64>().is_ok() || matches!(value, "true" | "false");
+    if is_number { naming.hides_numbers() } else { naming.hides_text() }
+}
+
+/// What the name at the beginning says.
+fn name(before: &str) -> Naming {
+    let end = before.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')));
+    naming(&before[..end.unwrap_or(before.len())])
+}
+
 impl Matchers {
     fn new() -> Result<Self, Box<dyn std::error::Error>> {
-        let name = r"[A-Za-z0-9_.-]*(?i-u:passw(?:or)?d|passphrase|secret|token|authorization|credential|cookie|api[_-]?key|private[_-]?key)[A-Za-z0-9_.-]*";
+        let words: Vec<_> = STEMS.iter().chain(&ENDINGS).chain(&LAST_WORDS).copied().collect();
+        let (words, kinds) = (words.join("|"), KEY_KINDS.join("|"));
+        let name = format!(r"[A-Za-z0-9_.-]*(?i-u:{words}|(?:{kinds})[_.-]?keys?)[A-Za-z0-9_.-]*");
         let before = format!(r#"({name}\\*["']?[ \t]*[:=][ \t]*(?:[A-Za-z]+\()*)"#);
         Ok(Self {
-            triggers: AhoCorasick::builder().ascii_case_insensitive(true).build(TRIGGERS)?,
+            triggers: AhoCorasick::builder()
+                .ascii_case_insensitive(true)
+                .build(TRIGGERS.iter().chain(&STEMS).chain(&ENDINGS).chain(&LAST_WORDS))?,
             private_key: Regex::new(
                 r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
             )?,
@@ -110,9 +145,12 @@ impl Matchers {
             url_password_with_slash: Regex::new(
                 r#"(://[^ \t\r\n/:@"'<>]*:)([^ \t\r\n"'<>@]*/[^ \t\r\n"'<>]*)@"#,
             )?,
+            // The user of an HTTP URL is often a token; a password is masked by then.
+            url_token: Regex::new(r#"((?i-u:https?)://)[^ \t\r\n/:@"'<>?#*]+@"#)?,
             scheme: Regex::new(
                 r#"((?:(?i-u:authorization)\\*["']?[ \t]*[:=]?[ \t]*\\*["']?)?)(?-u:\b)((?i-u:basic|bearer))[ \t]+([A-Za-z0-9+/=._~-]+)"#,
             )?,
+            scheme_alone: Regex::new(r"^([ \t]*(?i-u:basic|bearer)[ \t]+)[^ \t\r\n]+[ \t\r\n]*$")?,
             // In double quotes, single ones, quotes escaped once and more often; the closing one may be cut off.
             quoted: Regex::new(
                 &[
@@ -124,11 +162,8 @@ impl Matchers {
                 ]
                 .concat(),
             )?,
-            // After `=` always; after `:` only where prose is unlikely ("refused token: expired").
             assigned: Regex::new(&format!(r#"({name}=)[^ \t\r\n"',;&)}}\]]+"#))?,
-            header: Regex::new(
-                r#"((?i-u:passw(?:or)?d|passphrase|cookie|x-tapis-token|api[_-]key):[ \t]*)[^ \t\r\n"',;&)}\]]+"#,
-            )?,
+            header: Regex::new(&format!(r#"({name}:[ \t]*)[^ \t\r\n"',;&)}}\]]+"#))?,
         })
     }
 }
@@ -158,6 +193,19 @@ mod tests {
             ("password=hunter2, user=a".into(), "password=***, user=a"),
             ("DB_PASSWORD: hunter2".into(), "DB_PASSWORD: ***"),
             ("X-Tapis-Token: abc".into(), "X-Tapis-Token: ***"),
+            ("Bearer abc".into(), "Bearer ***"),
+            ("Basic abc".into(), "Basic ***"),
+            ("Proxy-Authorization: Basic YTpi".into(), "Proxy-Authorization: Basic ***"),
+            ("PGPASSWORD=hunter2 psql".into(), "PGPASSWORD=*** psql"),
+            ("Server=h;Uid=a;Pwd=hunter2;".into(), "Server=h;Uid=a;Pwd=***;"),
+            ("AccountName=a;AccountKey=abc==;Suffix=x".into(), "AccountName=a;AccountKey=***;Suffix=x"),
+            ("https://h/p?token=abc&x=1".into(), "https://h/p?token=***&x=1"),
+            ("https://h/p?x=1&api_key=abc".into(), "https://h/p?x=1&api_key=***"),
+            ("https://abcdef@h/p".into(), "https://***@h/p"),
+            ("client-key-data: LS0tLS1".into(), "client-key-data: ***"),
+            ("dbpass=hunter2 dbpassword=hunter2".into(), "dbpass=*** dbpassword=***"),
+            (r#"{"ssh_private": "abc", "otp": "123456"}"#.into(), r#"{"ssh_private": "***", "otp": "***"}"#),
+            (r#"mapping: "its password=hunter2 here""#.into(), r#"mapping: "its password=*** here""#),
             (r#"C { service_password: "hun\"ter2", n: 1 }"#.into(), r#"C { service_password: "***", n: 1 }"#),
             (r#"C { password: Some("hunter2") }"#.into(), r#"C { password: Some("***") }"#),
             (r#"{"accessToken":"abc","n":1}"#.into(), r#"{"accessToken":"***","n":1}"#),
@@ -189,6 +237,10 @@ mod tests {
             "http://host:8080/mail/alice@example.org",
             "mail alice@example.org about http://host",
             "the password was wrong",
+            "service_token_ttl_seconds=86400 max_token_bytes: 4096",
+            "compass=north monkey: banana",
+            "postgres://alice@db/x",
+            "git://github.com/a@v1",
             "eyJ is how tokens begin",
             "eyJshort.a.b",
             "",
