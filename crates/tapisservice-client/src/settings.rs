@@ -40,6 +40,12 @@ pub enum SettingsError {
     /// `primary_site_admin_tenant_base_url` is no http or https URL.
     #[error("primary_site_admin_tenant_base_url is not an http or https URL")]
     BaseUrl,
+    /// `primary_site_admin_tenant_base_url` has more than a scheme, a host and a port.
+    #[error(
+        "primary_site_admin_tenant_base_url has a {0}: expected scheme, host and port alone, as in \
+         https://admin.tapis.io; /v3/tenants and /v3/sites are added to it"
+    )]
+    BaseUrlPart(&'static str),
     /// The base URL of a [`Destination`](crate::Destination) is no http or https URL.
     #[error("the base URL to call is not an http or https URL")]
     Destination,
@@ -49,6 +55,17 @@ pub enum SettingsError {
     /// The HTTP client cannot be set up.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(String),
+}
+
+impl SettingsError {
+    /// The key of the configuration that is at fault, if it is one alone.
+    pub fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::BaseUrl | Self::BaseUrlPart(_) => Some("primary_site_admin_tenant_base_url"),
+            Self::Seconds(key) => Some(key),
+            Self::Destination | Self::Client(_) => None,
+        }
+    }
 }
 
 impl ClientSettings {
@@ -65,7 +82,28 @@ impl ClientSettings {
     pub(crate) fn base_url(&self) -> Result<Url, SettingsError> {
         let trimmed = self.primary_site_admin_tenant_base_url.trim_end_matches('/');
         let url = Url::parse(trimmed).map_err(|_| SettingsError::BaseUrl)?;
-        if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(SettingsError::BaseUrl) }
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(SettingsError::BaseUrl);
+        }
+        let parts = [
+            ("user or password", !url.username().is_empty() || url.password().is_some()),
+            ("path", url.path() != "/"),
+            ("query", url.query().is_some()),
+            ("fragment", url.fragment().is_some()),
+        ];
+        match parts.into_iter().find(|(_, has)| *has) {
+            Some((part, _)) => Err(SettingsError::BaseUrlPart(part)),
+            None => Ok(url),
+        }
+    }
+
+    /// Whether every setting can be used; nothing is opened or called.
+    ///
+    /// # Errors
+    ///
+    /// For each setting that cannot.
+    pub fn check(&self) -> Result<(), Vec<SettingsError>> {
+        collect([self.base_url().err(), self.connect_timeout().err(), self.registry_timeout().err()])
     }
 
     pub(crate) fn connect_timeout(&self) -> Result<Duration, SettingsError> {
@@ -77,6 +115,63 @@ impl ClientSettings {
     }
 }
 
+/// The errors there are, if any.
+pub(crate) fn collect(
+    errors: impl IntoIterator<Item = Option<SettingsError>>,
+) -> Result<(), Vec<SettingsError>> {
+    let errors: Vec<_> = errors.into_iter().flatten().collect();
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
 fn seconds(value: f64, name: &'static str) -> Result<Duration, SettingsError> {
     Duration::try_from_secs_f64(value).map_err(|_| SettingsError::Seconds(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_is_named_by_scheme_host_and_port_alone() {
+        let checked = |url: &str| ClientSettings::new(url).check().map_err(|errors| errors[0].clone());
+        for url in [
+            "https://admin.tapis.test",
+            "https://admin.tapis.test/",
+            "http://[::1]:5081",
+            "HTTP://localhost:5081//",
+        ] {
+            assert_eq!(checked(url), Ok(()), "{url}");
+        }
+        let cases = [
+            ("https://h.test/v3", "path"),
+            ("https://h.test/v3/tenants/", "path"),
+            ("https://h.test?x=canary", "query"),
+            ("https://h.test/#canary", "fragment"),
+            ("https://h.test?", "query"),
+            ("https://canary@h.test", "user or password"),
+            ("https://u:canary@h.test", "user or password"),
+        ];
+        for (url, part) in cases {
+            let error = checked(url).unwrap_err();
+            assert_eq!(error, SettingsError::BaseUrlPart(part), "{url}");
+            assert!(!error.to_string().contains("canary"), "{error}");
+        }
+        for url in ["", "h.test", "ftp://h.test", "http://", "http://[::1"] {
+            assert_eq!(checked(url), Err(SettingsError::BaseUrl), "{url}");
+        }
+    }
+
+    #[test]
+    fn every_setting_at_fault_is_named_by_its_key() {
+        let settings = ClientSettings {
+            connect_timeout_seconds: -1.0,
+            registry_timeout_seconds: f64::NAN,
+            ..ClientSettings::new("https://h.test/v3")
+        };
+        let keys: Vec<_> = settings.check().unwrap_err().iter().filter_map(SettingsError::key).collect();
+        assert_eq!(
+            keys,
+            ["primary_site_admin_tenant_base_url", "connect_timeout_seconds", "registry_timeout_seconds"]
+        );
+    }
 }

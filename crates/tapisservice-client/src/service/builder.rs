@@ -1,10 +1,10 @@
 //! Putting a service's client together.
 
 use std::fmt;
-use std::time::Duration;
 
 use tapisservice_tenants::TenantCache;
 
+use super::settings::COLON;
 use super::{ServiceClient, ServiceClientSettings};
 use crate::spec::Catalog;
 use crate::tokens::{ServiceAccount, ServiceTokens, TokensApi, fields};
@@ -45,16 +45,16 @@ impl ServiceClientBuilder {
     pub fn build(self) -> Result<ServiceClient, ClientError> {
         let settings = self.settings;
         let setup = |error: SettingsError| ClientError::Setup(error.to_string());
-        let timeout = Duration::try_from_secs_f64(settings.service_token_timeout_seconds)
-            .map_err(|_| setup(SettingsError::Seconds("service_token_timeout_seconds")))?;
+        let timeout = settings
+            .token_timeout()
+            .ok_or_else(|| setup(SettingsError::Seconds("service_token_timeout_seconds")))?;
         let transport = match self.transport {
             Some(transport) => transport,
             None => Transport::new(&TransportSettings::default()).map_err(setup)?,
         };
         let own_fields = fields::on_behalf_of(&settings.service_tenant_id, &settings.service_name)?;
         if settings.service_name.as_str().contains(':') {
-            // RFC 7617 section 2: it would end where the password begins.
-            return Err(ClientError::Setup("service_name holds a colon".to_owned()));
+            return Err(ClientError::Setup(format!("service_name {COLON}")));
         }
         let tokens = ServiceTokens::new(TokensApi {
             http: transport.pool().clone(),

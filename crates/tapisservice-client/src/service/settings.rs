@@ -1,5 +1,7 @@
 //! The settings of a service's own calls.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 use serde::Deserialize;
 use tapisservice_core::{SiteId, TenantId, Username};
@@ -57,6 +59,34 @@ impl ServiceClientSettings {
         }
     }
 }
+
+impl ServiceClientSettings {
+    /// Whether every setting can be used; nothing is called.
+    ///
+    /// # Errors
+    ///
+    /// With the key and what it holds that it must not, for each setting that cannot.
+    pub fn check(&self) -> Result<(), Vec<(&'static str, String)>> {
+        let cannot_be_sent = |text: &str| text.contains(',') || text.trim() != text;
+        let sent = "holds a comma, or a space at an end, and cannot be sent in a header";
+        let faults = [
+            ("service_name", self.service_name.as_str().contains(':'), COLON),
+            ("service_name", cannot_be_sent(self.service_name.as_str()), sent),
+            ("service_tenant_id", cannot_be_sent(self.service_tenant_id.as_str()), sent),
+            ("service_token_timeout_seconds", self.token_timeout().is_none(), "is not a number of seconds"),
+        ];
+        let faults: Vec<_> =
+            faults.into_iter().filter(|fault| fault.1).map(|(key, _, what)| (key, what.to_owned())).collect();
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    pub(super) fn token_timeout(&self) -> Option<Duration> {
+        Duration::try_from_secs_f64(self.service_token_timeout_seconds).ok()
+    }
+}
+
+/// RFC 7617 section 2: the name would end where the password begins.
+pub(super) const COLON: &str = "holds a colon";
 
 /// One day.
 fn token_ttl() -> u64 {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::SettingsError;
+use crate::settings::collect;
 
 /// The keys of the configuration that the transport reads; all have defaults.
 ///
@@ -49,6 +50,22 @@ impl Default for TransportSettings {
             client_breaker_seconds: 10.0,
             client_danger_accept_invalid_certs: false,
         }
+    }
+}
+
+impl TransportSettings {
+    /// Whether every setting can be used; nothing is opened.
+    ///
+    /// # Errors
+    ///
+    /// For each setting that cannot.
+    pub fn check(&self) -> Result<(), Vec<SettingsError>> {
+        collect([
+            seconds(self.connect_timeout_seconds, "connect_timeout_seconds").err(),
+            seconds(self.client_timeout_seconds, "client_timeout_seconds").err(),
+            seconds(self.client_idle_timeout_seconds, "client_idle_timeout_seconds").err(),
+            seconds(self.client_breaker_seconds, "client_breaker_seconds").err(),
+        ])
     }
 }
 
