@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::url::Target;
+
 /// The JSON schema (Draft 7) of [`DatabaseSettings`]: a service copies its properties into its own schema.
 pub const SETTINGS_SCHEMA: &str = include_str!("settings.schema.json");
 
@@ -108,6 +110,15 @@ impl DatabaseSettings {
         self.postgres_user = Some(user.into());
         self.postgres_password = Some(Hidden(password.into()));
         self
+    }
+
+    /// Whether the settings name a database; nothing is opened, made or called.
+    ///
+    /// # Errors
+    ///
+    /// When they do not. The setting at fault is `sql_db_url`.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        Target::from_settings(self).map(drop)
     }
 
     pub(crate) fn acquire_timeout(&self) -> Duration {

@@ -151,8 +151,7 @@ impl DevSiteBuilder {
     /// [`Error::PortTaken`] when a fixed port is in use; others when sites and tenants do not fit together or the
     /// keys cannot be kept.
     pub async fn start(self) -> Result<DevSite, Error> {
-        self.check_server()?;
-        self.check_layout()?;
+        self.check()?;
         let doors = self.open_doors().await?;
         let registry = self.registry(&doors).await?;
         let state = Arc::new(self.into_state(registry));
@@ -162,6 +161,20 @@ impl DevSiteBuilder {
             tasks.serve(door, &dispatcher);
         }
         Ok(DevSite::new(dispatcher, tasks))
+    }
+
+    /// Whether everything that was said fits together; no port is opened and no file is looked at.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Self::start) that have nothing to do with the machine.
+    pub fn check(&self) -> Result<(), Error> {
+        self.check_server()?;
+        self.check_layout()?;
+        let last = u16::try_from(self.tenants.len())
+            .ok()
+            .and_then(|ports| self.first_port.checked_add(ports.saturating_sub(1)));
+        if last.is_some() { Ok(()) } else { Err(Error::PortRange(self.first_port)) }
     }
 
     fn check_server(&self) -> Result<(), Error> {
