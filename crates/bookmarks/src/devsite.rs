@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use tapisservice::config::Config;
 use tapisservice::serve::Shutdown;
 use tapisservice::{App, Settings, StartError};
-use tapisservice_devsite::DevSite;
+use tapisservice_devsite::{DevSite, DevSiteBuilder, Error};
 
 use crate::{BookmarksSettings, builder};
 
@@ -28,7 +28,7 @@ pub async fn app_with_site(
     if !own.devsite {
         return crate::app(config, settings, shutdown).await;
     }
-    let site = start(&config.get::<String>("server")?, &own, &settings).await?;
+    let site = start(config, &own, &settings).await?;
     // What only the running site knows.
     settings.client.primary_site_admin_tenant_base_url = site.primary_site_admin_tenant_base_url();
     let name = settings.service.service_name.clone();
@@ -40,18 +40,49 @@ pub async fn app_with_site(
     Ok(app)
 }
 
-async fn start(server: &str, own: &BookmarksSettings, settings: &Settings) -> Result<DevSite, StartError> {
-    let mut site = DevSite::builder().server(server).first_port(own.devsite_port).keys_in(KEYS);
-    if let Some(password) = &settings.service.service_password {
-        site = site.service(&settings.service.service_name, password.expose());
-    }
-    site.start().await.map_err(|error| {
+async fn start(config: &Config, own: &BookmarksSettings, settings: &Settings) -> Result<DevSite, StartError> {
+    let service = &settings.service;
+    let account =
+        service.service_password.as_ref().map(|p| (service.service_name.clone(), p.expose().clone()));
+    let site = site(&config.get::<String>("server")?, own, account);
+    let started = if config.is_configured("devsite_port") {
+        site.start().await
+    } else {
+        start_at_next_free(site, own.devsite_port).await
+    };
+    started.map_err(|error| {
         let hint = match error {
-            tapisservice_devsite::Error::PortTaken { .. } => " (`devsite_port`, variable TAPIS_DEVSITE_PORT)",
+            Error::PortTaken { .. } => " (`devsite_port`, variable TAPIS_DEVSITE_PORT)",
             _ => "",
         };
         StartError::Setting(format!("{error}{hint}"))
     })
+}
+
+/// The site that the settings ask for, with the account of the service.
+pub(crate) fn site(
+    server: &str,
+    own: &BookmarksSettings,
+    account: Option<(String, String)>,
+) -> DevSiteBuilder {
+    let site = DevSite::builder().server(server).first_port(own.devsite_port).keys_in(KEYS);
+    match account {
+        Some((name, password)) => site.service(name, password),
+        None => site,
+    }
+}
+
+/// Nobody asked for these very ports: where one of them is in use, the site moves on.
+async fn start_at_next_free(site: DevSiteBuilder, first: u16) -> Result<DevSite, Error> {
+    const STEP: u16 = 10;
+    const TRIES: u16 = 20;
+    for port in (0..TRIES).filter_map(|step| first.checked_add(step * STEP)) {
+        match site.clone().first_port(port).start().await {
+            Err(Error::PortTaken { .. } | Error::PortRange(_)) => {}
+            started => return started,
+        }
+    }
+    site.first_port(0).start().await
 }
 
 /// Puts the service behind the site's router and tells where everything is.

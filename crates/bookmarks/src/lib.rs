@@ -19,6 +19,6 @@ pub use bookmark::{Bookmark, BookmarkChanges, BookmarkId, NewBookmark};
 pub use database::{connect, migrator};
 pub use fields::{BookmarkName, Description, InvalidField, SystemId, SystemPath, Tag, Tags};
 pub use listing::{ListMetadata, ListParameters, Listing, OrderBy};
-pub use settings::{BookmarksSettings, CONFIG_SCHEMA};
+pub use settings::{BookmarksSettings, CONFIG_SCHEMA, loader};
 pub use store::{Store, StoreError};
 pub use systems::Systems;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tapisservice::config::{Config, ConfigError};
-use tapisservice::{Settings, StartError, fail, run};
+use tapisservice::{Settings, StartError, fail, run, show_config};
 use tapisservice_db::migrate::{CommandError, MigrateCommand};
 
 /// The example service: users keep bookmarks to paths on Tapis systems.
@@ -42,7 +42,7 @@ async fn main() -> ExitCode {
         },
         Command::Routes => print(routes()),
         Command::Openapi => print(openapi()),
-        Command::CheckConfig => print(load().map(|config| config.to_string()).map_err(StartError::from)),
+        Command::CheckConfig => print(load().map(|config| show_config(&config)).map_err(StartError::from)),
         Command::Healthcheck => print(healthcheck()),
         Command::Migrate(command) => migrate(command).await,
     }
@@ -67,27 +67,16 @@ async fn serve(config: Config) -> ExitCode {
 
 #[cfg(not(feature = "devsite"))]
 async fn serve(config: Config) -> ExitCode {
-    run(config, async |config, settings, shutdown| {
-        if config.get("devsite")? {
-            return Err(StartError::Setting(
-                "`devsite` is set, and this binary was built without one".to_owned(),
-            ));
-        }
-        bookmarks::app(config, settings, shutdown).await
-    })
-    .await
+    run(config, async |config, settings, shutdown| bookmarks::app(config, settings, shutdown).await).await
 }
 
 /// The configuration of a deployment. On a machine that has none, a build for development takes `config-local.json` of the
 /// current folder, or as it was when the service was built.
 fn load() -> Result<Config, ConfigError> {
-    let loader = Config::loader().embedded_schema(bookmarks::CONFIG_SCHEMA);
+    let loader = bookmarks::loader();
     if cfg!(feature = "devsite") && !Path::new("/home/tapis/config.json").exists() {
         const LOCAL: &str = include_str!("../../../config-local.json");
-        return loader
-            .default_config_path("config-local.json")
-            .fallback_config("config-local.json as built in", LOCAL)
-            .load();
+        return loader.local_config("config-local.json", LOCAL).load();
     }
     loader.load()
 }

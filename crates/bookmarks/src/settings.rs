@@ -1,6 +1,9 @@
 //! The service's own settings.
 
 use serde::Deserialize;
+use tapisservice::Settings;
+use tapisservice::config::{Config, ConfigError, Loader};
+use tapisservice_db::DatabaseSettings;
 
 /// `configschema.json` as it was when the service was built: what its own settings are, with their defaults.
 pub const CONFIG_SCHEMA: &str = include_str!("../../../configschema.json");
@@ -14,4 +17,60 @@ pub struct BookmarksSettings {
     pub devsite: bool,
     /// The first port of that site; 0 takes free ones.
     pub devsite_port: u16,
+}
+
+/// A loader of the configuration that asks of it all that a start does: what the schema says, what the framework's settings
+/// ask for, and the service's own.
+pub fn loader() -> Loader {
+    Settings::loader(CONFIG_SCHEMA).check(check_database).check(check_devsite)
+}
+
+fn check_database(config: &Config) -> Result<(), ConfigError> {
+    const KEY: &str = "sql_db_url";
+    let settings: DatabaseSettings = config.parse()?;
+    settings.check().map_err(|error| {
+        let text = error.to_string();
+        let what = text.strip_prefix(&format!("`{KEY}` ")).unwrap_or(&text);
+        config.fault(KEY, what).depends_on("postgres_user").into()
+    })
+}
+
+#[cfg(feature = "devsite")]
+fn check_devsite(config: &Config) -> Result<(), ConfigError> {
+    use tapisservice_devsite::Error;
+    let own: BookmarksSettings = config.parse()?;
+    if !own.devsite {
+        return Ok(());
+    }
+    let service =
+        config.get::<Option<String>>("service_password")?.map(|_| config.get("service_name")).transpose()?;
+    let site = crate::devsite::site(
+        &config.get::<String>("server")?,
+        &own,
+        service.map(|name: String| (name, String::new())),
+    );
+    site.check().map_err(|error| {
+        let key = match error {
+            Error::InvalidId(_) => "service_name",
+            Error::PortRange(_) => "devsite_port",
+            _ => "devsite",
+        };
+        let what = match error {
+            Error::InvalidId(_) => {
+                "expected 1 to 63 letters, digits and hyphens, where `devsite` is true".to_owned()
+            }
+            Error::PortRange(_) => "not enough ports after it for one per tenant".to_owned(),
+            error => error.to_string(),
+        };
+        config.fault(key, what).depends_on("server").into()
+    })
+}
+
+#[cfg(not(feature = "devsite"))]
+fn check_devsite(config: &Config) -> Result<(), ConfigError> {
+    let own: BookmarksSettings = config.parse()?;
+    if own.devsite {
+        return Err(config.fault("devsite", "this binary was built without a site for development").into());
+    }
+    Ok(())
 }

@@ -23,7 +23,7 @@ pub use middleware::body_limit::BodyLimit;
 pub use middleware::deadline::{RequestTimeout, RequestTimeoutLayer};
 pub use routes::{Handlers, RouteError, RouteInfo, Routes};
 pub use settings::{ServiceSettings, Settings};
-pub use startup::{StartError, fail, run};
+pub use startup::{StartError, fail, run, show_config};
 pub use tapisservice_auth as auth;
 pub use tapisservice_client as client;
 pub use tapisservice_config as config;

@@ -5,17 +5,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tapisservice_auth::{AuthSettings, Server};
 use tapisservice_client::transport::LocalhostResolver;
 use tapisservice_client::{
-    ClientSettings, ServiceClient, ServiceClientSettings, TenantsApi, Transport, TransportSettings,
+    ClientSettings, ServiceClient, ServiceClientSettings, SettingsError, TenantsApi, Transport,
+    TransportSettings,
 };
-use tapisservice_config::{Config, ConfigError, Secret};
+use tapisservice_config::{Config, ConfigError, Fault, Loader, Secret};
 use tapisservice_core::ServiceInfo;
 use tapisservice_tenants::{FileSource, TenantCache, TenantCacheBuilder, TenantsSettings};
 
 use crate::BuildError;
-use crate::logs::LogSettings;
+use crate::logs::{LogError, LogSettings};
 use crate::serve::Limits;
 
 /// Everything the framework reads from a configuration. A service's own struct stands beside it: `config.parse::<Own>()`.
@@ -69,12 +71,36 @@ pub struct ServiceSettings {
 }
 
 impl Settings {
+    /// A loader of the configuration of a service with this schema, which asks of it all that a start does: what
+    /// `check-config` prints of a bad configuration is then what a start would say. A service adds what its own settings
+    /// ask for with [`Loader::check`].
+    ///
+    /// ```
+    /// use tapisservice::Settings;
+    ///
+    /// let loader = Settings::loader(r#"{"properties": {"page_size": {"type": "integer", "default": 10}}}"#);
+    /// # let required = r#"{"service_name": "demo", "service_site_id": "tacc", "service_tenant_id": "admin", "tenants": ["*"],
+    /// #     "primary_site_admin_tenant_base_url": "https://admin.tapis.test"}"#;
+    /// # let loader = loader.default_config_path("").fallback_config("config.json", required);
+    /// # let loader = loader.environment([("shutdown_seconds", "1"), ("drain_seconds", "5")]);
+    /// let error = loader.load().unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "/shutdown_seconds: must not be shorter than drain_seconds (from the environment variable shutdown_seconds)"
+    /// );
+    /// ```
+    pub fn loader(embedded_schema: &str) -> Loader {
+        Config::loader().embedded_schema(embedded_schema).check(Self::check)
+    }
+
     /// Reads the framework's keys of a validated configuration.
     ///
     /// # Errors
     ///
-    /// When a value passed the schema and still cannot be used, `listen` being no address for example; it is named.
+    /// When values passed the schema and still cannot be used, a `shutdown_seconds` below `drain_seconds` for example; all of
+    /// them are named. With [`loader`](Self::loader) they are found when the configuration is loaded.
     pub fn from_config(config: &Config) -> Result<Self, ConfigError> {
+        Self::check(config)?;
         Ok(Self {
             service: config.parse()?,
             auth: config.parse()?,
@@ -86,6 +112,74 @@ impl Settings {
             logs: config.parse()?,
         })
     }
+
+    fn check(config: &Config) -> Result<(), ConfigError> {
+        ConfigError::all([
+            check(config, check_service),
+            check::<AuthSettings>(config, no_faults),
+            check(config, |config, client: &ClientSettings| client_faults(config, client.check())),
+            check(config, check_service_client),
+            check(config, |config, transport: &TransportSettings| client_faults(config, transport.check())),
+            check::<TenantsSettings>(config, no_faults),
+            check(config, check_limits),
+            check_logs(config),
+        ])
+    }
+}
+
+/// Whether the keys of one struct fit it, and each other.
+fn check<T: DeserializeOwned>(
+    config: &Config,
+    faults: impl FnOnce(&Config, &T) -> Vec<Fault>,
+) -> Result<(), ConfigError> {
+    let settings: T = config.parse()?;
+    ConfigError::all(faults(config, &settings).into_iter().map(|fault| Err(fault.into())))
+}
+
+fn no_faults<T>(_: &Config, _: &T) -> Vec<Fault> {
+    Vec::new()
+}
+
+fn check_service(config: &Config, service: &ServiceSettings) -> Vec<Fault> {
+    let (listen, metrics) = (service.listen, service.metrics_listen);
+    let taken = metrics.is_some_and(|metrics| {
+        let one_family = listen.is_ipv4() == metrics.is_ipv4();
+        let meet =
+            listen.ip() == metrics.ip() || listen.ip().is_unspecified() || metrics.ip().is_unspecified();
+        metrics.port() == listen.port() && metrics.port() != 0 && one_family && meet
+    });
+    let fault =
+        || config.fault("metrics_listen", "expected a port that `listen` does not take").depends_on("listen");
+    taken.then(fault).into_iter().collect()
+}
+
+fn check_service_client(config: &Config, settings: &ServiceClientSettings) -> Vec<Fault> {
+    let faults = settings.check().err().unwrap_or_default();
+    faults.into_iter().map(|(key, what)| config.fault(key, what)).collect()
+}
+
+fn client_faults(config: &Config, checked: Result<(), Vec<SettingsError>>) -> Vec<Fault> {
+    let fault = |error: SettingsError| {
+        let text = error.to_string();
+        let key = error.key()?;
+        Some(config.fault(key, text.strip_prefix(key).map_or(text.as_str(), str::trim_start)))
+    };
+    checked.err().unwrap_or_default().into_iter().filter_map(fault).collect()
+}
+
+fn check_limits(config: &Config, limits: &Limits) -> Vec<Fault> {
+    let fault = |(key, rule): (&str, &str)| match key {
+        "shutdown_seconds" => config.fault(key, rule).depends_on("drain_seconds"),
+        _ => config.fault(key, rule),
+    };
+    limits.violations().into_iter().map(fault).collect()
+}
+
+fn check_logs(config: &Config) -> Result<(), ConfigError> {
+    LogSettings::from_map(&config.parse()?).map(drop).map_err(|error| match error {
+        LogError::Setting { key, expected } => config.fault(&key, expected).into(),
+        other => config.fault("log_file", other.to_string()).into(),
+    })
 }
 
 impl Settings {

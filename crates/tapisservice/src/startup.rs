@@ -1,5 +1,6 @@
 //! From a configuration to a running service, and to an exit code.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use tapisservice_config::{Config, ConfigError, EXIT_CODE};
@@ -100,6 +101,15 @@ where
     }
 }
 
+/// What a command such as `check-config` prints of a configuration that can be used: every key with its value, secrets
+/// masked, and its origin. Warnings go to the standard error.
+pub fn show_config(config: &Config) -> String {
+    for warning in config.warnings() {
+        note(&format!("warning: {warning}"));
+    }
+    config.to_string()
+}
+
 /// Says on the standard error why a service does not start, and gives the exit code.
 #[expect(clippy::print_stderr, reason = "logs may not be there, or go to a file nobody looks at now")]
 pub fn fail(error: &StartError) -> ExitCode {
@@ -114,9 +124,19 @@ fn begin(config: &Config) -> Result<(Settings, LogGuard), StartError> {
     }
     let guard = logs::init(&settings.logs)?;
     for warning in config.warnings() {
-        warn!(%warning, "configuration");
+        if tracing::enabled!(tracing::Level::WARN) {
+            warn!(%warning, "configuration");
+        } else {
+            note(&format!("warning: {warning}"));
+        }
     }
     Ok((settings, guard))
+}
+
+/// Writes a line to the standard error, for what has to be seen whatever is logged.
+#[expect(clippy::print_stderr, reason = "logs may not show it at their level")]
+fn note(line: &str) {
+    eprintln!("{line}");
 }
 
 async fn go_on<F>(config: &Config, settings: Settings, assemble: F) -> Result<(), StartError>
@@ -124,10 +144,22 @@ where
     F: AsyncFnOnce(&Config, Settings, Shutdown) -> Result<App, StartError>,
 {
     let listen = settings.service.listen;
+    // Local work: nobody asked for this very port, and it may well be taken (on macOS 5000 always is).
+    let may_move = settings.auth.server == tapisservice_auth::Server::Dev && !config.is_configured("listen");
     let shutdown = Shutdown::on_signals()?;
     let app = assemble(config, settings, shutdown).await?;
-    let server = Server::bind(listen).await?;
+    let server = if may_move { bind_next_free(listen).await? } else { Server::bind(listen).await? };
     info!(address = %server.local_addr(), "listening");
     app.serve(server).await?;
     Ok(())
+}
+
+/// Listens on the next free port and tells so, where the first one is in use.
+async fn bind_next_free(listen: SocketAddr) -> Result<Server, ServeError> {
+    let server = Server::bind_next_free(listen).await?;
+    let address = server.local_addr();
+    if listen.port() != 0 && address != listen {
+        note(&format!("{listen} is in use: listening on {address} instead"));
+    }
+    Ok(server)
 }

@@ -18,7 +18,11 @@ struct Local {
 
 impl Local {
     fn start(folder: &Path) -> Self {
-        let mut process = command(folder).stdout(Stdio::piped()).spawn().unwrap();
+        Self::start_by(command(folder))
+    }
+
+    fn start_by(mut command: Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let said = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
         let curl = said.into_iter().find(|line| line.starts_with("curl ")).expect("it prints a curl line");
         let parts: Vec<_> = curl.split('\'').collect();
@@ -64,6 +68,62 @@ async fn what_it_prints_works_and_is_kept_until_the_next_time() {
     let listed = second.get("", &second.token).await;
     assert_eq!(listed["result"][0]["name"], "results");
     assert_eq!(second.stop().code(), Some(0));
+}
+
+#[tokio::test]
+async fn with_its_ports_taken_the_first_command_moves_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = [TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap()];
+    let [service, site] = taken.each_ref().map(|taken| taken.local_addr().unwrap());
+    let mut config = local_config();
+    config["listen"] = json!(service.to_string());
+    config["devsite_port"] = json!(site.port().min(65_531));
+    std::fs::write(folder.path().join("config-local.json"), config.to_string()).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bookmarks"));
+    command.env_clear().current_dir(folder.path()).stderr(Stdio::piped());
+    let mut local = Local::start_by(command);
+    let stderr = local.process.stderr.take().unwrap();
+    assert_eq!(local.get("/whoami", &local.token).await["result"]["request_username"], "alice");
+    assert!(!local.url.contains(&format!(":{}/", site.port())), "{}", local.url);
+    let told = BufReader::new(stderr).lines().next().unwrap().unwrap();
+    let start = format!("{service} is in use: listening on ");
+    let moved = told.strip_prefix(&start).and_then(|rest| rest.strip_suffix(" instead")).expect("it says so");
+    let hello = reqwest::get(format!("http://{moved}/v3/bookmarks/hello")).await.unwrap();
+    assert_eq!(hello.status(), 200);
+    assert_eq!(local.stop().code(), Some(0));
+}
+
+#[test]
+fn an_address_that_was_configured_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut config = local_config();
+    config["listen"] = json!(address);
+    config["devsite_port"] = json!(0);
+    for name in ["config-local.json", "config.json"] {
+        std::fs::write(folder.path().join(name), config.to_string()).unwrap();
+    }
+    let with = |name: &str, text: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bookmarks"));
+        command.env_clear().current_dir(folder.path()).env(name, text).output().unwrap()
+    };
+    // A file that was named, a variable, and production, whoever said it.
+    let file = with("TAPIS_CONFIG_PATH", "config.json");
+    let variable = with("TAPIS_LISTEN", &address);
+    config["server"] = json!("prod");
+    config["devsite"] = json!(false);
+    std::fs::write(folder.path().join("config-local.json"), config.to_string()).unwrap();
+    let production = with("TAPIS_SQL_DB_URL", "sqlite::memory:");
+    for output in [file, variable, production] {
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), told.lines().count()), (Some(78), 1), "{told}");
+        assert!(told.contains(&address) && told.contains("`listen`"), "{told}");
+    }
+}
+
+fn local_config() -> Value {
+    serde_json::from_str(include_str!("../../../../config-local.json")).unwrap()
 }
 
 #[test]

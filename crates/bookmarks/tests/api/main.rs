@@ -10,6 +10,7 @@ mod isolation;
 mod list;
 mod local_work;
 mod openapi;
+mod refused;
 mod secrets;
 mod systems;
 mod whoami;

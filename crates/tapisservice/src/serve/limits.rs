@@ -83,6 +83,14 @@ impl Limits {
     /// [`ServeError::Limit`], naming the configuration key, for a zero where something has to fit, and
     /// for a shutdown shorter than its drain.
     pub fn check(&self) -> Result<(), ServeError> {
+        match self.violations().first() {
+            Some(&(key, rule)) => Err(ServeError::Limit { key, rule }),
+            None => Ok(()),
+        }
+    }
+
+    /// Every key with the rule that its value breaks.
+    pub(crate) fn violations(&self) -> Vec<(&'static str, &'static str)> {
         let not_zero = [
             ("max_header_bytes", self.max_header_bytes == 0),
             ("max_uri_bytes", self.max_uri_bytes == 0),
@@ -92,16 +100,12 @@ impl Limits {
             ("body_timeout_seconds", self.body_timeout.is_zero()),
             ("request_timeout_seconds", self.request_timeout.is_zero()),
         ];
-        if let Some((key, _)) = not_zero.into_iter().find(|(_, zero)| *zero) {
-            return Err(ServeError::Limit { key, rule: "must be greater than zero" });
-        }
+        let zero = not_zero.into_iter().filter(|(_, zero)| *zero);
+        let mut violations: Vec<_> = zero.map(|(key, _)| (key, "must be greater than zero")).collect();
         if self.shutdown < self.drain {
-            return Err(ServeError::Limit {
-                key: "shutdown_seconds",
-                rule: "must not be shorter than drain_seconds",
-            });
+            violations.push(("shutdown_seconds", "must not be shorter than drain_seconds"));
         }
-        Ok(())
+        violations
     }
 }
 

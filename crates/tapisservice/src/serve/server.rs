@@ -57,6 +57,23 @@ impl Server {
         Ok(Self { listener, address, stats: ServerStats::default() })
     }
 
+    /// Listens on the address or, where its port is in use, on the next free one: for local work, where nobody else was told
+    /// the port.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind), a port in use apart.
+    pub async fn bind_next_free(address: SocketAddr) -> Result<Self, ServeError> {
+        const TRIES: u16 = 100;
+        for port in (0..TRIES).filter_map(|more| address.port().checked_add(more)) {
+            match Self::bind(SocketAddr::new(address.ip(), port)).await {
+                Err(ServeError::AddressInUse { .. }) => {}
+                bound => return bound,
+            }
+        }
+        Self::bind(SocketAddr::new(address.ip(), 0)).await
+    }
+
     /// The address listened on, with the port chosen when 0 was asked for.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
