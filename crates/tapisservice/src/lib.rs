@@ -21,6 +21,7 @@ pub use health::ReadyCheck;
 pub use healthcheck::{Unhealthy, healthcheck};
 pub use middleware::body_limit::BodyLimit;
 pub use middleware::deadline::{RequestTimeout, RequestTimeoutLayer};
+pub use middleware::response_timeout::{ResponseTimeout, ResponseTimeoutLayer};
 pub use routes::{Handlers, RouteError, RouteInfo, Routes};
 pub use settings::{ServiceSettings, Settings};
 pub use startup::{StartError, fail, run, show_config};

@@ -14,7 +14,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::activity::Activity;
+use super::{activity::Activity, discard::RequestNumber};
 
 /// The client stopped sending in the middle of its request's body: to be answered 408.
 ///
@@ -43,10 +43,14 @@ pub fn is_body_timeout(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// A request's body as the service gets it.
+/// A request's body as the service gets it. What the service leaves of it goes back to the connection.
 pub(super) struct RequestBody {
-    incoming: Incoming,
+    // Until it goes back.
+    incoming: Option<Incoming>,
     activity: Arc<Activity>,
+    number: RequestNumber,
+    /// The client waits to be asked for the body (RFC 9110, 10.1.1), which the first read does.
+    unasked: bool,
     limit: Duration,
     alarm: Option<Pin<Box<Sleep>>>,
     waiting: bool,
@@ -61,12 +65,27 @@ enum State {
 }
 
 impl RequestBody {
-    /// Wraps what hyper received; a request without a body costs nothing.
-    pub(super) fn wrap(incoming: Incoming, activity: Arc<Activity>, limit: Duration) -> AxumBody {
+    /// Wraps what hyper received; a request without a body costs nothing. `unasked` is whether the client waits to be asked for it.
+    pub(super) fn wrap(
+        incoming: Incoming,
+        unasked: bool,
+        activity: &Arc<Activity>,
+        limit: Duration,
+    ) -> AxumBody {
         if incoming.is_end_stream() {
+            activity.upload.begin_without();
             return AxumBody::empty();
         }
-        AxumBody::new(Self { incoming, activity, limit, alarm: None, waiting: false, state: State::Open })
+        AxumBody::new(Self {
+            number: activity.upload.begin(incoming.size_hint().exact()),
+            incoming: Some(incoming),
+            activity: Arc::clone(activity),
+            unasked,
+            limit,
+            alarm: None,
+            waiting: false,
+            state: State::Open,
+        })
     }
 
     /// Runs from the first time the handler had to wait for the next byte.
@@ -85,7 +104,7 @@ impl RequestBody {
 
     fn end(&mut self, state: State) {
         self.state = state;
-        self.activity.body_done(state == State::Complete);
+        self.activity.upload.end(self.number, state == State::Complete);
     }
 }
 
@@ -97,28 +116,30 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if self.state != State::Open {
+        let this = &mut *self;
+        let Some(incoming) = this.incoming.as_mut().filter(|_| this.state == State::Open) else {
             return Poll::Ready(None);
-        }
-        let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) else {
-            let timeout = ready!(self.poll_stalled(cx));
-            self.end(State::Failed);
+        };
+        this.unasked = false;
+        let Poll::Ready(frame) = Pin::new(&mut *incoming).poll_frame(cx) else {
+            let timeout = ready!(this.poll_stalled(cx));
+            this.end(State::Failed);
             return Poll::Ready(Some(Err(timeout.into())));
         };
-        self.waiting = false;
+        this.waiting = false;
         match frame {
             Some(Ok(frame)) => {
-                if self.incoming.is_end_stream() {
-                    self.end(State::Complete);
+                if incoming.is_end_stream() {
+                    this.end(State::Complete);
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(error)) => {
-                self.end(State::Failed);
+                this.end(State::Failed);
                 Poll::Ready(Some(Err(error.into())))
             }
             None => {
-                self.end(State::Complete);
+                this.end(State::Complete);
                 Poll::Ready(None)
             }
         }
@@ -129,17 +150,19 @@ impl Body for RequestBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self.state {
-            State::Open => self.incoming.size_hint(),
-            State::Complete | State::Failed => SizeHint::with_exact(0),
+        match &self.incoming {
+            Some(incoming) if self.state == State::Open => incoming.size_hint(),
+            _ => SizeHint::with_exact(0),
         }
     }
 }
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        if self.state == State::Open {
-            self.activity.body_done(false);
+        if self.state == State::Open
+            && let Some(incoming) = self.incoming.take()
+        {
+            self.activity.upload.abandon(self.number, incoming, !self.unasked);
         }
     }
 }

@@ -23,7 +23,7 @@ use tower_service::Service;
 
 use super::{
     CloseReason, Limits, ServerStats, Shutdown,
-    activity::{Activity, Phase},
+    activity::{Activity, Due, Phase},
     bell::Bell,
     service::ConnectionService,
     stream::ClientStream,
@@ -53,7 +53,9 @@ fn http_builder(limits: &Limits) -> http1::Builder {
     const READ_AHEAD: usize = 8 * 1024;
     // No timer: hyper's header timeout would set and drop one for each request, and `Activity` covers what it does.
     let mut http = http1::Builder::new();
+    // A client may close its side after its request and wait for the answer (F30); `ClientStream` finds out whether it has gone.
     http.header_read_timeout(None)
+        .half_close(true)
         .max_header_size(limits.max_header_bytes)
         .max_buf_size(limits.max_header_bytes.saturating_add(READ_AHEAD));
     http
@@ -70,7 +72,8 @@ where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
 {
     let start = Instant::now();
-    let activity = Arc::new(Activity::new(start));
+    let mut bell = Bell::new();
+    let activity = Arc::new(Activity::new(start, bell.context().waker().clone()));
     let io = TokioIo::new(ClientStream::new(socket, Arc::clone(&activity)));
     let service = ConnectionService {
         service: RefCell::new(service),
@@ -82,7 +85,6 @@ where
     let mut closing = pin!(shared.closing.cancelled());
     let mut crowded = pin!(shared.crowded.notified());
     let mut alarm = pin!(sleep_until(start));
-    let mut bell = Bell::new();
     let mut leaving = false;
 
     // The connection is polled first, so that a request that has just arrived counts as in flight.
@@ -90,6 +92,10 @@ where
         loop {
             if let Poll::Ready(result) = http.as_mut().poll(cx) {
                 return Poll::Ready(reason(result));
+            }
+            if activity.upload.is_discarding() && activity.upload.poll_discard(cx).is_ready() {
+                activity.discarded();
+                continue;
             }
             // The alarm is moved only when it would ring too late or not at all, so a busy connection hardly ever touches the timer.
             let deadline = activity.deadline(&shared.limits);
@@ -103,22 +109,27 @@ where
                 return Poll::Pending;
             }
             let cx = &mut bell.context();
-            if let Poll::Ready(reason) = poll_deadline(alarm.as_mut(), deadline, cx) {
-                return Poll::Ready(reason);
-            }
-            if !leaving && closing.as_mut().poll(cx).is_ready() {
+            if let Poll::Ready(due) = poll_deadline(alarm.as_mut(), deadline, cx) {
+                match due {
+                    Due::Close(reason) => return Poll::Ready(reason),
+                    Due::StopDiscarding => activity.stop_discarding(),
+                    Due::Probe => activity.probe(),
+                }
+            } else if !leaving && closing.as_mut().poll(cx).is_ready() {
                 leaving = true;
                 match activity.phase() {
                     Phase::Fresh | Phase::Head | Phase::Idle => return Poll::Ready(CloseReason::Drained),
-                    Phase::Exchange | Phase::Lingering => http.as_mut().graceful_shutdown(),
+                    _ => http.as_mut().graceful_shutdown(),
                 }
             } else if crowded.as_mut().poll(cx).is_ready() {
                 crowded.set(shared.crowded.notified());
                 match activity.phase() {
                     Phase::Idle => return Poll::Ready(CloseReason::MadeRoom),
-                    Phase::Exchange => http.as_mut().graceful_shutdown(),
+                    Phase::Exchange | Phase::DiscardBeforeAnswer | Phase::Answer | Phase::Answered => {
+                        http.as_mut().graceful_shutdown();
+                    }
                     // Their time is short already.
-                    Phase::Fresh | Phase::Head | Phase::Lingering => {}
+                    Phase::Fresh | Phase::Head | Phase::DiscardAfterAnswer | Phase::Lingering => {}
                 }
             } else {
                 return Poll::Pending;
@@ -129,18 +140,18 @@ where
     .await
 }
 
-/// Ready when the connection has used up its time. An alarm that rang too early is set again.
+/// Ready when the connection has used up its time for something. An alarm that rang too early is set again.
 fn poll_deadline(
     mut alarm: Pin<&mut Sleep>,
-    deadline: Option<(Instant, CloseReason)>,
+    deadline: Option<(Instant, Due)>,
     cx: &mut Context<'_>,
-) -> Poll<CloseReason> {
+) -> Poll<Due> {
     loop {
         ready!(alarm.as_mut().poll(cx));
         // An alarm that rang for nothing is set again when there is something.
-        let Some((deadline, reason)) = deadline else { return Poll::Pending };
+        let Some((deadline, due)) = deadline else { return Poll::Pending };
         if Instant::now() >= deadline {
-            return Poll::Ready(reason);
+            return Poll::Ready(due);
         }
         alarm.as_mut().reset(deadline);
     }

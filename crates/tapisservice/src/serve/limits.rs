@@ -46,6 +46,13 @@ pub struct Limits {
     /// The whole request, up to the answer's headers. Applied by the middleware stack. Default 60 s.
     #[serde(rename = "request_timeout_seconds", deserialize_with = "seconds")]
     pub request_timeout: Duration,
+    /// Writing an answer, from its headers to the moment the last byte has left. Routes may have another limit or none
+    /// ([`ResponseTimeoutLayer`](crate::ResponseTimeoutLayer)). Default 300 s.
+    #[serde(rename = "response_timeout_seconds", deserialize_with = "seconds")]
+    pub response_timeout: Duration,
+    /// Bytes of an answer that a client has to take each second, on average over the time that the answer waits for it, after 5 s
+    /// of such waiting; 0 for none. Routes that stream do without. Default 240.
+    pub response_min_bytes_per_second: u64,
     /// Connections served at once; one more is accepted and kept waiting, the rest stay in the
     /// kernel's backlog. Default 10,000.
     pub max_connections: usize,
@@ -68,6 +75,8 @@ impl Default for Limits {
             idle_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_mins(1),
+            response_timeout: Duration::from_mins(5),
+            response_min_bytes_per_second: 240,
             max_connections: 10_000,
             drain: Duration::from_secs(2),
             shutdown: Duration::from_secs(25),
@@ -99,6 +108,7 @@ impl Limits {
             ("idle_timeout_seconds", self.idle_timeout.is_zero()),
             ("body_timeout_seconds", self.body_timeout.is_zero()),
             ("request_timeout_seconds", self.request_timeout.is_zero()),
+            ("response_timeout_seconds", self.response_timeout.is_zero()),
         ];
         let zero = not_zero.into_iter().filter(|(_, zero)| *zero);
         let mut violations: Vec<_> = zero.map(|(key, _)| (key, "must be greater than zero")).collect();
@@ -144,7 +154,7 @@ mod tests {
     fn every_duration_reads_its_key_and_foreign_keys_are_ignored() {
         let limits: Limits = serde_json::from_str(
             r#"{"header_timeout_seconds": 1, "idle_timeout_seconds": 2, "body_timeout_seconds": 3,
-                "request_timeout_seconds": 4, "drain_seconds": 0, "shutdown_seconds": 6.5,
+                "request_timeout_seconds": 4, "response_timeout_seconds": 5, "drain_seconds": 0, "shutdown_seconds": 6.5,
                 "max_connections": 7, "max_body_bytes": 8, "log_level": "INFO"}"#,
         )
         .unwrap();
@@ -153,6 +163,7 @@ mod tests {
             idle_timeout: Duration::from_secs(2),
             body_timeout: Duration::from_secs(3),
             request_timeout: Duration::from_secs(4),
+            response_timeout: Duration::from_secs(5),
             drain: Duration::ZERO,
             shutdown: Duration::from_millis(6500),
             max_connections: 7,

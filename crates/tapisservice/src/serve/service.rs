@@ -10,7 +10,10 @@ use std::{
 };
 
 use axum::{body::Body, extract::ConnectInfo};
-use http::{HeaderValue, Request, Response, StatusCode, header::CONNECTION};
+use http::{
+    HeaderMap, HeaderValue, Request, Response, Version,
+    header::{CONNECTION, EXPECT},
+};
 use hyper::body::{Body as _, Incoming};
 use pin_project_lite::pin_project;
 use tower::{ServiceExt as _, util::Oneshot};
@@ -20,6 +23,7 @@ use super::{
     activity::Activity,
     body::{AnswerBody, RequestBody},
     connection::Shared,
+    discard::BodyState,
 };
 
 /// The service of one connection, whose requests come one after the other.
@@ -40,16 +44,23 @@ where
 
     #[inline]
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        self.activity.request(!request.body().is_end_stream());
+        let interim = request.version() == Version::HTTP_11;
+        self.activity.request(interim);
         let limit = self.shared.limits.body_timeout;
-        let mut request = request.map(|body| RequestBody::wrap(body, Arc::clone(&self.activity), limit));
+        let unasked = interim && !request.body().is_end_stream() && expects_continue(request.headers());
+        let mut request = request.map(|body| RequestBody::wrap(body, unasked, &self.activity, limit));
         request.extensions_mut().insert(ConnectInfo(self.peer));
         AnswerFuture {
             answer: call(&mut self.service.borrow_mut(), request),
+            waiting: None,
             activity: Some(Arc::clone(&self.activity)),
             shared: Arc::clone(&self.shared),
         }
     }
+}
+
+fn expects_continue(headers: &HeaderMap) -> bool {
+    headers.get_all(EXPECT).iter().any(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// Calls the service itself when it is ready, as services of axum always are, else a clone of it when that is.
@@ -81,6 +92,8 @@ pin_project! {
     {
         #[pin]
         answer: Answer<S>,
+        // The answer while it waits for the rest of a body. Boxed, since hardly any does.
+        waiting: Option<Box<Response<Body>>>,
         // Until the answer takes it along.
         activity: Option<Arc<Activity>>,
         shared: Arc<Shared>,
@@ -96,22 +109,53 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Ok(mut answer) = ready!(match this.answer.project() {
-            Projection::Called { answer } => answer.poll(cx),
-            Projection::Waiting { answer } => answer.poll(cx),
-        });
-        let activity = this.activity.take();
-        let is_abandoned = || activity.as_ref().is_some_and(|activity| activity.is_body_abandoned());
-        let gave_up = gives_up(answer.status()) && is_abandoned();
-        if gave_up || this.shared.shutdown.is_draining() {
+        let mut answer = if let Some(answer) = this.waiting.take() {
+            *answer
+        } else {
+            let Ok(answer) = ready!(match this.answer.project() {
+                Projection::Called { answer } => answer.poll(cx),
+                Projection::Waiting { answer } => answer.poll(cx),
+            });
+            answer
+        };
+        let mut closes = this.shared.shutdown.is_draining();
+        if let Some(activity) = this.activity {
+            match before_answer(activity, closes) {
+                Poll::Ready(ends) => closes |= ends,
+                Poll::Pending => {
+                    *this.waiting = Some(Box::new(answer));
+                    return Poll::Pending;
+                }
+            }
+            activity.answer(answer.extensions().get().copied());
+        }
+        if closes {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
+        let activity = this.activity.take();
         Poll::Ready(Ok(answer.map(|body| AnswerBody::new(body, activity))))
     }
 }
 
-/// Whether an answer tells the caller that the rest of the body is not waited for. hyper closes the connection then, and the caller should
-/// not send the next request into it (RFC 9112, 9.6). After other answers hyper may still find the rest and go on.
-fn gives_up(status: StatusCode) -> bool {
-    matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE)
+#[inline]
+fn before_answer(activity: &Activity, closes: bool) -> Poll<bool> {
+    if activity.upload.is_complete() { Poll::Ready(false) } else { with_rest(activity, closes) }
+}
+
+/// Whether the answer has to say that the connection closes (RFC 9112, 9.6), since the end of the request's body will not be reached
+/// within bounds: the caller should not send the next request into a connection that ends. It has to be known before the head of the
+/// answer leaves, so an answer to a body in chunks, whose length nobody knows, waits a moment for the rest; the task of the connection
+/// reads it and comes back.
+#[cold]
+fn with_rest(activity: &Activity, closes: bool) -> Poll<bool> {
+    match activity.upload.state() {
+        // Short ones are read after the answer: the client may be waiting for it.
+        BodyState::Complete | BodyState::Short | BodyState::Discarding => Poll::Ready(false),
+        BodyState::Long | BodyState::Lost => Poll::Ready(true),
+        BodyState::DiscardingChunked if closes => Poll::Ready(true),
+        BodyState::DiscardingChunked => {
+            activity.answer_waits();
+            Poll::Pending
+        }
+    }
 }

@@ -13,10 +13,13 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::activity::Activity;
+use super::activity::{Activity, Watch};
 
 /// Up to so many bytes leave in one piece: copying an answer of that size costs less than the kernel's way of taking several pieces.
 const ONE_PIECE: usize = 4096;
+/// Asks a client that has closed its side for writing whether it is there: to one that is, an interim response says nothing but that its
+/// request is worked on (RFC 9110, 15.2), and the kernel of one that is not answers with a reset. Nothing else tells the two apart.
+const PROBE: &[u8] = b"HTTP/1.1 102 Processing\r\n\r\n";
 
 #[derive(Debug)]
 pub(super) struct ClientStream {
@@ -31,12 +34,32 @@ impl ClientStream {
     }
 
     fn report(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if written.is_pending() {
-            self.activity.write_blocked();
-        } else {
-            self.activity.wrote();
+        match &written {
+            Poll::Pending => self.activity.write_blocked(),
+            Poll::Ready(bytes) => self.activity.wrote(*bytes.as_ref().unwrap_or(&0)),
         }
         written
+    }
+
+    /// Looks after the client of a request that is worked on. An error when it has gone.
+    fn watch(&self, cx: &mut Context<'_>) -> io::Result<()> {
+        match self.activity.watch() {
+            Watch::Nothing => Ok(()),
+            Watch::ForEnd => {
+                let mut next = [MaybeUninit::uninit()];
+                if let Poll::Ready(0) = self.socket.poll_peek(cx, &mut ReadBuf::uninit(&mut next))? {
+                    self.activity.sending_ended();
+                }
+                Ok(())
+            }
+            Watch::Probe => match self.socket.try_write(PROBE) {
+                Ok(sent) if sent == PROBE.len() => Ok(()),
+                // The buffer is empty, as no answer waits in it.
+                Ok(_) => Err(io::ErrorKind::WriteZero.into()),
+                Err(error) => Err(error),
+            },
+            Watch::Check => self.socket.take_error()?.map_or(Ok(()), Err),
+        }
     }
 }
 
@@ -82,7 +105,7 @@ impl AsyncWrite for ClientStream {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.socket).poll_flush(cx))?;
         self.activity.flushed();
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.watch(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

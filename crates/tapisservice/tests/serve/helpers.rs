@@ -6,10 +6,11 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::{ConnectInfo, Request, State},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use http::StatusCode;
 use http_body_util::BodyExt as _;
+use tapisservice::ResponseTimeoutLayer;
 use tapisservice::serve::{
     CloseReason, Limits, Server, ServerStats, Shutdown, Stopped, is_body_timeout, uri_too_long,
 };
@@ -91,10 +92,33 @@ pub(crate) fn app(gate: Arc<Semaphore>) -> Router {
         .route("/panic", get(panics))
         .route("/echo", post(echo))
         .route("/refuse", post(async || (StatusCode::PAYLOAD_TOO_LARGE, "too large")))
-        .route("/large", get(async || vec![b'x'; 64 << 20]))
+        .route("/unread", any(async || (StatusCode::UNAUTHORIZED, "no token")))
+        .route("/unread-ok", any(async || "read nothing"))
+        .route("/unread-gate", post(drop_and_wait))
+        .route("/kept-elsewhere", post(keep_elsewhere))
+        .route("/large", get(large))
+        .route("/large-stream", get(large).layer(ResponseTimeoutLayer::streaming()))
         .route("/gate", get(through_the_gate))
         .route("/halves", get(halves))
         .with_state(gate)
+}
+
+async fn large() -> Vec<u8> {
+    vec![b'x'; 64 << 20]
+}
+
+async fn drop_and_wait(State(gate): State<Arc<Semaphore>>, body: Body) -> &'static str {
+    drop(body);
+    through_the_gate(State(gate)).await
+}
+
+/// Another task lets go of the body, after the answer.
+async fn keep_elsewhere(State(gate): State<Arc<Semaphore>>, body: Body) -> &'static str {
+    tokio::spawn(async move {
+        gate.acquire().await.unwrap().forget();
+        drop(body);
+    });
+    "kept"
 }
 
 async fn uri(request: Request) -> String {

@@ -5,9 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "in a test a failure is a panic, helpers included")]
 
 mod crowds;
+mod ends;
 mod helpers;
 mod limits;
 #[cfg(target_os = "linux")]
 mod processes;
 mod requests;
 mod shutdown;
+mod unread;

@@ -1,0 +1,135 @@
+//! How long a client may take to read an answer, which the route may change.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::response::Response;
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::serve::ResponseLimit;
+
+/// Gives the answers of a route a time of their own in which they have to be written, or none.
+///
+/// Without it an answer has `response_timeout_seconds` from its headers to its last byte, and the client has to take
+/// `response_min_bytes_per_second` while it is waited for. An answer that lasts by its nature, such as a stream of events or a large file,
+/// would be cut off: its route is [`streaming`](Self::streaming), where a client has to take bytes within
+/// `body_timeout_seconds` and nothing else.
+///
+/// ```
+/// use std::time::Duration;
+/// use axum::body::Body;
+/// use axum::routing::get;
+/// use tapisservice::ResponseTimeoutLayer;
+/// use tapisservice::prelude::*;
+///
+/// async fn events() -> Body {
+///     Body::empty() // a stream
+/// }
+///
+/// async fn archive() -> Body {
+///     Body::empty() // some gigabytes
+/// }
+///
+/// let routes: Routes = Routes::new()
+///     .route(Policy::authenticated(), "/events", get(events).layer(ResponseTimeoutLayer::streaming()))
+///     .route(Policy::authenticated(), "/archive", get(archive).layer(ResponseTimeoutLayer::new(Duration::from_secs(3600))));
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct ResponseTimeoutLayer {
+    limit: ResponseLimit,
+}
+
+impl ResponseTimeoutLayer {
+    /// A limit for writing the whole answer, counted from its headers. The least rate stays.
+    pub fn new(limit: Duration) -> Self {
+        Self { limit: ResponseLimit::Within(limit) }
+    }
+
+    /// No limit for the whole answer and no least rate: the client only has to make progress.
+    pub fn streaming() -> Self {
+        Self { limit: ResponseLimit::Streaming }
+    }
+}
+
+impl<S> Layer<S> for ResponseTimeoutLayer {
+    type Service = ResponseTimeout<S>;
+
+    fn layer(&self, inner: S) -> ResponseTimeout<S> {
+        ResponseTimeout { inner, limit: self.limit }
+    }
+}
+
+/// Tells the server about the answers of its inner service.
+#[derive(Debug, Clone, Copy)]
+pub struct ResponseTimeout<S> {
+    inner: S,
+    limit: ResponseLimit,
+}
+
+impl<S: Service<Request, Response = Response>> Service<Request> for ResponseTimeout<S> {
+    type Response = Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request) -> Self::Future {
+        ResponseFuture { future: self.inner.call(request), limit: self.limit }
+    }
+}
+
+pin_project! {
+    /// The answer, with its limit.
+    #[derive(Debug)]
+    pub struct ResponseFuture<F> {
+        #[pin]
+        future: F,
+        limit: ResponseLimit,
+    }
+}
+
+impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
+    type Output = Result<Response, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = ready!(this.future.poll(cx))?;
+        // A limit nearer to the handler counts.
+        response.extensions_mut().get_or_insert(*this.limit);
+        Poll::Ready(Ok(response))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn limit_of(router: Router) -> Option<ResponseLimit> {
+        let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
+        response.extensions().get().copied()
+    }
+
+    #[tokio::test]
+    async fn the_layer_nearest_to_the_handler_counts() {
+        let hour = Duration::from_hours(1);
+        assert_eq!(limit_of(Router::new().route("/", get(async || ()))).await, None);
+        let streaming = get(async || ()).layer(ResponseTimeoutLayer::streaming());
+        let router = Router::new().route("/", streaming).layer(ResponseTimeoutLayer::new(hour));
+        assert_eq!(limit_of(router).await, Some(ResponseLimit::Streaming));
+        let router = Router::new().route("/", get(async || ())).layer(ResponseTimeoutLayer::new(hour));
+        assert_eq!(limit_of(router).await, Some(ResponseLimit::Within(hour)));
+    }
+}

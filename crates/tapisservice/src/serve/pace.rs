@@ -1,0 +1,181 @@
+//! How fast a client takes its answer, counted only while it has to be waited for.
+
+use std::{
+    sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{Limits, moment::Moment};
+
+/// Before this much waiting the least rate is not asked for.
+pub(super) const GRACE: Duration = Duration::from_secs(5);
+
+/// The kernel takes the beginning of an answer at once, hundreds of kilobytes of it, and that says nothing about the client. So the
+/// bytes and the time count from the first write that has to wait; an answer that leaves at once costs no look at the clock.
+#[derive(Debug)]
+pub(super) struct Pace {
+    writes: AtomicU8,
+    /// While a write waits: since when, or since the last progress.
+    since: Moment,
+    /// Nanoseconds waited before that.
+    waited: AtomicU64,
+    /// Bytes that left since the first wait.
+    taken: AtomicU64,
+}
+
+/// No write of this answer had to wait.
+const AT_ONCE: u8 = 0;
+/// A write waits.
+const BLOCKED: u8 = 1;
+/// A write had to wait; none does now.
+const SLOW: u8 = 2;
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Self {
+            writes: AtomicU8::new(AT_ONCE),
+            since: Moment::unknown(),
+            waited: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+        }
+    }
+
+    /// Another answer begins.
+    #[inline]
+    pub(super) fn restart(&self) {
+        let writes = self.writes.load(Relaxed);
+        if writes != AT_ONCE {
+            self.waited.store(0, Relaxed);
+            self.taken.store(0, Relaxed);
+            // What waits is the end of the answer before.
+            self.writes.store(if writes == BLOCKED { BLOCKED } else { AT_ONCE }, Relaxed);
+        }
+    }
+
+    /// The client takes no more bytes for now.
+    pub(super) fn blocked(&self) {
+        if !self.is_blocked() {
+            self.writes.store(BLOCKED, Relaxed);
+            self.since.forget();
+        }
+    }
+
+    /// The client took bytes.
+    #[inline]
+    pub(super) fn wrote(&self, bytes: usize, start: Instant) {
+        if self.writes.load(Relaxed) != AT_ONCE {
+            self.wrote_after_wait(bytes, start);
+        }
+    }
+
+    fn wrote_after_wait(&self, bytes: usize, start: Instant) {
+        self.taken.fetch_add(bytes as u64, Relaxed);
+        if self.is_blocked() {
+            // One that nobody asked for since it began did not last.
+            let waited = self.since.if_known(start).map_or(Duration::ZERO, |since| since.elapsed());
+            self.waited.fetch_add(u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+            self.writes.store(SLOW, Relaxed);
+        }
+    }
+
+    pub(super) fn is_blocked(&self) -> bool {
+        self.writes.load(Relaxed) == BLOCKED
+    }
+
+    /// When a write that waits has waited for too long: without progress, or at less than the least rate if that is asked for.
+    pub(super) fn deadline(&self, limits: &Limits, with_rate: bool, start: Instant) -> Option<Instant> {
+        if !self.is_blocked() {
+            return None;
+        }
+        let since = self.since.known(start);
+        let stalled = since.checked_add(limits.body_timeout);
+        let slow = with_rate.then(|| self.allowed(limits.response_min_bytes_per_second)).flatten();
+        let slow = slow.and_then(|more| since.checked_add(more));
+        stalled.into_iter().chain(slow).min()
+    }
+
+    /// How much longer the write that waits may wait, from its beginning; `None` for as long as it likes.
+    fn allowed(&self, rate: u64) -> Option<Duration> {
+        if rate == 0 {
+            return None;
+        }
+        let taken = self.taken.load(Relaxed);
+        let part = Duration::from_nanos((taken % rate).saturating_mul(1_000_000_000) / rate);
+        let earned = Duration::from_secs(taken / rate).saturating_add(part);
+        Some(GRACE.saturating_add(earned).saturating_sub(Duration::from_nanos(self.waited.load(Relaxed))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn left(pace: &Pace, start: Instant, with_rate: bool) -> Option<Duration> {
+        let limits =
+            Limits { body_timeout: 30 * SECOND, response_min_bytes_per_second: 1000, ..Limits::default() };
+        pace.deadline(&limits, with_rate, start).map(|at| at - Instant::now())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_dawdles_has_the_grace_and_what_it_earned() {
+        let start = Instant::now();
+        let pace = Pace::new();
+        pace.wrote(1_000_000, start);
+        assert_eq!(left(&pace, start, true), None, "nobody waits");
+        pace.blocked();
+        assert_eq!(left(&pace, start, true), Some(GRACE), "what left at once earns nothing");
+        advance(2 * SECOND).await;
+        pace.wrote(1500, start);
+        assert_eq!(left(&pace, start, true), None);
+        advance(100 * SECOND).await;
+        pace.blocked();
+        assert_eq!(left(&pace, start, true), Some(Duration::from_millis(4500)), "5 s - 2 s + 1.5 s");
+        advance(4 * SECOND).await;
+        pace.wrote(100, start);
+        pace.blocked();
+        assert_eq!(left(&pace, start, true), Some(Duration::from_millis(600)));
+        assert_eq!(left(&pace, start, false), Some(30 * SECOND), "a streaming route asks for progress only");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_byte_now_and_then_runs_out_of_time() {
+        let start = Instant::now();
+        let pace = Pace::new();
+        for _ in 0..3 {
+            pace.blocked();
+            left(&pace, start, true).unwrap();
+            advance(2 * SECOND).await;
+            pace.wrote(1, start);
+        }
+        pace.blocked();
+        assert_eq!(left(&pace, start, true), Some(Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_answer_starts_anew() {
+        let start = Instant::now();
+        let pace = Pace::new();
+        pace.blocked();
+        left(&pace, start, true).unwrap();
+        advance(4 * SECOND).await;
+        pace.wrote(10, start);
+        pace.restart();
+        pace.blocked();
+        assert_eq!(left(&pace, start, true), Some(GRACE));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rate_of_zero_asks_for_progress_only() {
+        let start = Instant::now();
+        let pace = Pace::new();
+        pace.blocked();
+        let limits = Limits { response_min_bytes_per_second: 0, ..Limits::default() };
+        assert_eq!(pace.deadline(&limits, true, start), start.checked_add(limits.body_timeout));
+    }
+}
