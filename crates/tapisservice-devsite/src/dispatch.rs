@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::response::Response;
 use http::Request;
-use hyper::body::Incoming;
 use tower::ServiceExt as _;
 
 use crate::arrival::Arrival;
 use crate::envelope::enveloped;
 use crate::fault::Disconnected;
 use crate::state::SiteState;
+use crate::unread::RequestBody;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Dispatcher {
@@ -22,7 +22,7 @@ pub(crate) struct Dispatcher {
 impl Dispatcher {
     pub(crate) async fn answer(
         self,
-        req: Request<Incoming>,
+        req: Request<RequestBody>,
         arrival: Arrival,
     ) -> Result<Response, Disconnected> {
         self.state.counts.record(&format!("{} {}", req.method(), req.uri().path()));
@@ -32,7 +32,7 @@ impl Dispatcher {
         }
     }
 
-    async fn serve(&self, mut req: Request<Incoming>, arrival: Arrival) -> Response {
+    async fn serve(&self, mut req: Request<RequestBody>, arrival: Arrival) -> Response {
         if let Some(upstream) = self.state.proxy.upstream(req.uri().path()) {
             return self.state.proxy.forward(req, &upstream, arrival).await;
         }

@@ -25,6 +25,7 @@ mod site;
 mod state;
 mod system;
 mod tenant;
+mod unread;
 
 pub use builder::DevSiteBuilder;
 pub use error::Error;

@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use http::header::{self, HeaderName, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, Request, StatusCode, Uri, Version};
-use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -17,10 +16,11 @@ use hyper_util::rt::TokioExecutor;
 use crate::Error;
 use crate::arrival::Arrival;
 use crate::envelope::Refusal;
+use crate::unread::RequestBody;
 
 #[derive(Debug)]
 pub(crate) struct Proxy {
-    client: Client<HttpConnector, Incoming>,
+    client: Client<HttpConnector, RequestBody>,
     upstreams: RwLock<BTreeMap<String, Authority>>,
 }
 
@@ -55,7 +55,7 @@ impl Proxy {
     /// Passes a request on, bodies streamed both ways, path and Host as they came.
     pub(crate) async fn forward(
         &self,
-        req: Request<Incoming>,
+        req: Request<RequestBody>,
         upstream: &Authority,
         arrival: Arrival,
     ) -> Response {
@@ -85,7 +85,11 @@ fn authority_of(upstream: &str) -> Option<Authority> {
     (!authority.as_str().contains('@')).then(|| authority.clone())
 }
 
-fn outgoing(req: Request<Incoming>, upstream: &Authority, arrival: Arrival) -> Option<Request<Incoming>> {
+fn outgoing(
+    req: Request<RequestBody>,
+    upstream: &Authority,
+    arrival: Arrival,
+) -> Option<Request<RequestBody>> {
     let (mut parts, body) = req.into_parts();
     let target = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
     let uri = Uri::builder().scheme(Scheme::HTTP).authority(upstream.clone()).path_and_query(target);

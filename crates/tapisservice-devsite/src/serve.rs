@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -13,7 +15,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::arrival::Arrival;
 use crate::dispatch::Dispatcher;
+use crate::fault::Disconnected;
 use crate::listen::Door;
+use crate::unread::{LingeringStream, Unread};
 
 /// How long [`Tasks::stop`] waits for requests in flight.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -94,10 +98,20 @@ impl Shift {
         let arrival = Arrival { port: self.port, peer };
         // Small answers to small requests: Nagle only delays them.
         let _ = stream.set_nodelay(true);
-        let service = service_fn(move |req| self.dispatcher.clone().answer(req, arrival));
+        let unread = Unread::default();
+        let io = TokioIo::new(LingeringStream::new(stream, unread.clone()));
+        let service = service_fn(move |req: Request<Incoming>| {
+            let (dispatcher, unread) = (self.dispatcher.clone(), unread.clone());
+            async move {
+                let req = req.map(|body| unread.watch(body));
+                let mut answer = dispatcher.answer(req, arrival).await?;
+                unread.announce(&mut answer);
+                Ok::<_, Disconnected>(answer)
+            }
+        });
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
-        let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+        let mut connection = pin!(http.serve_connection(io, service));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = self.stop.cancelled() => {

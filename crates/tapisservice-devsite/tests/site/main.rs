@@ -13,3 +13,4 @@ mod security;
 mod systems;
 mod tenants;
 mod tokens;
+mod unread;

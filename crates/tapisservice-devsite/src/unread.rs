@@ -1,0 +1,140 @@
+//! Requests that are answered before their body was read: the answer says that the connection closes, and the close leaves the client
+//! the time to read it. A client that was not told would send its next request into a connection that is gone.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{CONNECTION, HeaderValue};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
+
+/// How long a client may go on sending what nobody reads.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Whether the last request on a connection has a body that was not read to its end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Unread(Arc<AtomicBool>);
+
+impl Unread {
+    /// The body of the next request.
+    pub(crate) fn watch(&self, incoming: Incoming) -> RequestBody {
+        self.0.store(!incoming.is_end_stream(), Relaxed);
+        RequestBody { incoming, unread: self.clone() }
+    }
+
+    /// Says in the answer that the connection closes, where no request can follow.
+    pub(crate) fn announce(&self, answer: &mut Response) {
+        if self.0.load(Relaxed) {
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+    }
+}
+
+/// The body of a request.
+#[derive(Debug)]
+pub(crate) struct RequestBody {
+    incoming: Incoming,
+    unread: Unread,
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(cx));
+        if frame.is_none() || self.incoming.is_end_stream() {
+            self.unread.0.store(false, Relaxed);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+/// A socket that goes on reading for a moment after its side is closed, if there is something unread: closed at once it would
+/// send a reset, which can destroy the answer (RFC 9112, section 9.6).
+#[derive(Debug)]
+pub(crate) struct LingeringStream {
+    socket: TcpStream,
+    unread: Unread,
+    closed: Option<Pin<Box<Sleep>>>,
+}
+
+impl LingeringStream {
+    pub(crate) fn new(socket: TcpStream, unread: Unread) -> Self {
+        Self { socket, unread, closed: None }
+    }
+
+    /// Reads to the end of what the client sends.
+    fn discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut scratch = [0; 4096];
+        loop {
+            let mut buf = ReadBuf::new(&mut scratch);
+            match ready!(Pin::new(&mut self.socket).poll_read(cx, &mut buf)) {
+                Ok(()) if !buf.filled().is_empty() => {}
+                Ok(()) | Err(_) => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+impl AsyncRead for LingeringStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for LingeringStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.closed.is_none() {
+            ready!(Pin::new(&mut self.socket).poll_shutdown(cx))?;
+            self.closed = Some(Box::pin(sleep(LINGER)));
+        }
+        if !self.unread.0.load(Relaxed) || self.discard(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        self.closed.as_mut().map_or(Poll::Ready(()), |end| end.as_mut().poll(cx)).map(Ok)
+    }
+}
