@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Shows the promises F01 to F28: the real service over real sockets while its registry, its callers and its surroundings fail.
+"""Shows the promises F01 to F30: the real service over real sockets while its registry, its callers and its surroundings fail.
 
     promises.py SHARED BINARIES [--long] [F01 F08 ...]
 
-SHARED holds `security/` and `conformance/`; BINARIES is cargo's `target/debug`, with the example `conformance`. Prints a table with
+SHARED holds `security/` and `conformance/`; BINARIES is cargo's `target/debug`, with the examples `conformance` and `site`. Prints a table with
 the figure seen for each promise, and passes when all are kept. It needs cargo, for the promises that tests in Rust show;
-`openssl` or the package `cryptography`, to make keys; and the library of `faketime`, to set a clock back. --long lasts an hour.
+`openssl` or the package `cryptography`, to make keys; the library of `faketime`, to set a clock back; and `node` and `java` 11 or later,
+whose clients it runs. --long lasts an hour.
 """
 import concurrent.futures
 import dataclasses
@@ -20,7 +21,7 @@ import typing
 
 from harness import Failure, main
 from promised import input as requests
-from promised import mixed, registry, rust, server
+from promised import mixed, pooled, registry, rust, server
 from promised.stage import Stage
 
 
@@ -65,6 +66,8 @@ PROMISES = [
     Promise("F26", "bad config files", requests.f26),
     Promise("F27", "callers that hang up"),
     Promise("F28", "mixed load and faults", mixed.f28, "the hour: `--long`, by hand; memory with several arenas of glibc (the service has one here), which grow apart for minutes before they are flat"),
+    Promise("F29", "bodies that nobody reads", pooled.f29, "clients whose body needs more than 5 s, or 2 s after a close that was announced"),
+    Promise("F30", "clients that close their side", pooled.f30),
     Promise("F32", "handlers mounted in every way"),
 ]
 # Most of them wait for most of the time.

@@ -1,7 +1,7 @@
 //! The accept loop: sockets, limits on what a client may hold, and a shutdown that drains.
 //!
 //! `axum::serve` 0.8 has no header timeout and does not drain, so this module runs hyper's HTTP/1
-//! connections itself. It promises (HARDENING F18, F19, F20, F21):
+//! connections itself. It promises (HARDENING F18 to F21, F29, F30):
 //!
 //! | a client that | is |
 //! |---|---|
@@ -9,6 +9,9 @@
 //! | leaves a keep-alive connection idle | closed after [`Limits::idle_timeout`], or at once when the server is full |
 //! | stops sending in the middle of a body | given up: the handler's read fails with [`BodyTimeout`] (an answer is still possible) |
 //! | does not read its answer | closed after [`Limits::body_timeout`] without progress |
+//! | reads its answer slowly | closed below [`Limits::response_min_bytes_per_second`], and after [`Limits::response_timeout`] |
+//! | sends a body that nobody reads | kept if the rest is small and arrives soon; else told `Connection: close`, and closed lingering |
+//! | closes its side after its request | answered; it is asked by a `102 Processing` whether it is there when that takes a second |
 //! | sends more header than [`Limits::max_header_bytes`] | answered 431 |
 //! | comes when [`Limits::max_connections`] are open | left in the backlog until there is room |
 //!
