@@ -32,7 +32,7 @@ class PooledClient {
                 continue;
             }
             try {
-                send(base + part[6], part[5], part[7], part[8].getBytes(), "length");
+                System.out.println("followed " + send(base + part[6], part[5], part[7], part[8].getBytes(), "length").statusCode());
             } catch (IOException error) {
                 System.out.println("lost follow-up of " + what + ": " + error);
             }

@@ -56,7 +56,8 @@ async function main() {
       continue;
     }
     try {
-      await send(followMethod, followPath, fields(followToken), Buffer.from(followBody), 'length');
+      const { status } = await send(followMethod, followPath, fields(followToken), Buffer.from(followBody), 'length');
+      console.log('followed', status);
     } catch (error) {
       console.log(`lost follow-up of ${method} ${path} ${size} ${framing}: ${error}`);
     }

@@ -3,7 +3,7 @@ it closes. By `requests`, where there is one, and `http.client`; or by bare sock
 
     pooled_client.py pool|socket PORT PLAN
 
-Prints one line for each answer, `STATUS closes|stays`, and for each request that was lost, `lost WHICH WHY`.
+Prints a line for each answer, `STATUS closes|stays`, then `followed STATUS`, and for each request that was lost `lost WHICH WHY`.
 """
 import http.client
 import itertools
@@ -33,7 +33,7 @@ def main(kind, port, plan):
             sender.renew()
             continue
         try:
-            sender.follow_up(case)
+            print("followed", sender.follow_up(case))
         except (OSError, http.client.HTTPException, EOFError) as error:
             print(f"lost follow-up of {case.method} {case.path} {case.size} {case.framing}: {error!r}")
             sender.renew()
@@ -72,7 +72,7 @@ class HttpClient:
     def follow_up(self, case):
         method, path, fields, body = case.follow
         self.connection.request(method, path, body or None, fields)
-        self.read()
+        return self.read()[0]
 
     def read(self):
         answer = self.connection.getresponse()
@@ -96,7 +96,7 @@ class Session:
         return self.read(case.method, case.path, case.headers, body)
 
     def follow_up(self, case):
-        self.read(*case.follow)
+        return self.read(*case.follow)[0]
 
     def read(self, method, path, fields, body):
         answer = self.session.request(method, self.url + path, headers=fields, data=body or None, timeout=PATIENCE_SECONDS, allow_redirects=False)
@@ -135,8 +135,10 @@ class Bare:
     def follow_up(self, case):
         method, path, fields, body = case.follow
         self.send(head(method, path, {**fields, "Content-Length": len(body)}) + body)
-        if self.read(method)[1]:
+        status, closes = self.read(method)
+        if closes:
             self.renew()
+        return status
 
     def send(self, data):
         self.connection = self.connection or socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_SECONDS)
