@@ -55,6 +55,26 @@ pub fn parse(bytes: &[u8], max_depth: usize) -> Result<Value, JsonError> {
     Ok(value)
 }
 
+/// Checks a document by the rules of [`parse`] and builds nothing of it: a document can be made to cost many times its own size
+/// as a tree.
+///
+/// ```
+/// use tapisservice_core::json;
+///
+/// assert!(json::check(br#"{"a": [1, 2]}"#, 2).is_ok());
+/// assert!(json::check(br#"{"a": [1, 2]}"#, 1).is_err());
+/// ```
+///
+/// # Errors
+///
+/// When `bytes` are not such a document.
+pub fn check(bytes: &[u8], max_depth: usize) -> Result<(), JsonError> {
+    let mut deserializer = serde_json::Deserializer::from_str(text_of(bytes)?);
+    Checked(Strict { depth_left: max_depth }).deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(())
+}
+
 /// The value of one member of an object, as [`members`] tells it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Member<'a> {
@@ -351,6 +371,68 @@ impl<'de> Visitor<'de> for Strict {
     }
 }
 
+/// Walks through a value as [`Strict`] does, and keeps nothing.
+#[derive(Clone, Copy)]
+struct Checked(Strict);
+
+impl<'de> DeserializeSeed<'de> for Checked {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Checked {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, v: f64) -> Result<(), E> {
+        self.0.visit_f64(v).map(drop)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let inner = Self(self.0.deeper()?);
+        while seq.next_element_seed(inner)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let inner = Self(self.0.deeper()?);
+        let mut seen = Names::new();
+        while let Some(name) = map.next_key_seed(Text)? {
+            if let Some(name) = seen.add(name) {
+                return Err(twice(&name));
+            }
+            map.next_value_seed(inner)?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -372,6 +454,7 @@ mod tests {
         for (text, reason) in cases {
             let error = parse(text, 4).unwrap_err().to_string();
             assert!(error.contains(reason), "{} gave {error}", String::from_utf8_lossy(text));
+            assert_eq!(check(text, 4).unwrap_err().to_string(), error, "{}", String::from_utf8_lossy(text));
         }
     }
 
@@ -398,7 +481,9 @@ mod tests {
             let told = members(text.as_bytes(), 4, |name, value| {
                 found.insert(name.to_owned(), value.into_value());
             });
-            let expected = parse(text.as_bytes(), 4).ok().and_then(|value| value.as_object().cloned());
+            let parsed = parse(text.as_bytes(), 4);
+            assert_eq!(check(text.as_bytes(), 4).is_ok(), parsed.is_ok(), "{text}");
+            let expected = parsed.ok().and_then(|value| value.as_object().cloned());
             assert_eq!(told.is_ok().then_some(found), expected, "{text}");
         }
     }
