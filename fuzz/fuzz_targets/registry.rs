@@ -13,7 +13,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use tapisservice_client::{ClientSettings, TenantsApi};
 use tapisservice_fuzz::{KEY, halves, registry_data};
-use tapisservice_tenants::{Authority, CacheState, Registry, Tenant, TenantCache};
+use tapisservice_tenants::{Authority, CacheState, Record, Registry, Tenant, TenantCache};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
@@ -99,13 +99,16 @@ impl Api {
 
 fn good() -> (Vec<u8>, Vec<u8>) {
     let data = registry_data();
-    let answer = |records: Vec<Value>| serde_json::json!({ "result": records }).to_string().into_bytes();
+    let answer = |records: Vec<Record>| {
+        let texts: Vec<_> = records.iter().map(Record::as_str).collect();
+        format!(r#"{{"result": [{}]}}"#, texts.join(",")).into_bytes()
+    };
     (answer(data.tenants), answer(data.sites))
 }
 
 /// Every tenant can be used, and no host leads to a tenant that it does not belong to.
 fn check(registry: &Registry) {
-    assert!(registry.tenants().len() > 0);
+    assert!(registry.warnings().len() <= 100);
     let hosts: HashSet<String> = registry.tenants().flat_map(|tenant| hosts_of(registry, tenant)).collect();
     for tenant in registry.tenants() {
         let id = tenant.tenant_id().as_str();
@@ -143,7 +146,8 @@ fn hosts_of(registry: &Registry, tenant: &Tenant) -> Vec<String> {
 fn nobody_is_lost(registry: &Registry, answer: &[u8]) {
     let answer: Value = serde_json::from_slice(answer).expect("it was taken");
     for known in registry_data().tenants {
-        let id = known["tenant_id"].as_str().unwrap();
+        let id = known.field("tenant_id").unwrap();
+        let id = id.as_str().unwrap();
         let records =
             || answer["result"].as_array().unwrap().iter().filter(|record| record["tenant_id"] == id);
         let stays = records().count() > 0 && !records().any(|record| record["status"].is_string());

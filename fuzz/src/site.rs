@@ -34,12 +34,14 @@ pub fn registry_data() -> RegistryData {
     let tenant = |id: &str, site: &str| {
         json!({"tenant_id": id, "site_id": site, "public_key": KEY.public_pem(), "status": "active",
                "base_url": format!("https://{id}.tapis.test"), "token_service": format!("https://{id}.tapis.test/v3/tokens")})
+        .into()
     };
     RegistryData {
         sites: vec![
             json!({"site_id": "tacc", "primary": true, "site_admin_tenant_id": "acme", "services": ["bookmarks"],
-                   "tenant_base_url_template": "https://${tenant_id}.tapis.test"}),
-            json!({"site_id": "uh", "primary": false, "site_admin_tenant_id": "uhadmin", "services": ["bookmarks"]}),
+                   "tenant_base_url_template": "https://${tenant_id}.tapis.test"})
+            .into(),
+            json!({"site_id": "uh", "primary": false, "site_admin_tenant_id": "uhadmin", "services": ["bookmarks"]}).into(),
         ],
         tenants: vec![tenant("acme", "tacc"), tenant("beta", "tacc"), tenant("uhadmin", "uh")],
     }

@@ -194,9 +194,9 @@ mod tests {
             Box::pin(async {
                 Ok(RegistryData {
                     tenants: vec![
-                        json!({"tenant_id": "dev", "site_id": "here", "base_url": "https://dev.test"}),
+                        json!({"tenant_id": "dev", "site_id": "here", "base_url": "https://dev.test"}).into(),
                     ],
-                    sites: vec![json!({"site_id": "here", "primary": true})],
+                    sites: vec![json!({"site_id": "here", "primary": true}).into()],
                 })
             })
         }

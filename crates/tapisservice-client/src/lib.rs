@@ -4,6 +4,7 @@ pub mod call;
 mod credentials;
 mod door;
 mod error;
+mod http_client;
 mod registry;
 pub mod routing;
 pub mod service;

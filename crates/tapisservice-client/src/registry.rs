@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, Response};
-use serde::Deserialize;
-use serde_json::Value;
-use tapisservice_tenants::{BoxFuture, RegistryData, SourceError, TenantSource};
+use tapisservice_tenants::{BoxFuture, Record, RegistryData, SourceError, TenantSource};
 use url::Url;
 
-use crate::{ClientSettings, SettingsError};
+use crate::{ClientSettings, SettingsError, http_client};
 
 /// How many redirects within one origin are followed.
 const MAX_REDIRECTS: usize = 3;
@@ -17,18 +15,14 @@ const MAX_REDIRECTS: usize = 3;
 /// Reads `GET /v3/tenants` and `GET /v3/sites` of the primary site, without a token: Tenants must be reachable before
 /// Security Kernel and Tokens are up.
 ///
-/// Both calls together have five seconds, an answer 8 MiB after decompression, and no redirect leaves the origin.
+/// Both calls together have five seconds, an answer 8 MiB after decompression and at most [`Record::MAX_COUNT`] records. No redirect
+/// leaves the origin, and no proxy of the environment is asked.
 #[derive(Debug, Clone)]
 pub struct TenantsApi {
     client: Client,
     base_url: Url,
     total: Duration,
     max_bytes: usize,
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    result: Vec<Value>,
 }
 
 impl TenantsApi {
@@ -38,10 +32,9 @@ impl TenantsApi {
     ///
     /// When a setting cannot be used.
     pub fn new(settings: &ClientSettings) -> Result<Self, SettingsError> {
-        let client = Client::builder()
+        let client = http_client::direct()
             .connect_timeout(settings.connect_timeout()?)
             .redirect(Policy::custom(same_origin))
-            .user_agent(concat!("tapisservice/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| SettingsError::Client(e.to_string()))?;
         Ok(Self {
@@ -52,7 +45,7 @@ impl TenantsApi {
         })
     }
 
-    async fn list(&self, name: &str) -> Result<Vec<Value>, SourceError> {
+    async fn list(&self, name: &str) -> Result<Vec<Record>, SourceError> {
         let path = format!("/v3/{name}");
         let fault = |what: String| SourceError::new(format!("GET {path}: {what}"));
         let url = format!("{}{path}", self.base_url.as_str().trim_end_matches('/'));
@@ -61,9 +54,9 @@ impl TenantsApi {
             return Err(fault(format!("status {}", response.status().as_u16())));
         }
         let body = self.read(response).await.map_err(fault)?;
-        let answer: Result<Answer, _> = serde_json::from_slice(&body);
-        // serde_json's text may quote the answer, which may be anything.
-        answer.map(|a| a.result).map_err(|_| fault("the answer is not a list of records".to_owned()))
+        // Megabytes take a while, in which a worker of the runtime would answer nobody.
+        let records = tokio::task::spawn_blocking(move || Record::list(body)).await;
+        records.map_err(|e| fault(e.to_string()))?.map_err(|e| fault(e.to_string()))
     }
 
     async fn read(&self, mut response: Response) -> Result<Vec<u8>, String> {
@@ -73,6 +66,8 @@ impl TenantsApi {
                 return Err(format!("the answer is larger than {} bytes", self.max_bytes));
             }
             body.extend_from_slice(&chunk);
+            // A small answer may unpack to a large one without a pause to wait for data.
+            tokio::task::consume_budget().await;
         }
         Ok(body)
     }
@@ -81,8 +76,9 @@ impl TenantsApi {
 impl TenantSource for TenantsApi {
     fn fetch(&self) -> BoxFuture<'_, Result<RegistryData, SourceError>> {
         Box::pin(async move {
-            let both = async { tokio::try_join!(self.list("tenants"), self.list("sites")) };
-            let (tenants, sites) = tokio::time::timeout(self.total, both).await.map_err(|_| {
+            // One after the other, so that not both answers lie in memory at once.
+            let both = async { Ok((self.list("sites").await?, self.list("tenants").await?)) };
+            let (sites, tenants) = tokio::time::timeout(self.total, both).await.map_err(|_| {
                 SourceError::new(format!("no whole answer within {} s", self.total.as_secs_f64()))
             })??;
             Ok(RegistryData { tenants, sites })

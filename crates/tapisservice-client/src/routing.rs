@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tapisservice_core::{SiteId, TenantId};
-use tapisservice_tenants::{Registry, Site, Tenant};
+use tapisservice_tenants::{Registry, Site, Tenant, parse_base_url};
 use url::Url;
 
 use crate::ClientError;
@@ -96,10 +96,8 @@ fn primary(registry: &Registry) -> Result<&Site, ClientError> {
 
 /// In every rule the token is for the site that answers.
 fn new(site: &Site, base_url: &str) -> Result<Route, ClientError> {
-    let url =
-        Url::parse(base_url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let base_url =
-        url.ok_or_else(|| ClientError::Route(format!("{base_url} is not an http or https URL")))?;
+    let url = parse_base_url(base_url);
+    let base_url = url.ok_or_else(|| ClientError::Route(format!("{base_url} is not a base URL")))?;
     Ok(Route { site: site.site_id.clone(), base_url, target_site: site.site_id.clone() })
 }
 
@@ -112,9 +110,14 @@ mod tests {
 
     fn registry(template: Option<&str>, admin: &str) -> Registry {
         let data = RegistryData {
-            sites: vec![json!({"site_id": "one", "primary": true, "site_admin_tenant_id": admin,
-                               "tenant_base_url_template": template, "services": ["files"]})],
-            tenants: vec![json!({"tenant_id": "a", "site_id": "one", "base_url": "https://a.example/"})],
+            sites: vec![
+                json!({"site_id": "one", "primary": true, "site_admin_tenant_id": admin,
+                               "tenant_base_url_template": template, "services": ["files"]})
+                .into(),
+            ],
+            tenants: vec![
+                json!({"tenant_id": "a", "site_id": "one", "base_url": "https://a.example/"}).into(),
+            ],
         };
         Registry::build(&data, None).unwrap()
     }

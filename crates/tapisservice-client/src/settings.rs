@@ -46,8 +46,8 @@ pub enum SettingsError {
          https://admin.tapis.io; /v3/tenants and /v3/sites are added to it"
     )]
     BaseUrlPart(&'static str),
-    /// The base URL of a [`Destination`](crate::Destination) is no http or https URL.
-    #[error("the base URL to call is not an http or https URL")]
+    /// The base URL of a [`Destination`](crate::Destination) is none: see [`parse_base_url`](tapisservice_tenants::parse_base_url).
+    #[error("the base URL to call is not an http or https URL without user, query and fragment")]
     Destination,
     /// A number of seconds is negative or too large.
     #[error("{0} is not a number of seconds")]

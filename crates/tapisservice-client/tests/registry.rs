@@ -52,7 +52,7 @@ async fn both_lists_are_read() {
 #[tokio::test]
 async fn a_redirect_within_the_origin_is_followed() {
     let base_url = serve(|| redirect("/elsewhere")).await;
-    assert_eq!(api(base_url).fetch().await.unwrap().tenants[0]["tenant_id"], "moved");
+    assert_eq!(api(base_url).fetch().await.unwrap().tenants[0].field("tenant_id"), Some("moved".into()));
 }
 
 #[tokio::test]
@@ -91,6 +91,35 @@ async fn an_answer_is_measured_after_decompression() {
     }
     let error = api(serve(bomb).await).fetch().await.unwrap_err().to_string();
     assert!(error.contains("larger than 10000 bytes"), "{error}");
+}
+
+/// What fits in 8 MiB when it is made to cost as much as it can.
+#[tokio::test]
+async fn an_answer_of_too_many_records_is_refused_with_the_reason() {
+    async fn fetch(record: &'static str) -> Result<usize, String> {
+        let app = Router::new().fallback(get(move || async move {
+            let records = vec![record; (8 << 20) / (record.len() + 1) - 10];
+            format!(r#"{{"result": [{}]}}"#, records.join(","))
+        }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let settings = ClientSettings { registry_timeout_seconds: 60.0, ..ClientSettings::new(base_url) };
+        let fetched = TenantsApi::new(&settings).unwrap().fetch().await;
+        fetched.map(|data| data.tenants.len()).map_err(|error| error.to_string())
+    }
+    for record in ["{}", r#"{"a":{}}"#, "0"] {
+        let error = fetch(record).await.unwrap_err();
+        assert_eq!(error, "GET /v3/sites: the answer holds more than 10000 records");
+    }
+}
+
+#[test]
+fn a_base_url_of_the_primary_site_has_no_user_query_or_fragment() {
+    for url in ["https://admin.tapis.test/?x", "https://admin.tapis.test/#x", "https://me@admin.tapis.test"] {
+        let refused = TenantsApi::new(&ClientSettings::new(url)).unwrap_err();
+        assert_eq!(refused, SettingsError::BaseUrl, "{url}");
+    }
 }
 
 #[tokio::test]

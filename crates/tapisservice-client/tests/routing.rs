@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tapisservice_client::routing::{route, token_sites};
 use tapisservice_core::{SiteId, TenantId};
-use tapisservice_tenants::{Registry, RegistryData};
+use tapisservice_tenants::{Record, Registry, RegistryData};
 
 const CASES: usize = 83;
 
@@ -76,7 +76,10 @@ fn check(registry: &Registry, case: &Case) {
 #[test]
 fn every_routing_case_of_the_conformance_suite_passes() {
     let Some(suite) = suite() else { return };
-    let data = RegistryData { tenants: suite.tenants, sites: suite.sites };
+    let data = RegistryData {
+        tenants: suite.tenants.into_iter().map(Record::from).collect(),
+        sites: suite.sites.into_iter().map(Record::from).collect(),
+    };
     let registry = Registry::build(&data, None).unwrap();
     for case in &suite.cases {
         check(&registry, case);

@@ -5,6 +5,11 @@ use std::fmt;
 
 use url::{Host, Url};
 
+/// The most bytes of a host: names have at most 253 (RFC 1035 section 2.3.4), and nobody is looked for by a longer one.
+const MAX_HOST_BYTES: usize = 255;
+/// A colon and five digits.
+const MAX_PORT_BYTES: usize = 6;
+
 /// The host and port a request was sent to, in the one spelling that is compared.
 ///
 /// ```
@@ -30,8 +35,26 @@ impl<'a> Authority<'a> {
     ///
     /// # Errors
     ///
-    /// When it is not a host, or a host and a port.
+    /// When it is not a host, or a host and a port, or the host is longer than 255 bytes.
     pub fn parse(text: &'a str) -> Result<Self, InvalidAuthority> {
+        if text.len() > MAX_HOST_BYTES {
+            return Self::parse_long(text);
+        }
+        Self::parse_bounded(text)
+    }
+
+    /// A host that is as long as hosts can be has a port after it.
+    #[cold]
+    fn parse_long(text: &'a str) -> Result<Self, InvalidAuthority> {
+        let parsed = if text.len() > MAX_HOST_BYTES + MAX_PORT_BYTES {
+            Err(InvalidAuthority)
+        } else {
+            Self::parse_bounded(text)
+        };
+        parsed.and_then(|all| if all.host.len() > MAX_HOST_BYTES { Err(InvalidAuthority) } else { Ok(all) })
+    }
+
+    fn parse_bounded(text: &'a str) -> Result<Self, InvalidAuthority> {
         // Most are a name alone in its one spelling.
         let plain = |b: u8| b.is_ascii_lowercase() | b.is_ascii_digit() | matches!(b, b'-' | b'.' | b'_');
         if !text.is_empty() && text.bytes().fold(true, |all, b| all & plain(b)) {
@@ -67,14 +90,18 @@ impl<'a> Authority<'a> {
     }
 
     /// The authority of an absolute `http` or `https` URL, and the default port of its scheme. A port that is the default
-    /// is dropped.
+    /// is dropped. None for a host longer than any.
     pub(crate) fn of_url(url: &Url) -> Option<(Authority<'static>, u16)> {
         let default = match url.scheme() {
             "https" => 443,
             "http" => 80,
             _ => return None,
         };
-        let host = Cow::Owned(url.host()?.to_string().to_ascii_lowercase());
+        let host = url.host()?.to_string().to_ascii_lowercase();
+        if host.is_empty() || host.len() > MAX_HOST_BYTES {
+            return None;
+        }
+        let host = Cow::Owned(host);
         Some((Authority { host, port: url.port().filter(|p| *p != default) }, default))
     }
 

@@ -29,7 +29,8 @@ pub type ExtensionError = Box<dyn std::error::Error + Send + Sync>;
 ///         extensions: &'a mut http::Extensions,
 ///     ) -> BoxFuture<'a, Result<(), ExtensionError>> {
 ///         Box::pin(async move {
-///             let id = tenant.field("user_ldap_connection_id").and_then(|v| v.as_str()).unwrap_or("default");
+///             let id = tenant.field("user_ldap_connection_id");
+///             let id = id.as_ref().and_then(|v| v.as_str()).unwrap_or("default");
 ///             extensions.insert(Directory { url: format!("ldaps://{id}.example.org") });
 ///             Ok(())
 ///         })

@@ -1,19 +1,36 @@
 //! A registry in a file.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use serde_json::Value;
+use serde::Deserialize;
 use tapisservice_core::json;
 
-use crate::{BoxFuture, RegistryData, SourceError, TenantSource};
+use crate::raw::List;
+use crate::{BoxFuture, Record, RegistryData, SourceError, TenantSource};
 
-const MAX_DEPTH: usize = 16;
+/// As much as both answers of the Tenants API may have by default.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
+/// Records lie in a list of an object.
+const MAX_DEPTH: usize = Record::MAX_DEPTH + 2;
 
 /// Reads the registry from a JSON file that holds `{"tenants": [...], "sites": [...]}`, the records as the Tenants API
-/// gives them. It is read again at every refresh.
+/// gives them, at most 16 MiB. It is read again at every refresh.
 #[derive(Debug, Clone)]
 pub struct FileSource {
     path: PathBuf,
+}
+
+const NO_LISTS: &str = "it is not an object with the lists tenants and sites";
+
+#[derive(Deserialize)]
+struct Lists<'a> {
+    #[serde(borrow)]
+    tenants: Option<List<'a>>,
+    #[serde(borrow)]
+    sites: Option<List<'a>>,
 }
 
 impl FileSource {
@@ -24,13 +41,24 @@ impl FileSource {
 
     fn read(&self) -> Result<RegistryData, SourceError> {
         let fault = |what: String| SourceError::new(format!("{}: {what}", self.path.display()));
-        let text = std::fs::read(&self.path).map_err(|e| fault(e.to_string()))?;
-        let mut registry = json::parse(&text, MAX_DEPTH).map_err(|e| fault(e.to_string()))?;
-        let mut list = |name: &str| match registry.get_mut(name).map(Value::take) {
-            Some(Value::Array(records)) => Ok(records),
-            _ => Err(fault(format!("{name} is missing or not a list"))),
+        let mut text = Vec::new();
+        let read = File::open(&self.path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut text));
+        if read.map_err(|e| fault(e.to_string()))? as u64 > MAX_BYTES {
+            return Err(fault(format!("it is larger than {MAX_BYTES} bytes")));
+        }
+        json::check(&text, MAX_DEPTH).map_err(|e| fault(e.to_string()))?;
+        let no_lists = || fault(NO_LISTS.to_owned());
+        let text = Arc::new(String::from_utf8(text).map_err(|_| no_lists())?);
+        let lists: Lists<'_> = serde_json::from_str(&text).map_err(|_| no_lists())?;
+        let records = |list: Option<List<'_>>, name| {
+            let list = list.ok_or_else(|| fault(format!("{name} is missing or not a list")))?;
+            list.records_in(&text)
+                .map_err(|_| fault(format!("{name} holds more than {} records", Record::MAX_COUNT)))
         };
-        Ok(RegistryData { tenants: list("tenants")?, sites: list("sites")? })
+        Ok(RegistryData {
+            tenants: records(lists.tenants, "tenants")?,
+            sites: records(lists.sites, "sites")?,
+        })
     }
 }
 
@@ -57,9 +85,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("registry.json");
         let source = FileSource::new(&path);
-        for (text, reason) in
-            [(None, "No such file"), (Some("{"), "EOF"), (Some("{\"tenants\": []}"), "sites is missing")]
-        {
+        let records = vec!["{}"; Record::MAX_COUNT + 1].join(",");
+        let many = format!(r#"{{"tenants": [{records}], "sites": []}}"#);
+        let large = " ".repeat(17 * 1024 * 1024);
+        for (text, reason) in [
+            (None, "No such file"),
+            (Some("{"), "EOF"),
+            (Some("{\"tenants\": []}"), "sites is missing"),
+            (Some("{\"tenants\": {}, \"sites\": []}"), "not an object with the lists"),
+            (Some("{\"tenants\": [{\"a\": 1, \"a\": 2}], \"sites\": []}"), "appears twice"),
+            (Some(&*many), "more than 10000 records"),
+            (Some(&*large), "larger than 16777216 bytes"),
+        ] {
             if let Some(text) = text {
                 std::fs::write(&path, text).unwrap();
             }

@@ -1,24 +1,29 @@
 #![doc = include_str!("../README.md")]
 
 mod authority;
+mod base_url;
 mod budget;
 mod cache;
 mod extend;
 mod file;
 mod key;
 mod negative;
+mod raw;
 mod record;
 mod refresh;
 mod registry;
 mod settings;
 mod site_rules;
 mod source;
+mod warnings;
 
 pub use authority::{Authority, InvalidAuthority};
+pub use base_url::parse_base_url;
 pub use cache::{CacheState, Miss, TenantCache, TenantCacheBuilder};
 pub use extend::{ExtendTenant, ExtensionError};
 pub use file::FileSource;
 pub use key::{KeyError, TenantKey};
+pub use raw::{Record, RecordsError};
 pub use record::{RecordError, RecordId, Site, Tenant};
 pub use registry::{Registry, RegistryError};
 pub use settings::TenantsSettings;

@@ -1,21 +1,29 @@
 //! What was looked for in vain a short while ago.
 
+use std::fmt;
+
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
 use crate::Miss;
 use crate::budget::REFILL;
 
-/// How many misses are remembered; the oldest make room, so memory stays bounded (F09).
-const CAPACITY: usize = 4096;
+/// How many misses are remembered; the oldest make room (F09).
+const MAX_MISSES: usize = 4096;
+/// How many bytes they may take up.
+const MAX_BYTES: u64 = 1024 * 1024;
+/// What the least miss counts as, so that they are bounded in number, too.
+const MIN_BYTES: u64 = MAX_BYTES / MAX_MISSES as u64;
+/// What an entry of the cache takes up besides the text of its miss.
+const OVERHEAD: usize = size_of::<(Miss, Instant)>() + 64;
 
 /// Remembers misses for as long as the budget needs for one more refresh.
-#[derive(Debug)]
-pub(crate) struct NegativeCache(Cache<Miss, Instant>);
+pub(crate) struct NegativeCache(Cache<Miss, Instant, ByBytes>);
 
 impl NegativeCache {
     pub(crate) fn new() -> Self {
-        Self(Cache::new(CAPACITY))
+        Self(Cache::with_weighter(MAX_MISSES, MAX_BYTES, ByBytes))
     }
 
     /// Whether a refresh looked for this in vain less than [`REFILL`] ago.
@@ -25,5 +33,70 @@ impl NegativeCache {
 
     pub(crate) fn remember(&self, miss: Miss) {
         self.0.insert(miss, Instant::now());
+    }
+}
+
+impl fmt::Debug for NegativeCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NegativeCache")
+            .field("misses", &self.0.len())
+            .field("bytes", &self.0.weight())
+            .finish()
+    }
+}
+
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<Miss, Instant> for ByBytes {
+    fn weight(&self, miss: &Miss, _: &Instant) -> u64 {
+        let text = match miss {
+            Miss::Tenant(id) | Miss::Signature(id) => id.as_str().len(),
+            Miss::Host(host) => host.host().len(),
+        };
+        u64::try_from(text + OVERHEAD).unwrap_or(u64::MAX).max(MIN_BYTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tapisservice_core::TenantId;
+
+    use super::*;
+
+    #[test]
+    fn misses_are_bounded_in_number_and_in_bytes() {
+        // As long as ids and hosts can be; a letter of an id may have four bytes.
+        let id = |n: usize| Miss::Tenant(TenantId::new(format!("{n:05}{}", "𝒳".repeat(250))).unwrap());
+        let host = |n: usize| Miss::Host(format!("{n:05}{}", "x".repeat(250)).parse().unwrap());
+        let short = |n: usize| Miss::Host(format!("{n}.test").parse().unwrap());
+        let kinds: [(&dyn Fn(usize) -> Miss, usize); 3] = [(&id, 500), (&host, 2000), (&short, 3500)];
+        for (miss, at_least) in kinds {
+            let cache = NegativeCache::new();
+            (0..20_000).for_each(|n| cache.remember(miss(n)));
+            let text = |n| match miss(n) {
+                Miss::Tenant(id) | Miss::Signature(id) => id.as_str().len(),
+                Miss::Host(host) => host.host().len(),
+            };
+            let held: Vec<_> = (0..20_000).filter(|n| cache.holds(&miss(*n))).collect();
+            assert!((at_least..=MAX_MISSES).contains(&held.len()), "{cache:?}");
+            let bytes: usize = held.into_iter().map(text).sum();
+            assert!(bytes < 1024 * 1024, "{bytes} bytes of text, {cache:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_longer_than_any_is_no_miss() {
+        let longest = "x".repeat(255);
+        for (text, is_host) in [
+            (longest.clone(), true),
+            (format!("{longest}:65535"), true),
+            (longest.to_uppercase(), true),
+            (format!("{longest}x"), false),
+            (format!("{longest}x:80"), false),
+            ("x".repeat(60_000), false),
+        ] {
+            assert_eq!(text.parse::<crate::Authority>().is_ok(), is_host, "{} bytes", text.len());
+        }
     }
 }

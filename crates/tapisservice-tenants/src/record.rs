@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::Extensions;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tapisservice_core::{RequestTenant, SiteId, TenantId};
-use url::Url;
 
-use crate::{Authority, KeyError, TenantKey};
+use crate::raw::Members;
+use crate::{Authority, KeyError, Record, TenantKey, parse_base_url};
 
 /// A datacentre that runs Tapis services.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,15 +36,15 @@ pub struct Tenant {
     pub(crate) token_service: Option<Arc<str>>,
     pub(crate) key: Option<Arc<TenantKey>>,
     pub(crate) authority: (Authority<'static>, u16),
-    pub(crate) record: Arc<Map<String, Value>>,
+    pub(crate) record: Record,
     pub(crate) record_id: RecordId,
     pub(crate) extensions: Arc<Extensions>,
 }
 
 /// Which record of a tenant something was found out from, to be asked about with [`Tenant::is_of`].
 ///
-/// A record that is read again unchanged stays the same one. It becomes another when anything in it changed, or when the tenant
-/// was gone or not active in between.
+/// A record that is read again unchanged, if perhaps in another order, stays the same one. It becomes another when anything in it
+/// changed, or when the tenant was gone or not active in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordId(u64);
 
@@ -60,9 +60,15 @@ impl RecordId {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordError {
-    /// The record is no object, or has no usable id.
-    #[error("a record without a usable {0}")]
-    NoId(&'static str),
+    /// The record is no object.
+    #[error("it is not an object")]
+    NotAnObject,
+    /// The record is larger than [`Record::MAX_BYTES`].
+    #[error("it is larger than {} bytes", Record::MAX_BYTES)]
+    TooLarge,
+    /// The record is nested deeper than [`Record::MAX_DEPTH`], or parsers would disagree about what it says.
+    #[error("it is nested deeper than {} levels, or has a member twice", Record::MAX_DEPTH)]
+    NotStrict,
     /// A field is missing or of the wrong type.
     #[error("{0} is missing or not {1}")]
     Field(&'static str, &'static str),
@@ -74,92 +80,91 @@ pub enum RecordError {
     Key(#[from] KeyError),
 }
 
+/// What stands for the tenant in `tenant_base_url_template`.
+const TENANT_ID: &str = "${tenant_id}";
+
 impl Site {
-    pub(crate) fn id_of(record: &Value) -> Result<SiteId, RecordError> {
-        id_field(record, "site_id", SiteId::new)
+    /// Its id, whatever else is wrong with the record.
+    pub(crate) fn id_of(record: &Record) -> Option<SiteId> {
+        SiteId::new(record.text("site_id")?).ok()
     }
 
-    pub(crate) fn from_record(record: &Value) -> Result<Self, RecordError> {
-        let services = match record.get("services") {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::Array(names)) => names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect(),
-            Some(_) => return Err(RecordError::Field("services", "a list")),
+    /// Reads a site. URLs that cannot be used are left out and named in `unusable`.
+    pub(crate) fn from_record(
+        site_id: SiteId,
+        record: &Record,
+        mut unusable: impl FnMut(&'static str),
+    ) -> Result<Self, RecordError> {
+        let members = Members::of(record)?;
+        let text = |name| members.text(name).ok().flatten();
+        let mut url = |name, is_url: fn(&str) -> bool| {
+            let url = text(name)?;
+            if !is_url(&url) {
+                unusable(name);
+                return None;
+            }
+            Some(url)
         };
-        let primary = match record.get("primary") {
-            None | Some(Value::Null) => false,
-            Some(Value::Bool(primary)) => *primary,
-            Some(_) => return Err(RecordError::Field("primary", "a boolean")),
-        };
-        let text =
-            |name| record.get(name).and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
         Ok(Self {
-            site_id: Self::id_of(record)?,
-            primary,
+            tenant_base_url_template: url("tenant_base_url_template", |template| {
+                parse_base_url(&template.replace(TENANT_ID, "x")).is_some()
+            }),
+            base_url: url("base_url", |url| parse_base_url(url).is_some()),
+            site_id,
+            primary: members.get("primary", "a boolean")?.unwrap_or(false),
             site_admin_tenant_id: text("site_admin_tenant_id").and_then(|id| TenantId::new(id).ok()),
-            services,
-            tenant_base_url_template: text("tenant_base_url_template"),
-            base_url: text("base_url"),
+            services: members.texts("services")?,
         })
     }
 
     /// The URL of a tenant at the primary site (`tenant_base_url_template` filled in), without a trailing slash.
     pub fn tenant_base_url(&self, tenant_id: &TenantId) -> Option<String> {
         let template = self.tenant_base_url_template.as_deref()?;
-        Some(template.replace("${tenant_id}", tenant_id.as_str()).trim_end_matches('/').to_owned())
+        Some(template.replace(TENANT_ID, tenant_id.as_str()).trim_end_matches('/').to_owned())
     }
 }
 
 impl Tenant {
-    pub(crate) fn id_of(record: &Value) -> Result<TenantId, RecordError> {
-        id_field(record, "tenant_id", TenantId::new)
+    /// Its id, whatever else is wrong with the record.
+    pub(crate) fn id_of(record: &Record) -> Option<TenantId> {
+        TenantId::new(record.text("tenant_id")?).ok()
     }
 
-    /// Whether the tenant counts as registered: `status` is `active` or absent.
-    pub(crate) fn is_active(record: &Value) -> Result<bool, RecordError> {
-        match record.get("status") {
-            None | Some(Value::Null) => Ok(true),
-            Some(Value::String(status)) => Ok(status.eq_ignore_ascii_case("active")),
-            Some(_) => Err(RecordError::Field("status", "a string")),
-        }
-    }
-
+    /// Reads a tenant; none when it does not count as registered: `status` is neither `active` nor absent.
     pub(crate) fn from_record(
-        record: &Value,
+        tenant_id: &TenantId,
+        record: &Record,
         previous: Option<&Self>,
         site: impl Fn(&str) -> Option<Arc<Site>>,
-    ) -> Result<Self, RecordError> {
-        let fields = record.as_object().ok_or(RecordError::NoId("tenant_id"))?;
-        let site_id = fields.get("site_id").and_then(Value::as_str).unwrap_or_default();
-        if let Some(same) = previous.filter(|tenant| *tenant.record == *fields) {
-            let site = site(site_id).ok_or(RecordError::UnknownSite)?;
-            return Ok(Self { site, extensions: Arc::default(), ..same.clone() });
+    ) -> Result<Option<Self>, RecordError> {
+        let members = Members::of(record)?;
+        let status: Option<String> = members.get("status", "a string")?;
+        if status.is_some_and(|status| !status.eq_ignore_ascii_case("active")) {
+            return Ok(None);
         }
-        let base_url = fields.get("base_url").and_then(Value::as_str).unwrap_or_default();
-        let url_error = RecordError::Field("base_url", "an http or https URL");
-        let url = Url::parse(base_url).map_err(|_| url_error.clone())?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(url_error);
+        let site_id = members.text("site_id").ok().flatten().unwrap_or_default();
+        let site = site(&site_id).ok_or(RecordError::UnknownSite)?;
+        if let Some(same) = previous.filter(|tenant| tenant.record.says_the_same_as(record)) {
+            return Ok(Some(Self { site, extensions: Arc::default(), ..same.clone() }));
         }
-        let token_service = match fields.get("token_service") {
-            None | Some(Value::Null) => None,
-            Some(Value::String(text)) if text.is_empty() => None,
-            Some(Value::String(text)) => Some(text.trim_end_matches('/').into()),
-            Some(_) => return Err(RecordError::Field("token_service", "a string")),
+        let base_url = members.text("base_url").ok().flatten().unwrap_or_default();
+        let authority = parse_base_url(&base_url).as_ref().and_then(Authority::of_url);
+        let token_service = members.text("token_service")?;
+        let request_tenant = RequestTenant {
+            tenant_id: tenant_id.clone(),
+            base_url: base_url.trim_end_matches('/').into(),
+            site_id: site.site_id.clone(),
         };
-        let tenant_id = Self::id_of(record)?;
-        let site = site(site_id).ok_or(RecordError::UnknownSite)?;
-        let base_url = base_url.trim_end_matches('/').into();
-        let request_tenant = RequestTenant { tenant_id, base_url, site_id: site.site_id.clone() };
-        Ok(Self {
+        Ok(Some(Self {
             request_tenant: Arc::new(request_tenant),
             site,
-            token_service,
-            key: key_of(fields)?.map(Arc::new),
-            authority: Authority::of_url(&url).ok_or(url_error)?,
-            record: Arc::new(fields.clone()),
+            token_service: token_service.map(|url| url.trim_end_matches('/').into()),
+            key: key_of(&members)?.map(Arc::new),
+            authority: authority.ok_or(RecordError::Field("base_url", BASE_URL))?,
+            record: record.detached(),
             record_id: RecordId::new(),
             extensions: Arc::default(),
-        })
+        }))
     }
 
     /// Its id.
@@ -197,9 +202,10 @@ impl Tenant {
         self.record_id == record
     }
 
-    /// Any other field of the record, such as `security_kernel`, `owner` or `token_gen_services`.
-    pub fn field(&self, name: &str) -> Option<&Value> {
-        self.record.get(name)
+    /// Any other field of the record, such as `security_kernel`, `owner` or `token_gen_services`. It is read from the text of the
+    /// record anew: what every request needs is better attached by [`ExtendTenant`](crate::ExtendTenant).
+    pub fn field(&self, name: &str) -> Option<Value> {
+        self.record.field(name)
     }
 
     /// What [`ExtendTenant`](crate::ExtendTenant) attached.
@@ -225,20 +231,9 @@ impl fmt::Debug for Tenant {
     }
 }
 
-fn id_field<T, E>(
-    record: &Value,
-    name: &'static str,
-    new: fn(String) -> Result<T, E>,
-) -> Result<T, RecordError> {
-    let text = record.get(name).and_then(Value::as_str).ok_or(RecordError::NoId(name))?;
-    new(text.to_owned()).map_err(|_| RecordError::NoId(name))
-}
+const BASE_URL: &str = "an http or https URL without user, query and fragment";
 
-fn key_of(fields: &Map<String, Value>) -> Result<Option<TenantKey>, RecordError> {
-    match fields.get("public_key") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(pem)) if pem.trim().is_empty() => Ok(None),
-        Some(Value::String(pem)) => Ok(Some(TenantKey::from_pem(pem)?)),
-        Some(_) => Err(RecordError::Field("public_key", "a string")),
-    }
+fn key_of(members: &Members<'_>) -> Result<Option<TenantKey>, RecordError> {
+    let pem = members.text("public_key")?.filter(|pem| !pem.trim().is_empty());
+    Ok(pem.map(|pem| TenantKey::from_pem(&pem)).transpose()?)
 }

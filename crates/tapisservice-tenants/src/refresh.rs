@@ -1,5 +1,6 @@
 //! One refresh: fetch, build, extend, swap.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,9 +19,9 @@ impl Inner {
     pub(crate) async fn refresh_once(&self) -> Result<(), SourceError> {
         let outcome = self.fetch_registry().await;
         self.note(outcome.as_ref().err());
-        let registry = outcome?;
-        let previous = self.snapshot.swap(Some(Arc::new(registry)));
-        self.log_new_warnings(previous.as_deref());
+        let registry = Arc::new(outcome?);
+        let previous = self.snapshot.swap(Some(Arc::clone(&registry)));
+        log_new_warnings(&registry, previous.as_deref());
         Ok(())
     }
 
@@ -53,18 +54,24 @@ impl Inner {
             _ => {}
         }
     }
+}
 
-    fn log_new_warnings(&self, previous: Option<&Registry>) {
-        let Some(now) = self.snapshot.load_full() else { return };
-        let known = previous.map(Registry::warnings).unwrap_or_default();
-        for warning in now.warnings().iter().filter(|w| !known.contains(w)) {
-            warn!(%warning, "a record of the tenant registry is not as it should be");
-        }
+/// At most one line for each warning that is kept, and one for the others; none for what was wrong before.
+fn log_new_warnings(now: &Registry, previous: Option<&Registry>) {
+    let known: HashSet<&String> = previous.map(Registry::warnings).unwrap_or_default().iter().collect();
+    for warning in now.warnings().iter().filter(|w| !known.contains(w)) {
+        warn!(%warning, "a record of the tenant registry is not as it should be");
+    }
+    let more = now.omitted_warnings();
+    if more > 0 && more != previous.map_or(0, Registry::omitted_warnings) {
+        warn!("and {more} more records of the tenant registry are not as they should be");
     }
 }
 
 async fn extend_all(registry: &mut Registry, extension: &dyn ExtendTenant, previous: Option<&Registry>) {
-    let tenants: Vec<_> = registry.tenants().cloned().collect();
+    let mut tenants: Vec<_> = registry.tenants().cloned().collect();
+    // The order of a map changes, and which warnings are kept must not.
+    tenants.sort_unstable_by(|a, b| a.tenant_id().cmp(b.tenant_id()));
     let extended = join_all(tenants.iter().map(|tenant| extend_one(tenant, extension))).await;
     for (tenant, outcome) in tenants.iter().zip(extended) {
         let id = tenant.tenant_id();

@@ -1,14 +1,14 @@
 //! One snapshot of all tenants and sites.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use serde_json::Value;
 use tapisservice_core::{SiteId, TenantId};
-use url::Url;
 
-use crate::{Authority, RegistryData, Site, Tenant};
+use crate::warnings::Warnings;
+use crate::{Authority, Record, RegistryData, Site, Tenant, parse_base_url};
 
 /// All tenants and sites at one moment; lookups are O(1).
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub struct Registry {
     primary: Option<Arc<Site>>,
     tenants: Map<TenantId, Arc<Tenant>>,
     hosts: Map<Authority<'static>, HostOwner>,
-    warnings: Vec<String>,
+    warnings: Warnings,
 }
 
 /// A map with a fast hash. A caller who knew of names with one hash could not use them: only the registry adds any.
@@ -39,33 +39,42 @@ pub enum RegistryError {
     /// No sites in it.
     #[error("the answer holds no sites")]
     NoSites,
-    /// Not one of its tenants can be used.
-    #[error("the answer holds no usable tenant")]
-    NoUsableTenant,
+    /// More of either than [`Record::MAX_COUNT`].
+    #[error("the answer holds more than {} records", Record::MAX_COUNT)]
+    TooManyRecords,
+    /// Not one of its tenants can be read. One that can, and is not active, is no fault.
+    #[error("the answer holds no tenant that can be read")]
+    NoReadableTenant,
+    /// Not one of its sites can be read.
+    #[error("the answer holds no site that can be read")]
+    NoReadableSite,
 }
 
 impl Registry {
     /// Builds a snapshot. A bad record does not break the others: it keeps its version of `previous`, or is left out, and a
-    /// [warning](Self::warnings) names it (rule T4). Tenants that are gone or not active are gone (rule T5).
+    /// [warning](Self::warnings) names it (rule T4). Tenants that are gone or not active are gone (rule T5), be it the last one.
+    ///
+    /// The work is proportional to the records, of which there may be megabytes: not for a worker of the runtime.
     ///
     /// # Errors
     ///
-    /// When there are no tenants or no sites at all: no Tapis installation is like that, so the answer is refused.
+    /// When there are no tenants or no sites at all, or none that can be read: no Tapis installation is like that, so the answer is
+    /// refused. Also when there are too many.
     pub fn build(data: &RegistryData, previous: Option<&Self>) -> Result<Self, RegistryError> {
-        let mut registry = Self::default();
         if data.tenants.is_empty() {
             return Err(RegistryError::NoTenants);
         }
         if data.sites.is_empty() {
             return Err(RegistryError::NoSites);
         }
-        registry.add_sites(&data.sites, previous);
-        registry.choose_primary(previous);
-        let order = registry.add_tenants(&data.tenants, previous);
-        registry.add_hosts(&order, previous);
-        if registry.tenants.is_empty() {
-            return Err(RegistryError::NoUsableTenant);
+        if data.tenants.len().max(data.sites.len()) > Record::MAX_COUNT {
+            return Err(RegistryError::TooManyRecords);
         }
+        let mut registry = Self::default();
+        registry.add_sites(&data.sites, previous)?;
+        registry.choose_primary(previous);
+        let order = registry.add_tenants(&data.tenants, previous)?;
+        registry.add_hosts(&order, previous);
         Ok(registry)
     }
 
@@ -105,9 +114,14 @@ impl Registry {
         self.tenants.values()
     }
 
-    /// What is wrong with the records, one sentence each.
+    /// What is wrong with the records, one sentence each; at most 100.
     pub fn warnings(&self) -> &[String] {
-        &self.warnings
+        self.warnings.kept()
+    }
+
+    /// How many more warnings there were.
+    pub fn omitted_warnings(&self) -> usize {
+        self.warnings.omitted()
     }
 
     pub(crate) fn replace_tenant(&mut self, tenant: Arc<Tenant>) {
@@ -120,35 +134,37 @@ impl Registry {
     }
 
     pub(crate) fn warn(&mut self, warning: String) {
-        self.warnings.push(warning);
+        self.warnings.add(warning);
     }
 
-    fn add_sites(&mut self, records: &[Value], previous: Option<&Self>) {
-        let duplicates = duplicates(records, "site_id");
-        for record in records {
-            let Ok(site_id) = Site::id_of(record) else {
-                self.warn("a site record has no usable site_id and is left out".to_owned());
-                continue;
+    fn add_sites(&mut self, records: &[Record], previous: Option<&Self>) -> Result<(), RegistryError> {
+        let mut readable = false;
+        for (site_id, record) in self.identified(records, "site", Site::id_of) {
+            let last_good = previous.and_then(|p| p.sites.get(&site_id)).cloned();
+            let site = match record {
+                Listed::Once(record) => {
+                    let unusable = |url| {
+                        self.warn(format!(
+                            "site {site_id}: its {url} is not a URL of that kind and is not used"
+                        ));
+                    };
+                    Site::from_record(site_id.clone(), record, unusable)
+                        .map(Arc::new)
+                        .map_err(|e| e.to_string())
+                }
+                Listed::Repeatedly => Err(REPEATEDLY.to_owned()),
             };
-            let last_good = || previous.and_then(|p| p.sites.get(&site_id)).cloned();
-            let site = if duplicates.contains(site_id.as_str()) {
-                self.warn(format!(
-                    "site {site_id} is listed more than once: keeping its last good record, else the first"
-                ));
-                last_good().or_else(|| Site::from_record(record).ok().map(Arc::new))
-            } else {
-                Site::from_record(record).map(Arc::new).map_or_else(
-                    |e| {
-                        self.warn(format!("site {site_id}: {e}"));
-                        last_good()
-                    },
-                    Some,
-                )
-            };
-            if let Some(site) = site {
-                self.sites.entry(site_id).or_insert(site);
-            }
+            readable |= site.is_ok();
+            let site = site.map_or_else(
+                |fault| {
+                    self.warn(format!("site {site_id}: {fault}; {}", fate(last_good.is_some())));
+                    last_good
+                },
+                Some,
+            );
+            self.sites.extend(site.map(|site| (site_id, site)));
         }
+        if readable { Ok(()) } else { Err(RegistryError::NoReadableSite) }
     }
 
     /// One site is primary: where the answer says none or several, the last good one stays, else the first.
@@ -165,56 +181,59 @@ impl Registry {
         };
     }
 
-    fn add_tenants(&mut self, records: &[Value], previous: Option<&Self>) -> Vec<TenantId> {
-        let duplicates = duplicates(records, "tenant_id");
-        let mut order = Vec::with_capacity(records.len());
-        for record in records {
-            let Ok(tenant_id) = Tenant::id_of(record) else {
-                self.warn("a tenant record has no usable tenant_id and is left out".to_owned());
-                continue;
+    /// The tenants that were added, in the order of the answer.
+    fn add_tenants(
+        &mut self,
+        records: &[Record],
+        previous: Option<&Self>,
+    ) -> Result<Vec<TenantId>, RegistryError> {
+        let mut readable = false;
+        let mut order = Vec::new();
+        for (tenant_id, record) in self.identified(records, "tenant", Tenant::id_of) {
+            let last_good = previous.and_then(|p| p.tenants.get(&tenant_id)).map(|t| self.relinked(t));
+            let tenant = match record {
+                Listed::Once(record) => {
+                    let site = |site: &str| self.sites.get(site).cloned();
+                    Tenant::from_record(&tenant_id, record, last_good.as_ref(), site)
+                        .map_err(|e| e.to_string())
+                }
+                Listed::Repeatedly => Err(REPEATEDLY.to_owned()),
             };
-            if self.tenants.contains_key(&tenant_id) {
-                continue;
-            }
-            let duplicate = duplicates.contains(tenant_id.as_str());
-            if let Some(tenant) = self.tenant_of(&tenant_id, record, duplicate, previous) {
+            readable |= tenant.is_ok();
+            let tenant = tenant.unwrap_or_else(|fault| {
+                self.warn(format!("tenant {tenant_id}: {fault}; {}", fate(last_good.is_some())));
+                last_good
+            });
+            if let Some(tenant) = tenant {
                 order.push(tenant_id.clone());
                 self.tenants.insert(tenant_id, Arc::new(tenant));
             }
         }
-        order
+        if readable { Ok(order) } else { Err(RegistryError::NoReadableTenant) }
     }
 
-    fn tenant_of(
+    /// The records by their ids, each id once and in the order of the answer.
+    fn identified<'r, I: Clone + Eq + Hash>(
         &mut self,
-        id: &TenantId,
-        record: &Value,
-        duplicate: bool,
-        previous: Option<&Self>,
-    ) -> Option<Tenant> {
-        let last_good = previous.and_then(|p| p.tenants.get(id)).map(|t| self.relinked(t));
-        if duplicate {
-            self.warn(format!(
-                "tenant {id} is listed more than once: keeping its last good record, else the first"
-            ));
-            if last_good.is_some() {
-                return last_good;
+        records: &'r [Record],
+        kind: &str,
+        id_of: impl Fn(&Record) -> Option<I>,
+    ) -> Vec<(I, Listed<'r>)> {
+        let mut places: Map<I, usize> = Map::default();
+        let mut listed: Vec<(I, Listed<'_>)> = Vec::with_capacity(records.len());
+        for record in records {
+            let Some(id) = id_of(record) else {
+                self.warn(format!("a {kind} record has no usable {kind}_id and is left out"));
+                continue;
+            };
+            if let Some(place) = places.get(&id) {
+                listed[*place].1 = Listed::Repeatedly;
+            } else {
+                places.insert(id.clone(), listed.len());
+                listed.push((id, Listed::Once(record)));
             }
         }
-        let read = match Tenant::is_active(record) {
-            Ok(false) => return None,
-            Ok(true) => Tenant::from_record(record, last_good.as_ref(), |site| self.sites.get(site).cloned()),
-            Err(error) => Err(error),
-        };
-        read.map_or_else(
-            |error| {
-                let kept =
-                    if last_good.is_some() { "its last good record stays in use" } else { "it is left out" };
-                self.warn(format!("tenant {id}: {error}; {kept}"));
-                last_good
-            },
-            Some,
-        )
+        listed
     }
 
     /// A tenant of an earlier snapshot, with what is known of its site now.
@@ -227,14 +246,22 @@ impl Registry {
     fn add_hosts(&mut self, order: &[TenantId], previous: Option<&Self>) {
         let template = |id: &TenantId| {
             let url = self.primary.as_ref()?.tenant_base_url(id)?;
-            Authority::of_url(&Url::parse(&url).ok()?)
+            Authority::of_url(&parse_base_url(&url)?)
         };
         let by_base_url = order.iter().map(|id| (id, self.tenants[id].authority.clone()));
         let by_template = order.iter().filter_map(|id| Some((id, template(id)?)));
         let claims: Vec<_> = by_base_url.chain(by_template).map(|(id, a)| (id.clone(), a)).collect();
-        let mut claimants: HashMap<Authority<'static>, Vec<HostOwner>> = HashMap::new();
+        // In the order of the answer, so that the same answer gives the same warnings.
+        let mut places: HashMap<Authority<'static>, usize> = HashMap::new();
+        let mut claimants: Vec<(Authority<'static>, Vec<HostOwner>)> = Vec::new();
         for (tenant_id, (authority, default_port)) in claims {
-            claimants.entry(authority).or_default().push(HostOwner { tenant_id, default_port });
+            let owner = HostOwner { tenant_id, default_port };
+            if let Some(place) = places.get(&authority) {
+                claimants[*place].1.push(owner);
+            } else {
+                places.insert(authority.clone(), claimants.len());
+                claimants.push((authority, vec![owner]));
+            }
         }
         for (authority, mut owners) in claimants {
             owners.dedup_by(|a, b| a.tenant_id == b.tenant_id);
@@ -242,7 +269,7 @@ impl Registry {
             let kept = owners.iter().position(|o| Some(&o.tenant_id) == last_good).unwrap_or(0);
             let owner = owners.swap_remove(kept);
             for other in owners.iter().filter(|o| o.tenant_id != owner.tenant_id) {
-                self.warnings.push(format!(
+                self.warnings.add(format!(
                     "tenants {} and {} share the host {authority}: it belongs to {}",
                     owner.tenant_id, other.tenant_id, owner.tenant_id
                 ));
@@ -252,7 +279,15 @@ impl Registry {
     }
 }
 
-fn duplicates<'a>(records: &'a [Value], id: &str) -> HashSet<&'a str> {
-    let mut seen = HashSet::new();
-    records.iter().filter_map(|r| r.get(id)?.as_str()).filter(|id| !seen.insert(*id)).collect()
+/// How an answer lists an id.
+enum Listed<'r> {
+    Once(&'r Record),
+    /// Which of its records counts is anybody's guess, so none does.
+    Repeatedly,
+}
+
+const REPEATEDLY: &str = "it is listed more than once";
+
+fn fate(has_last_good: bool) -> &'static str {
+    if has_last_good { "its last good record stays in use" } else { "it is left out" }
 }

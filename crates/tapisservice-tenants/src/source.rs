@@ -3,18 +3,19 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use serde_json::Value;
+use crate::Record;
 
 /// A boxed future, so that the trait can be an object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The records of a registry, as the Tenants API answers them: the `result` of `GET /v3/tenants` and of `GET /v3/sites`.
+/// The records of a registry, as the Tenants API answers them: the `result` of `GET /v3/tenants` and of `GET /v3/sites`. At most
+/// [`Record::MAX_COUNT`] of each.
 #[derive(Debug, Clone, Default)]
 pub struct RegistryData {
     /// Tenant records.
-    pub tenants: Vec<Value>,
+    pub tenants: Vec<Record>,
     /// Site records.
-    pub sites: Vec<Value>,
+    pub sites: Vec<Record>,
 }
 
 /// A source did not answer, or not with a registry. The text goes to the log.
@@ -43,8 +44,8 @@ impl SourceError {
 ///     fn fetch(&self) -> BoxFuture<'_, Result<RegistryData, SourceError>> {
 ///         Box::pin(async {
 ///             Ok(RegistryData {
-///                 tenants: vec![json!({"tenant_id": "dev", "site_id": "here", "base_url": "https://dev.example.org"})],
-///                 sites: vec![json!({"site_id": "here", "primary": true})],
+///                 tenants: vec![json!({"tenant_id": "dev", "site_id": "here", "base_url": "https://dev.example.org"}).into()],
+///                 sites: vec![json!({"site_id": "here", "primary": true}).into()],
 ///             })
 ///         })
 ///     }

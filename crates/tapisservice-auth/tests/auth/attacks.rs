@@ -15,12 +15,12 @@ use tapisservice_auth::{
     TokenFault, TokenHeader, UnixTime, decide,
 };
 use tapisservice_core::{Envelope, Error, Identity, RequestContext};
-use tapisservice_tenants::{Registry, RegistryData, TenantCache};
+use tapisservice_tenants::{Registry, TenantCache};
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 
 use crate::layer::{answer, context};
 use crate::shared;
-use crate::site::{Script, settings};
+use crate::site::{Answers, Script, settings};
 
 #[derive(Debug, Deserialize)]
 struct Case {
@@ -40,13 +40,13 @@ struct Case {
 }
 
 /// The cases, and the registry they were made for.
-fn corpus() -> Option<(Vec<Case>, RegistryData)> {
+fn corpus() -> Option<(Vec<Case>, Answers)> {
     let folder = shared::folder("TAPIS_ATTACKS")?;
     let cases = serde_json::from_value(shared::json(&folder.join("cases.json"))).unwrap();
     Some((cases, registry_data(&folder)))
 }
 
-fn registry_data(folder: &Path) -> RegistryData {
+fn registry_data(folder: &Path) -> Answers {
     let tenant = |id: &str| {
         json!({
             "tenant_id": id, "site_id": "tacc", "base_url": format!("https://{id}.tapis.test"),
@@ -54,7 +54,7 @@ fn registry_data(folder: &Path) -> RegistryData {
             "public_key": std::fs::read_to_string(folder.join(format!("keys/{id}.pub.pem"))).unwrap(),
         })
     };
-    RegistryData {
+    Answers {
         tenants: ["acme", "beta", "admin"].map(tenant).to_vec(),
         sites: vec![json!({"site_id": "tacc", "primary": true, "site_admin_tenant_id": "admin"})],
     }
@@ -110,7 +110,7 @@ fn decide_case(case: &Case, registry: &Registry) -> Result<Outcome, Refusal> {
 #[test]
 fn tokens_are_decided_as_the_corpus_demands() {
     let Some((cases, data)) = corpus() else { return };
-    let registry = Registry::build(&data, None).unwrap();
+    let registry = Registry::build(&data.into(), None).unwrap();
     assert!(registry.warnings().is_empty(), "{:?}", registry.warnings());
     let (mut ran, mut wrong) = (0, Vec::new());
     for case in cases.iter().filter(|case| case.layer == "token") {

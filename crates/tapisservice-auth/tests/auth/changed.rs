@@ -12,7 +12,7 @@ use crate::site;
 
 const NOW: u64 = 1_800_000_000;
 
-static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::build(&site::data(), None).unwrap());
+static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::build(&site::data().into(), None).unwrap());
 /// Of a user, and of a service for this site.
 static TOKENS: LazyLock<[String; 2]> = LazyLock::new(|| {
     let jobs = site::service_account("jobs", "admin", "tacc", NOW + 3600);

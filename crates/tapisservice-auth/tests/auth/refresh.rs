@@ -5,16 +5,16 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, Request};
 use tapisservice_auth::{Authenticator, Outcome, Refusal, TokenFault};
 use tapisservice_core::{Error, TenantId};
-use tapisservice_tenants::{RegistryData, TenantCache};
+use tapisservice_tenants::TenantCache;
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 use crate::layer::{FAR, alice, answer, public, request};
 use crate::signer::{ACME, ADMIN, STRANGER};
-use crate::site::{self, Script};
+use crate::site::{self, Answers, Script};
 
 /// A service whose registry was read once, or is down.
-async fn start(data: Option<RegistryData>) -> (Authenticator, Script) {
+async fn start(data: Option<Answers>) -> (Authenticator, Script) {
     let source = Script::new(data);
     let tenants = TenantCache::builder(source.clone()).build();
     let _ = tenants.refresh().await;
@@ -22,13 +22,13 @@ async fn start(data: Option<RegistryData>) -> (Authenticator, Script) {
 }
 
 /// All tenants, with a change to one of them.
-fn with(tenant: &str, change: impl FnOnce(&mut serde_json::Value)) -> RegistryData {
+fn with(tenant: &str, change: impl FnOnce(&mut serde_json::Value)) -> Answers {
     let mut data = site::data();
     change(data.tenants.iter_mut().find(|record| record["tenant_id"] == tenant).unwrap());
     data
 }
 
-fn without(tenant: &str) -> RegistryData {
+fn without(tenant: &str) -> Answers {
     let mut data = site::data();
     data.tenants.retain(|record| record["tenant_id"] != tenant);
     data

@@ -6,13 +6,27 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use tapisservice_auth::AuthSettings;
 use tapisservice_core::SiteId;
-use tapisservice_tenants::{BoxFuture, RegistryData, SourceError, TenantSource};
+use tapisservice_tenants::{BoxFuture, Record, RegistryData, SourceError, TenantSource};
 
 use crate::signer::{ACME, ADMIN};
 
+/// The records of a registry while a test changes them.
+#[derive(Clone)]
+pub(crate) struct Answers {
+    pub(crate) tenants: Vec<Value>,
+    pub(crate) sites: Vec<Value>,
+}
+
+impl From<Answers> for RegistryData {
+    fn from(answers: Answers) -> Self {
+        let records = |values: Vec<Value>| values.into_iter().map(Record::from).collect();
+        Self { tenants: records(answers.tenants), sites: records(answers.sites) }
+    }
+}
+
 /// The primary site `tacc` with the tenants admin, acme, beta and others that lack something; the site `uh`, which runs its own
 /// `files`, with adminuh and hawaii.
-pub(crate) fn data() -> RegistryData {
+pub(crate) fn data() -> Answers {
     let key = |id: &str| if id.starts_with("admin") { ADMIN.public_pem() } else { ACME.public_pem() };
     let tenant = |id: &str, site: &str, changes: Value| {
         let domain = if site == "tacc" { "tapis" } else { "uh" };
@@ -24,7 +38,7 @@ pub(crate) fn data() -> RegistryData {
         record.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         record
     };
-    RegistryData {
+    Answers {
         sites: vec![
             json!({"site_id": "tacc", "primary": true, "site_admin_tenant_id": "admin", "services": ["files", "bookmarks"],
                    "tenant_base_url_template": "https://${tenant_id}.tapis.test"}),
@@ -83,18 +97,18 @@ pub(crate) fn service_account(name: &str, tenant: &str, target: &str, exp: u64) 
 /// A source that answers what a test puts in, and counts.
 #[derive(Clone)]
 pub(crate) struct Script {
-    answer: Arc<Mutex<Option<RegistryData>>>,
+    answer: Arc<Mutex<Option<Answers>>>,
     fetches: Arc<AtomicUsize>,
 }
 
 impl Script {
     /// `None` is a registry that is down.
-    pub(crate) fn new(answer: Option<RegistryData>) -> Self {
+    pub(crate) fn new(answer: Option<Answers>) -> Self {
         Self { answer: Arc::new(Mutex::new(answer)), fetches: Arc::default() }
     }
 
     /// Answers otherwise from now on.
-    pub(crate) fn set(&self, answer: Option<RegistryData>) {
+    pub(crate) fn set(&self, answer: Option<Answers>) {
         *self.answer.lock().unwrap() = answer;
     }
 
@@ -108,7 +122,7 @@ impl TenantSource for Script {
     fn fetch(&self) -> BoxFuture<'_, Result<RegistryData, SourceError>> {
         self.fetches.fetch_add(1, Ordering::SeqCst);
         let answer = self.answer.lock().unwrap().clone();
-        Box::pin(async { answer.ok_or_else(|| SourceError::new("down")) })
+        Box::pin(async { answer.map(RegistryData::from).ok_or_else(|| SourceError::new("down")) })
     }
 
     fn describe(&self) -> String {

@@ -10,10 +10,10 @@ use tapisservice_auth::{
     IdentityHeaders, Outcome, ParsedToken, Refusal, TokenCache, TokenFault, TokenHeader, UnixTime, decide,
 };
 use tapisservice_core::{AccessToken, Claims, TenantId};
-use tapisservice_tenants::{Registry, RegistryData};
+use tapisservice_tenants::Registry;
 
 use crate::signer::{ACME, ADMIN, STRANGER};
-use crate::site;
+use crate::site::{self, Answers};
 
 /// When everything here begins.
 const NOW: u32 = 1_800_000_000;
@@ -43,17 +43,17 @@ fn at(seconds: i32) -> UnixTime {
     UnixTime(f64::from(NOW) + f64::from(seconds))
 }
 
-fn registry(previous: Option<&Registry>, change: impl FnOnce(&mut RegistryData)) -> Registry {
+fn registry(previous: Option<&Registry>, change: impl FnOnce(&mut Answers)) -> Registry {
     let mut data = site::data();
     change(&mut data);
-    Registry::build(&data, previous).unwrap()
+    Registry::build(&data.into(), previous).unwrap()
 }
 
-fn of_acme(change: impl FnOnce(&mut Value)) -> impl FnOnce(&mut RegistryData) {
+fn of_acme(change: impl FnOnce(&mut Value)) -> impl FnOnce(&mut Answers) {
     move |data| change(data.tenants.iter_mut().find(|record| record["tenant_id"] == "acme").unwrap())
 }
 
-fn without_acme(data: &mut RegistryData) {
+fn without_acme(data: &mut Answers) {
     data.tenants.retain(|record| record["tenant_id"] != "acme");
 }
 
@@ -230,7 +230,7 @@ const LINES: &[&[(&str, &str)]] = &[
     &[("x-tapis-tenant", "acme")],
 ];
 
-const CHANGES: &[fn(&mut RegistryData)] = &[
+const CHANGES: &[fn(&mut Answers)] = &[
     |_| {},
     |data| of_acme(|acme| acme["public_key"] = STRANGER.public_pem().into())(data),
     |data| of_acme(|acme| acme["status"] = "inactive".into())(data),
@@ -282,7 +282,7 @@ proptest! {
                 Step::Registry(change) => {
                     let mut data = site::data();
                     CHANGES[change](&mut data);
-                    registry = Some(Registry::build(&data, registry.as_ref()).unwrap());
+                    registry = Some(Registry::build(&data.into(), registry.as_ref()).unwrap());
                 }
                 Step::Clock(seconds) => now = at(seconds),
                 Step::Request { token, lines } => {

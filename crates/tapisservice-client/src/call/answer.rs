@@ -153,15 +153,26 @@ impl Answer {
         }))
     }
 
+    /// The body of an answer in JSON, if it has at most `limit` bytes and no more than the setting allows.
+    pub(crate) async fn json_bytes(mut self, limit: usize) -> Result<Bytes, ClientError> {
+        self.check_media_type()?;
+        let limit = self.limits.max_bytes.min(limit);
+        self.read(limit).await
+    }
+
     async fn parse<T>(mut self, read: impl FnOnce(&[u8]) -> Result<T, String>) -> Result<T, ClientError> {
-        let media_type = self.media_type();
-        // Some services forget the media type; then the body decides.
-        if let Some(other) = media_type.filter(|m| !body::is_json(m)) {
-            return Err(self.fault(format!("the answer is {}, not JSON", bounded(&other))));
-        }
+        self.check_media_type()?;
         let limit = self.limits.max_bytes;
         let bytes = self.read(limit).await?;
         read(&bytes).map_err(|reason| self.fault(reason))
+    }
+
+    /// Some services forget the media type; then the body decides.
+    fn check_media_type(&self) -> Result<(), ClientError> {
+        match self.media_type().filter(|media_type| !body::is_json(media_type)) {
+            Some(other) => Err(self.fault(format!("the answer is {}, not JSON", bounded(&other)))),
+            None => Ok(()),
+        }
     }
 
     async fn read(&mut self, limit: usize) -> Result<Bytes, ClientError> {

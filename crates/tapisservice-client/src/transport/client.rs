@@ -17,7 +17,7 @@ use super::retry::Retry;
 use super::settings::seconds;
 use super::tracking::Tracking;
 use super::{BreakerReport, Destination, RetryPolicy, TransportSettings};
-use crate::{Credentials, SettingsError};
+use crate::{Credentials, SettingsError, http_client};
 
 /// The pool of connections of a process, its retry policy and its circuit breakers. Cheap to clone: all clones share them.
 #[derive(Clone)]
@@ -134,13 +134,13 @@ impl<'a> TransportBuilder<'a> {
             failures: settings.client_breaker_failures,
             pause: seconds(settings.client_breaker_seconds, "client_breaker_seconds")?,
         };
-        let basis = reqwest::Client::builder()
+        let basis = http_client::direct()
             .connect_timeout(seconds(settings.connect_timeout_seconds, "connect_timeout_seconds")?)
-            .user_agent(concat!("tapisservice/", env!("CARGO_PKG_VERSION")))
             .tls_danger_accept_invalid_certs(settings.client_danger_accept_invalid_certs);
         let pool = (self.http)(basis)
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
+            // Once more, in case the change named one.
             .no_proxy()
             .build()
             .map_err(|e| SettingsError::Client(e.to_string()))?;

@@ -1,5 +1,6 @@
 //! Where calls of one client go.
 
+use tapisservice_tenants::parse_base_url;
 use url::Url;
 
 use crate::SettingsError;
@@ -20,18 +21,14 @@ impl Destination {
     ///
     /// # Errors
     ///
-    /// When `base_url` is no http or https URL of a host.
+    /// When `base_url` is none, see [`parse_base_url`].
     pub fn new(
         base_url: &str,
         site: impl Into<String>,
         service: impl Into<String>,
     ) -> Result<Self, SettingsError> {
-        let url = Url::parse(base_url.trim_end_matches('/')).map_err(|_| SettingsError::Destination)?;
-        if matches!(url.scheme(), "http" | "https") {
-            Ok(Self { base_url: url, site: site.into(), service: service.into() })
-        } else {
-            Err(SettingsError::Destination)
-        }
+        let base_url = parse_base_url(base_url.trim_end_matches('/')).ok_or(SettingsError::Destination)?;
+        Ok(Self { base_url, site: site.into(), service: service.into() })
     }
 
     /// Whether `url` has the origin of the base URL and a path below its path, so that it may see credentials.
@@ -80,7 +77,9 @@ mod tests {
 
     #[test]
     fn a_base_url_is_http_or_https() {
-        for bad in ["", "tacc.tapis.io", "file:///etc", "data:,x"] {
+        for bad in
+            ["", "tacc.tapis.io", "file:///etc", "data:,x", "https://tacc.tapis.io/x?y", "https://a@b.test"]
+        {
             assert_eq!(Destination::new(bad, "s", "x"), Err(SettingsError::Destination), "{bad}");
         }
     }

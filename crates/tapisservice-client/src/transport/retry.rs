@@ -154,8 +154,10 @@ mod tests {
     ) -> (u16, usize, Duration) {
         let stub = Script::default();
         stub.0.lock().unwrap().left = script.iter().copied().collect();
-        let client =
-            ClientBuilder::new(reqwest::Client::new()).with(Retry(policy)).with(stub.clone()).build();
+        let client = ClientBuilder::new(crate::http_client::direct().build().unwrap())
+            .with(Retry(policy))
+            .with(stub.clone())
+            .build();
         let mut extensions = Extensions::new();
         let start = Instant::now();
         if let Some(time) = ends_in {

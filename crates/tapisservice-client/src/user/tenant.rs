@@ -1,10 +1,10 @@
 //! Which tenant a base URL belongs to.
 
+use std::fmt::Display;
 use std::time::Duration;
 
-use serde_json::Value;
 use tapisservice_core::TenantId;
-use tapisservice_tenants::{Authority, Registry, RegistryData};
+use tapisservice_tenants::{Authority, Record, Registry, RegistryData};
 
 use super::base_url;
 use crate::ClientError;
@@ -12,12 +12,16 @@ use crate::call::Caller;
 
 /// Rule T8: the registry has answered by then.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// Rule T8: and with no more than this.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// Looks the tenant up in the registry, which every tenant's base URL answers for without a token. `caller` is not signed in.
 pub(crate) async fn of_base_url(caller: &Caller) -> Result<TenantId, ClientError> {
-    let (tenants, sites) = tokio::try_join!(list(caller, "/v3/tenants"), list(caller, "/v3/sites"))?;
-    let registry = Registry::build(&RegistryData { tenants, sites }, None)
-        .map_err(|error| ClientError::Route(format!("the registry cannot be used: {error}")))?;
+    // One after the other, so that not both answers lie in memory at once.
+    let sites = list(caller, "/v3/sites").await?;
+    let tenants = list(caller, "/v3/tenants").await?;
+    let build = move || Registry::build(&RegistryData { tenants, sites }, None);
+    let registry = blocking(build).await?.map_err(unusable)?;
     let authority = base_url::authority(caller.base_url());
     let host: Option<Authority> = authority.parse().ok();
     let tenant = host.and_then(|host| registry.tenant_of_host(&host));
@@ -27,6 +31,16 @@ pub(crate) async fn of_base_url(caller: &Caller) -> Result<TenantId, ClientError
     })
 }
 
-async fn list(caller: &Caller, path: &str) -> Result<Vec<Value>, ClientError> {
-    caller.get(path).timeout(TIMEOUT).send().await?.deserialize().await
+async fn list(caller: &Caller, path: &str) -> Result<Vec<Record>, ClientError> {
+    let answer = caller.get(path).timeout(TIMEOUT).send().await?.json_bytes(MAX_BYTES).await?;
+    blocking(move || Record::list(answer.into())).await?.map_err(unusable)
+}
+
+/// Megabytes take a while, in which a worker of the runtime would do nothing else.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ClientError> {
+    tokio::task::spawn_blocking(work).await.map_err(unusable)
+}
+
+fn unusable(error: impl Display) -> ClientError {
+    ClientError::Route(format!("the registry cannot be used: {error}"))
 }

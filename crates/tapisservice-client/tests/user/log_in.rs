@@ -111,6 +111,18 @@ async fn without_a_tenant_there_is_no_log_in() {
 }
 
 #[tokio::test]
+async fn a_registry_out_of_bounds_is_refused() {
+    let many = vec![json!({}); 10_001];
+    let large = json!([{"site_id": "x".repeat(9 << 20)}]);
+    for (sites, reason) in [(json!(many), "more than 10000 records"), (large, "larger than 8388608 bytes")] {
+        let fake = Fake::answering([(200, json!({ "result": sites }))]).await;
+        let error = UserClient::builder(&fake.url).password("alice", PASSWORD).await.unwrap_err();
+        assert!(error.to_string().contains(reason), "{error}");
+        assert_eq!(fake.asked().len(), 1, "nothing but the sites is asked for");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_is_none_is_a_typed_error() {
     let fake = Fake::answering([(201, json!({"result": {"access_token": 7}})), (201, json!("canary"))]).await;
     for _ in 0..2 {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::records::{data, tenant};
+use crate::records::{Answers, data, tenant};
 use tapisservice_core::TenantId;
 use tapisservice_tenants::{
     BoxFuture, CacheState, ExtendTenant, ExtensionError, Miss, RegistryData, SourceError, Tenant,
@@ -56,7 +56,7 @@ fn miss(id: &str) -> Miss {
     Miss::Tenant(TenantId::new(id).unwrap())
 }
 
-fn with_late() -> RegistryData {
+fn with_late() -> Answers {
     let mut data = data();
     data.tenants.push(tenant("late", "tacc", "https://late.tapis.test"));
     data
@@ -64,10 +64,10 @@ fn with_late() -> RegistryData {
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_requests_for_one_unknown_tenant_cost_one_fetch() {
-    let source = Scripted::new(Ok(data()));
+    let source = Scripted::new(Ok(data().into()));
     let cache = TenantCache::builder(source.clone()).build();
     cache.refresh().await.unwrap();
-    source.set(Ok(with_late()), Duration::from_secs(1));
+    source.set(Ok(with_late().into()), Duration::from_secs(1));
     let waiting: Vec<_> = (0..1000)
         .map(|_| {
             let cache = cache.clone();
@@ -83,7 +83,7 @@ async fn a_thousand_requests_for_one_unknown_tenant_cost_one_fetch() {
 
 #[tokio::test(start_paused = true)]
 async fn ten_thousand_unknown_tenants_cost_the_burst_and_one_fetch_per_thirty_seconds() {
-    let source = Scripted::new(Ok(data()));
+    let source = Scripted::new(Ok(data().into()));
     let cache = TenantCache::builder(source.clone()).build();
     cache.refresh().await.unwrap();
     for i in 0..10_000 {
@@ -99,14 +99,14 @@ async fn ten_thousand_unknown_tenants_cost_the_burst_and_one_fetch_per_thirty_se
 
 #[tokio::test(start_paused = true)]
 async fn what_was_missed_a_moment_ago_is_looked_for_again_only_after_thirty_seconds() {
-    let source = Scripted::new(Ok(data()));
+    let source = Scripted::new(Ok(data().into()));
     let cache = TenantCache::builder(source.clone()).build();
     cache.refresh().await.unwrap();
     for _ in 0..10 {
         cache.look_again(&miss("late")).await;
     }
     assert_eq!(source.fetches(), 2);
-    source.set(Ok(with_late()), Duration::ZERO);
+    source.set(Ok(with_late().into()), Duration::ZERO);
     tokio::time::advance(Duration::from_secs(31)).await;
     assert!(cache.look_again(&miss("late")).await);
     assert!(cache.snapshot().unwrap().tenant("late").is_some());
@@ -114,8 +114,8 @@ async fn what_was_missed_a_moment_ago_is_looked_for_again_only_after_thirty_seco
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_goes_away_does_not_stop_the_refresh_of_the_others() {
-    let source = Scripted::new(Ok(data()));
-    source.set(Ok(data()), Duration::from_secs(3));
+    let source = Scripted::new(Ok(data().into()));
+    source.set(Ok(data().into()), Duration::from_secs(3));
     let cache = TenantCache::builder(source.clone()).build();
     let (first, second) = (
         tokio::spawn({
@@ -132,7 +132,7 @@ async fn a_caller_that_goes_away_does_not_stop_the_refresh_of_the_others() {
 
 #[tokio::test(start_paused = true)]
 async fn known_tenants_stay_known_for_a_day_of_failures() {
-    let source = Scripted::new(Ok(data()));
+    let source = Scripted::new(Ok(data().into()));
     let cache = TenantCache::builder(source.clone()).build();
     let task = cache.keep_fresh();
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -155,7 +155,7 @@ async fn a_registry_that_is_down_at_start_is_found_within_thirty_seconds_of_its_
     tokio::time::sleep(Duration::from_mins(10)).await;
     assert_eq!(cache.state(), CacheState::Empty(Some("down".to_owned())));
     assert!(source.fetches() >= 600 / 10 && source.fetches() < 80, "{} fetches", source.fetches());
-    source.set(Ok(data()), Duration::ZERO);
+    source.set(Ok(data().into()), Duration::ZERO);
     tokio::time::sleep(Duration::from_secs(30)).await;
     assert!(cache.snapshot().is_some());
     task.abort();
@@ -163,7 +163,7 @@ async fn a_registry_that_is_down_at_start_is_found_within_thirty_seconds_of_its_
 
 #[tokio::test(start_paused = true)]
 async fn the_periodic_refresh_keeps_its_period_and_costs_requests_nothing() {
-    let source = Scripted::new(Ok(data()));
+    let source = Scripted::new(Ok(data().into()));
     let mut settings = TenantsSettings::default();
     settings.tenants_refresh_seconds = 60;
     let cache = TenantCache::builder(source.clone()).settings(settings).build();
@@ -200,7 +200,7 @@ impl ExtendTenant for OnlyGood {
 
 #[tokio::test(start_paused = true)]
 async fn a_tenant_that_cannot_be_extended_does_not_stop_the_others() {
-    let cache = TenantCache::builder(Scripted::new(Ok(data()))).extend_tenant(OnlyGood).build();
+    let cache = TenantCache::builder(Scripted::new(Ok(data().into()))).extend_tenant(OnlyGood).build();
     cache.refresh().await.unwrap();
     let registry = cache.snapshot().unwrap();
     assert_eq!(registry.tenant("tacc").unwrap().extension(), Some(&Directory("tacc".to_owned())));
@@ -214,7 +214,7 @@ struct Panics(AtomicUsize);
 impl TenantSource for Panics {
     fn fetch(&self) -> BoxFuture<'_, Result<RegistryData, SourceError>> {
         assert!(self.0.fetch_add(1, Ordering::SeqCst) > 0, "the first fetch panics");
-        Box::pin(async { Ok(data()) })
+        Box::pin(async { Ok(data().into()) })
     }
 
     fn describe(&self) -> String {
@@ -227,4 +227,17 @@ async fn a_refresh_that_panics_is_over_and_the_next_one_works() {
     let cache = TenantCache::builder(Panics(AtomicUsize::new(0))).build();
     assert!(cache.refresh().await.is_err());
     cache.refresh().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_last_tenant_that_is_closed_is_refused_from_then_on_and_the_cache_can_answer() {
+    let source = Scripted::new(Ok(data().into()));
+    let cache = TenantCache::builder(source.clone()).build();
+    cache.refresh().await.unwrap();
+    let mut closed = data();
+    closed.tenants.iter_mut().for_each(|tenant| tenant["status"] = "inactive".into());
+    source.set(Ok(closed.into()), Duration::ZERO);
+    cache.refresh().await.unwrap();
+    assert_eq!(cache.state(), CacheState::Filled { tenants: 0, last_failure: None });
+    assert!(cache.snapshot().unwrap().tenant("tacc").is_none());
 }

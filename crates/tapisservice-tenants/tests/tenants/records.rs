@@ -6,7 +6,7 @@ use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use serde_json::{Value, json};
-use tapisservice_tenants::RegistryData;
+use tapisservice_tenants::{Record, RegistryData};
 
 pub(crate) static KEY: LazyLock<String> = LazyLock::new(fresh_key);
 
@@ -28,8 +28,22 @@ pub(crate) fn sites() -> Vec<Value> {
     ]
 }
 
-pub(crate) fn data() -> RegistryData {
-    RegistryData {
+/// The records of a registry while a test changes them.
+#[derive(Clone)]
+pub(crate) struct Answers {
+    pub(crate) tenants: Vec<Value>,
+    pub(crate) sites: Vec<Value>,
+}
+
+impl From<Answers> for RegistryData {
+    fn from(answers: Answers) -> Self {
+        let records = |values: Vec<Value>| values.into_iter().map(Record::from).collect();
+        Self { tenants: records(answers.tenants), sites: records(answers.sites) }
+    }
+}
+
+pub(crate) fn data() -> Answers {
+    Answers {
         sites: sites(),
         tenants: vec![
             tenant("admin", "tacc", "https://admin.tapis.test"),

@@ -23,7 +23,7 @@ use crate::site;
 /// The second in which everything here happens.
 const NOW: u64 = 1_800_000_000;
 
-static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::build(&site::data(), None).unwrap());
+static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::build(&site::data().into(), None).unwrap());
 
 /// A request to be decided about.
 #[derive(Clone)]

@@ -6,14 +6,15 @@ use reqwest::Client;
 use reqwest::redirect::Policy;
 use url::Url;
 
-use crate::ClientError;
 use crate::registry::{chain, same_origin};
 use crate::spec::reader::MAX_BYTES;
+use crate::{ClientError, http_client};
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(2);
 
-/// Fetches files. No redirect leaves the origin, and nothing signs the requests in.
+/// Fetches files. No redirect leaves the origin, and nothing signs the requests in. Unlike calls to Tapis they go through the
+/// proxies that the environment names: the files are public.
 #[derive(Debug, Clone)]
 pub(super) struct Downloader {
     client: Client,
@@ -22,10 +23,9 @@ pub(super) struct Downloader {
 
 impl Downloader {
     pub(super) fn new(total: Duration) -> Result<Self, ClientError> {
-        let client = Client::builder()
+        let client = http_client::through_proxies()
             .connect_timeout(CONNECT)
             .redirect(Policy::custom(same_origin))
-            .user_agent(concat!("tapisservice/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| ClientError::Setup(format!("the HTTP client cannot be set up: {e}")))?;
         Ok(Self { client, total })

@@ -1,0 +1,266 @@
+//! Records as they come: text, of which a few members are read.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tapisservice_core::json;
+
+use crate::RecordError;
+
+/// One record of a registry: a JSON object, kept as its text.
+///
+/// A tree of values can take up a hundred times its text, and many records come from the network at once. So there is no tree:
+/// [`Registry::build`](crate::Registry::build) reads what it needs from the text. The records of one answer share its text, which
+/// stays in memory for as long as one of them.
+///
+/// ```
+/// use serde_json::json;
+/// use tapisservice_tenants::Record;
+///
+/// let record = Record::from(json!({"tenant_id": "dev", "owner": "alice"}));
+/// assert_eq!(record.field("owner"), Some(json!("alice")));
+/// ```
+#[derive(Clone)]
+pub struct Record {
+    /// What it lies in.
+    answer: Arc<String>,
+    place: Range<usize>,
+}
+
+/// A list of records cannot be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordsError {
+    /// It is not the answer of a Tenants API.
+    #[error("the answer is not a list of records")]
+    NotAList,
+    /// It is longer than [`Record::MAX_COUNT`].
+    #[error("the answer holds more than {} records", Record::MAX_COUNT)]
+    TooMany,
+}
+
+impl Record {
+    /// The most records of one list. An answer with more is refused as a whole.
+    pub const MAX_COUNT: usize = 10_000;
+    /// The most bytes of one record; a larger one is a bad record (rule T4).
+    pub const MAX_BYTES: usize = 64 * 1024;
+    /// How deep one record may be nested, itself included; a deeper one is a bad record (rule T4).
+    pub const MAX_DEPTH: usize = 16;
+
+    /// The records in an answer of the Tenants API: its `result`.
+    ///
+    /// The work is proportional to the answer, which may be megabytes: not for a worker of the runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the answer is not JSON with a list as `result`, or has too many records. The text quotes nothing of it.
+    pub fn list(answer: Vec<u8>) -> Result<Vec<Self>, RecordsError> {
+        #[derive(Deserialize)]
+        struct Answer<'a> {
+            #[serde(borrow)]
+            result: List<'a>,
+        }
+        let answer = Arc::new(String::from_utf8(answer).map_err(|_| RecordsError::NotAList)?);
+        // serde takes an array for a struct too.
+        let is_object = answer.trim_ascii_start().starts_with('{');
+        match serde_json::from_str(&answer) {
+            Ok(Answer { result }) if is_object => result.records_in(&answer),
+            _ => Err(RecordsError::NotAList),
+        }
+    }
+
+    fn new(record: String) -> Self {
+        Self { place: 0..record.len(), answer: Arc::new(record) }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        self.answer.get(self.place.clone()).unwrap_or_default()
+    }
+
+    /// The same without the answer around it.
+    pub(crate) fn detached(&self) -> Self {
+        Self::new(self.as_str().to_owned())
+    }
+
+    /// A member, read from the text anew.
+    pub fn field(&self, name: &str) -> Option<Value> {
+        self.read(name)
+    }
+
+    /// A member that is a text, whatever else is wrong with the record.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.read(name)
+    }
+
+    fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let members: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(self.as_str()).ok()?;
+        serde_json::from_str(members.get(name)?.get()).ok()
+    }
+
+    /// Whether both say the same, if perhaps in another order.
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+        let value = |record: &Self| serde_json::from_str::<Value>(record.as_str()).ok();
+        self.as_str() == other.as_str() || value(self).is_some_and(|own| value(other) == Some(own))
+    }
+}
+
+impl From<Value> for Record {
+    fn from(record: Value) -> Self {
+        Self::new(record.to_string())
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Record({} bytes)", self.as_str().len())
+    }
+}
+
+/// The texts of the records in a list, which are read one by one, and no longer kept when there are too many.
+pub(crate) struct List<'a>(Option<Vec<&'a str>>);
+
+impl List<'_> {
+    /// The records, which lie in `answer`.
+    pub(crate) fn records_in(self, answer: &Arc<String>) -> Result<Vec<Record>, RecordsError> {
+        let record = |text: &str| match text.as_ptr().addr().checked_sub(answer.as_ptr().addr()) {
+            Some(start) if start + text.len() <= answer.len() => {
+                Record { answer: Arc::clone(answer), place: start..start + text.len() }
+            }
+            _ => Record::new(text.to_owned()),
+        };
+        Ok(self.0.ok_or(RecordsError::TooMany)?.into_iter().map(record).collect())
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Records;
+
+        impl<'de> Visitor<'de> for Records {
+            type Value = List<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of records")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<'de>, A::Error> {
+                let mut records = Vec::new();
+                while records.len() < Record::MAX_COUNT {
+                    let Some(record) = seq.next_element::<&RawValue>()? else {
+                        return Ok(List(Some(records)));
+                    };
+                    records.push(record.get());
+                }
+                if seq.next_element::<IgnoredAny>()?.is_none() {
+                    return Ok(List(Some(records)));
+                }
+                drop(records);
+                // Whether the rest is JSON decides what the log says.
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(List(None))
+            }
+        }
+
+        deserializer.deserialize_seq(Records)
+    }
+}
+
+/// The members of a record that is within bounds.
+pub(crate) struct Members<'a>(HashMap<Cow<'a, str>, &'a RawValue>);
+
+impl<'a> Members<'a> {
+    pub(crate) fn of(record: &'a Record) -> Result<Self, RecordError> {
+        let text = record.as_str();
+        if text.len() > Record::MAX_BYTES {
+            return Err(RecordError::TooLarge);
+        }
+        json::check(text.as_bytes(), Record::MAX_DEPTH).map_err(|_| RecordError::NotStrict)?;
+        serde_json::from_str(text).map(Self).map_err(|_| RecordError::NotAnObject)
+    }
+
+    /// A member of a kind; one that is null is as good as absent.
+    pub(crate) fn get<T: Deserialize<'a>>(
+        &self,
+        name: &'static str,
+        kind: &'static str,
+    ) -> Result<Option<T>, RecordError> {
+        let Some(value) = self.0.get(name) else { return Ok(None) };
+        serde_json::from_str(value.get()).map_err(|_| RecordError::Field(name, kind))
+    }
+
+    /// A text; one that is empty is as good as absent.
+    pub(crate) fn text(&self, name: &'static str) -> Result<Option<String>, RecordError> {
+        Ok(self.get::<String>(name, "a string")?.filter(|text| !text.is_empty()))
+    }
+
+    /// The texts in a list; what is none is passed over.
+    pub(crate) fn texts(&self, name: &'static str) -> Result<Vec<String>, RecordError> {
+        let list: Option<Vec<&RawValue>> = self.get(name, "a list")?;
+        Ok(list.unwrap_or_default().iter().filter_map(|text| serde_json::from_str(text.get()).ok()).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(records: &str, count: usize) -> Vec<u8> {
+        format!(r#"{{"result": [{}]}}"#, vec![records; count].join(",")).into_bytes()
+    }
+
+    #[test]
+    fn a_list_has_at_most_so_many_records() {
+        for record in ["{}", r#"{"a":{}}"#, "0"] {
+            assert_eq!(Record::list(answer(record, Record::MAX_COUNT)).unwrap().len(), Record::MAX_COUNT);
+            let longer = answer(record, Record::MAX_COUNT + 1);
+            assert_eq!(Record::list(longer).unwrap_err(), RecordsError::TooMany, "{record}");
+        }
+    }
+
+    #[test]
+    fn records_are_pieces_of_their_answer() {
+        let answer = r#" {"more": [0], "result" : [ {"a": "\u00e9é"} ,7, [ ] , null ], "status": "ok"} "#;
+        let records = Record::list(answer.as_bytes().to_vec()).unwrap();
+        let texts: Vec<_> = records.iter().map(Record::as_str).collect();
+        assert_eq!(texts, [r#"{"a": "\u00e9é"}"#, "7", "[ ]", "null"]);
+        assert!(records.iter().all(|record| Arc::ptr_eq(&record.answer, &records[0].answer)));
+        let alone = records[0].detached();
+        assert_eq!((alone.as_str(), alone.answer.len()), (texts[0], texts[0].len()));
+    }
+
+    #[test]
+    fn what_is_no_list_is_refused() {
+        let mut broken = answer("{}", Record::MAX_COUNT + 1);
+        broken.pop();
+        let cases: [&[u8]; 8] = [
+            b"",
+            b"[[]]",
+            b"[]",
+            b"{}",
+            br#"{"result": {}}"#,
+            br#"{"result": [], "result": []}"#,
+            b"{\"result\": [\"\xff\"]}",
+            &broken,
+        ];
+        for text in cases {
+            let text_of = String::from_utf8_lossy(&text[..text.len().min(40)]);
+            assert_eq!(Record::list(text.to_vec()).unwrap_err(), RecordsError::NotAList, "{text_of}");
+        }
+    }
+
+    #[test]
+    fn records_that_say_the_same_in_another_order_are_equal_in_what_they_say() {
+        let record = |text: &str| Record::new(text.to_owned());
+        let one = record(r#"{"a": 1, "b": {"c": 2, "d": 3}}"#);
+        assert!(one.says_the_same_as(&record(r#"{"b":{"d":3,"c":2},"a":1}"#)));
+        assert!(!one.says_the_same_as(&record(r#"{"b":{"d":3,"c":2},"a":"1"}"#)));
+    }
+}
