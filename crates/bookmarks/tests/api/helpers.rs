@@ -8,6 +8,13 @@ use tapisservice::serve::{Server, Shutdown};
 use tapisservice_devsite::{DevSite, System};
 use tempfile::TempDir;
 
+/// A client that goes where it is told: neither elsewhere by a redirect nor through a proxy of the environment.
+pub(crate) fn http() -> reqwest::Client {
+    #[expect(clippy::disallowed_methods, reason = "the proxies are taken away here")]
+    let builder = reqwest::Client::builder().no_proxy();
+    builder.redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
 /// A running service behind the router of a site.
 pub(crate) struct Service {
     pub(crate) site: DevSite,
@@ -58,7 +65,7 @@ impl Service {
         let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         site.route_to("bookmarks", &format!("http://{}", server.local_addr())).unwrap();
         tokio::spawn(app.serve(server));
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let client = http();
         Self { site, folder, client, shutdown }
     }
 

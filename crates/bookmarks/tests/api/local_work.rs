@@ -5,9 +5,11 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
-use reqwest::Client;
 use serde_json::{Value, json};
+
+use crate::helpers::http;
 
 /// The process, and what it said one can do.
 struct Local {
@@ -17,11 +19,7 @@ struct Local {
 }
 
 impl Local {
-    fn start(folder: &Path) -> Self {
-        Self::start_by(command(folder))
-    }
-
-    fn start_by(mut command: Command) -> Self {
+    fn start(command: &mut Command) -> Self {
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let said = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
         let curl = said.into_iter().find(|line| line.starts_with("curl ")).expect("it prints a curl line");
@@ -32,7 +30,7 @@ impl Local {
     }
 
     async fn get(&self, path: &str, token: &str) -> Value {
-        let request = Client::new().get(format!("{}{path}", self.url)).header("X-Tapis-Token", token);
+        let request = http().get(format!("{}{path}", self.url)).header("X-Tapis-Token", token);
         request.send().await.unwrap().json().await.unwrap()
     }
 
@@ -51,20 +49,15 @@ fn command(folder: &Path) -> Command {
 #[tokio::test]
 async fn what_it_prints_works_and_is_kept_until_the_next_time() {
     let folder = tempfile::tempdir().unwrap();
-    let first = Local::start(folder.path());
+    let first = Local::start(&mut command(folder.path()));
     assert_eq!(first.get("/whoami", &first.token).await["result"]["request_username"], "alice");
     let body = json!({"name": "results", "system_id": "workstation", "path": "/work"});
-    let made = Client::new()
-        .post(&first.url)
-        .header("X-Tapis-Token", &first.token)
-        .json(&body)
-        .send()
-        .await
-        .unwrap();
+    let made =
+        http().post(&first.url).header("X-Tapis-Token", &first.token).json(&body).send().await.unwrap();
     assert_eq!(made.status(), 201);
     assert_eq!(first.stop().code(), Some(0));
 
-    let second = Local::start(folder.path());
+    let second = Local::start(&mut command(folder.path()));
     let listed = second.get("", &second.token).await;
     assert_eq!(listed["result"][0]["name"], "results");
     assert_eq!(second.stop().code(), Some(0));
@@ -81,14 +74,14 @@ async fn with_its_ports_taken_the_first_command_moves_on() {
     std::fs::write(folder.path().join("config-local.json"), config.to_string()).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_bookmarks"));
     command.env_clear().current_dir(folder.path()).stderr(Stdio::piped());
-    let mut local = Local::start_by(command);
+    let mut local = Local::start(&mut command);
     let stderr = local.process.stderr.take().unwrap();
     assert_eq!(local.get("/whoami", &local.token).await["result"]["request_username"], "alice");
     assert!(!local.url.contains(&format!(":{}/", site.port())), "{}", local.url);
     let told = BufReader::new(stderr).lines().next().unwrap().unwrap();
     let start = format!("{service} is in use: listening on ");
     let moved = told.strip_prefix(&start).and_then(|rest| rest.strip_suffix(" instead")).expect("it says so");
-    let hello = reqwest::get(format!("http://{moved}/v3/bookmarks/hello")).await.unwrap();
+    let hello = http().get(format!("http://{moved}/v3/bookmarks/hello")).send().await.unwrap();
     assert_eq!(hello.status(), 200);
     assert_eq!(local.stop().code(), Some(0));
 }
@@ -124,6 +117,26 @@ fn an_address_that_was_configured_is_kept() {
 
 fn local_config() -> Value {
     serde_json::from_str(include_str!("../../../../config-local.json")).unwrap()
+}
+
+/// As on a machine behind an institute's proxy: whoever is asked through the variables is not there.
+#[tokio::test]
+async fn it_works_whatever_proxy_the_environment_names() {
+    const PROXY: &str = "http://127.0.0.1:1";
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = command(folder.path());
+    for variable in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        command.env(variable, PROXY);
+    }
+    let local = Local::start(&mut command);
+    let ready = async || http().get(format!("{}/ready", local.url)).send().await.unwrap().status();
+    let start = Instant::now();
+    while ready().await != 200 {
+        assert!(start.elapsed() < Duration::from_mins(1), "it is not ready");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(local.get("/whoami", &local.token).await["result"]["request_username"], "alice");
+    assert_eq!(local.stop().code(), Some(0));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tapisservice_db::testing::{PASSWORD, Postgres};
 use tapisservice_db::{AcrossTenants, Database, DatabaseSettings, Transaction};
 use tokio::task::{JoinSet, block_in_place};
 
-use crate::helpers::Service;
+use crate::helpers::{Service, http};
 
 /// The acquire timeout of 3 s, and what a busy machine adds.
 const SLOW: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ async fn small_service(postgres: &Postgres) -> (Arc<Service>, String) {
 
 /// The sum of the metrics whose lines begin like this.
 async fn sum(metrics: &str, beginning: &str) -> u64 {
-    let text = reqwest::get(metrics).await.unwrap().text().await.unwrap();
+    let text = http().get(metrics).send().await.unwrap().text().await.unwrap();
     let lines = text.lines().filter(|line| line.starts_with(beginning));
     lines.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
 }

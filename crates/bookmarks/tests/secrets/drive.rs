@@ -25,7 +25,9 @@ pub(crate) struct Caller<'a> {
 
 /// Follows no redirects. It is made once: reading the certificates of the machine takes long.
 pub(crate) fn client() -> Client {
-    Client::builder().redirect(redirect::Policy::none()).build().unwrap()
+    #[expect(clippy::disallowed_methods, reason = "the proxies are taken away here")]
+    let builder = Client::builder().no_proxy();
+    builder.redirect(redirect::Policy::none()).build().unwrap()
 }
 
 impl Caller<'_> {

@@ -7,7 +7,9 @@ pub(crate) async fn site() -> DevSite {
 }
 
 pub(crate) fn http() -> Client {
-    Client::builder().no_proxy().build().unwrap()
+    #[expect(clippy::disallowed_methods, reason = "the proxies are taken away here")]
+    let builder = Client::builder().no_proxy();
+    builder.build().unwrap()
 }
 
 /// An address below a tenant's base URL.
