@@ -23,6 +23,10 @@ TAIL_LINES = 25
 SECRETS = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}|mock-password")
 
 
+# Nobody listens there.
+DEAD_PROXIES = {name: "http://127.0.0.1:1" for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")}
+
+
 class Failure(Exception):
     """A suite did not pass; the text says why."""
 
@@ -59,7 +63,9 @@ class Bench:
         port = free_ports(1)[0]
         path = self.write(f"{name}.json", {**settings, "listen": f"127.0.0.1:{port}"})
         limited = ["sh", "-c", f'ulimit -n {descriptors}; exec "$0"'] if descriptors else []
-        program = self.start(name, *limited, binary, environment={"TAPIS_CONFIG_PATH": str(path), **(environment or {})}, cwd=self.folder)
+        # Every suite shows by the way that no proxy of the environment is asked for anything.
+        environment = {**DEAD_PROXIES, "TAPIS_CONFIG_PATH": str(path), **(environment or {})}
+        program = self.start(name, *limited, binary, environment=environment, cwd=self.folder)
         program.port, program.url = port, f"http://127.0.0.1:{port}"
         program.wait_for_port(port)
         if ready:

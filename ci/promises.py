@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Shows the promises F01 to F30: the real service over real sockets while its registry, its callers and its surroundings fail.
+"""Shows the promises F01 to F32: the real service over real sockets while its registry, its callers and its surroundings fail.
 
     promises.py SHARED BINARIES [--long] [F01 F08 ...]
 
@@ -68,6 +68,8 @@ PROMISES = [
     Promise("F28", "mixed load and faults", mixed.f28, "the hour: `--long`, by hand; memory with several arenas of glibc (the service has one here), which grow apart for minutes before they are flat"),
     Promise("F29", "bodies that nobody reads", pooled.f29, "clients whose body needs more than 5 s, or 2 s after a close that was announced"),
     Promise("F30", "clients that close their side", pooled.f30),
+    Promise("F31", "registry answers that are made to be costly", registry.f31,
+            "that nobody waits over 100 ms: callers, registry and a debug build share the cores, so the times are told and judged with room", alone=True),
     Promise("F32", "handlers mounted in every way"),
 ]
 # Most of them wait for most of the time.

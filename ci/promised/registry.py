@@ -1,11 +1,12 @@
-"""The registry of tenants fails, lies and changes (F01 to F11)."""
+"""The registry of tenants fails, lies and changes (F01 to F11, F31)."""
 import concurrent.futures
 import glob
 import json
 import os
 import time
 
-from .stage import Canary, check, until
+from . import costly
+from .stage import TENANTS, Canary, check, until
 
 DOES_NOT_ANSWER = "the tenant registry does not answer"
 ANSWERS_AGAIN = "the tenant registry answers again"
@@ -18,6 +19,12 @@ EAGER = {"tenants_refresh_seconds": 1}
 # What a garbage answer may cost for good: nothing; while it is read, its own size and what the allocator keeps.
 GARBAGE_MEGABYTES = 48
 UNKNOWN_MEGABYTES = 24
+# What an answer made to be costly may cost: so many times its own size.
+COSTLY_TIMES = 4
+MOST_WARNINGS = 100
+COSTLY_REFRESH_SECONDS = 60
+# The promise is 100 ms. A debug build on a machine whose cores callers and registry share is judged with room, and the times are told.
+KNOWN_MILLISECONDS = 1000
 FAKETIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 
 
@@ -243,3 +250,42 @@ def set_clock(file, seconds):
     new = file.with_suffix(".new")
     new.write_text(f"{seconds:+d}\n")
     os.replace(new, file)
+
+
+def f31(stage):
+    registry = costly.Registry(
+        [{"site_id": "tacc", "primary": True, "site_admin_tenant_id": "admin", "tenant_base_url_template": "https://${tenant_id}.tapis.test"}],
+        [{"tenant_id": tenant, "site_id": "tacc", "base_url": f"https://{tenant}.tapis.test", "token_service": f"https://{tenant}.tapis.test/v3/tokens",
+          "public_key": (stage.keys / f"{tenant}.pub.pem").read_text()} for tenant in TENANTS])
+    # A debug build reads slowly, and the answer is not to be refused for that.
+    site = stage.site("f31", registry=registry.url, settings={**EAGER, "registry_timeout_seconds": COSTLY_REFRESH_SECONDS})
+    warning = "a record of the tenant registry is not as it should be"
+    site.send(site.good() * 200)
+    alone = site.beside(site.good(), connections=2, seconds=4, pause=0.01).result()
+    before, seen, most, slowest, answers = site.memory(), [], 0, alone.percentile(100), 0
+    for name, (make, refused) in costly.ANSWERS.items():
+        registry.calm()
+        until("the registry is read", lambda: site.metric("tapisservice_registry_up") == 1 and site.metric("tapisservice_tenants") == 3)
+        records, count = make()
+        lines = len(site.lines(warning))
+        size = registry.serve(records) / (1 << 20)
+        fetches = registry.fetches
+        meanwhile = site.beside(site.good(), connections=2, seconds=6, pause=0.01)
+        until(f"{name} is fetched twice", lambda: registry.fetches >= fetches + 3, 3 * COSTLY_REFRESH_SECONDS)
+        meanwhile = meanwhile.result()
+        up, warned = site.metric("tapisservice_registry_up"), len(site.lines(warning)) - lines
+        check(up == (not refused), f"{name}: registry_up is {up:.0f}")
+        check(meanwhile.only(200), f"{name}: known tenants get {meanwhile}")
+        check(warned <= MOST_WARNINGS, f"{name}: {warned} warnings are logged")
+        most = site.memory("VmHWM") - before
+        check(most <= COSTLY_TIMES * costly.ANSWER_BYTES / (1 << 20), f"{name}: {most:.0f} MB more memory, the answer has {size:.1f} MB")
+        slowest, answers = max(slowest, meanwhile.percentile(100)), answers + meanwhile.answers
+        fate = "refused" if refused else "taken"
+        seen.append(f"{count:,} x {name} ({size:.1f} MB, {fate}): {warned} warnings, slowest {meanwhile.percentile(100):.0f} ms")
+    reasons = len(site.lines(DOES_NOT_ANSWER, "more than 10000 records"))
+    check(reasons == sum(refused for _, refused in costly.ANSWERS.values()), f"{reasons} lines say that there were too many records")
+    check(slowest < KNOWN_MILLISECONDS, f"a known tenant waited {slowest:.0f} ms")
+    registry.close()
+    site.end()
+    return f"{'; '.join(seen)}; {answers:,} x 200 of known tenants meanwhile (alone the slowest took {alone.percentile(100):.0f} ms); " \
+           f"at most {most:.0f} MB more memory; {reasons} lines name the reason"

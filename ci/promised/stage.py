@@ -88,11 +88,13 @@ class Site:
         shutil.copy(stage.keys / "acme.new.pub.pem", self.folder)
         self.signer, self.encode = jws.Keys(str(stage.keys)), jws.b64u
         self.registry_port, self.metrics_port = free_ports(2)
-        if registry:
+        if registry is True:
             self.start_registry()
+        # Another registry than the one that fails as it is told.
+        registry_url = registry if isinstance(registry, str) else f"http://127.0.0.1:{self.registry_port}"
         self.service = stage.bench.service(stage.binary, f"{name}-service", {
-            **SETTINGS, "primary_site_admin_tenant_base_url": f"http://127.0.0.1:{self.registry_port}",
-            "metrics_listen": f"127.0.0.1:{self.metrics_port}", **(settings or {})}, ready=options.pop("ready", registry), **options)
+            **SETTINGS, "primary_site_admin_tenant_base_url": registry_url,
+            "metrics_listen": f"127.0.0.1:{self.metrics_port}", **(settings or {})}, ready=options.pop("ready", bool(registry)), **options)
         self.port, self.pid = self.service.port, self.service.process.pid
 
     # --- the registry
