@@ -82,7 +82,10 @@ fn at_owning_site(tenant: &Tenant) -> Result<Route, ClientError> {
 fn at_primary_site(registry: &Registry, tenant: &Tenant) -> Result<Route, ClientError> {
     let primary = primary(registry)?;
     let url = primary.tenant_base_url(tenant.tenant_id()).ok_or_else(|| {
-        ClientError::Route(format!("the primary site {} has no tenant_base_url_template", primary.site_id))
+        ClientError::Route(format!(
+            "the primary site {} has no usable tenant_base_url_template",
+            primary.site_id
+        ))
     })?;
     new(primary, &url)
 }
@@ -133,7 +136,10 @@ mod tests {
         assert_eq!(refusal(&bare, "a", "tenants"), "no route: there is no active tenant gone");
         assert_eq!(refusal(&bare, "b", "files"), "no route: there is no active tenant b");
         assert!(refusal(&bare, "a", "sk").contains("tenant_base_url_template"));
-        assert!(refusal(&registry(Some("${tenant_id}"), "a"), "a", "jobs").contains("not an http"));
+        assert!(
+            refusal(&registry(Some("${tenant_id}"), "a"), "a", "jobs")
+                .contains("no usable tenant_base_url_template")
+        );
     }
 
     #[test]

@@ -116,9 +116,14 @@ async fn an_answer_of_too_many_records_is_refused_with_the_reason() {
 
 #[test]
 fn a_base_url_of_the_primary_site_has_no_user_query_or_fragment() {
-    for url in ["https://admin.tapis.test/?x", "https://admin.tapis.test/#x", "https://me@admin.tapis.test"] {
+    for (url, part) in [
+        ("https://admin.tapis.test/?x", "query"),
+        ("https://admin.tapis.test/#x", "fragment"),
+        ("https://admin.tapis.test/v3", "path"),
+        ("https://me@admin.tapis.test", "user or password"),
+    ] {
         let refused = TenantsApi::new(&ClientSettings::new(url)).unwrap_err();
-        assert_eq!(refused, SettingsError::BaseUrl, "{url}");
+        assert_eq!(refused, SettingsError::BaseUrlPart(part), "{url}");
     }
 }
 

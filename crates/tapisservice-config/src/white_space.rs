@@ -15,7 +15,7 @@ pub(crate) fn warnings(schema: &Schema, document: &Value, origins: &Origins) -> 
     look(document, &schema.place(Reach::Possible), "", false, &mut found);
     let warning = |(at, end): (String, &str)| {
         let origin = origins.of(&at).map(|origin| format!(" (from {origin})")).unwrap_or_default();
-        format!("{at}: the secret {end} with white space{origin}; remove it unless it belongs to the secret")
+        format!("{at} {end} with white space{origin}; remove it unless it belongs to the secret")
     };
     found.into_iter().map(warning).collect()
 }
@@ -56,8 +56,7 @@ mod tests {
         });
         let mut warnings = warnings(&schema, &document, &Origins::default());
         warnings.sort_unstable();
-        let starts =
-            ["/db/token: the secret ends", "/own/0: the secret begins", "/service_password: the secret ends"];
+        let starts = ["/db/token ends", "/own/0 begins", "/service_password ends"];
         assert_eq!(warnings.len(), starts.len(), "{warnings:?}");
         for (warning, start) in warnings.iter().zip(starts) {
             assert!(warning.starts_with(start) && !warning.contains("canary"), "{warning}");

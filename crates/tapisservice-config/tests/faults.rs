@@ -224,7 +224,7 @@ fn white_space_at_the_end_of_a_secret_is_warned_about() {
     assert_eq!(
         config.warnings(),
         [
-            "/service_password: the secret ends with white space (from the environment variable TAPIS_SERVICE_PASSWORD); \
+            "/service_password ends with white space (from the environment variable TAPIS_SERVICE_PASSWORD); \
           remove it unless it belongs to the secret"
         ]
     );

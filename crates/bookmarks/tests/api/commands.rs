@@ -41,12 +41,13 @@ fn the_document_and_the_routes_need_neither_configuration_nor_database() {
     let document: Value = serde_json::from_slice(&openapi.stdout).unwrap();
     assert_eq!(document["paths"]["/v3/bookmarks"]["post"]["operationId"], "createBookmark");
     let routes = bookmarks(&["routes"], &nothing);
-    let lines: Vec<Vec<_>> =
-        text(&routes.stdout).lines().map(|line| line.split_whitespace().collect()).collect();
+    let stdout = text(&routes.stdout);
+    let lines: Vec<_> =
+        stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     for expected in
-        [["PATCH", "/{bookmark_id}", "authenticated", "updateBookmark"], ["GET", "/hello", "public", "hello"]]
+        ["PATCH /{bookmark_id} authenticated updateBookmark", "GET /hello public (token ignored) hello"]
     {
-        assert!(lines.iter().any(|line| line == &expected), "{lines:?}");
+        assert!(lines.iter().any(|line| line == expected), "{lines:?}");
     }
 }
 

@@ -214,7 +214,7 @@ fn white_space_at_the_end_of_a_secret_is_pointed_out() {
     let folder = tempfile::tempdir().unwrap();
     let warned = variables(&[("TAPIS_SERVICE_PASSWORD", "canary\n")], &[]);
     let checked = run(folder.path(), "check-config", &warned);
-    let warning = "warning: /service_password: the secret ends with white space (from the environment variable \
+    let warning = "warning: /service_password ends with white space (from the environment variable \
                    TAPIS_SERVICE_PASSWORD); remove it unless it belongs to the secret";
     assert_eq!((checked.status.code(), lines(&checked)), (Some(0), vec![warning.to_owned()]));
     assert!(!String::from_utf8(checked.stdout).unwrap().contains(CANARY));
@@ -229,7 +229,7 @@ fn white_space_at_the_end_of_a_secret_is_pointed_out() {
         let started = command.env("TAPIS_SERVICE_PASSWORD", "canary\n").output().unwrap();
         let told = [started.stdout, started.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
         assert_eq!(started.status.code(), Some(78), "{told}");
-        assert_eq!(told.matches("the secret ends with white space").count(), 1, "{level}: {told}");
+        assert_eq!(told.matches("/service_password ends with white space").count(), 1, "{level}: {told}");
         assert!(!told.contains(CANARY), "{told}");
     }
 }

@@ -17,7 +17,7 @@ const SLOW: Duration = Duration::from_secs(10);
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-const CLOSED: &str = "tapisservice_connections_closed_total";
+const BROKEN: &str = "tapisservice_connections_closed_total{reason=\"broken\"}";
 
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
@@ -183,9 +183,9 @@ async fn f27_callers_that_hang_up_leave_no_bookmark_and_take_no_connection() {
         }
         let blocked = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO bookmark_tags%'";
         until("both wait", async || block_in_place(|| postgres.sql_in("tapis", blocked)) == "2").await;
-        let closed = sum(&metrics, CLOSED).await;
+        let closed = sum(&metrics, BROKEN).await;
         callers.shutdown().await;
-        until("it sees that nobody waits any more", async || sum(&metrics, CLOSED).await >= closed + 2).await;
+        until("it sees that nobody waits any more", async || sum(&metrics, BROKEN).await >= closed + 2).await;
         lock.rollback().await.unwrap();
         until("all connections are back", async || used(&metrics).await == 0).await;
         assert_eq!(postgres.sql_in("tapis", "SELECT COUNT(*) FROM bookmarks"), "0", "round {round}");

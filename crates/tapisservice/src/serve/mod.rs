@@ -11,7 +11,7 @@
 //! | does not read its answer | closed after [`Limits::body_timeout`] without progress |
 //! | reads its answer slowly | closed below [`Limits::response_min_bytes_per_second`], and after [`Limits::response_timeout`] |
 //! | sends a body that nobody reads | kept if the rest is small and arrives soon; else told `Connection: close`, and closed lingering |
-//! | closes its side after its request | answered; it is asked by a `102 Processing` whether it is there when that takes a second |
+//! | closes its side after its request | answered; it is asked by a `100 Continue` whether it is there when that takes a second |
 //! | sends more header than [`Limits::max_header_bytes`] | answered 431 |
 //! | comes when [`Limits::max_connections`] are open | left in the backlog until there is room |
 //!

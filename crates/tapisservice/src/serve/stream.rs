@@ -17,9 +17,10 @@ use super::activity::{Activity, Watch};
 
 /// Up to so many bytes leave in one piece: copying an answer of that size costs less than the kernel's way of taking several pieces.
 const ONE_PIECE: usize = 4096;
-/// Asks a client that has closed its side for writing whether it is there: to one that is, an interim response says nothing but that its
-/// request is worked on (RFC 9110, 15.2), and the kernel of one that is not answers with a reset. Nothing else tells the two apart.
-const PROBE: &[u8] = b"HTTP/1.1 102 Processing\r\n\r\n";
+/// Asks a client that has closed its side for writing whether it is there: one that is discards an interim response that it did not
+/// expect (RFC 9110, 15.2.1), and the kernel of one that is not answers with a reset. Nothing else tells the two apart. It is 100, which
+/// every client knows: some take 102 for the answer.
+const PROBE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 #[derive(Debug)]
 pub(super) struct ClientStream {

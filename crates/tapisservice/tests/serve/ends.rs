@@ -40,7 +40,7 @@ async fn a_client_that_half_closes_gets_its_answer_from_a_handler_that_waits() {
         tokio::time::sleep(wait).await;
         server.gate.add_permits(1);
         let answer = client.until_closed().await;
-        let asked = answer.matches("HTTP/1.1 102 Processing\r\n\r\n").count();
+        let asked = answer.matches("HTTP/1.1 100 Continue\r\n\r\n").count();
         assert_eq!(asked, usize::from(wait == ASKED && version == "1.1"), "{answer}");
         assert!(answer.contains(" 200 OK\r\n") && answer.ends_with("through"), "{answer}");
     }
