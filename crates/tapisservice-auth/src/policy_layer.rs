@@ -118,17 +118,12 @@ impl Rule {
         }
         let nobody_asked = g.identity().is_some() && self.callbacks.authz.is_none();
         match &self.policy.0 {
-            Kind::Public(public) => self.admits_at_once(*public, g).then_some(Ok(())),
+            Kind::Public(public) => admits_at_once(*public, g).then_some(Ok(())),
             _ if self.is_own_options(method) => Some(Ok(())),
             Kind::Authenticated => nobody_asked.then_some(Ok(())),
             Kind::ServiceOnly => nobody_asked.then(|| check_service(g)),
             Kind::Callback { .. } => None,
         }
-    }
-
-    fn admits_at_once(&self, public: PublicPolicy, g: &RequestContext) -> bool {
-        let is_as_without_token = public.token != TokenUse::Ignored || g.identity().is_none();
-        is_as_without_token && (!public.with_tenant || g.request_tenant().is_some())
     }
 
     async fn settle_and_enforce(&self, g: &RequestContext, parts: &mut Parts) -> Result<(), Error> {
@@ -231,6 +226,12 @@ impl Rule {
             None => Ok(Authn::Refused),
         }
     }
+}
+
+/// Whether a public route has all it needs, and the request is as the policy wants it.
+fn admits_at_once(public: PublicPolicy, g: &RequestContext) -> bool {
+    let is_as_without_token = public.token != TokenUse::Ignored || g.identity().is_none();
+    is_as_without_token && (!public.with_tenant || g.request_tenant().is_some())
 }
 
 /// Nobody looked at the request for a token, and a policy would take it for one without.

@@ -223,10 +223,8 @@ fn white_space_at_the_end_of_a_secret_is_warned_about() {
     let config = loader(json!({"version": "x "}), &json!({})).environment(variables).load().unwrap();
     assert_eq!(
         config.warnings(),
-        [
-            "/service_password ends with white space (from the environment variable TAPIS_SERVICE_PASSWORD); \
-          remove it unless it belongs to the secret"
-        ]
+        ["/service_password ends with white space (from the environment variable TAPIS_SERVICE_PASSWORD); \
+          remove it unless it belongs to the secret"]
     );
 }
 
