@@ -136,6 +136,11 @@ impl Policy {
         Self(Kind::Callback { name: name.into(), allow: boxed(allow) })
     }
 
+    /// Whether a route under this policy looks at no token.
+    pub fn ignores_token(&self) -> bool {
+        self.token_use() == TokenUse::Ignored
+    }
+
     /// What the policy does with a token that is sent.
     pub(crate) fn token_use(&self) -> TokenUse {
         match &self.0 {

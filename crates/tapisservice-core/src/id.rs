@@ -26,7 +26,7 @@ pub enum InvalidId {
 fn check(text: &str) -> Result<(), InvalidId> {
     if text.chars().any(char::is_control) {
         Err(InvalidId::ControlCharacter)
-    } else if text.chars().all(char::is_whitespace) {
+    } else if !text.chars().any(shows) {
         Err(InvalidId::Empty)
     } else if text.len() > MAX_CHARS && text.chars().count() > MAX_CHARS {
         Err(InvalidId::TooLong)
@@ -35,11 +35,22 @@ fn check(text: &str) -> Result<(), InvalidId> {
     }
 }
 
+/// Whether a character leaves a mark of its own: no white space, and none of those that Unicode lets a renderer leave out
+/// (`Default_Ignorable_Code_Point`, and the blank of Braille).
+fn shows(c: char) -> bool {
+    !c.is_whitespace()
+        && !matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// One to 255 characters, none of them a control character and not all of them white space (rules A11 and O3). Cheap to clone.
+        /// One to 255 characters, none of them a control character and at least one that shows (rules A11 and O3). Cheap to clone.
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         pub struct $name(Arc<str>);
 
@@ -136,7 +147,9 @@ mod tests {
         assert_eq!(Username::new(&long).unwrap().as_str(), long);
         assert_eq!(Username::new(long + "x"), Err(InvalidId::TooLong));
         assert_eq!(TenantId::new(""), Err(InvalidId::Empty));
-        for blank in [" ", "   ", "\u{a0}\u{2003}", "\u{3000}"] {
+        for blank in
+            [" ", "   ", "\u{a0}\u{2003}", "\u{3000}", "\u{200b}", "\u{3164} \u{ad}", "\u{2800}", "\u{e0041}"]
+        {
             assert_eq!(Username::new(blank), Err(InvalidId::Empty), "{blank:?}");
         }
         assert_eq!(Username::new(" a ").unwrap().as_str(), " a ");

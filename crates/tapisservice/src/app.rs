@@ -159,9 +159,6 @@ impl App {
     /// When the limits or the address of the metrics cannot be used.
     pub async fn serve(self, server: Server) -> Result<Stopped, ServeError> {
         let served = self.settings.auth.served_tenants();
-        if let Some(tenants) = served {
-            tracing::warn!(?tenants, "serving only the tenants in the setting tenants; others get 403");
-        }
         let refresher = self.tenants.keep_fresh();
         let renewer = self.service_client.as_ref().map(ServiceClient::keep_tokens);
         if let Some(address) = self.settings.service.metrics_listen {

@@ -130,8 +130,18 @@ fn begin(config: &Config) -> Result<(Settings, LogGuard), StartError> {
             note(&format!("warning: {warning}"));
         }
     }
+    if let Some(tenants) = settings.auth.served_tenants() {
+        // Whatever is logged: in files made for the Python library the list means nothing (rule H7).
+        if tracing::enabled!(tracing::Level::WARN) {
+            warn!(?tenants, "{RESTRICTED}");
+        } else {
+            note(&format!("warning: {RESTRICTED}: {}", tenants.join(", ")));
+        }
+    }
     Ok((settings, guard))
 }
+
+const RESTRICTED: &str = "serving only the tenants in the setting tenants, others get 403";
 
 /// Writes a line to the standard error, for what has to be seen whatever is logged.
 #[expect(clippy::print_stderr, reason = "logs may not show it at their level")]

@@ -137,7 +137,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// added so far; a limit that some of them have already stays.
     ///
     /// It is set here and not by a layer on the methods, so that a body announced as too large is refused before anything of
-    /// the route runs. axum's `DefaultBodyLimit` on the methods can lower it for axum's extractors, and never raises it.
+    /// the route runs. A large body needs time too: [`RequestTimeoutLayer`](crate::RequestTimeoutLayer) on the methods gives more than
+    /// `request_timeout_seconds`. axum's `DefaultBodyLimit` on the methods can lower it for axum's extractors, and never raises it.
     ///
     /// ```
     /// use axum::routing::post;

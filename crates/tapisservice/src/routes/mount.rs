@@ -1,5 +1,7 @@
 //! Routes become a router, each policy around whatever its route answers with.
 
+use std::collections::HashSet;
+
 use axum::Router;
 use axum::handler::Handler as _;
 use axum::routing::MethodRouter;
@@ -43,11 +45,21 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         callbacks: &Callbacks,
     ) -> Result<Mounted, RouteError> {
         let layer = |policy| PolicyLayer::new(policy, authenticator.clone(), callbacks.clone());
-        let (mut router, mut list, mut check) = (Router::new(), Vec::new(), Check::default());
+        let (mut routes, mut list, mut check) = (Vec::new(), Vec::new(), Check::default());
         for route in self.into_routes()? {
             let answers = Answers::of(&route.methods, state);
             check.add(base_path, &route.path, &answers)?;
             list.extend(route.list(&answers));
+            routes.push((route, answers));
+        }
+        let with_fallback = routes.iter().filter(|(_, answers)| answers.fallback);
+        let mut with_fallback: HashSet<_> = with_fallback.map(|(route, _)| route.path.clone()).collect();
+        let mut router = Router::new();
+        for (mut route, answers) in routes {
+            if route.access.policy.ignores_token() && with_fallback.insert(route.path.clone()) {
+                // Under this policy, so that the other methods of the path look at no token either.
+                route.methods = route.methods.fallback(no_such_method);
+            }
             // Around the fallback of a route too, which `route_layer` would leave open.
             let policy = layer(route.access.policy).with_own_options(answers.has_own_options());
             // The policy decides first. Both in one layer: each costs every request a box.

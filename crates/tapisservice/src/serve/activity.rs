@@ -458,7 +458,7 @@ mod tests {
         let activity = asked();
         activity.answer(None);
         activity.write_blocked();
-        assert_eq!(due(&activity), Some((5 * SECOND, Due::Close(CloseReason::WriteTimeout))), "the grace");
+        assert_eq!(due(&activity), Some((7 * SECOND, Due::Close(CloseReason::WriteTimeout))), "no progress");
         activity.wrote(24_000);
         tokio::time::advance(96 * SECOND).await;
         activity.answered();

@@ -11,9 +11,14 @@ use super::{Limits, moment::Moment};
 
 /// Before this much waiting the least rate is not asked for.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
+/// As many bytes the kernel may keep for the client before a write has to wait ([`Server`](super::Server) sets it,
+/// `TCP_NOTSENT_LOWAT`). Without that it would keep a megabyte, and take nothing more before a third of it is gone: a client that reads
+/// slowly and steadily would look like one that does not read.
+pub(super) const UNSENT: u32 = 16 * 1024;
 
-/// The kernel takes the beginning of an answer at once, hundreds of kilobytes of it, and that says nothing about the client. So the
-/// bytes and the time count from the first write that has to wait; an answer that leaves at once costs no look at the clock.
+/// The kernel takes the beginning of an answer at once, and that says nothing about the client. So the bytes and the time count from the
+/// first write that has to wait; an answer that leaves at once costs no look at the clock. What the client took of [`UNSENT`] is not seen
+/// before the kernel takes more, so it is taken for granted.
 #[derive(Debug)]
 pub(super) struct Pace {
     writes: AtomicU8,
@@ -101,7 +106,7 @@ impl Pace {
         if rate == 0 {
             return None;
         }
-        let taken = self.taken.load(Relaxed);
+        let taken = self.taken.load(Relaxed).saturating_add(UNSENT.into());
         let part = Duration::from_nanos((taken % rate).saturating_mul(1_000_000_000) / rate);
         let earned = Duration::from_secs(taken / rate).saturating_add(part);
         Some(GRACE.saturating_add(earned).saturating_sub(Duration::from_nanos(self.waited.load(Relaxed))))
@@ -116,6 +121,9 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    /// At the rate of these tests.
+    const GRANTED: Duration = Duration::from_millis(UNSENT as u64);
+
     fn left(pace: &Pace, start: Instant, with_rate: bool) -> Option<Duration> {
         let limits =
             Limits { body_timeout: 30 * SECOND, response_min_bytes_per_second: 1000, ..Limits::default() };
@@ -129,14 +137,18 @@ mod tests {
         pace.wrote(1_000_000, start);
         assert_eq!(left(&pace, start, true), None, "nobody waits");
         pace.blocked();
-        assert_eq!(left(&pace, start, true), Some(GRACE), "what left at once earns nothing");
+        assert_eq!(left(&pace, start, true), Some(GRACE + GRANTED), "what left at once earns nothing");
         advance(2 * SECOND).await;
         pace.wrote(1500, start);
         assert_eq!(left(&pace, start, true), None);
         advance(100 * SECOND).await;
         pace.blocked();
-        assert_eq!(left(&pace, start, true), Some(Duration::from_millis(4500)), "5 s - 2 s + 1.5 s");
-        advance(4 * SECOND).await;
+        assert_eq!(
+            left(&pace, start, true),
+            Some(Duration::from_millis(4500) + GRANTED),
+            "5 s - 2 s + 1.5 s"
+        );
+        advance(4 * SECOND + GRANTED).await;
         pace.wrote(100, start);
         pace.blocked();
         assert_eq!(left(&pace, start, true), Some(Duration::from_millis(600)));
@@ -147,7 +159,7 @@ mod tests {
     async fn one_byte_now_and_then_runs_out_of_time() {
         let start = Instant::now();
         let pace = Pace::new();
-        for _ in 0..3 {
+        for _ in 0..11 {
             pace.blocked();
             left(&pace, start, true).unwrap();
             advance(2 * SECOND).await;
@@ -167,7 +179,7 @@ mod tests {
         pace.wrote(10, start);
         pace.restart();
         pace.blocked();
-        assert_eq!(left(&pace, start, true), Some(GRACE));
+        assert_eq!(left(&pace, start, true), Some(GRACE + GRANTED));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,11 @@
 //! The server: a listener, its connections, and the order of the end.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use axum::body::Body;
 use http::{Request, Response};
@@ -15,12 +20,17 @@ use super::{
     CloseReason, Limits, ServeError, ServerStats, Shutdown,
     acceptor::Acceptor,
     connection::{self, Shared},
+    pace::UNSENT,
 };
+use crate::logs::Throttled;
 
 /// Connections the kernel keeps for us until they are accepted.
 const BACKLOG: u32 = 1024;
 /// For connections told to end at the deadline; one that blocks its thread is left behind.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Lines about answers that were cut off: so many a minute, the rest is counted.
+static CUT_OFF: LazyLock<Throttled<()>> = LazyLock::new(|| Throttled::new(20, Duration::from_mins(1)));
 
 /// A bound listener, ready to serve.
 #[derive(Debug)]
@@ -51,6 +61,7 @@ impl Server {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
         let socket = socket.map_err(failed)?;
         socket.set_reuseaddr(true).map_err(failed)?;
+        limit_unsent(&socket);
         socket.bind(address).map_err(failed)?;
         let listener = socket.listen(BACKLOG).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -177,6 +188,21 @@ where
             }
             Err(_) => CloseReason::CutOff,
         };
+        if reason == CloseReason::WriteTimeout
+            && let Some(withheld) = CUT_OFF.permit(())
+        {
+            tracing::warn!(withheld, "an answer was cut off: the client took it too slowly");
+        }
         self.shared.stats.count_closed(reason);
     }
 }
+
+/// Has the kernel keep no more than [`UNSENT`] bytes for a client before a write waits; connections inherit it from the listener. A
+/// kernel that does not know the option keeps more, and judges slow clients more harshly.
+#[cfg(target_os = "linux")]
+fn limit_unsent(socket: &TcpSocket) {
+    let _ = socket2::SockRef::from(socket).set_tcp_notsent_lowat(UNSENT);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn limit_unsent(_: &TcpSocket) {}

@@ -113,6 +113,13 @@ async fn health_looks_at_no_token_and_other_routes_may_do_the_same() {
         for path in ["/hello", "/healthcheck", "/ready", "/readycheck"] {
             assert_eq!(status(&running.app, "GET", path, Some(token)).await.0, 200, "{path} {token}");
         }
+        for path in ["/hello", "/log-in"] {
+            for (method, expected) in [("OPTIONS", 204), ("POST", 405), ("BREW", 405), ("HEAD", 200)] {
+                let (status, allow) = status(&running.app, method, path, Some(token)).await;
+                assert_eq!(status, expected, "{method} {path} {token}");
+                assert_eq!(allow.is_some(), expected != 200, "{method} {path}");
+            }
+        }
         let ask = async |path: &str| {
             let request = request(Method::GET, path).header("x-tapis-token", token);
             running.send(request.body(Body::empty()).unwrap()).await.body["result"].clone()
@@ -343,6 +350,14 @@ async fn routes_that_contradict_each_other_are_refused_by_name() {
     }
     let error = built(plain(&["/{a}{b}"])).await.map(|_| ()).unwrap_err();
     assert!(matches!(error, BuildError::Routes(RouteError::Path { .. })), "{error}");
+    // Two that look at no token share what is said of other methods, and leave a fallback to whoever has one.
+    let ignoring = || PublicPolicy::new().ignoring_token();
+    let routes = Routes::new()
+        .route(ignoring(), "/x", get(secret))
+        .route(ignoring(), "/x", on(MethodFilter::PUT, secret))
+        .route(ignoring(), "/y", get(secret))
+        .route(Policy::authenticated(), "/y", any(secret));
+    assert!(built(routes).await.is_ok());
     // One path may have several routes, each with its own policy; a service may answer health itself.
     let routes =
         plain(&["/x", "/healthcheck"]).route(Policy::authenticated(), "/x", on(MethodFilter::PUT, secret));

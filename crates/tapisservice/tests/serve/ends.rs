@@ -96,6 +96,27 @@ async fn writing_an_answer_has_a_total_unless_the_route_streams() {
     assert!(client.until_closed().await.len() < 64 << 20);
 }
 
+/// The kernel would keep a megabyte for a connection that was fast once, and take nothing more for a long time: a steady reader looked as if
+/// it had stopped.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_client_that_was_fast_may_take_its_next_answer_slowly() {
+    use tokio::io::AsyncReadExt as _;
+    let server = TestServer::start(patient()).await;
+    let mut client = server.connect().await;
+    socket2::SockRef::from(&client.stream).set_recv_buffer_size(4096).unwrap();
+    client.ask("/megabyte").await;
+    let mut some = vec![0; 1 << 20];
+    client.stream.read_exact(&mut some).await.unwrap();
+    client.ask("/megabyte").await;
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(11) {
+        client.stream.read_exact(&mut some[..8192]).await.expect("it takes 4 KB a second");
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+    assert_eq!((server.stats.open(), server.stats.closed(CloseReason::WriteTimeout)), (1, 0));
+}
+
 #[tokio::test]
 async fn a_client_that_takes_a_little_now_and_then_is_closed_by_the_rate() {
     use tokio::io::AsyncReadExt as _;

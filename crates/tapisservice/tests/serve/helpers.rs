@@ -97,6 +97,7 @@ pub(crate) fn app(gate: Arc<Semaphore>) -> Router {
         .route("/unread-gate", post(drop_and_wait))
         .route("/kept-elsewhere", post(keep_elsewhere))
         .route("/large", get(large))
+        .route("/megabyte", get(async || vec![b'x'; 1 << 20]))
         .route("/large-stream", get(large).layer(ResponseTimeoutLayer::streaming()))
         .route("/gate", get(through_the_gate))
         .route("/halves", get(halves))
