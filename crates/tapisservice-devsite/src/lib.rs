@@ -18,6 +18,7 @@ mod keys;
 mod layout;
 mod listen;
 mod minter;
+mod presence;
 mod proxy;
 mod registry;
 mod serve;

@@ -17,6 +17,7 @@ use crate::arrival::Arrival;
 use crate::dispatch::Dispatcher;
 use crate::fault::Disconnected;
 use crate::listen::Door;
+use crate::presence::{Exchange, Presence};
 use crate::unread::{LingeringStream, Unread};
 
 /// How long [`Tasks::stop`] waits for requests in flight.
@@ -98,19 +99,23 @@ impl Shift {
         let arrival = Arrival { port: self.port, peer };
         // Small answers to small requests: Nagle only delays them.
         let _ = stream.set_nodelay(true);
-        let unread = Unread::default();
-        let io = TokioIo::new(LingeringStream::new(stream, unread.clone()));
+        let (unread, exchange) = (Unread::default(), Exchange::default());
+        let presence = Presence::new(exchange.clone());
+        let io = TokioIo::new(LingeringStream::new(stream, unread.clone(), presence));
         let service = service_fn(move |req: Request<Incoming>| {
-            let (dispatcher, unread) = (self.dispatcher.clone(), unread.clone());
+            let (dispatcher, unread, exchange) = (self.dispatcher.clone(), unread.clone(), exchange.clone());
+            exchange.begin(req.version());
             async move {
                 let req = req.map(|body| unread.watch(body));
                 let mut answer = dispatcher.answer(req, arrival).await?;
+                exchange.end();
                 unread.announce(&mut answer);
                 Ok::<_, Disconnected>(answer)
             }
         });
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
+        // A client may close its side after its request and wait for the answer; `Presence` finds out whether it has gone.
+        http.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30)).half_close(true);
         let mut connection = pin!(http.serve_connection(io, service));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,

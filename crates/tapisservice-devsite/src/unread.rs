@@ -16,6 +16,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use crate::presence::Presence;
+
 /// How long a client may go on sending what nobody reads.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -70,17 +72,19 @@ impl Body for RequestBody {
 }
 
 /// A socket that goes on reading for a moment after its side is closed, if there is something unread: closed at once it would
-/// send a reset, which can destroy the answer (RFC 9112, section 9.6).
+/// send a reset, which can destroy the answer (RFC 9112, section 9.6). While a request waits for its answer, it fails when the client has
+/// gone.
 #[derive(Debug)]
 pub(crate) struct LingeringStream {
     socket: TcpStream,
     unread: Unread,
+    presence: Presence,
     closed: Option<Pin<Box<Sleep>>>,
 }
 
 impl LingeringStream {
-    pub(crate) fn new(socket: TcpStream, unread: Unread) -> Self {
-        Self { socket, unread, closed: None }
+    pub(crate) fn new(socket: TcpStream, unread: Unread, presence: Presence) -> Self {
+        Self { socket, unread, presence, closed: None }
     }
 
     /// Reads to the end of what the client sends.
@@ -123,8 +127,11 @@ impl AsyncWrite for LingeringStream {
         self.socket.is_write_vectored()
     }
 
+    // hyper flushes whenever it was polled and its own write buffer is empty.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
+        let this = &mut *self;
+        ready!(Pin::new(&mut this.socket).poll_flush(cx))?;
+        Poll::Ready(this.presence.check(&this.socket, cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod faults;
+mod half_close;
 mod helpers;
 mod keys;
 mod minter;

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::helpers::{envelope, get, http, site};
 
 /// Starts a service and routes `bookmarks` to it.
-async fn routed(service: Router) -> DevSite {
+pub(crate) async fn routed(service: Router) -> DevSite {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, service).await });
