@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::place::{Place, Reach};
 use crate::pointer;
 use crate::schema::Schema;
-use crate::secrets::{self, MASK, Naming, naming};
+use crate::secrets::{self, MASK, Naming, is_private_jwk_member, naming};
 
 /// The document with `***` for every secret.
 pub(crate) fn masked(schema: &Schema, value: &Value) -> Value {
@@ -47,9 +47,13 @@ fn mask(value: &Value, place: &Place<'_>, key: Option<&str>) -> Value {
             Value::Array(items.map(|(index, item)| mask(item, &place.item(index), None)).collect())
         }
         Value::Object(members) => {
-            let member =
-                |(key, member): (&String, &Value)| (key.clone(), mask(member, &place.member(key), Some(key)));
-            Value::Object(members.iter().map(member).collect())
+            let masked = |key: &String, member| {
+                if is_private_jwk_member(members, key) {
+                    return Value::String(MASK.to_owned());
+                }
+                mask(member, &place.member(key), Some(key))
+            };
+            Value::Object(members.iter().map(|(key, member)| (key.clone(), masked(key, member))).collect())
         }
         scalar => scalar.clone(),
     }
@@ -163,6 +167,12 @@ mod tests {
             "pin",
             "ssh_private",
             "Authorization",
+            "auth",
+            "pw",
+            "salt",
+            "webhook_key",
+            "license_key",
+            "mtls_key",
         ] {
             assert!(hidden(json!({}), &json!({key: CANARY})), "{key}");
             assert!(hidden(json!({}), &json!({"deep": [{key: {"x": CANARY}}]})), "{key}");
@@ -183,8 +193,34 @@ mod tests {
             "https://h/p?api_key=4711",
             "client-key-data: LS4711",
             "PGPASSWORD=4711",
+            "host=h user=u password = 4711",
+            "PASSWORD = 4711",
+            "Server=h;Password =4711;",
+            "Server=h;Pwd = 4711",
+            "u:4711@h:5432/db",
+            "//u:4711@h/x",
+            "https://acct.test/c?sv=2020&sig=c4711",
+            "https://b.test/k?X-Amz-Signature=c4711",
+            "https://maps.test/x?key=c4711",
+            "https://h/x?tok%65n=4711",
+            "https://h/?sessionid=c4711",
+            "https://h/?code=c4711",
+            "ldap://h?bindpw=4711",
+            "SharedAccessSignature sr=x&sig=c4711",
+            "Authorization: Token 4711",
+            "Bearer\n4711",
+            "secret: 4711",
+            "client_secret = 4711",
+            "--password 4711",
+            "-----BEGIN PGP PRIVATE KEY BLOCK-----\n4711",
+            "ghp_c4711c4711c4711c4711c4711c4711c4711",
+            "AKIA4711471147114711",
+            "https://hooks.slack.com/services/T4711/B4711/c4711",
         ] {
             assert!(hidden(json!({}), &json!({"plain": text})), "{text}");
+        }
+        for jwk in [json!({"kty": "oct", "k": CANARY}), json!({"kty": "RSA", "d": CANARY, "n": "x"})] {
+            assert!(hidden(json!({}), &json!({"plain": jwk})), "{jwk}");
         }
     }
 
@@ -200,6 +236,9 @@ mod tests {
             json!({"tenants": [CANARY]}),
             json!({"passthrough": 4711}),
             json!({"mail": "a@4711"}),
+            json!({"k": CANARY, "d": CANARY}),
+            json!({"plain": "Basic english since 4711"}),
+            json!({"plain": "/etc/canary:4711/x@y"}),
         ] {
             assert!(!hidden(schema.clone(), &value), "{value}");
         }

@@ -11,8 +11,10 @@
 //! ```
 
 mod names;
+mod shapes;
 mod text;
 
+pub(crate) use names::is_private_jwk_member;
 pub use names::{Naming, naming};
 pub use text::mask;
 

@@ -42,31 +42,50 @@ pub(super) const STEMS: [&str; 10] = [
     "token",
 ];
 
-/// So is a word that ends in one of these: `dbpass`.
-pub(super) const ENDINGS: [&str; 2] = ["pass", "pwd"];
+/// So is a word that ends in one of these: `dbpass`, `bindpw`.
+pub(super) const ENDINGS: [&str; 3] = ["pass", "pw", "pwd"];
 
 /// So is a name whose last word is one of these: `totp_pin`, `ssh_private`.
-pub(super) const LAST_WORDS: [&str; 5] = ["bearer", "hmac", "otp", "pin", "private"];
+pub(super) const LAST_WORDS: [&str; 7] = ["auth", "bearer", "hmac", "otp", "pin", "private", "salt"];
 
 /// So is a key of one of these kinds: `api_key`, `apikey`, `client-key-data`.
-pub(super) const KEY_KINDS: [&str; 16] = [
+pub(super) const KEY_KINDS: [&str; 23] = [
     "access",
     "account",
     "aes",
     "api",
     "auth",
     "client",
+    "deploy",
     "encryption",
     "hmac",
+    "licence",
+    "license",
     "master",
+    "mtls",
     "private",
     "secret",
     "session",
     "shared",
     "signing",
     "ssh",
+    "ssl",
     "storage",
+    "tls",
+    "webhook",
 ];
+
+/// What the parameters of a URL are called that let their bearer in: signatures (`X-Amz-Signature`, the `sig` of Azure),
+/// keys of APIs, codes of OAuth 2 (RFC 6749 section 4.1.2) and sessions. Elsewhere these words are plain ones.
+pub(super) const PARAMETERS: [&str; 8] =
+    ["code", "jsessionid", "key", "phpsessid", "sessionid", "sid", "sig", "signature"];
+
+/// The private members of a JSON web key (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1). They are plain letters, so they
+/// count only beside [`JWK_TYPE`].
+pub(super) const JWK_MEMBERS: [&str; 8] = ["d", "dp", "dq", "k", "oth", "p", "q", "qi"];
+
+/// The member that every JSON web key has (RFC 7517 section 4.1).
+pub(super) const JWK_TYPE: &str = "kty";
 
 /// Words that only look like one of the above.
 const HARMLESS: [&str; 13] = [
@@ -105,6 +124,25 @@ pub fn naming(name: &str) -> Naming {
         Some(if is_it { Naming::Secret } else { Naming::Mention })
     });
     found.unwrap_or(Naming::Open)
+}
+
+/// What the name of a URL's parameter says of its value.
+pub(super) fn parameter(name: &str) -> Naming {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain = plain.to_ascii_lowercase();
+    let is_signed = plain.ends_with("signature");
+    match naming(name) {
+        Naming::Open if is_signed || PARAMETERS.contains(&plain.as_str()) => Naming::Mention,
+        naming => naming,
+    }
+}
+
+/// Whether the object is a JSON web key, and the member a private one of it.
+pub(crate) fn is_private_jwk_member(
+    object: &serde_json::Map<String, serde_json::Value>,
+    member: &str,
+) -> bool {
+    JWK_MEMBERS.contains(&member) && object.contains_key(JWK_TYPE)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,17 +208,29 @@ mod tests {
             Pwd passphrase passcode secret client.secret aws-secret clientSecret token x.token X-Tapis-Token access_token \
             accessToken apikey api_key apiKey API-KEY authkey auth_key client_key clientKey private_key privateKey \
             ssh_private ssh_key AccountKey account_key signing_key hmac_key hmac otp pin user_pin bearer cookie \
-            session_cookie authorization Authorization Proxy-Authorization jwt credential";
+            session_cookie authorization Authorization Proxy-Authorization jwt credential auth basic_auth pw bindpw rootpw salt \
+            password_salt webhook_key webhookKey license_key mtls_key tls-key";
         let mention = "service_token_ttl_seconds max_token_bytes x_token_leeway_seconds token_url password_file tokens \
             credentials secrets SIGNING_KEYS passwords client-key-data cookie_name secret_name authorization_header";
         let open = "compass bypass passthrough key keys public_key jwt_public_key dev_jwt_public_key monkey keyboard user \
             tokenizer secretary spin pinned mapping hotpot private_network is_basic tenants path authenticator service_name \
-            sort_key foreign_key key_id request_id";
+            sort_key foreign_key key_id request_id author oauth auth_mode saltwater code signature sig k d kty";
         for (names, expected) in [(secret, Naming::Secret), (mention, Naming::Mention), (open, Naming::Open)]
         {
             for name in names.split_whitespace() {
                 assert_eq!(naming(name), expected, "{name}");
             }
         }
+    }
+
+    #[test]
+    fn some_names_are_secret_only_in_a_url() {
+        for name in "sig X-Amz-Signature key code sessionid session_id token apiKey".split(' ') {
+            assert!(parameter(name).hides_text(), "{name}");
+        }
+        for name in "q page sort monkey encoded status_code sr se skip".split(' ') {
+            assert!(!parameter(name).hides_text(), "{name}");
+        }
+        assert!(!parameter("code").hides_numbers() && parameter("token").hides_numbers());
     }
 }

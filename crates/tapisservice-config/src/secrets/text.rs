@@ -4,13 +4,24 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use regex::{Captures, Regex};
 
 use super::names::{ENDINGS, KEY_KINDS, LAST_WORDS, Naming, STEMS, naming};
+use super::shapes::{self, Shapes, hides};
 
 /// A text without any of these, and without a word of a secret's name, needs no closer look. Most texts have
 /// none.
 const TRIGGERS: [&str; 5] = ["eyJ", "basic", "bearer", "key", "://"];
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 #[expect(clippy::expect_used, reason = "the patterns are constants and a test compiles each of them")]
 static MATCHERS: LazyLock<Matchers> = LazyLock::new(|| Matchers::new().expect("constant patterns compile"));
@@ -27,6 +38,7 @@ struct Matchers {
     quoted: Regex,
     assigned: Regex,
     header: Regex,
+    shapes: Shapes,
 }
 
 /// Masks tokens, credentials, private keys and whatever is assigned to a name that says secret.
@@ -40,14 +52,15 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     let text = replace(text, |t| m.url_password.replace_all(t, "${1}***@"));
     let text = replace(text, |t| m.url_password_with_slash.replace_all(t, unless_port));
     let text = replace(text, |t| m.url_token.replace_all(t, "${1}***@"));
+    let text = m.shapes.mask(text);
     let text = replace(text, |t| m.scheme.replace_all(t, credential));
-    let text = replace(text, |t| m.scheme_alone.replace_all(t, "${1}***"));
+    let text = replace(text, |t| m.scheme_alone.replace_all(t, credential_alone));
     let text = replace(text, |t| quoted(m, t));
     let text = replace(text, |t| m.assigned.replace_all(t, assigned));
     replace(text, |t| m.header.replace_all(t, header))
 }
 
-fn replace(text: Cow<'_, str>, change: impl Fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
+pub(super) fn replace(text: Cow<'_, str>, change: impl Fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
     match change(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(changed) => Cow::Owned(changed),
@@ -66,10 +79,28 @@ fn unless_port(found: &Captures<'_>) -> String {
 /// Prose has "Basic authentication" too: without the header's name in front, the rest must look like one.
 fn credential(found: &Captures<'_>) -> String {
     let (header, scheme, value) = (&found[1], &found[2], &found[3]);
-    if header.is_empty() && !looks_random(value) {
+    if header.is_empty() && !looks_random(value) && !(is_basic(scheme) && holds_user(value)) {
         return found[0].to_owned();
     }
     format!("{header}{scheme} ***")
+}
+
+/// A text of two words is a credential after "Bearer", whatever the second; after "Basic" it may be "Basic english".
+fn credential_alone(found: &Captures<'_>) -> String {
+    let (before, scheme, value) = (&found[1], &found[2], &found[3]);
+    if is_basic(scheme) && !looks_random(value) && !holds_user(value) {
+        return found[0].to_owned();
+    }
+    format!("{before}***")
+}
+
+fn is_basic(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("basic")
+}
+
+/// What Basic sends is `user:password` in base64 (RFC 7617 section 2).
+fn holds_user(value: &str) -> bool {
+    BASE64.decode(value).is_ok_and(|bytes| bytes.contains(&b':'))
 }
 
 fn looks_random(value: &str) -> bool {
@@ -93,7 +124,9 @@ fn quoted<'t>(m: &Matchers, text: &'t str) -> Cow<'t, str> {
 /// After `=` always. What only leads up to a quoted value stays: that value is masked by then.
 fn assigned(found: &Captures<'_>) -> String {
     let value = &found[0][found[1].len()..];
-    if value.ends_with('(') || value.chars().all(|c| c == '\\') || !hides(name(&found[1]), value) {
+    let compares = found[1].contains([' ', '\t']) && value.starts_with(['=', '>']);
+    if compares || value.ends_with('(') || value.chars().all(|c| c == '\\') || !hides(name(&found[1]), value)
+    {
         return found[0].to_owned();
     }
     format!("{}***", &found[1])
@@ -105,7 +138,8 @@ fn header(found: &Captures<'_>) -> String {
     let lower = found[1].to_ascii_lowercase();
     let is_compound = lower.contains(['-', '_']);
     let value = &found[0][found[1].len()..];
-    if ["basic", "bearer"].iter().any(|scheme| value.eq_ignore_ascii_case(scheme)) {
+    let names_scheme = ["basic", "bearer"].iter().any(|scheme| value.eq_ignore_ascii_case(scheme));
+    if names_scheme || (lower.contains("authorization") && shapes::is_scheme(value)) {
         // Its credential is masked by then.
         return found[0].to_owned();
     }
@@ -113,11 +147,6 @@ fn header(found: &Captures<'_>) -> String {
         return assigned(found);
     }
     found[0].to_owned()
-}
-
-fn hides(naming: Naming, value: &str) -> bool {
-    let is_number = value.parse::<f64>().is_ok() || matches!(value, "true" | "false");
-    if is_number { naming.hides_numbers() } else { naming.hides_text() }
 }
 
 /// What the name at the beginning says.
@@ -133,11 +162,11 @@ impl Matchers {
         let name = format!(r"[A-Za-z0-9_.-]*(?i-u:{words}|(?:{kinds})[_.-]?keys?)[A-Za-z0-9_.-]*");
         let before = format!(r#"({name}\\*["']?[ \t]*[:=][ \t]*(?:[A-Za-z]+\()*)"#);
         Ok(Self {
-            triggers: AhoCorasick::builder()
-                .ascii_case_insensitive(true)
-                .build(TRIGGERS.iter().chain(&STEMS).chain(&ENDINGS).chain(&LAST_WORDS))?,
+            triggers: AhoCorasick::builder().ascii_case_insensitive(true).build(
+                TRIGGERS.iter().chain(&STEMS).chain(&ENDINGS).chain(&LAST_WORDS).chain(&shapes::TRIGGERS),
+            )?,
             private_key: Regex::new(
-                r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+                r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|$)",
             )?,
             // JWS and JWE in compact form (RFC 7515, RFC 7516), also when cut short.
             jws: Regex::new(r"eyJ[A-Za-z0-9_-]{8,}(?:(?:\.[A-Za-z0-9_-]*){2,4}|\.eyJ[A-Za-z0-9_-]{8,})")?,
@@ -148,9 +177,9 @@ impl Matchers {
             // The user of an HTTP URL is often a token; a password is masked by then.
             url_token: Regex::new(r#"((?i-u:https?)://)[^ \t\r\n/:@"'<>?#*]+@"#)?,
             scheme: Regex::new(
-                r#"((?:(?i-u:authorization)\\*["']?[ \t]*[:=]?[ \t]*\\*["']?)?)(?-u:\b)((?i-u:basic|bearer))[ \t]+([A-Za-z0-9+/=._~-]+)"#,
+                r#"((?:(?i-u:authorization)\\*["']?[ \t]*[:=]?[ \t]*\\*["']?)?)(?-u:\b)((?i-u:basic|bearer))[ \t\r\n]+([A-Za-z0-9+/=._~-]+)"#,
             )?,
-            scheme_alone: Regex::new(r"^([ \t]*(?i-u:basic|bearer)[ \t]+)[^ \t\r\n]+[ \t\r\n]*$")?,
+            scheme_alone: Regex::new(r"^([ \t]*((?i-u:basic|bearer))[ \t\r\n]+)([^ \t\r\n]+)[ \t\r\n]*$")?,
             // In double quotes, single ones, quotes escaped once and more often; the closing one may be cut off.
             quoted: Regex::new(
                 &[
@@ -162,8 +191,9 @@ impl Matchers {
                 ]
                 .concat(),
             )?,
-            assigned: Regex::new(&format!(r#"({name}=)[^ \t\r\n"',;&)}}\]]+"#))?,
+            assigned: Regex::new(&format!(r#"({name}[ \t]*=[ \t]*)[^ \t\r\n"',;&)}}\]]+"#))?,
             header: Regex::new(&format!(r#"({name}:[ \t]*)[^ \t\r\n"',;&)}}\]]+"#))?,
+            shapes: Shapes::new(&name)?,
         })
     }
 }
@@ -194,7 +224,9 @@ mod tests {
             ("DB_PASSWORD: hunter2".into(), "DB_PASSWORD: ***"),
             ("X-Tapis-Token: abc".into(), "X-Tapis-Token: ***"),
             ("Bearer abc".into(), "Bearer ***"),
-            ("Basic abc".into(), "Basic ***"),
+            ("Basic YTpi".into(), "Basic ***"),
+            // `a:` and `jj:jjj`: short, and no digit or sign in them.
+            ("Basic ajpq".into(), "Basic ***"),
             ("Proxy-Authorization: Basic YTpi".into(), "Proxy-Authorization: Basic ***"),
             ("PGPASSWORD=hunter2 psql".into(), "PGPASSWORD=*** psql"),
             ("Server=h;Uid=a;Pwd=hunter2;".into(), "Server=h;Uid=a;Pwd=***;"),
@@ -220,6 +252,18 @@ mod tests {
             (r#"{"x-tapis-token": "abc"}"#.into(), r#"{"x-tapis-token": "***"}"#),
             ("k -----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY----- e".into(), "k *** e"),
             ("-----BEGIN PRIVATE KEY-----\nMII".into(), "***"),
+            ("-----BEGIN PGP PRIVATE KEY BLOCK-----\nMII".into(), "***"),
+            (
+                "k -----BEGIN PGP PRIVATE KEY BLOCK-----\nMII\n-----END PGP PRIVATE KEY BLOCK----- e".into(),
+                "k *** e",
+            ),
+            ("host=h user=u password = X dbname=d".into(), "host=h user=u password = *** dbname=d"),
+            ("PASSWORD = X".into(), "PASSWORD = ***"),
+            ("Server=h;Password =X;".into(), "Server=h;Password =***;"),
+            ("Server=h;Pwd = X".into(), "Server=h;Pwd = ***"),
+            ("client_secret = x".into(), "client_secret = ***"),
+            ("secret: x".into(), "secret: ***"),
+            ("user: a\ntoken: x\nport: 1".into(), "user: a\ntoken: ***\nport: 1"),
         ];
         for (text, expected) in cases {
             assert_eq!(mask(&text), expected, "{text}");
@@ -242,7 +286,9 @@ mod tests {
             "postgres://alice@db/x",
             "git://github.com/a@v1",
             "eyJ is how tokens begin",
-            "eyJshort.a.b",
+            "Basic english",
+            "Basic Settings",
+            "token == other, token => x",
             "",
         ] {
             assert_eq!(mask(text), text);
