@@ -1,5 +1,8 @@
 //! The service's own settings.
 
+#[cfg(feature = "devsite")]
+use std::net::SocketAddr;
+
 use serde::Deserialize;
 use tapisservice::Settings;
 use tapisservice::config::{Config, ConfigError, Loader};
@@ -49,7 +52,7 @@ fn check_devsite(config: &Config) -> Result<(), ConfigError> {
         &own,
         service.map(|name: String| (name, String::new())),
     );
-    site.check().map_err(|error| {
+    let checked = site.check().map_err(|error| {
         let key = match error {
             Error::InvalidId(_) => "service_name",
             Error::PortRange(_) => "devsite_port",
@@ -62,8 +65,27 @@ fn check_devsite(config: &Config) -> Result<(), ConfigError> {
             Error::PortRange(_) => "not enough ports after it for one per tenant".to_owned(),
             error => error.to_string(),
         };
-        config.fault(key, what).depends_on("server").into()
-    })
+        ConfigError::from(config.fault(key, what).depends_on("server"))
+    });
+    ConfigError::all([checked, check_ports(config, &site)])
+}
+
+/// The site takes its ports before anything else listens. Where nobody asked for the port of `listen`, the service moves
+/// on to the next free one; `metrics_listen` never moves.
+#[cfg(feature = "devsite")]
+fn check_ports(config: &Config, site: &tapisservice_devsite::DevSiteBuilder) -> Result<(), ConfigError> {
+    const WHAT: &str =
+        "expected a port that the site does not take: it has one per tenant, from `devsite_port` on";
+    let clashes = |key: &str| -> Result<(), ConfigError> {
+        match config.get::<Option<SocketAddr>>(key)? {
+            Some(address) if site.clashes_with(address) => {
+                Err(config.fault(key, WHAT).depends_on("devsite_port").into())
+            }
+            _ => Ok(()),
+        }
+    };
+    let listen = if config.is_configured("listen") { clashes("listen") } else { Ok(()) };
+    ConfigError::all([listen, clashes("metrics_listen")])
 }
 
 #[cfg(not(feature = "devsite"))]

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, RwLock};
 
@@ -171,10 +172,32 @@ impl DevSiteBuilder {
     pub fn check(&self) -> Result<(), Error> {
         self.check_server()?;
         self.check_layout()?;
-        let last = u16::try_from(self.tenants.len())
-            .ok()
-            .and_then(|ports| self.first_port.checked_add(ports.saturating_sub(1)));
-        if last.is_some() { Ok(()) } else { Err(Error::PortRange(self.first_port)) }
+        self.last_port().map(drop).ok_or(Error::PortRange(self.first_port))
+    }
+
+    /// Whether a socket at this address and one of the site's could not both listen: the site takes its ports on both
+    /// loopback addresses. Never for port 0, here or there.
+    ///
+    /// ```
+    /// use tapisservice_devsite::DevSite;
+    ///
+    /// let site = DevSite::builder().first_port(5080);
+    /// let clashes = |address: &str| site.clashes_with(address.parse().unwrap());
+    /// assert!(clashes("127.0.0.1:5080") && clashes("0.0.0.0:5084") && clashes("[::1]:5082"));
+    /// assert!(!clashes("127.0.0.1:5085") && !clashes("192.0.2.1:5080") && !clashes("127.0.0.1:0"));
+    /// ```
+    pub fn clashes_with(&self, address: SocketAddr) -> bool {
+        let ip = address.ip().to_canonical();
+        let meets_loopback = ip.is_unspecified()
+            || ip == IpAddr::from(Ipv4Addr::LOCALHOST)
+            || ip == IpAddr::from(Ipv6Addr::LOCALHOST);
+        let ports = self.first_port..=self.last_port().unwrap_or(u16::MAX);
+        self.first_port != 0 && address.port() != 0 && meets_loopback && ports.contains(&address.port())
+    }
+
+    fn last_port(&self) -> Option<u16> {
+        let ports = u16::try_from(self.tenants.len()).ok()?;
+        self.first_port.checked_add(ports.saturating_sub(1))
     }
 
     fn check_server(&self) -> Result<(), Error> {

@@ -98,7 +98,7 @@ pub(crate) async fn serve(
     sources: Sources,
     shutdown: Shutdown,
 ) -> Result<SocketAddr, ServeError> {
-    let server = Server::bind(address).await?;
+    let server = Server::bind_for("metrics_listen", address).await?;
     let bound = server.local_addr();
     let recorder = recorder();
     let upkeep = tokio::spawn(keep_up(recorder.clone()));

@@ -95,6 +95,25 @@ fn by_type() -> Vec<Refused> {
     ]
 }
 
+/// Ports that the site for development has, 5080 to 5084 unless it is told another first one.
+fn ports_of_the_site() -> Vec<Refused> {
+    const LISTEN: &str = "TAPIS_LISTEN";
+    const METRICS: &str = "TAPIS_METRICS_LISTEN";
+    let first = |port| ("TAPIS_DEVSITE_PORT", port);
+    vec![
+        variable(LISTEN, "127.0.0.1:5080", "/listen"),
+        variable(LISTEN, "[::1]:5082", "/listen"),
+        variable("TAPIS_DEVSITE_PORT", "5000", "/listen"),
+        variables(&[(LISTEN, "0.0.0.0:6204"), first("6200")], &["/listen"]),
+        variable(METRICS, "127.0.0.1:5084", "/metrics_listen"),
+        variables(&[(METRICS, "[::]:6200"), first("6200")], &["/metrics_listen"]),
+        variables(
+            &[(LISTEN, "127.0.0.1:6201"), (METRICS, "[::1]:6202"), first("6200")],
+            &["/listen", "/metrics_listen"],
+        ),
+    ]
+}
+
 /// Keys that do not go together, and several faults at once.
 fn together() -> Vec<Refused> {
     let stop = [("TAPIS_SHUTDOWN_SECONDS", "1"), ("TAPIS_DRAIN_SECONDS", "5")];
@@ -151,7 +170,8 @@ fn lines(output: &Output) -> Vec<String> {
 #[test]
 fn check_config_and_the_start_refuse_the_same_in_the_same_words() {
     let folder = tempfile::tempdir().unwrap();
-    let all: Vec<_> = [by_schema(), by_type(), together()].into_iter().flatten().collect();
+    let all: Vec<_> =
+        [by_schema(), by_type(), ports_of_the_site(), together()].into_iter().flatten().collect();
     assert!(all.len() >= 50, "{}", all.len());
     let mut wrong = Vec::new();
     for refused in &all {
@@ -173,6 +193,50 @@ fn check_config_and_the_start_refuse_the_same_in_the_same_words() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn ports_that_do_not_meet_those_of_the_site_are_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    for variables in [
+        &[("TAPIS_LISTEN", "127.0.0.1:5079"), ("TAPIS_METRICS_LISTEN", "127.0.0.1:5085")][..],
+        &[("TAPIS_LISTEN", "127.0.0.1:0"), ("TAPIS_METRICS_LISTEN", "0.0.0.0:0")],
+        &[("TAPIS_LISTEN", "127.0.0.1:5080"), ("TAPIS_DEVSITE_PORT", "0")],
+        &[("TAPIS_LISTEN", "127.0.0.1:5080"), ("TAPIS_DEVSITE", "false")],
+        &[("TAPIS_LISTEN", "192.0.2.1:5080")],
+    ] {
+        let checked = run(folder.path(), "check-config", &self::variables(variables, &[]));
+        assert_eq!(checked.status.code(), Some(0), "{variables:?}: {:?}", lines(&checked));
+    }
+    // The service moves on where nobody asked for its port, which is then not one of a fault.
+    let by_default = Refused {
+        variables: vec![("TAPIS_DEVSITE_PORT", "5000".to_owned())],
+        file: vec![("listen", Value::Null)],
+        pointers: Vec::new(),
+    };
+    let checked = run(folder.path(), "check-config", &by_default);
+    assert_eq!(checked.status.code(), Some(0), "{:?}", lines(&checked));
+}
+
+#[test]
+fn a_port_in_use_is_told_with_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().to_string();
+    for (variable, key, other) in [
+        ("TAPIS_METRICS_LISTEN", "`metrics_listen`", ("TAPIS_LISTEN", "127.0.0.1:0")),
+        ("TAPIS_LISTEN", "`listen`", ("TAPIS_METRICS_LISTEN", "127.0.0.1:0")),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bookmarks"));
+        command.env_clear().env("TAPIS_CONFIG_PATH", "config.json").current_dir(folder.path());
+        std::fs::write(folder.path().join("config.json"), LOCAL).unwrap();
+        command.env("TAPIS_DEVSITE", "false").env("TAPIS_SQL_DB_URL", "sqlite::memory:");
+        let started = command.env(variable, &taken).envs([other]).output().unwrap();
+        let told = lines(&started);
+        let said = told.last().unwrap();
+        assert_eq!(started.status.code(), Some(78), "{told:?}");
+        assert!(said.contains(&taken) && said.contains(&format!("change {key}")), "{told:?}");
+    }
 }
 
 #[test]

@@ -7,32 +7,40 @@ use std::{io, net::SocketAddr};
 #[non_exhaustive]
 pub enum ServeError {
     /// Another process listens there.
-    #[error("cannot listen on {address}: the port is in use; stop the other process or change `listen`")]
+    #[error("cannot listen on {address}: the port is in use; stop the other process or change `{key}`")]
     AddressInUse {
+        /// The configuration key that asks for it: `listen` or `metrics_listen`.
+        key: &'static str,
         /// The address asked for.
         address: SocketAddr,
     },
     /// The system does not let this user listen there.
     #[error(
-        "cannot listen on {address}: not permitted; ports below 1024 need a privilege, so set `listen` to a \
+        "cannot listen on {address}: not permitted; ports below 1024 need a privilege, so set `{key}` to a \
          higher port"
     )]
     NotPermitted {
+        /// The configuration key that asks for it: `listen` or `metrics_listen`.
+        key: &'static str,
         /// The address asked for.
         address: SocketAddr,
     },
     /// The address belongs to no interface of this machine.
     #[error(
-        "cannot listen on {address}: no interface of this machine has that address; set `listen` to one that \
+        "cannot listen on {address}: no interface of this machine has that address; set `{key}` to one that \
          exists, or to 0.0.0.0"
     )]
     NoSuchAddress {
+        /// The configuration key that asks for it: `listen` or `metrics_listen`.
+        key: &'static str,
         /// The address asked for.
         address: SocketAddr,
     },
     /// Listening failed otherwise.
-    #[error("cannot listen on {address}")]
+    #[error("cannot listen on {address}, the address of `{key}`")]
     Listen {
+        /// The configuration key that asks for it: `listen` or `metrics_listen`.
+        key: &'static str,
         /// The address asked for.
         address: SocketAddr,
         /// What the system said.
@@ -53,12 +61,12 @@ pub enum ServeError {
 }
 
 impl ServeError {
-    pub(super) fn listen(address: SocketAddr, source: io::Error) -> Self {
+    pub(super) fn listen(key: &'static str, address: SocketAddr, source: io::Error) -> Self {
         match source.kind() {
-            io::ErrorKind::AddrInUse => Self::AddressInUse { address },
-            io::ErrorKind::PermissionDenied => Self::NotPermitted { address },
-            io::ErrorKind::AddrNotAvailable => Self::NoSuchAddress { address },
-            _ => Self::Listen { address, source },
+            io::ErrorKind::AddrInUse => Self::AddressInUse { key, address },
+            io::ErrorKind::PermissionDenied => Self::NotPermitted { key, address },
+            io::ErrorKind::AddrNotAvailable => Self::NoSuchAddress { key, address },
+            _ => Self::Listen { key, address, source },
         }
     }
 }

@@ -53,11 +53,16 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ServeError`], naming the address and what to change, when the port is taken, not permitted, or the
+    /// [`ServeError`], naming the address and `listen` as the key to change, when the port is taken, not permitted, or the
     /// address is not this machine's.
-    #[expect(clippy::unused_async, reason = "the socket needs a tokio runtime, and the signature says so")]
     pub async fn bind(address: SocketAddr) -> Result<Self, ServeError> {
-        let failed = |source| ServeError::listen(address, source);
+        Self::bind_for("listen", address).await
+    }
+
+    /// Listens on the address that the configuration key asks for, which an error names.
+    #[expect(clippy::unused_async, reason = "the socket needs a tokio runtime, and the signature says so")]
+    pub(crate) async fn bind_for(key: &'static str, address: SocketAddr) -> Result<Self, ServeError> {
+        let failed = |source| ServeError::listen(key, address, source);
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
         let socket = socket.map_err(failed)?;
         socket.set_reuseaddr(true).map_err(failed)?;
