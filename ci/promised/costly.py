@@ -56,7 +56,7 @@ class Registry:
 
             def do_GET(self):  # pylint: disable=invalid-name
                 body = registry.bodies[self.path]
-                registry.fetches += self.path == "/v3/sites"
+                registry.fetches += self.path == "/v3/tenants"
                 self.send_response(200)
                 for name, value in (("Content-Type", "application/json"), ("Content-Encoding", "gzip"), ("Content-Length", len(body))):
                     self.send_header(name, str(value))
@@ -71,7 +71,7 @@ class Registry:
         self.bodies = {path: self.pack(json.dumps(records)[1:-1]) for path, records in self.good.items()}
 
     def serve(self, records):
-        """The good tenants and these records; the sites stay, so that the tenants are asked for."""
+        """The good tenants and these records; the sites stay."""
         good = json.dumps(self.good["/v3/tenants"])[1:-1]
         text = f"{good},{records}"
         # What is beyond the limit would hide what is within it.

@@ -76,9 +76,9 @@ impl TenantsApi {
 impl TenantSource for TenantsApi {
     fn fetch(&self) -> BoxFuture<'_, Result<RegistryData, SourceError>> {
         Box::pin(async move {
-            // One after the other, so that not both answers lie in memory at once.
-            let both = async { Ok((self.list("sites").await?, self.list("tenants").await?)) };
-            let (sites, tenants) = tokio::time::timeout(self.total, both).await.map_err(|_| {
+            // One after the other, so that not both answers are unpacked at once. Tenants first: they tell a registry that fails.
+            let both = async { Ok((self.list("tenants").await?, self.list("sites").await?)) };
+            let (tenants, sites) = tokio::time::timeout(self.total, both).await.map_err(|_| {
                 SourceError::new(format!("no whole answer within {} s", self.total.as_secs_f64()))
             })??;
             Ok(RegistryData { tenants, sites })

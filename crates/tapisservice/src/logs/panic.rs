@@ -11,14 +11,17 @@ use std::{
     time::Duration,
 };
 
-use super::throttle::{LINES_PER_MINUTE, Throttled};
+use super::throttle::Throttled;
 use crate::metrics;
 
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 
-/// Callers who found what makes a handler panic can do it at will (F23).
+/// Lines for the panics of one place, written so many times a minute; the rest is counted. Each panic has its line (F19), but callers who
+/// found what makes a handler panic can do it at will (F23).
+const PANICS_PER_MINUTE: u32 = 100;
+
 static PLACES: LazyLock<Throttled<Option<String>>> =
-    LazyLock::new(|| Throttled::new(LINES_PER_MINUTE, Duration::from_mins(1)));
+    LazyLock::new(|| Throttled::new(PANICS_PER_MINUTE, Duration::from_mins(1)));
 
 /// Makes every panic one `CRITICAL` line with its place, masked and escaped like any other, and counts it: also one of a task
 /// that no request waits for. Of one place so many a minute are written.
