@@ -6,7 +6,7 @@ use tapisservice::{App, AppBuilder, Settings, StartError};
 use tapisservice_db::Database;
 
 use crate::state::Shared;
-use crate::{CONFIG_SCHEMA, Store, StoreError, Systems, database, openapi, routes};
+use crate::{CONFIG_SCHEMA, Store, Systems, database, openapi, routes};
 
 /// Opens the database and puts the service together.
 ///
@@ -68,6 +68,5 @@ fn assemble(settings: Settings, database: &Database) -> Result<AppBuilder<Shared
         .service_client(tapis)
         .openapi(openapi::head())
         .ready_check(database::ready_check(database))
-        .metrics_source(move || pool.record_metrics())
-        .map_error(StoreError::to_error))
+        .metrics_source(move || pool.record_metrics()))
 }

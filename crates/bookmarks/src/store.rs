@@ -1,7 +1,7 @@
 //! All queries. Every one is told whose bookmarks it is about, so that none can reach another user's: `$1` is the tenant,
 //! `$2` the owner (see [`Scope`](tapisservice_db::Scope)).
 
-use tapisservice::core::{Error, Identity};
+use tapisservice::core::{Error, Identity, ServiceError};
 use tapisservice_db::{ByOwner, Database, FromRow, Query, QueryError, TextUuid, Timestamp, Transaction};
 
 use crate::listing::Room;
@@ -28,9 +28,9 @@ pub enum StoreError {
     Database(QueryError),
 }
 
-impl StoreError {
-    /// What the caller is told: 404, 409, or of the database nothing but whether trying again may help.
-    pub fn to_error(&self) -> Error {
+/// 404, 409, or of the database nothing but whether a retry may help.
+impl ServiceError for StoreError {
+    fn to_error(&self) -> Error {
         match self {
             Self::NotFound => Error::not_found("There is no such bookmark."),
             Self::NameTaken => Error::conflict("You have a bookmark of that \"name\" already."),

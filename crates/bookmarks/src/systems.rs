@@ -31,7 +31,7 @@ impl Systems {
             Err(error) if is_invisible(&error) => Err(Error::bad_input(format!(
                 "There is no system {system_id:?}, or you have no access to it. A bookmark needs a system that you can see."
             ))),
-            Err(error) => Err(error.into_service_error()),
+            Err(error) => Err(error.into()),
         }
     }
 }

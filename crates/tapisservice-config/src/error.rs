@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use tapisservice_core::{Error, ServiceError};
+
 use crate::{Origin, pointer};
 
 /// The exit code of a process whose configuration is at fault: `EX_CONFIG` of `sysexits.h` (C7, F26).
@@ -86,6 +88,13 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+/// Where a handler reads settings: the caller learns no more than that the service is misconfigured.
+impl ServiceError for ConfigError {
+    fn to_error(&self) -> Error {
+        Error::service_config("The service is misconfigured.")
+    }
+}
 
 /// One thing that is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The shape of every answer (PROTOCOL section 4).
+//! The shape of every answer.
 
 use std::borrow::Cow;
 
@@ -142,12 +142,12 @@ impl<T: Serialize> IntoResponse for Envelope<T> {
 }
 
 /// The error envelope: `result` is null.
-pub(crate) fn error_bytes(message: &str, shape: &ResponseShape) -> Vec<u8> {
-    let stanzas = Stanzas { message, result: &(), status: "error", version: &shape.version, metadata: None };
-    write(&stanzas, shape.pretty).expect("strings and null always serialize")
+pub(crate) fn error_bytes(message: &str, metadata: Option<&Metadata>, shape: &ResponseShape) -> Vec<u8> {
+    let stanzas = Stanzas { message, result: &(), status: "error", version: &shape.version, metadata };
+    write(&stanzas, shape.pretty).expect("strings, null and JSON values always serialize")
 }
 
-pub(crate) fn json_response(status: StatusCode, body: Vec<u8>) -> Response {
+fn json_response(status: StatusCode, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON_MEDIA_TYPE);
@@ -184,7 +184,7 @@ mod tests {
         let shape = ResponseShape { version: "1".into(), pretty: true };
         let text = Envelope::new(()).to_bytes(&shape).unwrap();
         assert!(text.starts_with(b"{\n  \"message\""));
-        assert!(error_bytes("no", &shape).starts_with(b"{\n"));
+        assert!(error_bytes("no", None, &shape).starts_with(b"{\n"));
     }
 
     #[test]

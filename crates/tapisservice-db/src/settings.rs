@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
+use tapisservice_core::{Error, ServiceError};
 
 use crate::url::Target;
 
@@ -86,6 +87,12 @@ pub enum SettingsError {
     /// The folder of an SQLite file cannot be made.
     #[error("the folder of the database file cannot be made, see `sql_db_url`: {0}")]
     Folder(#[source] std::io::Error),
+}
+
+impl ServiceError for SettingsError {
+    fn to_error(&self) -> Error {
+        Error::service_config("The service is misconfigured.")
+    }
 }
 
 impl DatabaseSettings {

@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use tapisservice_core::{Error, ServiceError};
+
 use crate::Record;
 
 /// A boxed future, so that the trait can be an object.
@@ -23,6 +25,12 @@ pub struct RegistryData {
 #[error("{message}")]
 pub struct SourceError {
     message: String,
+}
+
+impl ServiceError for SourceError {
+    fn to_error(&self) -> Error {
+        Error::unavailable("The tenant registry is not available.")
+    }
 }
 
 impl SourceError {

@@ -37,7 +37,7 @@ async fn authn(request: PolicyRequest) -> Result<Authn> {
 async fn authz(request: PolicyRequest) -> Result<()> {
     let refused = Error::permissions("Not authorized -- role missing.");
     match request.uri.path().rsplit('/').next() {
-        Some("forbidden") => Err(refused.with_code(StatusCode::FORBIDDEN)),
+        Some("forbidden") => Err(refused.with_status(StatusCode::FORBIDDEN)),
         Some("forbidden-default") => Err(refused),
         Some("panic-middleware") => panic!("the callback gives up"),
         _ => Ok(()),
@@ -65,11 +65,11 @@ fn failures() -> Routes {
         Routes::new().route(Policy::authenticated(), path, get(move || async move { error() }))
     };
     Routes::new()
-        .merge(fail("/conflict", || Error::base("bookmark already exists").with_code(StatusCode::CONFLICT)))
-        .merge(fail("/notfound", || Error::resource("bookmark not found").with_code(StatusCode::NOT_FOUND)))
+        .merge(fail("/conflict", || Error::base("bookmark already exists").with_status(StatusCode::CONFLICT)))
+        .merge(fail("/notfound", || Error::resource("bookmark not found").with_status(StatusCode::NOT_FOUND)))
         .merge(fail("/permission", || Error::permissions("you shall not pass")))
         .merge(fail("/authnerror", || Error::authentication("who are you")))
-        .merge(fail("/unicode-msg", || Error::base("señal inválida ☃").with_code(StatusCode::IM_A_TEAPOT)))
+        .merge(fail("/unicode-msg", || Error::base("señal inválida ☃").with_status(StatusCode::IM_A_TEAPOT)))
         .merge(fail("/keyerror", || Error::from(LookupFailed { key: "missing" })))
         .merge(fail("/zerodiv", || panic!("attempt to divide by zero")))
         .merge(fail("/panic-middleware", || unreachable!("authz lets nobody through")))

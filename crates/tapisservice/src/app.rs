@@ -14,7 +14,6 @@ use tapisservice_core::Error;
 use tapisservice_tenants::TenantCache;
 use utoipa::openapi::OpenApi;
 
-use crate::error_map::ErrorMap;
 use crate::health::Health;
 use crate::metrics::Figures;
 use crate::middleware::error_mapper::ErrorMapper;
@@ -89,7 +88,6 @@ pub struct AppBuilder<S> {
     service_client: Option<ServiceClient>,
     callbacks: Callbacks,
     checks: Vec<ReadyCheck>,
-    errors: ErrorMap,
     shutdown: Shutdown,
     openapi: OpenApi,
     on_listening: Option<ListeningHook>,
@@ -116,7 +114,6 @@ impl App {
             service_client: None,
             callbacks: Callbacks::default(),
             checks: Vec::new(),
-            errors: ErrorMap::default(),
             shutdown: Shutdown::new(),
             openapi: OpenApi::default(),
             on_listening: None,
@@ -249,24 +246,6 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
         self
     }
 
-    /// Says what an error type of the service or of a library is to be, in place of an "Unrecognized exception type".
-    ///
-    /// ```
-    /// # use tapisservice::{App, Settings, Routes};
-    /// # fn demo(settings: Settings, routes: Routes) {
-    /// use tapisservice::core::Error;
-    ///
-    /// App::builder(settings, routes).map_error(|_: &std::io::Error| Error::unavailable("The disk does not answer."));
-    /// # }
-    /// ```
-    pub fn map_error<E: std::error::Error + 'static>(
-        mut self,
-        map: impl Fn(&E) -> Error + Send + Sync + 'static,
-    ) -> Self {
-        self.errors.add(map);
-        self
-    }
-
     /// Stops with this handle instead of one of its own.
     pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
         self.shutdown = shutdown;
@@ -298,9 +277,7 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
     ///
     /// When a setting or a route cannot be used.
     pub fn build(self) -> Result<App, BuildError> {
-        let Self {
-            settings, routes, state, callbacks, errors, shutdown, openapi, on_listening, figures, ..
-        } = self;
+        let Self { settings, routes, state, callbacks, shutdown, openapi, on_listening, figures, .. } = self;
         settings.limits.check()?;
         let tenants = match self.tenants {
             Some(tenants) => tenants,
@@ -324,7 +301,6 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
             service: settings.service.info(),
             limits: settings.limits.clone(),
             error_mapper: Arc::new(ErrorMapper {
-                map: errors,
                 show_traceback: settings.service.show_traceback,
                 legacy_error_status: settings.service.legacy_error_status,
             }),

@@ -2,7 +2,6 @@
 
 mod app;
 pub mod docs;
-mod error_map;
 pub mod extract;
 mod health;
 mod healthcheck;
@@ -29,6 +28,7 @@ pub use tapisservice_auth as auth;
 pub use tapisservice_client as client;
 pub use tapisservice_config as config;
 pub use tapisservice_core as core;
+pub use tapisservice_core::{Error, Result, ResultExt, ServiceError};
 pub use tapisservice_tenants as tenants;
 
 /// For macros of this crate only.

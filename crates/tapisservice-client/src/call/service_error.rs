@@ -1,46 +1,44 @@
 //! What a failed call means for the request that a service is answering.
 
 use http::StatusCode;
-use tapisservice_core::Error;
+use tapisservice_core::{Error, ServiceError};
 use url::Url;
 
 use crate::{ClientError, StatusError};
 
-impl ClientError {
-    /// The error with which a service answers its own caller. It is named at the call, because a plain `?` takes any error for one the
-    /// framework does not know, a 500:
-    ///
-    /// ```
-    /// use tapisservice_client::ClientError;
-    /// use tapisservice_core::{Error, ErrorKind};
-    ///
-    /// fn outcome() -> Result<(), ClientError> {
-    ///     Err(ClientError::Route("no such tenant".to_owned()))
-    /// }
-    /// fn handler() -> Result<(), Error> {
-    ///     outcome().map_err(ClientError::into_service_error)?;
-    ///     Ok(())
-    /// }
-    /// assert_eq!(handler().unwrap_err().kind(), ErrorKind::ServiceConfig);
-    /// ```
-    ///
-    /// | what failed | the caller's status |
-    /// |---|---|
-    /// | the other service says 400, 404, 409, 413, 415 or 422 | the same, with its message: it speaks of what the caller asked for |
-    /// | it says 403 | 403 with its message: on behalf of a user, the refusal is the user's. Of a call as the service itself it is not: map that by hand |
-    /// | it says 401 | 503: the token of this service was refused, which no caller can help |
-    /// | it says 429, 502, 503 or 504 | 503, with its `Retry-After` |
-    /// | it says anything else | 502: it failed, or was called wrongly |
-    /// | no connection, no answer in time, calls held back, no token for now | 503 |
-    /// | the tenants are not known yet | 503 |
-    /// | the call was to be on behalf of an anonymous request | 401 |
-    /// | an answer that is not what it should be | 502 |
-    /// | a value that cannot be sent safely | 400: values come from callers |
-    /// | anything else: operations, arguments, specifications, routes, files | 500: this service is wrong |
-    ///
-    /// Texts that only the log may know, addresses above all, are the error's source.
-    pub fn into_service_error(self) -> Error {
-        let error = match &self {
+/// What a service answers its own caller when a call of its own failed, by a plain `?`:
+///
+/// ```
+/// use tapisservice_client::ClientError;
+/// use tapisservice_core::{Error, ErrorKind};
+///
+/// fn outcome() -> Result<(), ClientError> {
+///     Err(ClientError::NoRegistry)
+/// }
+/// fn handler() -> Result<(), Error> {
+///     Ok(outcome()?)
+/// }
+/// assert_eq!(handler().unwrap_err().kind(), ErrorKind::Unavailable);
+/// ```
+///
+/// | what failed | the caller's status |
+/// |---|---|
+/// | the other service says 400, 404, 409, 413, 415 or 422 | the same, with its message: it speaks of what the caller asked for |
+/// | it says 403 | 403 with its message: on behalf of a user, the refusal is the user's. Of a call as the service itself it is not: map that by hand |
+/// | it says 401 | 503: the token of this service was refused, which no caller can help |
+/// | it says 429, 502, 503 or 504 | 503, with its `Retry-After` |
+/// | it says anything else | 502: it failed, or was called wrongly |
+/// | no connection, no answer in time, calls held back, no token for now | 503 |
+/// | the tenants are not known yet | 503 |
+/// | the call was to be on behalf of an anonymous request | 401 |
+/// | an answer that is not what it should be | 502 |
+/// | a value that cannot be sent safely | 400: values come from callers |
+/// | anything else: operations, arguments, specifications, routes, files | 500: this service is wrong |
+///
+/// Texts that only the log may know, addresses above all, are the error's source.
+impl ServiceError for ClientError {
+    fn to_error(&self) -> Error {
+        let error = match self {
             Self::Status(status) => of_status(status),
             Self::Connection { .. } => Error::unavailable("another service could not be reached"),
             Self::CircuitOpen { retry_after, .. } => {
@@ -61,14 +59,14 @@ impl ClientError {
             | Self::File { .. }
             | Self::Setup(_) => Error::service_config("another service could not be called"),
         };
-        let peer = self.peer();
-        let error = error.with_source(self);
-        match peer {
+        match self.peer() {
             Some(peer) => error.with_peer(peer),
             None => error,
         }
     }
+}
 
+impl ClientError {
     /// The party that failed, for the log's reasons: host and service. The rest of the URL is made of arguments.
     fn peer(&self) -> Option<String> {
         let url = match self {
@@ -91,7 +89,7 @@ fn of_status(error: &StatusError) -> Error {
         403 => Error::permissions(message),
         404 => Error::not_found(message),
         409 => Error::conflict(message),
-        413 | 415 | 422 => Error::base(message).with_code(error.status),
+        413 | 415 | 422 => Error::base(message).with_status(error.status),
         401 => Error::unavailable("another service does not accept the token of this one"),
         429 | 502..=504 => {
             let busy = Error::unavailable("another service is not available");
@@ -105,7 +103,7 @@ fn of_status(error: &StatusError) -> Error {
 }
 
 fn bad_gateway(message: &str) -> Error {
-    Error::base(message).with_code(StatusCode::BAD_GATEWAY)
+    Error::base(message).with_status(StatusCode::BAD_GATEWAY)
 }
 
 #[cfg(test)]
@@ -130,13 +128,13 @@ mod tests {
     #[test]
     fn the_status_is_kept_where_it_speaks_of_what_the_caller_asked_for() {
         for code in [400, 403, 404, 409, 413, 415, 422] {
-            let error = status(code).into_service_error();
+            let error = status(code).to_error();
             assert_eq!((error.status().as_u16(), error.message()), (code, "said"));
         }
         for (code, ours) in
             [(401, 503), (429, 503), (502, 503), (503, 503), (504, 503), (405, 502), (500, 502), (302, 502)]
         {
-            let error = status(code).into_service_error();
+            let error = status(code).to_error();
             assert_eq!(error.status().as_u16(), ours, "{code}");
             assert!(!error.message().contains("said"), "{code}");
         }
@@ -150,13 +148,13 @@ mod tests {
                 other => panic!("{other:?}"),
             };
             (error.url, error.message) = (url.to_owned(), message.to_owned());
-            ClientError::Status(error).into_service_error()
+            ClientError::Status(error).to_error()
         };
         let first = failed("https://tacc.test/v3/systems/made-up-1", "no made-up-1");
         assert_eq!(first.origin(), failed("https://tacc.test/v3/systems/made-up-2", "other").origin());
         assert_ne!(first.origin(), failed("https://tacc.test/v3/files/made-up-1", "no made-up-1").origin());
         assert_ne!(first.origin(), failed("https://else.test/v3/systems/made-up-1", "").origin());
-        assert_ne!(first.origin(), status(503).into_service_error().origin());
+        assert_ne!(first.origin(), status(503).to_error().origin());
     }
 
     #[test]
@@ -187,7 +185,7 @@ mod tests {
             (value, 400),
         ];
         for (error, code) in cases {
-            let error = error.into_service_error();
+            let error = error.to_error();
             assert_eq!(error.status().as_u16(), code, "{error:?}");
             assert!(!error.message().contains("inner"), "{error:?}");
             assert!(error.source().is_some());

@@ -4,7 +4,7 @@ mod postgres;
 mod sqlite;
 
 use sqlx::postgres::PgDatabaseError;
-use tapisservice_core::Error;
+use tapisservice_core::{Error, ServiceError};
 
 /// Why a statement failed.
 ///
@@ -12,7 +12,7 @@ use tapisservice_core::Error;
 /// `App::builder(..).map_error(QueryError::to_error)`. A store that knows better matches on it:
 ///
 /// ```
-/// # use tapisservice_core::Error;
+/// # use tapisservice_core::{Error, ServiceError};
 /// # use tapisservice_db::QueryError;
 /// fn name_taken(error: QueryError) -> Error {
 ///     match error {
@@ -135,34 +135,6 @@ impl QueryError {
         }
     }
 
-    /// What callers are told: the class of the failure and the names of fields, never a statement, a value, a host or the
-    /// name of a constraint. The rest goes to the log.
-    pub fn to_error(&self) -> Error {
-        let error = match self {
-            Self::NotFound => return Error::not_found("There is no such record."),
-            Self::Unique { fields, .. } if fields.is_empty() => {
-                Error::conflict("There is such a record already.")
-            }
-            Self::Unique { fields, .. } => {
-                Error::conflict(format!("There is a record with that {} already.", quoted(fields)))
-            }
-            Self::Referenced { .. } => Error::conflict("Other records still refer to this one."),
-            Self::MissingReference { .. } => {
-                Error::bad_input("The record refers to one that does not exist.")
-            }
-            Self::InvalidValue { field: Some(field), .. } => {
-                Error::bad_input(format!("The value of {field:?} is missing or does not fit."))
-            }
-            Self::InvalidValue { field: None, .. } => Error::bad_input("A value is missing or does not fit."),
-            Self::Serialization { .. } => Error::unavailable("Others are changing the same records.")
-                .with_retry_after(std::time::Duration::from_secs(1)),
-            Self::Unavailable { .. } => Error::unavailable("The database does not answer."),
-            Self::SchemaMissing { .. } => Error::unavailable("The database is not ready."),
-            Self::TenantMissing(_) | Self::Other { .. } => Error::dao("The database failed."),
-        };
-        error.with_detail(self.described())
-    }
-
     /// The error and what the database said, for logs and people who run the service.
     pub(crate) fn described(&self) -> String {
         match self.driver_error() {
@@ -193,6 +165,36 @@ impl QueryError {
     /// Whether the database is not to be reached, or not ready.
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable { .. } | Self::SchemaMissing { .. })
+    }
+}
+
+/// Callers are told the class of the failure and the names of fields, never a statement, a value, a host or the name of a
+/// constraint. The rest goes to the log.
+impl ServiceError for QueryError {
+    fn to_error(&self) -> Error {
+        let error = match self {
+            Self::NotFound => return Error::not_found("There is no such record."),
+            Self::Unique { fields, .. } if fields.is_empty() => {
+                Error::conflict("There is such a record already.")
+            }
+            Self::Unique { fields, .. } => {
+                Error::conflict(format!("There is a record with that {} already.", quoted(fields)))
+            }
+            Self::Referenced { .. } => Error::conflict("Other records still refer to this one."),
+            Self::MissingReference { .. } => {
+                Error::bad_input("The record refers to one that does not exist.")
+            }
+            Self::InvalidValue { field: Some(field), .. } => {
+                Error::bad_input(format!("The value of {field:?} is missing or does not fit."))
+            }
+            Self::InvalidValue { field: None, .. } => Error::bad_input("A value is missing or does not fit."),
+            Self::Serialization { .. } => Error::unavailable("Others are changing the same records.")
+                .with_retry_after(std::time::Duration::from_secs(1)),
+            Self::Unavailable { .. } => Error::unavailable("The database does not answer."),
+            Self::SchemaMissing { .. } => Error::unavailable("The database is not ready."),
+            Self::TenantMissing(_) | Self::Other { .. } => Error::dao("The database failed."),
+        };
+        error.with_detail(self.described())
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
+use tapisservice_core::{Error, ServiceError};
 
 use crate::error::{QueryError, Verb, said};
 
@@ -150,6 +151,15 @@ impl From<MigrateError> for MigrationError {
         match error {
             MigrateError::Execute(source) => source.into(),
             other => sqlx::Error::from(other).into(),
+        }
+    }
+}
+
+impl ServiceError for MigrationError {
+    fn to_error(&self) -> Error {
+        match self {
+            Self::Query(error) => error.to_error(),
+            _ => Error::unavailable("The database is not ready."),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What goes wrong is told apart in the same way on both engines.
 
+use tapisservice_core::ServiceError as _;
 use tapisservice_db::{Query, QueryError, TextUuid, Timestamp};
 use uuid::Uuid;
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tapisservice_core::Identity;
+use tapisservice_core::ServiceError as _;
 use tapisservice_db::migrate::Upgrade;
 use tapisservice_db::testing::Postgres;
 use tapisservice_db::{ByOwner, Database, QueryError, SchemaCheck, Scope, TextUuid, Timestamp};

@@ -1,5 +1,6 @@
 //! Scopes keep tenants apart.
 
+use tapisservice_core::ServiceError as _;
 use tapisservice_core::TenantId;
 use tapisservice_db::QueryError;
 

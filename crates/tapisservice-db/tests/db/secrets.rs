@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use tapisservice_core::ServiceError as _;
 use tapisservice_db::testing::PASSWORD;
 use tapisservice_db::{Database, DatabaseSettings, SchemaCheck};
 

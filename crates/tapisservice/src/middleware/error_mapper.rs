@@ -4,23 +4,22 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use axum::body::Body;
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
-use http::header::ALLOW;
+use axum::response::Response;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{Method, StatusCode};
 use pin_project_lite::pin_project;
 use tapisservice_core::{Enveloped, Error, ErrorKind, ErrorReport, ResponseShape};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::error_map::ErrorMap;
 use crate::logs::masked;
 use crate::middleware::body_limit::Failure;
 
 /// What the configuration says about failures.
 #[derive(Debug, Clone)]
 pub(crate) struct ErrorMapper {
-    pub(crate) map: ErrorMap,
     pub(crate) show_traceback: bool,
     pub(crate) legacy_error_status: bool,
 }
@@ -97,13 +96,13 @@ impl ErrorMapper {
             return if status.is_informational() { self.no_answer(status) } else { response };
         }
         if is_options && status == StatusCode::METHOD_NOT_ALLOWED {
-            return with_allow_of(&response, StatusCode::NO_CONTENT.into_response());
+            return allowed_methods(response);
         }
-        let shape = ResponseShape::current();
-        match response.extensions().get::<ErrorReport>() {
-            Some(report) => self.answer(&report.0, &shape),
+        let report = response.extensions().get::<ErrorReport>().map(|report| report.0.clone());
+        match report {
+            Some(error) => self.answer(response, &error),
             None if has::<Enveloped>(&response) => response,
-            None => with_allow_of(&response, self.answer(&foreign(status), &shape)),
+            None => self.answer(response, &foreign(status)),
         }
     }
 
@@ -112,27 +111,28 @@ impl ErrorMapper {
     fn no_answer(&self, status: StatusCode) -> Response {
         let error = if status == StatusCode::SWITCHING_PROTOCOLS {
             Error::base("The service does not switch protocols: WebSocket is not supported.")
-                .with_code(StatusCode::NOT_IMPLEMENTED)
+                .with_status(StatusCode::NOT_IMPLEMENTED)
                 .with_detail("a handler answered 101, which this server cannot carry on with")
         } else {
             Error::base("The service gave no answer.")
-                .with_code(StatusCode::INTERNAL_SERVER_ERROR)
+                .with_status(StatusCode::INTERNAL_SERVER_ERROR)
                 .with_detail(format!("a handler answered with the interim status {status}"))
         };
-        self.answer(&error, &ResponseShape::current())
+        self.answer(Response::default(), &error)
     }
 
-    fn answer(&self, error: &Error, shape: &ResponseShape) -> Response {
-        let translated = self.map.translate(error).or_else(|| of_body(error));
-        let error = translated.as_ref().unwrap_or(error);
+    /// The failure as the configuration wants it, with the headers that handlers and layers put on `response`.
+    fn answer(&self, response: Response, error: &Error) -> Response {
+        let of_body = of_body(error);
+        let error = of_body.as_ref().unwrap_or(error);
         let status = if self.legacy_error_status { error.legacy_status() } else { error.status() };
         let tells_all =
             self.show_traceback && matches!(error.kind(), ErrorKind::Unrecognized | ErrorKind::Panic);
         let message =
             if tells_all { masked(&error.traceback()).into_owned() } else { error.message().to_owned() };
-        let mut response = error.render(status, &message, shape);
-        response.extensions_mut().insert(ErrorReport(Arc::new(error.clone())));
-        response
+        let mut answer = error.render_over(response, status, &message, &ResponseShape::current());
+        answer.extensions_mut().insert(ErrorReport(Arc::new(error.clone())));
+        answer
     }
 }
 
@@ -140,11 +140,14 @@ fn has<T: Send + Sync + 'static>(response: &Response) -> bool {
     response.extensions().get::<T>().is_some()
 }
 
-fn with_allow_of(original: &Response, mut answer: Response) -> Response {
-    if let Some(allow) = original.headers().get_all(ALLOW).iter().next() {
-        answer.headers_mut().insert(ALLOW, allow.clone());
+/// The answer to OPTIONS where no handler answers it: 204 with the `Allow` of the 405.
+fn allowed_methods(refused: Response) -> Response {
+    let (mut parts, _) = refused.into_parts();
+    parts.status = StatusCode::NO_CONTENT;
+    for name in [CONTENT_TYPE, CONTENT_LENGTH] {
+        parts.headers.remove(name);
     }
-    answer
+    Response::from_parts(parts, Body::empty())
 }
 
 /// What an error of an unknown type is when a body that was too large or late is behind it.
@@ -170,5 +173,5 @@ fn foreign(status: StatusCode) -> Error {
         }
         _ => (ErrorKind::Base, status.canonical_reason().unwrap_or("The request failed.")),
     };
-    Error::new(kind, message).with_code(status)
+    Error::new(kind, message).with_status(status)
 }

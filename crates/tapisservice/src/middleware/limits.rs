@@ -89,7 +89,7 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
 
 fn too_long(bytes: usize) -> Response {
     let message = format!("The target of the request is longer than {bytes} bytes.");
-    Error::new(ErrorKind::TooLarge, message).with_code(StatusCode::URI_TOO_LONG).into_response()
+    Error::new(ErrorKind::TooLarge, message).with_status(StatusCode::URI_TOO_LONG).into_response()
 }
 
 fn too_slow(limit: Duration) -> Response {

@@ -1,10 +1,10 @@
-//! Every answer is an envelope (PROTOCOL section 4).
+//! Every answer is an envelope.
 
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::routing::{get, post};
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_TYPE, ETAG, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tapisservice::prelude::*;
@@ -20,6 +20,12 @@ struct Foreign;
 #[error("the shelf is full")]
 struct ShelfFull;
 
+impl ServiceError for ShelfFull {
+    fn to_error(&self) -> Error {
+        Error::conflict("The shelf is full.")
+    }
+}
+
 #[derive(serde::Deserialize)]
 struct Item {
     stars: u8,
@@ -30,7 +36,7 @@ async fn item(Json(item): Json<Item>) -> Envelope<u8> {
 }
 
 async fn foreign() -> Result<Envelope<()>> {
-    Err(Foreign.into())
+    Err(Foreign).unrecognized()
 }
 
 async fn shelf() -> Result<Envelope<()>> {
@@ -84,11 +90,8 @@ fn assert_error(answer: &Answer, status: u16, message: &str) {
 
 #[tokio::test]
 async fn every_failure_is_an_envelope_that_tells_no_more_than_it_may() {
-    let map = |app: tapisservice::AppBuilder<()>| {
-        app.map_error(|_: &ShelfFull| Error::conflict("The shelf is full."))
-    };
     let changes = json!({"max_body_bytes": 1000, "request_timeout_seconds": 0.5, "max_uri_bytes": 300});
-    let running = start(routes(), changes, map).await;
+    let running = start(routes(), changes, |app| app).await;
     let long = format!("/v3/demo/{}", "a".repeat(300));
     let gets = [
         ("/v3/demo/nothing", 404, "does not exist"),
@@ -116,6 +119,52 @@ async fn every_failure_is_an_envelope_that_tells_no_more_than_it_may() {
         200,
         "a route may have a limit of its own"
     );
+}
+
+#[tokio::test]
+async fn failures_keep_the_headers_of_handlers_and_layers_but_not_those_of_the_replaced_body() {
+    let busy = || async {
+        let headers = [("retry-after", "7"), ("content-language", "en"), ("x-limit", "12")];
+        (StatusCode::TOO_MANY_REQUESTS, headers, "canary")
+    };
+    let full = || async {
+        Err::<(), _>(ShelfFull).map_err(|error| error.to_error().with_header(ETAG, "\"v1\"".parse().unwrap()))
+    };
+    let cookie = axum::middleware::map_response(|mut response: axum::response::Response| async {
+        response.headers_mut().append(SET_COOKIE, "a=1".parse().unwrap());
+        response.headers_mut().append(SET_COOKIE, "b=2".parse().unwrap());
+        response
+    });
+    let routes = Routes::new().route(Policy::public(), "/busy", get(busy).layer(cookie.clone())).route(
+        Policy::public(),
+        "/full",
+        get(full).layer(cookie),
+    );
+    let running = start(routes, json!({}), |app| app).await;
+
+    let answer = running.get_anonymously("/v3/demo/busy").await;
+    assert_error(&answer, 429, "Too Many Requests");
+    assert_eq!(answer.headers["retry-after"], "7");
+    assert_eq!(answer.headers["x-limit"], "12");
+    assert!(!answer.headers.contains_key("content-language"), "{answer:?}");
+
+    let answer = running.get_anonymously("/v3/demo/full").await;
+    assert_error(&answer, 409, "The shelf is full.");
+    assert_eq!(answer.headers[ETAG], "\"v1\"");
+    assert_eq!(answer.headers.get_all(SET_COOKIE).iter().collect::<Vec<_>>(), ["a=1", "b=2"]);
+}
+
+#[tokio::test]
+async fn a_code_for_programs_and_metadata_are_the_fifth_stanza_of_a_failure() {
+    let full = || async {
+        let limit = serde_json::Map::from_iter([("limit".to_owned(), 12.into())]);
+        Error::conflict("The shelf is full.").with_code("shelf_full").with_metadata(limit)
+    };
+    let routes = Routes::new().route(Policy::public(), "/full", get(full));
+    let running = start(routes, json!({}), |app| app).await;
+    let answer = running.get_anonymously("/v3/demo/full").await;
+    assert_eq!(answer.status, 409);
+    assert_eq!(answer.body["metadata"], json!({"limit": 12, "code": "shelf_full"}));
 }
 
 #[tokio::test]

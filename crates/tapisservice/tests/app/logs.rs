@@ -75,7 +75,7 @@ async fn texts_that_callers_make_up_are_no_reasons_of_their_own() {
         Error::dao(format!("{text} cannot be read")).with_detail(format!("row {text}"))
     };
     let lookup = |Path(text): Path<String>| async move {
-        Ok::<Envelope<u8>, Error>(Envelope::new(text.parse::<u8>()?))
+        Ok::<Envelope<u8>, Error>(Envelope::new(text.parse::<u8>().unrecognized()?))
     };
     let refuse = |Path(text): Path<String>| async move { Error::not_found(format!("There is no {text}.")) };
     let routes = Routes::new()

@@ -68,7 +68,7 @@ async fn authn_runs_only_when_there_is_no_token_line_at_all() {
 
 #[tokio::test]
 async fn without_a_yes_of_the_callback_a_request_without_a_token_is_refused() {
-    let teapot = Error::base("no").with_code(http::StatusCode::IM_A_TEAPOT);
+    let teapot = Error::base("no").with_status(http::StatusCode::IM_A_TEAPOT);
     let cases = [
         ("no callback", Callbacks::default(), 401, "No Tapis access token found in the request."),
         ("nothing", authn(Ok(Authn::default())).0, 401, "No Tapis access token found in the request."),

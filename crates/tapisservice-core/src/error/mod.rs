@@ -1,0 +1,396 @@
+//! One error type for everything a handler can fail with.
+
+mod kind;
+mod origin;
+mod render;
+mod service_error;
+
+use std::any::type_name;
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::envelope::Metadata;
+
+pub use kind::ErrorKind;
+pub use origin::Origin;
+pub use render::ErrorReport;
+pub use service_error::{ResultExt, ServiceError};
+
+/// What a handler returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Source = Arc<dyn StdError + Send + Sync>;
+
+/// `Retry-After` of an [`ErrorKind::Unavailable`] that sets none.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// A failure, with what the caller may know and what only the log may.
+///
+/// It displays as the caller's message. [`detail`](Self::with_detail) and [`source`](Self::source) go to the log. By `?` it is made of
+/// every error type that implements [`ServiceError`]; for errors of other crates there is
+/// [`unrecognized`](ResultExt::unrecognized).
+///
+/// ```
+/// use http::StatusCode;
+/// use tapisservice_core::Error;
+///
+/// let error = Error::base("bookmark already exists").with_status(StatusCode::CONFLICT);
+/// assert_eq!(error.status(), StatusCode::CONFLICT);
+/// ```
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    status: Option<StatusCode>,
+    code: Option<Cow<'static, str>>,
+    metadata: Option<Metadata>,
+    headers: HeaderMap,
+    detail: Option<String>,
+    source: Option<Source>,
+    retry_after: Option<Duration>,
+    origin: Origin,
+}
+
+macro_rules! constructors {
+    ($($(#[$doc:meta])* $name:ident => $kind:ident;)*) => {$(
+        $(#[$doc])*
+        #[track_caller]
+        pub fn $name(message: impl Into<String>) -> Self {
+            Self::new(ErrorKind::$kind, message)
+        }
+    )*};
+}
+
+impl Error {
+    /// A failure of a kind, with what the caller may know.
+    #[track_caller]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let made_at = Location::caller();
+        let origin = Origin { kind, made_at, raised_at: None, source_type: None, peer: None };
+        Self(Box::new(Inner {
+            kind,
+            message,
+            status: None,
+            code: None,
+            metadata: None,
+            headers: HeaderMap::new(),
+            detail: None,
+            source: None,
+            retry_after: None,
+            origin,
+        }))
+    }
+
+    constructors! {
+        /// `BaseTapisError`: 400 unless [`with_status`](Self::with_status) says otherwise.
+        base => Base;
+        /// `ServiceConfigError`: 500.
+        service_config => ServiceConfig;
+        /// `NoTokenError`: 401.
+        no_token => NoToken;
+        /// `AuthenticationError`: 401.
+        authentication => Authentication;
+        /// `PermissionsError`: 403.
+        permissions => Permissions;
+        /// `DAOError`: 500.
+        dao => Dao;
+        /// `ResourceError`: 400.
+        resource => Resource;
+        /// 404.
+        not_found => NotFound;
+        /// 409.
+        conflict => Conflict;
+        /// 400.
+        bad_input => BadInput;
+        /// 503 with `Retry-After`.
+        unavailable => Unavailable;
+    }
+
+    /// A panic: 500; its text goes to the log.
+    #[track_caller]
+    pub fn panic(text: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Panic, "Unrecognized exception type panic").with_detail(text)
+    }
+
+    /// Sets the HTTP status. One that is no error status (below 400) becomes 500.
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        let is_error = status.is_client_error() || status.is_server_error();
+        self.0.status = Some(if is_error { status } else { StatusCode::INTERNAL_SERVER_ERROR });
+        self
+    }
+
+    /// Adds a code for programs, `quota_exceeded` for example: `metadata.code` of the envelope. Unlike the message it never changes.
+    pub fn with_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        self.0.code = Some(code.into());
+        self
+    }
+
+    /// Adds the `metadata` stanza. The caller sees it.
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.0.metadata = Some(metadata);
+        self
+    }
+
+    /// Adds a header to the answer, beside others of that name. Headers that describe a body (`Content-Type`, `Content-Length` and
+    /// the like) are left out: the body is the envelope.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.append(name, value);
+        self
+    }
+
+    /// Adds text for the log, which the caller does not see.
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.0.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds the error behind this one, for the log.
+    pub fn with_source<E: StdError + Send + Sync + 'static>(self, source: E) -> Self {
+        self.with_boxed_source(Box::new(source), type_name::<E>())
+    }
+
+    fn with_boxed_source(mut self, source: Box<dyn StdError + Send + Sync>, name: &'static str) -> Self {
+        self.0.source = Some(Arc::from(source));
+        self.0.origin.source_type = Some(name);
+        self
+    }
+
+    /// Notes that `?` made this failure of `error`, which becomes its source unless it has a detail or a source already.
+    #[track_caller]
+    fn raised_by<E: StdError + Send + Sync + 'static>(mut self, error: E) -> Self {
+        self.0.origin.raised_at = Some(Location::caller());
+        if self.0.source.is_none() && self.0.detail.is_none() {
+            return self.with_source(error);
+        }
+        self.0.origin.source_type.get_or_insert(type_name::<E>());
+        self
+    }
+
+    /// Says which other party failed, `tacc/systems` for example. Failures of different parties are different reasons for the log
+    /// ([`Origin`]): name only what a caller cannot make up.
+    pub fn with_peer(mut self, peer: impl Into<Arc<str>>) -> Self {
+        self.0.origin.peer = Some(peer.into());
+        self
+    }
+
+    /// Says when trying again may help; a `Retry-After` in whole seconds.
+    pub fn with_retry_after(mut self, after: Duration) -> Self {
+        self.0.retry_after = Some(after);
+        self
+    }
+
+    /// The class of the failure.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What the caller may know.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What only the log may know.
+    pub fn detail(&self) -> Option<&str> {
+        self.0.detail.as_deref()
+    }
+
+    /// The error behind this one.
+    pub fn source(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        self.0.source.as_deref()
+    }
+
+    /// The code for programs.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The `metadata` stanza, without the code.
+    pub fn metadata(&self) -> Option<&Metadata> {
+        self.0.metadata.as_ref()
+    }
+
+    /// The headers that were added.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+
+    /// Where it comes from: what makes one reason of failures whose texts differ.
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+
+    /// The HTTP status: the one that was set, else that of the kind.
+    pub fn status(&self) -> StatusCode {
+        self.0.status.unwrap_or_else(|| self.0.kind.default_status())
+    }
+
+    /// The status as the Python original answers (`legacy_error_status`): a refusal is a 400 unless a status was set.
+    pub fn legacy_status(&self) -> StatusCode {
+        match self.status() {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.0.status.is_none() => {
+                StatusCode::BAD_REQUEST
+            }
+            status => status,
+        }
+    }
+
+    /// The message followed by the detail and the chain of sources: for the log, and for the caller where
+    /// `show_traceback` is on.
+    pub fn traceback(&self) -> String {
+        let mut parts = vec![self.0.message.trim_end_matches('.').to_owned()];
+        parts.extend(self.detail().map(str::to_owned));
+        let mut next = self.source().map(|e| e as &(dyn StdError + 'static));
+        while let Some(error) = next {
+            parts.push(error.to_string());
+            next = error.source();
+        }
+        if parts.len() == 1 { self.0.message.clone() } else { parts.join(": ") }
+    }
+
+    fn retry_after_seconds(&self) -> HeaderValue {
+        let after = self.0.retry_after.unwrap_or(DEFAULT_RETRY_AFTER);
+        let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0));
+        HeaderValue::from(seconds.max(1))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("status", &self.status())
+            .field("code", &self.0.code)
+            .field("detail", &self.0.detail)
+            .field("source", &self.0.source.as_ref().map(ToString::to_string))
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source().map(|error| error as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the text of the error")]
+    struct Foreign;
+
+    impl ServiceError for Foreign {
+        fn to_error(&self) -> Error {
+            Error::conflict("taken")
+        }
+    }
+
+    #[test]
+    fn the_status_follows_from_the_kind_unless_one_is_set() {
+        let cases = [
+            (Error::base("x"), 400, 400),
+            (Error::permissions("x"), 403, 400),
+            (Error::permissions("x").with_status(StatusCode::FORBIDDEN), 403, 403),
+            (Error::authentication("x"), 401, 400),
+            (Error::no_token("x"), 401, 400),
+            (Error::resource("x").with_status(StatusCode::NOT_FOUND), 404, 404),
+            (Error::unavailable("x"), 503, 503),
+            (Error::base("x").with_status(StatusCode::OK), 500, 500),
+            (Error::unrecognized(Foreign), 500, 500),
+        ];
+        for (error, status, legacy) in cases {
+            assert_eq!(
+                (error.status().as_u16(), error.legacy_status().as_u16()),
+                (status, legacy),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_unknown_type_is_named_but_its_text_is_for_the_log() {
+        let error = Err::<(), _>(Foreign).unrecognized().unwrap_err();
+        assert!(error.to_string().starts_with("Unrecognized exception type "));
+        assert!(error.to_string().ends_with("Foreign"));
+        assert!(!error.to_string().contains("text of"));
+        assert!(error.traceback().ends_with(": the text of the error"));
+    }
+
+    #[test]
+    fn an_error_behind_a_foreign_one_stays_what_it_is() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("upload failed")]
+        struct Upload(#[source] std::io::Error);
+
+        let full = || std::io::Error::other(Error::conflict("The shelf is full."));
+        let found = [
+            Error::unrecognized(Upload(full())),
+            Error::unrecognized(Error::conflict("The shelf is full.")),
+            Error::from(full()),
+        ];
+        for error in found {
+            assert_eq!((error.status(), error.message()), (StatusCode::CONFLICT, "The shelf is full."));
+        }
+        assert_eq!(Error::from(std::io::Error::other("no")).kind(), ErrorKind::Unrecognized);
+    }
+
+    #[test]
+    fn a_question_mark_keeps_the_error_as_the_source_unless_the_log_has_its_text() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("not for the log")]
+        struct Detailed;
+
+        impl ServiceError for Detailed {
+            fn to_error(&self) -> Error {
+                Error::dao("failed").with_detail("all there is to know")
+            }
+        }
+        assert_eq!(Error::from(Foreign).traceback(), "taken: the text of the error");
+        assert_eq!(Error::from(Detailed).traceback(), "failed: all there is to know");
+    }
+
+    #[tokio::test]
+    async fn a_task_that_panicked_is_a_panic() {
+        let error = Error::from(tokio::spawn(async { panic!("canary") }).await.unwrap_err());
+        assert_eq!((error.kind(), error.status().as_u16()), (ErrorKind::Panic, 500));
+        assert!(!error.message().contains("canary") && error.traceback().contains("canary"), "{error:?}");
+        let task = tokio::spawn(std::future::pending::<()>());
+        task.abort();
+        assert_eq!(Error::from(task.await.unwrap_err()).kind(), ErrorKind::Unrecognized);
+    }
+
+    #[test]
+    fn failures_of_one_place_are_one_reason_whatever_their_texts_say() {
+        let about = |what: &str| Error::dao(format!("no {what}")).with_detail(what);
+        assert_eq!(about("a").origin(), about("b").origin());
+        assert_ne!(about("a").origin(), Error::dao("no a").origin(), "another place");
+        let parse = |text: &str| -> Result<u8> { Ok(text.parse::<u8>().unrecognized()?) };
+        assert_eq!(parse("x").unwrap_err().origin(), parse("").unwrap_err().origin());
+        assert_ne!(about("a").origin(), about("a").with_source(Foreign).origin(), "another type behind it");
+        assert_ne!(
+            about("a").with_peer("x/y").origin(),
+            about("a").with_peer("x/z").origin(),
+            "another party"
+        );
+        let questioned = || -> Result<()> { Err(Foreign)? };
+        assert!(format!("{:?}", questioned().unwrap_err().origin()).contains("error/mod.rs"));
+    }
+}
