@@ -185,7 +185,7 @@ mod tests {
             (value, 400),
         ];
         for (error, code) in cases {
-            let error = error.to_error();
+            let error = Error::from(error);
             assert_eq!(error.status().as_u16(), code, "{error:?}");
             assert!(!error.message().contains("inner"), "{error:?}");
             assert!(error.source().is_some());

@@ -1,6 +1,7 @@
 //! Connections to a PostgreSQL with a certificate.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tapisservice_core::ServiceError as _;
 use tapisservice_db::testing::{PASSWORD, Postgres};
 use tapisservice_db::{Database, DatabaseSettings, QueryError};
 

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use tapisservice_core::ServiceError as _;
 use tapisservice_db::{ByOwner, Database, QueryError, Scope, TextUuid, Timestamp};
 use uuid::Uuid;
 
