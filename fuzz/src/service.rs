@@ -8,7 +8,6 @@ use serde_json::Value;
 use tapisservice::App;
 use tapisservice::Settings;
 use tapisservice::config::Config;
-use tapisservice::serve::Shutdown;
 use tapisservice_devsite::DevSite;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -49,7 +48,7 @@ impl Service {
                 .load()
                 .unwrap();
             let settings = Settings::from_config(&config).unwrap();
-            let app = bookmarks::app(&config, settings, Shutdown::new()).await.unwrap();
+            let app = bookmarks::app(&config, settings).await.unwrap().build().unwrap();
             app.tenants().refresh().await.unwrap();
             (site, app)
         });

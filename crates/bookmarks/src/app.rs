@@ -1,7 +1,6 @@
 //! The service, assembled: the same for `main` and for tests.
 
 use tapisservice::config::Config;
-use tapisservice::serve::Shutdown;
 use tapisservice::{App, AppBuilder, Settings, StartError};
 use tapisservice_db::Database;
 
@@ -13,21 +12,8 @@ use crate::{CONFIG_SCHEMA, Store, Systems, database, openapi, routes};
 /// # Errors
 ///
 /// When a setting or the database cannot be used.
-pub async fn app(config: &Config, settings: Settings, shutdown: Shutdown) -> Result<App, StartError> {
-    Ok(builder(config, settings, shutdown).await?.build()?)
-}
-
-/// Opens the database and puts the service together but for the last step, so that more can be added.
-///
-/// # Errors
-///
-/// When a setting or the database cannot be used.
-pub async fn builder(
-    config: &Config,
-    settings: Settings,
-    shutdown: Shutdown,
-) -> Result<AppBuilder<impl Clone + Send + Sync + 'static>, StartError> {
-    Ok(assemble(settings, &database::open(config).await?)?.shutdown(shutdown))
+pub async fn app(config: &Config, settings: Settings) -> Result<AppBuilder, StartError> {
+    assemble(settings, &database::open(config).await?)
 }
 
 /// The service without a configuration or a database, for its list of routes and its OpenAPI document.
@@ -57,15 +43,14 @@ pub fn outline() -> Result<App, StartError> {
     Ok(assemble(Settings::from_config(&config)?, &database::unopened()?)?.build()?)
 }
 
-fn assemble(settings: Settings, database: &Database) -> Result<AppBuilder<Shared>, StartError> {
+fn assemble(settings: Settings, database: &Database) -> Result<AppBuilder, StartError> {
     let routes = routes::all(&settings.service.public_path());
-    let tenants = settings.tenant_cache()?.build();
-    let tapis = settings.service_client(tenants.clone())?;
-    let shared = Shared { store: Store::new(database.clone()), systems: Systems::new(tapis.clone()) };
+    let mut app = App::builder(settings);
+    let systems = Systems::new(app.service_client()?);
+    let shared = Shared { store: Store::new(database.clone()), systems };
     let pool = database.clone();
-    Ok(App::with_state(settings, routes, shared)
-        .tenants(tenants)
-        .service_client(tapis)
+    Ok(app
+        .routes(routes.with_state(shared))
         .openapi(openapi::head())
         .ready_check(database::ready_check(database))
         .metrics_source(move || pool.record_metrics()))

@@ -4,11 +4,10 @@ use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use tapisservice::config::Config;
-use tapisservice::serve::Shutdown;
-use tapisservice::{App, Settings, StartError};
+use tapisservice::{AppBuilder, Settings, StartError};
 use tapisservice_devsite::{DevSite, DevSiteBuilder, Error};
 
-use crate::{BookmarksSettings, builder};
+use crate::BookmarksSettings;
 
 /// Where the keys of the site are kept, so that tokens outlive a restart.
 const KEYS: &str = ".tapis/devsite";
@@ -19,25 +18,20 @@ const KEYS: &str = ".tapis/devsite";
 /// # Errors
 ///
 /// As [`app`](crate::app()), and when the site cannot start: `server` is not `dev`, or one of its ports is taken.
-pub async fn app_with_site(
-    config: &Config,
-    mut settings: Settings,
-    shutdown: Shutdown,
-) -> Result<App, StartError> {
+pub async fn app_with_site(config: &Config, mut settings: Settings) -> Result<AppBuilder, StartError> {
     let own: BookmarksSettings = config.parse()?;
     if !own.devsite {
-        return crate::app(config, settings, shutdown).await;
+        return crate::app(config, settings).await;
     }
     let site = start(config, &own, &settings).await?;
     // What only the running site knows.
     settings.client.primary_site_admin_tenant_base_url = site.primary_site_admin_tenant_base_url();
     let name = settings.service.service_name.clone();
-    let app = builder(config, settings, shutdown).await?;
-    // The hook owns the site, and the app the hook: the site ends with the app.
-    let app = app.on_listening(move |address| welcome(&site, &name, address)).build()?;
+    let mut app = crate::app(config, settings).await?;
     // The first request is not to meet an empty cache; if this fails, it is tried again like any refresh.
-    let _ = app.tenants().refresh().await;
-    Ok(app)
+    let _ = app.tenants()?.refresh().await;
+    // The hook owns the site, and the app the hook: the site ends with the app.
+    Ok(app.on_listening(move |address| welcome(&site, &name, address)))
 }
 
 async fn start(config: &Config, own: &BookmarksSettings, settings: &Settings) -> Result<DevSite, StartError> {
@@ -50,12 +44,9 @@ async fn start(config: &Config, own: &BookmarksSettings, settings: &Settings) ->
     } else {
         start_at_next_free(site, own.devsite_port).await
     };
-    started.map_err(|error| {
-        let hint = match error {
-            Error::PortTaken { .. } => " (`devsite_port`, variable TAPIS_DEVSITE_PORT)",
-            _ => "",
-        };
-        StartError::Setting(format!("{error}{hint}"))
+    started.map_err(|error| match error {
+        Error::PortTaken { .. } => StartError::setting("devsite_port", error),
+        _ => StartError::setting("devsite", error),
     })
 }
 

@@ -14,7 +14,7 @@ mod state;
 mod store;
 mod systems;
 
-pub use app::{app, builder, outline};
+pub use app::{app, outline};
 pub use bookmark::{Bookmark, BookmarkChanges, BookmarkId, NewBookmark};
 pub use database::{connect, migrator};
 pub use fields::{BookmarkName, Description, InvalidField, SystemId, SystemPath, Tag, Tags};

@@ -53,21 +53,18 @@ async fn migrate(command: MigrateCommand) -> ExitCode {
     match command.run(bookmarks::migrator(), connect).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(CommandError::Connect(error)) => fail(&error),
-        Err(error) => fail(&StartError::Service(error.to_string())),
+        Err(error) => fail(&StartError::service(error)),
     }
 }
 
 #[cfg(feature = "devsite")]
 async fn serve(config: Config) -> ExitCode {
-    run(config, async |config, settings, shutdown| {
-        bookmarks::devsite::app_with_site(config, settings, shutdown).await
-    })
-    .await
+    run(config, bookmarks::devsite::app_with_site).await
 }
 
 #[cfg(not(feature = "devsite"))]
 async fn serve(config: Config) -> ExitCode {
-    run(config, async |config, settings, shutdown| bookmarks::app(config, settings, shutdown).await).await
+    run(config, bookmarks::app).await
 }
 
 /// The configuration of a deployment. On a machine that has none, a build for development takes `config-local.json` of the
@@ -89,14 +86,14 @@ fn routes() -> Result<String, StartError> {
 
 fn openapi() -> Result<String, StartError> {
     let document = bookmarks::outline()?.openapi().to_pretty_json();
-    document.map(|json| json + "\n").map_err(|error| StartError::Service(error.to_string()))
+    document.map(|json| json + "\n").map_err(StartError::service)
 }
 
 fn healthcheck() -> Result<String, StartError> {
     let settings = Settings::from_config(&load()?)?;
     match tapisservice::healthcheck(&settings.service) {
         Ok(()) => Ok("healthy\n".to_owned()),
-        Err(unhealthy) => Err(StartError::Service(unhealthy.to_string())),
+        Err(unhealthy) => Err(StartError::service(unhealthy)),
     }
 }
 

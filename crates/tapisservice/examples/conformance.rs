@@ -11,21 +11,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tapisservice::core::ContextView;
 use tapisservice::prelude::*;
-use tapisservice::{App, StartError, fail, run};
+use tapisservice::{App, AppBuilder, Settings, StartError, fail, run};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     match Config::load("{}") {
-        Ok(config) => run(config, async |_, settings, shutdown| Ok(app(settings, shutdown)?)).await,
+        Ok(config) => run(config, async |_, settings| Ok(app(settings))).await,
         Err(error) => fail(&StartError::from(error)),
     }
 }
 
-fn app(
-    settings: tapisservice::Settings,
-    shutdown: tapisservice::serve::Shutdown,
-) -> Result<App, tapisservice::BuildError> {
-    App::builder(settings, answers().merge(failures())).authn(authn).authz(authz).shutdown(shutdown).build()
+fn app(settings: Settings) -> AppBuilder {
+    App::builder(settings).routes(answers().merge(failures())).authn(authn).authz(authz)
 }
 
 /// `anon` is open to whoever has no token.
@@ -70,7 +67,7 @@ fn failures() -> Routes {
         .merge(fail("/permission", || Error::permissions("you shall not pass")))
         .merge(fail("/authnerror", || Error::authentication("who are you")))
         .merge(fail("/unicode-msg", || Error::base("señal inválida ☃").with_status(StatusCode::IM_A_TEAPOT)))
-        .merge(fail("/keyerror", || Error::from(LookupFailed { key: "missing" })))
+        .merge(fail("/keyerror", || Error::unrecognized(LookupFailed { key: "missing" })))
         .merge(fail("/zerodiv", || panic!("attempt to divide by zero")))
         .merge(fail("/panic-middleware", || unreachable!("authz lets nobody through")))
         .route(Policy::authenticated(), "/panic-task", get(panic_task))

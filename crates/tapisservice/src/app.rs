@@ -36,7 +36,7 @@ use crate::{BodyLimit, ReadyCheck, RouteInfo, Routes, Settings, docs, metrics};
 /// #     .load()?;
 /// let settings = Settings::from_config(&config)?;
 /// let routes = Routes::new().route(Policy::public(), "/about", axum::routing::get(|| async { Envelope::new("a demo") }));
-/// let app = App::builder(settings, routes).build()?;
+/// let app = App::builder(settings).routes(routes).build()?;
 ///
 /// let request = http::Request::get("/v3/demo/about").body(axum::body::Body::empty())?;
 /// let response = tower::ServiceExt::oneshot(app.service(), request).await?;
@@ -79,11 +79,12 @@ pub enum BuildError {
 }
 
 /// Puts an [`App`] together.
+///
+/// It owns what a service shares: one tenant cache, one service client over it, one shutdown.
 #[must_use]
-pub struct AppBuilder<S> {
+pub struct AppBuilder {
     settings: Settings,
-    routes: Routes<S>,
-    state: S,
+    routes: Routes,
     tenants: Option<TenantCache>,
     service_client: Option<ServiceClient>,
     callbacks: Callbacks,
@@ -95,21 +96,11 @@ pub struct AppBuilder<S> {
 }
 
 impl App {
-    /// Starts putting a service together whose handlers have no state.
-    pub fn builder(settings: Settings, routes: Routes) -> AppBuilder<()> {
-        Self::with_state(settings, routes, ())
-    }
-
-    /// Starts putting a service together whose handlers take `State<S>`.
-    pub fn with_state<S: Clone + Send + Sync + 'static>(
-        settings: Settings,
-        routes: Routes<S>,
-        state: S,
-    ) -> AppBuilder<S> {
+    /// Starts to put a service together. Its tenant cache reads what the settings name: `tenants_file`, or else the Tenants API.
+    pub fn builder(settings: Settings) -> AppBuilder {
         AppBuilder {
             settings,
-            routes,
-            state,
+            routes: Routes::new(),
             tenants: None,
             service_client: None,
             callbacks: Callbacks::default(),
@@ -119,6 +110,21 @@ impl App {
             on_listening: None,
             figures: Vec::new(),
         }
+    }
+
+    /// As [`builder`](Self::builder), over this tenant cache: one over another source, or one that attaches data of the service's
+    /// own to each tenant.
+    ///
+    /// ```
+    /// # use tapisservice::{App, AppBuilder, BuildError, Settings, Routes};
+    /// # use tapisservice::tenants::ExtendTenant;
+    /// # fn demo(settings: Settings, routes: Routes, private_keys: impl ExtendTenant) -> Result<AppBuilder, BuildError> {
+    /// let tenants = settings.tenant_cache()?.extend_tenant(private_keys).build();
+    /// Ok(App::builder_with_tenants(settings, tenants).routes(routes))
+    /// # }
+    /// ```
+    pub fn builder_with_tenants(settings: Settings, tenants: TenantCache) -> AppBuilder {
+        AppBuilder { tenants: Some(tenants), ..Self::builder(settings) }
     }
 
     /// The whole service, for tests that send requests to it without a socket.
@@ -191,33 +197,72 @@ impl fmt::Debug for App {
     }
 }
 
-impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
-    /// Uses this tenant cache: one over another source, one that attaches data of the service's own to each tenant, or one that
-    /// something else uses too. Without it the one of [`Settings::tenant_cache`] is used.
+impl AppBuilder {
+    /// Adds routes. Handlers that take `State` get it by [`Routes::with_state`].
     ///
     /// ```
-    /// # use tapisservice::{App, BuildError, Settings, Routes};
-    /// # use tapisservice::tenants::ExtendTenant;
-    /// # fn demo(settings: Settings, routes: Routes, private_keys: impl ExtendTenant) -> Result<(), BuildError> {
-    /// let tenants = settings.tenant_cache()?.extend_tenant(private_keys).build();
-    /// let app = App::builder(settings, routes).tenants(tenants).build()?;
-    /// # Ok(())
+    /// # use tapisservice::prelude::*;
+    /// # use tapisservice::{App, AppBuilder, Settings};
+    /// #[derive(Clone)]
+    /// struct Shelves(u8);
+    ///
+    /// #[utoipa::path(get, path = "/shelves", operation_id = "countShelves", responses((status = 200)))]
+    /// async fn count(State(shelves): State<Shelves>) -> Envelope<u8> {
+    ///     Envelope::new(shelves.0)
+    /// }
+    ///
+    /// # fn demo(settings: Settings) -> AppBuilder {
+    /// let routes = Routes::new().add(Policy::public(), handlers!(count));
+    /// App::builder(settings).routes(routes.with_state(Shelves(12)))
     /// # }
     /// ```
-    pub fn tenants(mut self, tenants: TenantCache) -> Self {
-        self.tenants = Some(tenants);
+    pub fn routes(mut self, routes: Routes) -> Self {
+        self.routes = self.routes.merge(routes);
         self
     }
 
-    /// Keeps the tokens of this client fresh while the service runs, and lets readiness depend on them (rule D4).
-    pub fn service_client(mut self, client: ServiceClient) -> Self {
+    /// The settings of the framework.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The tenant cache of the service. The [`App`] keeps it fresh.
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot be used.
+    pub fn tenants(&mut self) -> Result<TenantCache, BuildError> {
+        let tenants = match self.tenants.take() {
+            Some(tenants) => tenants,
+            None => self.settings.tenant_cache()?.build(),
+        };
+        Ok(self.tenants.insert(tenants).clone())
+    }
+
+    /// The client for calls to other services, over the service's tenant cache. The [`App`] keeps its tokens fresh, and readiness
+    /// depends on them (rule D4).
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot be used.
+    pub fn service_client(&mut self) -> Result<ServiceClient, BuildError> {
+        if let Some(client) = &self.service_client {
+            return Ok(client.clone());
+        }
+        let tenants = self.tenants()?;
+        let client = self.settings.service_client(tenants)?;
         let checked = client.clone();
         self.checks.push(ReadyCheck::new("service token", move || {
             let client = checked.clone();
             async move { client.check().await }
         }));
-        self.service_client = Some(client);
-        self
+        Ok(self.service_client.insert(client).clone())
+    }
+
+    /// The handle that stops the service, for tasks of the service's own. Signals trigger it when the service is
+    /// [`run`](crate::run).
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
     }
 
     /// Sets what recognises callers without a Tapis token (rule A20): a nonce, a webhook secret, Basic.
@@ -246,12 +291,6 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
         self
     }
 
-    /// Stops with this handle instead of one of its own.
-    pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
-        self.shutdown = shutdown;
-        self
-    }
-
     /// Calls `hook` with the address once the service listens.
     pub fn on_listening(mut self, hook: impl Fn(SocketAddr) + Send + Sync + 'static) -> Self {
         self.on_listening = Some(Arc::new(hook));
@@ -276,13 +315,10 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
     /// # Errors
     ///
     /// When a setting or a route cannot be used.
-    pub fn build(self) -> Result<App, BuildError> {
-        let Self { settings, routes, state, callbacks, shutdown, openapi, on_listening, figures, .. } = self;
+    pub fn build(mut self) -> Result<App, BuildError> {
+        let tenants = self.tenants()?;
+        let Self { settings, routes, callbacks, shutdown, openapi, on_listening, figures, .. } = self;
         settings.limits.check()?;
-        let tenants = match self.tenants {
-            Some(tenants) => tenants,
-            None => settings.tenant_cache()?.build(),
-        };
         let authenticator = Authenticator::new(tenants.clone(), settings.auth.clone());
         let mut checks = vec![ReadyCheck::tenants(tenants.clone())];
         checks.extend(self.checks);
@@ -295,8 +331,7 @@ impl<S: Clone + Send + Sync + 'static> AppBuilder<S> {
         let routes = routes.route(Policy::public(), docs::PATH, docs::serve(openapi.clone()));
         let base_path = settings.service.route_path();
         let body_limit = BodyLimit::new(settings.limits.max_body_bytes);
-        let Mounted { router, list } =
-            routes.mount(&base_path, body_limit, &state, &authenticator, &callbacks)?;
+        let Mounted { router, list } = routes.mount(&base_path, body_limit, &authenticator, &callbacks)?;
         let stack = StackSettings {
             service: settings.service.info(),
             limits: settings.limits.clone(),

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::Extension;
+use axum::{BoxError, Extension};
 use serde::Serialize;
 use tapisservice_auth::PublicPolicy;
 use tapisservice_core::{Envelope, Error, RequestContext, Result};
@@ -17,7 +17,7 @@ use crate::docs::{EnvelopeOf, Refusal};
 use crate::serve::Shutdown;
 use crate::{Routes, handlers};
 
-type CheckFuture = Pin<Box<dyn Future<Output = std::result::Result<(), String>> + Send>>;
+type CheckFuture = Pin<Box<dyn Future<Output = std::result::Result<(), BoxError>> + Send>>;
 
 /// Something a service cannot do without: a database, a token of its own.
 #[derive(Clone)]
@@ -30,14 +30,19 @@ impl ReadyCheck {
     /// A check with a name that readiness shows. Its error goes to the log.
     ///
     /// ```
-    /// let check = tapisservice::ReadyCheck::new("database", || async { Err("connection refused".to_owned()) });
+    /// let check = tapisservice::ReadyCheck::new("database", || async { Err("connection refused") });
     /// ```
-    pub fn new<F, R>(name: impl Into<Arc<str>>, check: F) -> Self
+    pub fn new<F, R, E>(name: impl Into<Arc<str>>, check: F) -> Self
     where
         F: Fn() -> R + Send + Sync + 'static,
-        R: Future<Output = std::result::Result<(), String>> + Send + 'static,
+        R: Future<Output = std::result::Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
     {
-        Self { name: name.into(), check: Arc::new(move || Box::pin(check())) }
+        let check = move || {
+            let outcome = check();
+            Box::pin(async move { outcome.await.map_err(Into::into) }) as CheckFuture
+        };
+        Self { name: name.into(), check: Arc::new(check) }
     }
 
     pub(crate) fn tenants(tenants: TenantCache) -> Self {

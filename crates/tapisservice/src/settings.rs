@@ -183,8 +183,8 @@ fn check_logs(config: &Config) -> Result<(), ConfigError> {
 }
 
 impl Settings {
-    /// A tenant cache over what the settings name: `tenants_file`, or else the Tenants API. For whatever needs the tenants beside
-    /// the [`App`](crate::App), which then gets the cache too ([`AppBuilder::tenants`](crate::AppBuilder::tenants)).
+    /// A tenant cache over what the settings name: `tenants_file`, or else the Tenants API. For one with data of the service's own
+    /// ([`App::builder_with_tenants`](crate::App::builder_with_tenants)); the [`App`](crate::App) makes its own otherwise.
     ///
     /// # Errors
     ///
@@ -197,13 +197,7 @@ impl Settings {
         Ok(builder.settings(self.tenants.clone()))
     }
 
-    /// A client for calls to other services. The [`App`](crate::App) keeps its tokens fresh
-    /// ([`AppBuilder::service_client`](crate::AppBuilder::service_client)).
-    ///
-    /// # Errors
-    ///
-    /// When a setting cannot be used.
-    pub fn service_client(&self, tenants: TenantCache) -> Result<ServiceClient, BuildError> {
+    pub(crate) fn service_client(&self, tenants: TenantCache) -> Result<ServiceClient, BuildError> {
         let mut transport = Transport::builder(&self.transport);
         if self.auth.server == Server::Dev {
             // Names below localhost are this machine (RFC 6761 section 6.3), which not every resolver knows.

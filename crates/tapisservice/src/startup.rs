@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use axum::BoxError;
 use tapisservice_config::{Config, ConfigError, EXIT_CODE};
 use tapisservice_core::Error;
 use tracing::{error, info, warn};
 
 use crate::Settings;
-use crate::app::{App, BuildError};
+use crate::app::{AppBuilder, BuildError};
 use crate::logs::{self, LogError, LogGuard};
 use crate::serve::{ServeError, Server, Shutdown};
 
@@ -29,36 +30,68 @@ pub enum StartError {
     #[error(transparent)]
     Serve(#[from] ServeError),
     /// A setting of the service's own cannot be used, or what it names.
-    #[error("{0}")]
-    Setting(String),
-    /// Something of the service's own, as text for the log.
-    #[error("{0}")]
-    Service(String),
+    #[error("{}", of_setting(.key, .source))]
+    Setting {
+        /// The setting.
+        key: String,
+        /// What is wrong with it. Its text is printed, so it must hold no secret.
+        source: BoxError,
+    },
+    /// Something of the service's own failed. Its text is printed, so it must hold no secret.
+    #[error(transparent)]
+    Service(BoxError),
+    /// Something of the framework failed while the service was assembled.
+    #[error("{}", .0.traceback())]
+    Failed(#[source] Error),
 }
 
 impl StartError {
-    /// 78 (`EX_CONFIG`) when mending the configuration or its surroundings helps, 1 otherwise (rule C7, F26).
+    /// A setting that cannot be used: exit code 78.
+    ///
+    /// ```
+    /// use tapisservice::StartError;
+    ///
+    /// let error = StartError::setting("shelf_count", "expected 1 to 100");
+    /// assert_eq!(error.to_string(), "`shelf_count`: expected 1 to 100");
+    /// ```
+    pub fn setting(key: impl Into<String>, source: impl Into<BoxError>) -> Self {
+        Self::Setting { key: key.into(), source: source.into() }
+    }
+
+    /// A failure that no setting mends: exit code 1.
+    pub fn service(source: impl Into<BoxError>) -> Self {
+        Self::Service(source.into())
+    }
+
+    /// 78 (`EX_CONFIG`) when a change to the configuration or its surroundings helps, 1 otherwise (rule C7, F26).
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(_) | Self::Log(_) | Self::Build(_) | Self::Serve(_) | Self::Setting(_) => {
+            Self::Config(_) | Self::Log(_) | Self::Build(_) | Self::Serve(_) | Self::Setting { .. } => {
                 ExitCode::from(EXIT_CODE)
             }
-            Self::Service(_) => ExitCode::FAILURE,
+            Self::Service(_) | Self::Failed(_) => ExitCode::FAILURE,
         }
     }
 }
 
+/// Names the setting, unless the text does so itself.
+fn of_setting(key: &str, source: &BoxError) -> String {
+    let text = source.to_string();
+    if text.contains(&format!("`{key}`")) { text } else { format!("`{key}`: {text}") }
+}
+
 impl From<Error> for StartError {
     fn from(error: Error) -> Self {
-        Self::Service(error.traceback())
+        Self::Failed(error)
     }
 }
 
-/// Runs a service until a signal ends it: starts logs, has it assembled, listens, serves and drains. What goes wrong is one
-/// clear line on the standard error for each fault, and an exit code.
+/// Runs a service until a signal stops it: starts the logs, has the service assembled, listens, serves and shuts down gracefully. Each
+/// fault is one clear line on the standard error, and decides the exit code.
 ///
-/// `assemble` gets the configuration, the framework's settings and the handle that signals pull; it opens what the service
-/// needs and builds the [`App`].
+/// `assemble` gets the configuration and the framework's settings, opens what the service needs and returns the [`AppBuilder`].
+/// The rest is not the author's to wire: SIGTERM, SIGINT and SIGQUIT stop the service, also while it is being assembled; a second one
+/// exits at once.
 ///
 /// ```
 /// use tapisservice::prelude::*;
@@ -70,11 +103,11 @@ impl From<Error> for StartError {
 /// #     ("service_tenant_id", "admin"), ("primary_site_admin_tenant_base_url", "http://127.0.0.1:1"), ("drain_seconds", "0")])
 /// #     .embedded_schema(r#"{"properties": {"tenants": {"type": "array", "items": {"type": "string"}, "default": ["*"]}}}"#)
 /// #     .load().unwrap();
-/// let exit_code = run(config, async |_config, settings, shutdown| {
-///     # let stop = shutdown.clone();
-///     let app = App::builder(settings, Routes::new()).shutdown(shutdown);
+/// let exit_code = run(config, async |_config, settings| {
+///     let app = App::builder(settings).routes(Routes::new());
+///     # let stop = app.shutdown().clone();
 ///     # let app = app.on_listening(move |_| stop.trigger());
-///     Ok(app.build()?)
+///     Ok(app)
 /// })
 /// .await;
 /// # assert_eq!(exit_code, std::process::ExitCode::SUCCESS);
@@ -82,7 +115,7 @@ impl From<Error> for StartError {
 /// ```
 pub async fn run<F>(config: Config, assemble: F) -> ExitCode
 where
-    F: AsyncFnOnce(&Config, Settings, Shutdown) -> Result<App, StartError>,
+    F: AsyncFnOnce(&Config, Settings) -> Result<AppBuilder, StartError>,
 {
     let (settings, _guard) = match begin(&config) {
         Ok(begun) => begun,
@@ -151,13 +184,23 @@ fn note(line: &str) {
 
 async fn go_on<F>(config: &Config, settings: Settings, assemble: F) -> Result<(), StartError>
 where
-    F: AsyncFnOnce(&Config, Settings, Shutdown) -> Result<App, StartError>,
+    F: AsyncFnOnce(&Config, Settings) -> Result<AppBuilder, StartError>,
 {
     let listen = settings.service.listen;
     // Local work: nobody asked for this very port, and it may well be taken (on macOS 5000 always is).
     let may_move = settings.auth.server == tapisservice_auth::Server::Dev && !config.is_configured("listen");
-    let shutdown = Shutdown::on_signals()?;
-    let app = assemble(config, settings, shutdown).await?;
+    let stop = Shutdown::on_signals()?;
+    let app = tokio::select! {
+        biased;
+        () = stop.draining() => {
+            info!("stopped while starting");
+            return Ok(());
+        }
+        app = assemble(config, settings) => app?,
+    };
+    // The author may have given the app's handle away already, so both exist.
+    stop.also_triggers(app.shutdown().clone());
+    let app = app.build()?;
     let server = if may_move { bind_next_free(listen).await? } else { Server::bind(listen).await? };
     info!(address = %server.local_addr(), "listening");
     app.serve(server).await?;

@@ -44,15 +44,15 @@ async fn requests_connections_tenants_and_tokens_are_counted_on_a_port_of_their_
         Config::loader().environment([("TAPIS_CONFIG_PATH", path.to_str().unwrap())]).load().unwrap();
     let settings = Settings::from_config(&config).unwrap();
 
-    let tenants = settings.tenant_cache().unwrap().build();
-    tenants.refresh().await.unwrap();
-    let tapis = settings.service_client(tenants.clone()).unwrap();
     let routes = Routes::new().route(Policy::public(), "/panics", axum::routing::get(panics)).route(
         Policy::public(),
         "/task-panics",
         axum::routing::get(task_panics),
     );
-    let app = App::builder(settings, routes).tenants(tenants).service_client(tapis).build().unwrap();
+    let mut app = App::builder(settings).routes(routes);
+    app.service_client().unwrap();
+    let app = app.build().unwrap();
+    app.tenants().refresh().await.unwrap();
     let shutdown = app.shutdown().clone();
     let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = server.local_addr();

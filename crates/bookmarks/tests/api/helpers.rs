@@ -59,8 +59,8 @@ impl Service {
         let site = site.start().await.unwrap();
         let config = config(&site, settings);
         let settings = Settings::from_config(&config).unwrap();
-        let shutdown = Shutdown::new();
-        let app = bookmarks::app(&config, settings, shutdown.clone()).await.unwrap();
+        let app = bookmarks::app(&config, settings).await.unwrap().build().unwrap();
+        let shutdown = app.shutdown().clone();
         app.tenants().refresh().await.unwrap();
         let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         site.route_to("bookmarks", &format!("http://{}", server.local_addr())).unwrap();

@@ -9,7 +9,6 @@ use tapisservice::client::user::Tokens as UserTokens;
 use tapisservice::config::Config;
 use tapisservice::logs::{self, LogSettings};
 use tapisservice::prelude::*;
-use tapisservice::serve::Shutdown;
 use tapisservice::{App, Settings};
 use tapisservice_devsite::{DevSite, Fault};
 use tower::ServiceExt as _;
@@ -112,7 +111,7 @@ async fn fail(config: &Config, settings: Settings, token: &str, evidence: &mut E
                 Err(std::io::Error::other(format!("no {SERVICE_PASSWORD}")).into())
             }),
         );
-    let app = App::builder(settings.clone(), routes).build().unwrap();
+    let app = App::builder(settings.clone()).routes(routes).build().unwrap();
     for path in ["/by-type", "/token", "/careless", "/error"] {
         let request = Request::get(format!("/v3/bookmarks{path}")).header("host", "localhost");
         let response = app.service().oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
@@ -121,6 +120,6 @@ async fn fail(config: &Config, settings: Settings, token: &str, evidence: &mut E
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         evidence.answer(path, Response::from_parts(parts, body).into()).await;
     }
-    let app = bookmarks::app(config, settings, Shutdown::new()).await.unwrap();
+    let app = bookmarks::app(config, settings).await.unwrap().build().unwrap();
     evidence.output("debugging", &format!("{:?} {:?}", app.routes(), app.tenants().state()));
 }

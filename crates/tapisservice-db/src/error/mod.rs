@@ -8,8 +8,7 @@ use tapisservice_core::{Error, ServiceError};
 
 /// Why a statement failed.
 ///
-/// A handler may return it with `?`: the service says once what callers are told, with
-/// `App::builder(..).map_error(QueryError::to_error)`. A store that knows better matches on it:
+/// In a handler `?` is enough. A store that knows better matches on it:
 ///
 /// ```
 /// # use tapisservice_core::{Error, ServiceError};

@@ -42,7 +42,7 @@ pub(crate) async fn start() -> Rig<impl Stack> {
     let settings = settings(&site);
     let logs = logs::init(&settings.logs).expect("logs");
     let routes = Routes::new().route(Policy::authenticated(), "/greeting", get(greet));
-    let app = App::builder(settings, routes).build().expect("a service");
+    let app = App::builder(settings).routes(routes).build().expect("a service");
     app.tenants().refresh().await.expect("a registry");
     let mut rig = Rig { site, service: RefCell::new(app.service()), bare: Router::new(), _logs: logs };
     let body = read(rig.answer(rig.request(&rig.token(0))).await).await;

@@ -11,12 +11,7 @@ use crate::answer::ready_made;
 
 pub(crate) async fn serve() -> ExitCode {
     match Config::load("{}") {
-        Ok(config) => {
-            run(config, async |_, settings, shutdown| {
-                Ok(App::builder(settings, routes()).shutdown(shutdown).build()?)
-            })
-            .await
-        }
+        Ok(config) => run(config, async |_, settings| Ok(App::builder(settings).routes(routes()))).await,
         Err(error) => fail(&StartError::from(error)),
     }
 }

@@ -50,6 +50,13 @@ impl<S: Clone + Send + Sync + 'static> Handlers<S> {
         self.map(|methods| methods.layer(layer.clone()))
     }
 
+    pub(super) fn with_state<S2>(self, state: S) -> Handlers<S2> {
+        let stateless = |(schemas, paths, methods): UtoipaMethodRouter<S>| {
+            (schemas, paths, methods.with_state(state.clone()))
+        };
+        Handlers(self.0.into_iter().map(stateless).collect())
+    }
+
     /// The paths, one for each handler.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
         self.0.iter().flat_map(|(_, paths, _)| paths.paths.keys()).map(String::as_str)

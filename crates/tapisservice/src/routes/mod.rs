@@ -39,7 +39,7 @@ pub(crate) use mount::Mounted;
 /// # let config = Config::loader().environment(settings).fallback_config("none", r#"{"tenants": []}"#).load().unwrap();
 /// # let settings = Settings::from_config(&config).unwrap();
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// let app = App::builder(settings, routes).build().unwrap();
+/// let app = App::builder(settings).routes(routes).build().unwrap();
 /// let listed: Vec<_> = app.routes().iter().map(ToString::to_string).collect();
 /// assert!(listed.contains(&"GET    /greeting                authenticated          greet".to_owned()));
 /// assert!(listed.contains(&"GET    /about                   public                 -".to_owned()));
@@ -163,6 +163,21 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             access.body_limit.get_or_insert(limit);
         }
         self
+    }
+
+    /// Gives the handlers that take `State` what they take, or a part of it by [`FromRef`](axum::extract::FromRef). What is returned can
+    /// be merged with routes of any other state.
+    pub fn with_state<S2: Clone + Send + Sync + 'static>(self, state: S) -> Routes<S2> {
+        let documented = self.documented.into_iter();
+        let plain = self.plain.into_iter();
+        Routes {
+            documented: documented
+                .map(|(access, handlers)| (access, handlers.with_state(state.clone())))
+                .collect(),
+            plain: plain
+                .map(|(access, path, methods)| (access, path, methods.with_state(state.clone())))
+                .collect(),
+        }
     }
 
     /// Whether a handler is mounted at this path.

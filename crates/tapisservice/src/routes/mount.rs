@@ -22,15 +22,15 @@ pub(crate) struct Mounted {
 }
 
 /// One route on its way into the router.
-struct Route<S> {
+struct Route {
     access: Access,
     path: String,
-    methods: MethodRouter<S>,
+    methods: MethodRouter,
     /// Methods in the OpenAPI document, each with its `operationId`.
     documented: Vec<(&'static str, Option<String>)>,
 }
 
-impl<S: Clone + Send + Sync + 'static> Routes<S> {
+impl Routes {
     /// Mounts all routes below a base path. `body_limit` is for routes that have none of their own.
     ///
     /// # Errors
@@ -40,14 +40,13 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self,
         base_path: &str,
         body_limit: BodyLimit,
-        state: &S,
         authenticator: &Authenticator,
         callbacks: &Callbacks,
     ) -> Result<Mounted, RouteError> {
         let layer = |policy| PolicyLayer::new(policy, authenticator.clone(), callbacks.clone());
         let (mut routes, mut list, mut check) = (Vec::new(), Vec::new(), Check::default());
         for route in self.into_routes()? {
-            let answers = Answers::of(&route.methods, state);
+            let answers = Answers::of(&route.methods, &());
             check.add(base_path, &route.path, &answers)?;
             list.extend(route.list(&answers));
             routes.push((route, answers));
@@ -70,12 +69,11 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         // Replaces the fallbacks that no author set: that a method is not allowed is said to anybody, and under no route's policy.
         let router = router
             .method_not_allowed_fallback(no_such_method.layer(layer(Policy::public())))
-            .fallback(no_such_path.layer(layer(Policy::public())))
-            .with_state(state.clone());
+            .fallback(no_such_path.layer(layer(Policy::public())));
         Ok(Mounted { router, list })
     }
 
-    fn into_routes(self) -> Result<Vec<Route<S>>, RouteError> {
+    fn into_routes(self) -> Result<Vec<Route>, RouteError> {
         let mut routes = Vec::new();
         for (access, handlers) in self.documented {
             let path = only_path(&handlers)?.to_owned();
@@ -96,7 +94,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 }
 
-impl<S> Route<S> {
+impl Route {
     /// What is answered, each with its policy: nothing that is mounted is left out.
     fn list(&self, answers: &Answers) -> Vec<RouteInfo> {
         let info = |method: &str| RouteInfo {

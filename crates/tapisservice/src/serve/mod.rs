@@ -71,6 +71,7 @@ mod response_limit;
 mod server;
 mod service;
 mod shutdown;
+mod signals;
 mod stats;
 mod stream;
 

@@ -1,4 +1,4 @@
-//! The handle that starts the end, and the signals that pull it.
+//! The handle that starts the shutdown.
 
 use std::sync::{
     Arc,
@@ -11,6 +11,7 @@ use std::sync::{
 use tokio_util::sync::CancellationToken;
 
 use super::ServeError;
+use super::signals::Signals;
 
 /// Asks a [`Server`](super::Server) to stop, and tells everybody who wants to know that it was asked.
 ///
@@ -33,13 +34,16 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// A handle that nothing but [`trigger`](Self::trigger) pulls.
+    /// A handle that only [`trigger`](Self::trigger) triggers.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A handle that SIGTERM or SIGINT pulls. A second signal ends the process at once, with the exit code
-    /// 128 plus the signal's number, for people and supervisors who do not want to wait.
+    /// A handle that SIGTERM, SIGINT and SIGQUIT trigger.
+    ///
+    /// A second one of them ends the process at once, with the exit code 128 plus the signal's number, for people and supervisors
+    /// who do not want to wait. Other signals that would end the process are logged and ignored: SIGUSR1, SIGUSR2, SIGALRM, and SIGHUP where
+    /// the standard input is no terminal (with a terminal it means that this was closed, and triggers the shutdown).
     ///
     /// # Errors
     ///
@@ -49,21 +53,30 @@ impl Shutdown {
     ///
     /// Outside a tokio runtime.
     pub fn on_signals() -> Result<Self, ServeError> {
-        let mut signals = signals::Signals::install().map_err(ServeError::Signals)?;
+        let mut signals = Signals::install().map_err(ServeError::Signals)?;
         let shutdown = Self::new();
         let handle = shutdown.clone();
         tokio::spawn(async move {
-            let signal = signals.next().await;
+            let signal = signals.shutdown().await;
             tracing::info!(
                 signal = signal.name,
                 "signal received, shutting down; a second one exits at once"
             );
             handle.trigger();
-            let signal = signals.next().await;
+            let signal = signals.shutdown().await;
             tracing::warn!(signal = signal.name, "second signal received, exiting at once");
             std::process::exit(signal.exit_code);
         });
         Ok(shutdown)
+    }
+
+    /// Triggers `other` when this one is triggered.
+    pub(crate) fn also_triggers(&self, other: Self) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            this.draining().await;
+            other.trigger();
+        });
     }
 
     /// Starts the shutdown. Doing it twice is doing it once.
@@ -80,65 +93,6 @@ impl Shutdown {
     /// Waits until the shutdown starts.
     pub async fn draining(&self) {
         self.triggered.cancelled().await;
-    }
-}
-
-#[cfg(unix)]
-mod signals {
-    use std::io;
-
-    use tokio::signal::unix::{Signal, SignalKind, signal};
-
-    pub(super) struct Received {
-        pub(super) name: &'static str,
-        pub(super) exit_code: i32,
-    }
-
-    pub(super) struct Signals {
-        terminate: Signal,
-        interrupt: Signal,
-    }
-
-    impl Signals {
-        pub(super) fn install() -> io::Result<Self> {
-            Ok(Self {
-                terminate: signal(SignalKind::terminate())?,
-                interrupt: signal(SignalKind::interrupt())?,
-            })
-        }
-
-        pub(super) async fn next(&mut self) -> Received {
-            let (name, kind) = tokio::select! {
-                _ = self.terminate.recv() => ("SIGTERM", SignalKind::terminate()),
-                _ = self.interrupt.recv() => ("SIGINT", SignalKind::interrupt()),
-            };
-            Received { name, exit_code: 128 + kind.as_raw_value() }
-        }
-    }
-}
-
-#[cfg(not(unix))]
-mod signals {
-    use std::io;
-
-    pub(super) struct Received {
-        pub(super) name: &'static str,
-        pub(super) exit_code: i32,
-    }
-
-    pub(super) struct Signals;
-
-    impl Signals {
-        pub(super) fn install() -> io::Result<Self> {
-            Ok(Self)
-        }
-
-        pub(super) async fn next(&mut self) -> Received {
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-            Received { name: "Ctrl-C", exit_code: 130 }
-        }
     }
 }
 

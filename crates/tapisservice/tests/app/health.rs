@@ -40,7 +40,7 @@ async fn a_registry_that_is_down_at_start_makes_503_until_it_returns() {
         "/x",
         axum::routing::get(|| async { Envelope::new(()) }),
     );
-    let app = App::builder(settings(&site, &json!({})), routes).build().unwrap();
+    let app = App::builder(settings(&site, &json!({}))).routes(routes).build().unwrap();
     let refresher = app.tenants().keep_fresh();
     let running = Running { site, app };
     assert_eq!(running.get_anonymously("/v3/demo/healthcheck").await.status, 200);

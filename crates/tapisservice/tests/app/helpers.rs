@@ -55,10 +55,10 @@ pub(crate) fn settings(site: &DevSite, changes: &Value) -> Settings {
 pub(crate) async fn start(
     routes: Routes,
     changes: Value,
-    assemble: impl FnOnce(AppBuilder<()>) -> AppBuilder<()>,
+    assemble: impl FnOnce(AppBuilder) -> AppBuilder,
 ) -> Running {
     let site = DevSite::builder().server("dev").start().await.unwrap();
-    let app = assemble(App::builder(settings(&site, &changes), routes)).build().unwrap();
+    let app = assemble(App::builder(settings(&site, &changes)).routes(routes)).build().unwrap();
     app.tenants().refresh().await.unwrap();
     Running { site, app }
 }

@@ -204,7 +204,7 @@ fn every_method_of_routes_made_at_random_is_under_their_policy_and_in_the_list()
             routes = routes.route(mounted.policy(), format!("/r{number}"), mounted.routes());
         }
         runtime.block_on(async {
-            let app = App::builder(settings.clone(), routes).build().unwrap();
+            let app = App::builder(settings.clone()).routes(routes).build().unwrap();
             app.tenants().refresh().await.unwrap();
             for (number, mounted) in set.iter().enumerate() {
                 let path = format!("/r{number}");
@@ -299,7 +299,7 @@ async fn a_documented_route_says_its_methods_and_operations() {
 /// Builds a service with these routes.
 async fn built(routes: Routes) -> Result<App, BuildError> {
     let site = DevSite::builder().server("dev").start().await.unwrap();
-    App::builder(settings(&site, &json!({})), routes).build()
+    App::builder(settings(&site, &json!({}))).routes(routes).build()
 }
 
 #[tokio::test]

@@ -70,6 +70,30 @@ async fn a_signal_ends_the_process_in_good_order() {
 }
 
 #[tokio::test]
+async fn each_signal_that_asks_for_it_shuts_down() {
+    for name in ["INT", "QUIT"] {
+        let (mut child, _, _output) = serving("$(ulimit -Hn)").await;
+        signal(&child, name).await;
+        assert_eq!(exit_code(&mut child).await, Some(0), "{name}");
+    }
+}
+
+/// Their default is to end the process at once.
+#[tokio::test]
+async fn no_other_signal_ends_the_process() {
+    let (mut child, address, _output) = serving("$(ulimit -Hn)").await;
+    let others = ["HUP", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "XCPU", "XFSZ", "PIPE"];
+    let of_linux = ["IO", "PWR", "STKFLT", "34", "64"];
+    for name in others.into_iter().chain(of_linux.into_iter().filter(|_| cfg!(target_os = "linux"))) {
+        signal(&child, name).await;
+        assert_eq!(hello(address).await, "HTTP/1.1 200 OK", "{name}");
+    }
+    assert_eq!(hello(address).await, "HTTP/1.1 200 OK");
+    signal(&child, "TERM").await;
+    assert_eq!(exit_code(&mut child).await, Some(0));
+}
+
+#[tokio::test]
 async fn a_second_signal_exits_now() {
     for (name, code) in [("TERM", 143), ("INT", 130)] {
         let (mut child, address, mut output) = serving("$(ulimit -Hn)").await;
@@ -124,6 +148,7 @@ fn start(test: &str, descriptors: &str) -> Child {
         .arg(format!("ulimit -n {descriptors}; exec \"$0\" \"$@\""))
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", &format!("processes::{test}"), "--ignored", "--nocapture"])
+        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true)
