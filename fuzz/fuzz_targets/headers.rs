@@ -7,7 +7,7 @@ use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 use tapisservice_auth::{
-    IdentityHeaders, Outcome, ParsedToken, Refusal, TokenFault, TokenHeader, UnixTime, decide,
+    AuthError, IdentityHeaders, Outcome, TokenHeader, TokenVerifier, UnixTime, decide,
 };
 use tapisservice_core::{Error, Identity};
 use tapisservice_fuzz::{NOW, SERVICE_TOKEN, USER_TOKEN, assert_refusal, registry, settings};
@@ -29,6 +29,7 @@ fuzz_target!(init: good_is_accepted(), |data: &[u8]| {
                     Err(refusal) => assert_refusal(&Error::from(refusal)),
                 }
             }
+            Ok(outcome) => panic!("{outcome:?}"),
             Err(refusal) => assert_refusal(&Error::from(refusal)),
         }
     }
@@ -58,21 +59,18 @@ fn headers(data: &[u8]) -> HeaderMap {
     map
 }
 
-fn outcome(map: &HeaderMap, trust_forwarded_host: bool) -> Result<Outcome, Refusal> {
+fn outcome(map: &HeaderMap, trust_forwarded_host: bool) -> Result<Outcome, AuthError> {
     let headers = IdentityHeaders::read(map, trust_forwarded_host)?;
     assert!(count(map, TOKEN) <= 1 && count(map, HOST.as_str()) <= 1);
-    let token = match headers.token() {
-        TokenHeader::Text(text) => {
-            let text = text.to_str()?;
-            assert!(
-                text.len() <= 16 * 1024
-                    && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
-            );
-            Some(ParsedToken::parse(text).map_err(TokenFault::Jws)?)
-        }
-        TokenHeader::Absent | TokenHeader::Blank => None,
-    };
-    decide(token.as_ref(), &headers, Some(registry()), &settings(), UnixTime(f64::from(NOW)))
+    if let TokenHeader::Text(text) = headers.token()
+        && let Ok(text) = text.to_str()
+    {
+        assert!(
+            text.len() <= 16 * 1024
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+        );
+    }
+    decide(&TokenVerifier::new(settings()), &headers, Some(registry()), UnixTime(f64::from(NOW)))
 }
 
 /// A user is for nobody else and came to the own tenant's host; a service named exactly one tenant and one user.

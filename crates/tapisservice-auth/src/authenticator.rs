@@ -6,11 +6,10 @@ use http::HeaderMap;
 use tapisservice_core::{RequestTenant, TenantId};
 use tapisservice_tenants::{Authority, Miss, Registry, TenantCache};
 
-use crate::decide::anonymous_tenant;
+use crate::admit::anonymous_tenant;
+use crate::cache::LastToken;
 use crate::headers::{self, IdentityHeaders};
-use crate::refusal::Refusal;
-use crate::token_digest::LastToken;
-use crate::{AuthSettings, Outcome, TokenCache, UnixTime};
+use crate::{AuthError, AuthSettings, Outcome, TokenCache, UnixTime, Verifier as _, decide};
 
 /// Authenticates requests against a tenant cache, and remembers what it verified. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -46,36 +45,36 @@ impl Authenticator {
     /// # Errors
     ///
     /// Why the request is refused.
-    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Outcome, Refusal> {
-        match self.authenticate_at_once(headers, &mut LastToken::default()) {
-            Ok(decided) => decided,
-            Err(missed) => self.authenticate_again(missed, headers).await,
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Outcome, AuthError> {
+        match self.try_authenticate(headers, &mut LastToken::default()) {
+            Ok(outcome) => Ok(outcome),
+            Err(Unsettled::Refused(error)) => Err(error),
+            Err(Unsettled::Pending(miss)) => self.authenticate_after_refresh(miss, headers).await,
         }
     }
 
-    /// Decides with the registry that is at hand, unless a newer one may decide otherwise. `last` is the token that the same
-    /// connection showed before.
-    pub(crate) fn authenticate_at_once(
+    /// Decides with the registry that is at hand, without waiting for anything. `last` is the token that the same connection showed
+    /// before.
+    pub(crate) fn try_authenticate(
         &self,
         headers: &HeaderMap,
         last: &mut LastToken,
-    ) -> Result<Result<Outcome, Refusal>, Missed> {
-        let headers = match IdentityHeaders::read(headers, self.settings().trust_forwarded_host) {
-            Ok(headers) => headers,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let digest = headers.token_bytes().and_then(|text| last.digest_of(text));
-        self.first(|registry| self.tokens.decide_digested(&headers, digest, registry, UnixTime::now()))
+    ) -> Result<Outcome, Unsettled> {
+        let headers = IdentityHeaders::read(headers, self.settings().trust_forwarded_host)
+            .map_err(Unsettled::Refused)?;
+        let verifier = self.tokens.for_connection(headers.token_text(), last);
+        self.try_decide(|registry| decide(&verifier, &headers, registry, UnixTime::now()))
     }
 
-    /// Decides about what was missed.
-    pub(crate) async fn authenticate_again(
+    /// Decides once more about a request that the registry at hand did not settle.
+    pub(crate) async fn authenticate_after_refresh(
         &self,
-        missed: Missed,
+        miss: PendingMiss,
         headers: &HeaderMap,
-    ) -> Result<Outcome, Refusal> {
+    ) -> Result<Outcome, AuthError> {
         let headers = IdentityHeaders::read(headers, self.settings().trust_forwarded_host)?;
-        self.again(missed, |registry| self.tokens.decide(&headers, registry, UnixTime::now())).await
+        self.decide_after_refresh(miss, |registry| decide(&*self.tokens, &headers, registry, UnixTime::now()))
+            .await
     }
 
     /// The tenant of an anonymous request whose route insists on one. A token is not looked at.
@@ -83,7 +82,7 @@ impl Authenticator {
     /// # Errors
     ///
     /// When the Host is unknown, or its tenant is not served here.
-    pub async fn tenant_of_host(&self, headers: &HeaderMap) -> Result<Arc<RequestTenant>, Refusal> {
+    pub async fn tenant_of_host(&self, headers: &HeaderMap) -> Result<Arc<RequestTenant>, AuthError> {
         let host = self.host_of(headers)?;
         let decision =
             |registry: Option<&Registry>| anonymous_tenant(host.as_ref(), registry, self.settings());
@@ -91,71 +90,79 @@ impl Authenticator {
     }
 
     /// As [`tenant_of_host`](Self::tenant_of_host), by the registry at hand.
-    pub(crate) fn known_tenant_of_host(&self, headers: &HeaderMap) -> Result<Arc<RequestTenant>, Refusal> {
+    pub(crate) fn known_tenant_of_host(&self, headers: &HeaderMap) -> Result<Arc<RequestTenant>, AuthError> {
         let host = self.host_of(headers)?;
         self.tenants.with_snapshot(|registry| {
             anonymous_tenant(host.as_ref(), registry.map(|registry| &**registry), self.settings())
         })
     }
 
-    fn host_of<'a>(&self, headers: &'a HeaderMap) -> Result<Option<Authority<'a>>, Refusal> {
+    fn host_of<'a>(&self, headers: &'a HeaderMap) -> Result<Option<Authority<'a>>, AuthError> {
         headers::host(headers, self.settings().trust_forwarded_host)
     }
 
     async fn with_fresh_registry<T>(
         &self,
-        decision: impl Fn(Option<&Registry>) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        match self.first(&decision) {
-            Ok(decided) => decided,
-            Err(missed) => self.again(missed, decision).await,
+        decision: impl Fn(Option<&Registry>) -> Result<T, AuthError>,
+    ) -> Result<T, AuthError> {
+        match self.try_decide(&decision) {
+            Ok(decided) => Ok(decided),
+            Err(Unsettled::Refused(error)) => Err(error),
+            Err(Unsettled::Pending(miss)) => self.decide_after_refresh(miss, decision).await,
         }
     }
 
-    fn first<T>(
+    fn try_decide<T>(
         &self,
-        decision: impl Fn(Option<&Registry>) -> Result<T, Refusal>,
-    ) -> Result<Result<T, Refusal>, Missed> {
+        decision: impl Fn(Option<&Registry>) -> Result<T, AuthError>,
+    ) -> Result<T, Unsettled> {
         self.tenants.with_snapshot(|before| {
-            let decided = decision(before.map(|registry| &**registry));
-            match decided.as_ref().err().and_then(Refusal::miss) {
-                Some(miss) => {
-                    let before = before.cloned();
-                    decided.map(Ok).map_err(|refusal| Missed { refusal, miss, before })
-                }
-                None => Ok(decided),
-            }
+            decision(before.map(|registry| &**registry)).map_err(|error| match error.miss() {
+                Some(miss) => Unsettled::Pending(PendingMiss { error, miss, before: before.cloned() }),
+                None => Unsettled::Refused(error),
+            })
         })
     }
 
-    async fn again<T>(
+    async fn decide_after_refresh<T>(
         &self,
-        mut missed: Missed,
-        decision: impl Fn(Option<&Registry>) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
+        mut pending: PendingMiss,
+        decision: impl Fn(Option<&Registry>) -> Result<T, AuthError>,
+    ) -> Result<T, AuthError> {
         // A refresh that ended since the first decision spares this request its own.
-        if missed.may_be_found_in(self.tenants.snapshot().as_ref()) {
-            match self.first(&decision) {
-                Ok(decided) => return decided,
-                Err(again) => missed = again,
+        if pending.may_be_found_in(self.tenants.snapshot().as_ref()) {
+            match self.try_decide(&decision) {
+                Ok(decided) => return Ok(decided),
+                Err(Unsettled::Refused(error)) => return Err(error),
+                Err(Unsettled::Pending(again)) => pending = again,
             }
         }
         // Whether it refreshed or was not allowed to: another request may have.
-        self.tenants.look_again(&missed.miss).await;
+        self.tenants.look_again(&pending.miss).await;
         let after = self.tenants.snapshot();
-        if missed.may_be_found_in(after.as_ref()) { decision(after.as_deref()) } else { Err(missed.refusal) }
+        if pending.may_be_found_in(after.as_ref()) { decision(after.as_deref()) } else { Err(pending.error) }
     }
 }
 
-/// A refusal that a newer registry than `before` may lift.
+/// Why the registry at hand gives a request no identity. It is an extension of the request: the policy of its route decides what that
+/// means.
 #[derive(Debug, Clone)]
-pub(crate) struct Missed {
-    refusal: Refusal,
+pub(crate) enum Unsettled {
+    /// The request breaks a rule.
+    Refused(AuthError),
+    /// A newer registry may decide otherwise.
+    Pending(PendingMiss),
+}
+
+/// An error that a newer registry than `before` may lift.
+#[derive(Debug, Clone)]
+pub(crate) struct PendingMiss {
+    error: AuthError,
     miss: Miss,
     before: Option<Arc<Registry>>,
 }
 
-impl Missed {
+impl PendingMiss {
     /// Whether `after` is a registry that may decide otherwise. A6: a signature is verified again only when the key changed.
     fn may_be_found_in(&self, after: Option<&Arc<Registry>>) -> bool {
         let before = self.before.as_ref();
@@ -206,7 +213,7 @@ mod tests {
         }
     }
 
-    fn unknown(id: &str) -> Refusal {
+    fn unknown(id: &str) -> AuthError {
         TokenFault::UnknownTenant(TenantId::new(id).unwrap()).into()
     }
 
@@ -217,7 +224,7 @@ mod tests {
         let settings = AuthSettings::new("test", SiteId::new("here").unwrap());
         let authenticator = Authenticator::new(tenants.clone(), settings);
         let (first, verifications) = (tenants.snapshot(), AtomicUsize::new(0));
-        let forged = Refusal::from(TokenFault::Signature(TenantId::new("dev").unwrap()));
+        let forged = AuthError::from(TokenFault::Signature(TenantId::new("dev").unwrap()));
         let decided = authenticator.with_fresh_registry(|_| {
             verifications.fetch_add(1, Ordering::SeqCst);
             Err::<(), _>(forged.clone())

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue};
 use tapisservice_core::{AccessToken, Claims};
 use tapisservice_tenants::Authority;
 
-use crate::refusal::{Refusal, TokenFault};
+use crate::error::{AuthError, TokenFault};
 
 /// The longest token that is looked at (rule A1).
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
@@ -30,12 +30,16 @@ pub enum TokenHeader<'a> {
 /// A line that is neither blank nor too long. What characters it has is asked only when it cannot be taken apart: what can be, or
 /// is known, has those of a token.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct TokenText<'a>(&'a [u8]);
+pub struct TokenText<'a> {
+    /// The line without spaces around it.
+    text: &'a [u8],
+    line: &'a HeaderValue,
+}
 
 impl<'a> TokenText<'a> {
     /// The line as it came, without spaces around it.
     pub(crate) fn as_bytes(self) -> &'a [u8] {
-        self.0
+        self.text
     }
 
     /// The text, if it has the characters of a token only (rule A1).
@@ -44,17 +48,22 @@ impl<'a> TokenText<'a> {
     ///
     /// [`TokenFault::Characters`] when it has others.
     pub fn to_str(self) -> Result<&'a str, TokenFault> {
-        match std::str::from_utf8(self.0) {
+        match std::str::from_utf8(self.text) {
             Ok(text) if self.is_token_like() => Ok(text),
             _ => Err(TokenFault::Characters),
         }
+    }
+
+    /// The token, joined with the claims that its verification gave.
+    pub(crate) fn with_claims(self, claims: Arc<Claims>) -> AccessToken {
+        AccessToken::from_header(self.line.clone(), claims)
     }
 
     /// Base64url and dots alone. There is no way out of the loop and no branch in it: it is compiled to one that looks at many bytes
     /// at once, where a branch for each would be guessed wrong for every other byte.
     fn is_token_like(self) -> bool {
         let token_like = |b: u8| b.is_ascii_alphanumeric() | matches!(b, b'-' | b'_' | b'.');
-        self.0.iter().fold(true, |all, b| all & token_like(*b))
+        self.text.iter().fold(true, |all, b| all & token_like(*b))
     }
 }
 
@@ -66,26 +75,13 @@ impl fmt::Debug for TokenText<'_> {
 }
 
 /// The identity headers of one request.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityHeaders<'a> {
     pub(crate) token: TokenHeader<'a>,
-    /// Where the token stands. It is not printed either.
-    token_line: Lines<'a>,
     pub(crate) tenant: Lines<'a>,
     pub(crate) user: Lines<'a>,
     /// The authority of the Host line; `None` when it is missing or not one.
     pub(crate) host: Option<Authority<'a>>,
-}
-
-impl fmt::Debug for IdentityHeaders<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IdentityHeaders")
-            .field("token", &self.token)
-            .field("tenant", &self.tenant)
-            .field("user", &self.user)
-            .field("host", &self.host)
-            .finish_non_exhaustive()
-    }
 }
 
 /// The lines of one header.
@@ -102,7 +98,7 @@ impl<'a> IdentityHeaders<'a> {
     /// # Errors
     ///
     /// Two token or two Host lines, and a token that is too long (rules A1 and H2).
-    pub fn read(headers: &'a HeaderMap, trust_forwarded_host: bool) -> Result<Self, Refusal> {
+    pub fn read(headers: &'a HeaderMap, trust_forwarded_host: bool) -> Result<Self, AuthError> {
         let [mut host, mut forwarded_host, mut token_line, mut tenant, mut user] = [const { Lines::None }; 5];
         for (name, value) in headers {
             match name.as_str() {
@@ -116,7 +112,7 @@ impl<'a> IdentityHeaders<'a> {
         }
         let host = authority(&host, &forwarded_host)?;
         let token = read_token(&token_line)?;
-        Ok(Self { token, token_line, tenant, user, host })
+        Ok(Self { token, tenant, user, host })
     }
 
     /// What stands in `X-Tapis-Token`.
@@ -124,18 +120,12 @@ impl<'a> IdentityHeaders<'a> {
         self.token
     }
 
-    /// The text that may be a token, as it came.
-    pub(crate) fn token_bytes(&self) -> Option<&'a [u8]> {
+    /// The text that may be a token.
+    pub(crate) fn token_text(&self) -> Option<TokenText<'a>> {
         match self.token {
-            TokenHeader::Text(text) => Some(text.as_bytes()),
+            TokenHeader::Text(text) => Some(text),
             TokenHeader::Absent | TokenHeader::Blank => None,
         }
-    }
-
-    /// The token, joined with the claims that its verification gave.
-    pub(crate) fn access_token(&self, claims: Arc<Claims>) -> Option<AccessToken> {
-        let Lines::One(value) = self.token_line else { return None };
-        Some(AccessToken::from_header(value.clone(), claims))
     }
 
     /// Whether there is an on-behalf-of line at all, empty ones included (rule O1).
@@ -150,11 +140,11 @@ impl<'a> Lines<'a> {
     }
 
     /// The one value or none, of a header that says the host.
-    fn host(&self) -> Result<Option<&'a HeaderValue>, Refusal> {
+    fn host(&self) -> Result<Option<&'a HeaderValue>, AuthError> {
         match self {
             Self::None => Ok(None),
             Self::One(value) => Ok(Some(value)),
-            Self::Several => Err(Refusal::SeveralHosts),
+            Self::Several => Err(AuthError::SeveralHosts),
         }
     }
 
@@ -177,7 +167,7 @@ impl<'a> Lines<'a> {
 pub(crate) fn host(
     headers: &HeaderMap,
     trust_forwarded_host: bool,
-) -> Result<Option<Authority<'_>>, Refusal> {
+) -> Result<Option<Authority<'_>>, AuthError> {
     let lines = |name| {
         let mut lines = Lines::None;
         headers.get_all(name).iter().for_each(|value| lines.add(value));
@@ -187,25 +177,26 @@ pub(crate) fn host(
     authority(&lines("host"), &forwarded_host)
 }
 
-fn authority<'a>(host: &Lines<'a>, forwarded_host: &Lines<'a>) -> Result<Option<Authority<'a>>, Refusal> {
+fn authority<'a>(host: &Lines<'a>, forwarded_host: &Lines<'a>) -> Result<Option<Authority<'a>>, AuthError> {
     let host = host.host()?;
     let host = forwarded_host.host()?.or(host);
     Ok(host.and_then(|value| Authority::parse(value.to_str().ok()?.trim()).ok()))
 }
 
-fn read_token<'a>(line: &Lines<'a>) -> Result<TokenHeader<'a>, Refusal> {
-    let value = match line {
+fn read_token<'a>(line: &Lines<'a>) -> Result<TokenHeader<'a>, AuthError> {
+    let line = match line {
         Lines::None => return Ok(TokenHeader::Absent),
-        Lines::Several => return Err(Refusal::SeveralTokens),
-        Lines::One(value) => value.as_bytes().trim_ascii(),
+        Lines::Several => return Err(AuthError::SeveralTokens),
+        Lines::One(line) => line,
     };
-    if value.is_empty() {
+    let text = line.as_bytes().trim_ascii();
+    if text.is_empty() {
         return Ok(TokenHeader::Blank);
     }
-    if value.len() > MAX_TOKEN_BYTES {
+    if text.len() > MAX_TOKEN_BYTES {
         return Err(TokenFault::TooLong.into());
     }
-    Ok(TokenHeader::Text(TokenText(value)))
+    Ok(TokenHeader::Text(TokenText { text, line }))
 }
 
 #[cfg(test)]
@@ -227,27 +218,28 @@ mod tests {
 
     #[test]
     fn a_token_is_one_line_of_token_characters() {
-        type Case<'a> = (&'a [&'a [u8]], Result<TokenHeader<'a>, Refusal>);
+        type Case<'a> = (&'a [&'a [u8]], Result<Option<&'a [u8]>, AuthError>);
         let long = vec![b'a'; MAX_TOKEN_BYTES + 1];
         let cases: &[Case<'_>] = &[
-            (&[], Ok(TokenHeader::Absent)),
-            (&[b""], Ok(TokenHeader::Blank)),
-            (&[b" \t"], Ok(TokenHeader::Blank)),
-            (&[b"a.b.c "], Ok(TokenHeader::Text(TokenText(b"a.b.c")))),
-            (&[b"a", b"b"], Err(Refusal::SeveralTokens)),
-            (&[b"", b""], Err(Refusal::SeveralTokens)),
+            (&[], Ok(None)),
+            (&[b""], Ok(Some(b""))),
+            (&[b" \t"], Ok(Some(b""))),
+            (&[b"a.b.c "], Ok(Some(b"a.b.c"))),
+            (&[b"a", b"b"], Err(AuthError::SeveralTokens)),
+            (&[b"", b""], Err(AuthError::SeveralTokens)),
             (&[b"Bearer a.b.c"], Err(TokenFault::Characters.into())),
             (&[b"a.b.c="], Err(TokenFault::Characters.into())),
             (&[b"\xe9"], Err(TokenFault::Characters.into())),
-            (&[&long[1..]], Ok(TokenHeader::Text(TokenText(&long[1..])))),
+            (&[&long[1..]], Ok(Some(&long[1..]))),
             (&[&long], Err(TokenFault::TooLong.into())),
         ];
         for (values, expected) in cases {
             let lines: Vec<_> = values.iter().map(|v| ("x-tapis-token", *v)).collect();
             let map = headers(&lines);
             let checked = |header| match header {
-                TokenHeader::Text(text) => text.to_str().map(|_| header).map_err(Refusal::from),
-                TokenHeader::Absent | TokenHeader::Blank => Ok(header),
+                TokenHeader::Absent => Ok(None),
+                TokenHeader::Blank => Ok(Some(&b""[..])),
+                TokenHeader::Text(text) => Ok(Some(text.to_str()?.as_bytes())),
             };
             let read = IdentityHeaders::read(&map, false).and_then(|h| checked(h.token));
             assert_eq!(read, *expected, "{values:?}");
@@ -282,6 +274,6 @@ mod tests {
         let host = |trust| IdentityHeaders::read(&map, trust).unwrap().host.unwrap().to_string();
         assert_eq!((host(false), host(true)), ("a.test".to_owned(), "b.test".to_owned()));
         let two = headers(&[("host", b"a.test"), ("host", b"a.test")]);
-        assert_eq!(IdentityHeaders::read(&two, false), Err(Refusal::SeveralHosts));
+        assert_eq!(IdentityHeaders::read(&two, false), Err(AuthError::SeveralHosts));
     }
 }

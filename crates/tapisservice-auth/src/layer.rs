@@ -14,9 +14,7 @@ use tapisservice_core::{MissingContext, RequestContext};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::authenticator::Missed;
-use crate::refusal::Refusal;
-use crate::token_digest::LastToken;
+use crate::cache::LastToken;
 use crate::{Authenticator, Outcome, ResponseFuture};
 
 /// Puts [`AuthService`] around a service; inside the context layer, outside the router.
@@ -51,13 +49,6 @@ pub struct AuthService<S> {
     last: LastToken,
 }
 
-/// The extension of a request whose token has not let it in: the policy of its route decides what that means.
-#[derive(Debug, Clone)]
-pub(crate) enum Unsettled {
-    Refused(Refusal),
-    Missed(Missed),
-}
-
 impl<S> Service<Request<Body>> for AuthService<S>
 where
     S: Service<Request<Body>, Response = Response, Error = Infallible>,
@@ -76,15 +67,12 @@ where
             Ok(g) => g,
             Err(missing) => return ResponseFuture::refused(missing.into()),
         };
-        let unsettled = match self.authenticator.authenticate_at_once(request.headers(), &mut self.last) {
-            Ok(Ok(outcome)) => {
-                note(g, outcome);
-                return ResponseFuture::passed(self.inner.call(request));
+        match self.authenticator.try_authenticate(request.headers(), &mut self.last) {
+            Ok(outcome) => note(g, outcome),
+            Err(unsettled) => {
+                request.extensions_mut().insert(unsettled);
             }
-            Ok(Err(refusal)) => Unsettled::Refused(refusal),
-            Err(missed) => Unsettled::Missed(missed),
-        };
-        request.extensions_mut().insert(unsettled);
+        }
         ResponseFuture::passed(self.inner.call(request))
     }
 }

@@ -1,33 +1,27 @@
 #![doc = include_str!("../README.md")]
 
+mod admit;
 mod authenticator;
-mod callback;
-mod claims;
+mod cache;
 mod decide;
+mod error;
 mod headers;
-mod jws;
 mod layer;
-mod on_behalf_of;
 mod policy;
-mod policy_layer;
-mod refusal;
 mod response_future;
 mod settings;
-mod tenant;
 mod time;
-mod token_cache;
-mod token_digest;
+mod verify;
 
 pub use authenticator::Authenticator;
-pub use callback::{Authn, BoxFuture, Callbacks, PolicyRequest};
+pub use cache::TokenCache;
 pub use decide::{Outcome, decide};
+pub use error::{AuthError, TokenFault};
 pub use headers::{IdentityHeaders, TokenHeader, TokenText};
-pub use jws::{JwsError, ParsedToken, verify_compact};
 pub use layer::{AuthLayer, AuthService};
-pub use policy::{Policy, PublicPolicy};
-pub use policy_layer::{PolicyLayer, PolicyService};
-pub use refusal::{Refusal, TokenFault};
+pub use policy::{Authn, Callbacks, Policy, PolicyLayer, PolicyRequest, PolicyService, PublicPolicy};
 pub use response_future::ResponseFuture;
-pub use settings::{AuthSettings, Server};
+pub use settings::{AuthSettings, Environment};
+pub use tapisservice_tenants::BoxFuture;
 pub use time::UnixTime;
-pub use token_cache::TokenCache;
+pub use verify::{ClaimFault, DateClaim, Jws, JwsError, TokenVerifier, Verified, Verifier};

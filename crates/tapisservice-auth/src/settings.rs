@@ -8,7 +8,8 @@ use url::Url;
 /// Whether the service runs for development or in production (`server`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Server {
+#[non_exhaustive]
+pub enum Environment {
     /// Development hosts name no tenant (rule H4).
     Dev,
     /// Development hosts are unknown hosts.
@@ -17,11 +18,21 @@ pub enum Server {
 }
 
 /// The keys of the configuration that authentication reads.
+///
+/// ```
+/// use tapisservice_auth::AuthSettings;
+/// use tapisservice_core::SiteId;
+///
+/// let mut settings = AuthSettings::new("bookmarks", SiteId::new("tacc")?);
+/// settings.tenants = vec!["dev".to_owned()];
+/// # Ok::<(), tapisservice_core::InvalidId>(())
+/// ```
 #[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
 pub struct AuthSettings {
     /// Development or production.
     #[serde(default)]
-    pub server: Server,
+    pub server: Environment,
     /// The name of this service, as `services` of a site lists it (rule O6).
     pub service_name: String,
     /// The site this service runs at: service tokens are for it (rule O2).
@@ -56,7 +67,7 @@ impl AuthSettings {
     /// The settings of a service, everything else as by default.
     pub fn new(service_name: impl Into<String>, service_site_id: SiteId) -> Self {
         Self {
-            server: Server::Prod,
+            server: Environment::Prod,
             service_name: service_name.into(),
             service_site_id,
             tenants: vec!["*".to_owned()],
@@ -88,7 +99,7 @@ impl AuthSettings {
             let url = Url::parse(self.dev_request_url.as_deref()?).ok()?;
             url.host_str().map(str::to_ascii_lowercase)
         };
-        self.server == Server::Dev
+        self.server == Environment::Dev
             && (DEV_HOSTS.contains(&host.host()) || named().is_some_and(|name| name == host.host()))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tapisservice_auth::{AuthSettings, Server};
+use tapisservice_auth::{AuthSettings, Environment};
 use tapisservice_client::transport::LocalhostResolver;
 use tapisservice_client::{
     ClientSettings, ServiceClient, ServiceClientSettings, SettingsError, TenantsApi, Transport,
@@ -199,7 +199,7 @@ impl Settings {
 
     pub(crate) fn service_client(&self, tenants: TenantCache) -> Result<ServiceClient, BuildError> {
         let mut transport = Transport::builder(&self.transport);
-        if self.auth.server == Server::Dev {
+        if self.auth.server == Environment::Dev {
             // Names below localhost are this machine (RFC 6761 section 6.3), which not every resolver knows.
             transport = transport.http(|http| http.dns_resolver(LocalhostResolver));
         }

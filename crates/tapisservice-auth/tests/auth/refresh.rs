@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, Request};
-use tapisservice_auth::{Authenticator, Outcome, Refusal, TokenFault};
+use tapisservice_auth::{AuthError, Authenticator, Outcome, TokenFault};
 use tapisservice_core::{Error, TenantId};
 use tapisservice_tenants::TenantCache;
 use tokio::task::JoinSet;
@@ -38,15 +38,15 @@ fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
     lines.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
 }
 
-async fn user(authenticator: &Authenticator, token: &str, tenant: &str) -> Result<String, Refusal> {
+async fn user(authenticator: &Authenticator, token: &str, tenant: &str) -> Result<String, AuthError> {
     let host = format!("{tenant}.tapis.test");
     match authenticator.authenticate(&headers(&[("x-tapis-token", token), ("host", &host)])).await? {
         Outcome::Identified(identity) => Ok(identity.username().to_string()),
-        Outcome::Anonymous { .. } => panic!("there was a token"),
+        outcome => panic!("there was a token: {outcome:?}"),
     }
 }
 
-fn signature(tenant: &str) -> Refusal {
+fn signature(tenant: &str) -> AuthError {
     TokenFault::Signature(TenantId::new(tenant).unwrap()).into()
 }
 
@@ -58,7 +58,7 @@ async fn known_tenants_cost_no_refresh_whatever_is_wrong() {
     claims["exp"] = 1.into();
     assert_eq!(user(&authenticator, &ACME.token(&claims), "acme").await, Err(TokenFault::Expired.into()));
     let other = user(&authenticator, &alice(), "beta").await;
-    assert!(matches!(other, Err(Refusal::OtherTenant { .. })), "{other:?}");
+    assert!(matches!(other, Err(AuthError::OtherTenant { .. })), "{other:?}");
     assert_eq!(source.fetches(), 1);
 }
 
@@ -140,7 +140,7 @@ async fn unknown_tenants_and_hosts_share_that_budget() {
         assert_eq!(user(&authenticator, &token, "acme").await, Err(unknown.into()));
         let host = headers(&[("host", &format!("{name}.example"))]);
         let refused = authenticator.tenant_of_host(&host).await;
-        assert!(matches!(refused, Err(Refusal::UnknownHost(Some(_)))), "{refused:?}");
+        assert!(matches!(refused, Err(AuthError::UnknownHost(Some(_)))), "{refused:?}");
     }
     assert_eq!(source.fetches(), 1 + 2);
 }

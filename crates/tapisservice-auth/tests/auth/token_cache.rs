@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 use tapisservice_auth::{
-    IdentityHeaders, Outcome, ParsedToken, Refusal, TokenCache, TokenFault, TokenHeader, UnixTime, decide,
+    AuthError, ClaimFault, DateClaim, IdentityHeaders, Outcome, TokenCache, TokenFault, TokenVerifier,
+    UnixTime, decide,
 };
 use tapisservice_core::{AccessToken, Claims, TenantId};
 use tapisservice_tenants::Registry;
@@ -58,10 +59,10 @@ fn without_acme(data: &mut Answers) {
 }
 
 /// The claims that a decision found; a remembered token gives the same ones, in the same place.
-fn claims_of(outcome: Result<Outcome, Refusal>) -> Result<Arc<Claims>, Refusal> {
+fn claims_of(outcome: Result<Outcome, AuthError>) -> Result<Arc<Claims>, AuthError> {
     match outcome? {
         Outcome::Identified(identity) => Ok(identity.token().map(AccessToken::shared_claims).unwrap()),
-        Outcome::Anonymous { .. } => panic!("there was a token"),
+        outcome => panic!("there was a token: {outcome:?}"),
     }
 }
 
@@ -77,15 +78,15 @@ impl Remembering {
         let (cache, registry) = (TokenCache::new(site::settings()), registry(None, |_| {}));
         let map = to_acme(&ALICE);
         let read = IdentityHeaders::read(&map, false).unwrap();
-        let claims = claims_of(cache.decide(&read, Some(&registry), at(0))).unwrap();
+        let claims = claims_of(decide(&cache, &read, Some(&registry), at(0))).unwrap();
         assert_eq!(cache.len(), 1);
         Self { cache, registry, claims }
     }
 
-    fn ask(&self, registry: &Registry, now: UnixTime) -> Result<Arc<Claims>, Refusal> {
+    fn ask(&self, registry: &Registry, now: UnixTime) -> Result<Arc<Claims>, AuthError> {
         let map = to_acme(&ALICE);
         let read = IdentityHeaders::read(&map, false).unwrap();
-        claims_of(self.cache.decide(&read, Some(registry), now))
+        claims_of(decide(&self.cache, &read, Some(registry), now))
     }
 
     /// Whether the token was not verified again.
@@ -132,7 +133,7 @@ fn whatever_changes_in_the_record_has_the_token_verified_anew() {
         (
             "the token service",
             |acme| acme["token_service"] = "https://other.test".into(),
-            TokenFault::Claim("iss", "is not the tenant's token service"),
+            TokenFault::Claim(ClaimFault::Issuer),
         ),
     ];
     for (what, change, fault) in bad {
@@ -158,7 +159,7 @@ fn a_site_that_no_longer_serves_the_tenant_counts_at_once() {
         data.sites[1]["services"] = json!(["files", "bookmarks"]);
         of_acme(|acme| acme["site_id"] = "uh".into())(data);
     });
-    assert!(matches!(known.ask(&moved, at(1)), Err(Refusal::OtherSite(_))));
+    assert!(matches!(known.ask(&moved, at(1)), Err(AuthError::OtherSite(_))));
 }
 
 #[test]
@@ -172,15 +173,15 @@ fn the_clock_is_asked_on_every_request() {
     assert!(known.ask(&known.registry, at(3599)).is_ok());
     assert_eq!(known.ask(&known.registry, at(3600)), expired());
 
-    for name in ["nbf", "iat"] {
+    for (name, date) in [("nbf", DateClaim::Nbf), ("iat", DateClaim::Iat)] {
         let mut claims = alice();
         claims[name] = NOW.into();
         let map = to_acme(&ACME.token(&claims));
         let read = IdentityHeaders::read(&map, false).unwrap();
         let (cache, registry) = (TokenCache::new(site::settings()), registry(None, |_| {}));
-        let ask = |now| claims_of(cache.decide(&read, Some(&registry), now));
+        let ask = |now| claims_of(decide(&cache, &read, Some(&registry), now));
         let first = ask(at(0)).unwrap();
-        assert_eq!(ask(at(-1)), Err(TokenFault::Claim(name, "is in the future").into()));
+        assert_eq!(ask(at(-1)), Err(TokenFault::Claim(ClaimFault::InTheFuture(date)).into()));
         assert!(ask(at(1)).is_ok_and(|claims| Arc::ptr_eq(&claims, &first)), "{name}");
     }
 }
@@ -193,7 +194,7 @@ fn what_was_refused_is_not_remembered() {
     for token in [STRANGER.token(&alice()), ACME.token(&early), "a.b.c".to_owned()] {
         let map = to_acme(&token);
         let read = IdentityHeaders::read(&map, false).unwrap();
-        assert!(cache.decide(&read, Some(&registry), at(0)).is_err());
+        assert!(decide(&cache, &read, Some(&registry), at(0)).is_err());
     }
     assert!(cache.is_empty());
 }
@@ -258,17 +259,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..60)
 }
 
-/// The decision without a cache, from the headers on.
+/// The decision without a cache.
 fn plainly(
     read: &IdentityHeaders<'_>,
     registry: Option<&Registry>,
     now: UnixTime,
-) -> Result<Outcome, Refusal> {
-    let token = match read.token() {
-        TokenHeader::Text(text) => Some(ParsedToken::parse(text.to_str()?).map_err(TokenFault::Jws)?),
-        TokenHeader::Absent | TokenHeader::Blank => None,
-    };
-    decide(token.as_ref(), read, registry, &site::settings(), now)
+) -> Result<Outcome, AuthError> {
+    decide(&TokenVerifier::new(site::settings()), read, registry, now)
 }
 
 proptest! {
@@ -289,7 +286,7 @@ proptest! {
                     let mut map = headers(LINES[lines]);
                     map.append("x-tapis-token", TOKENS[token].parse().unwrap());
                     let read = IdentityHeaders::read(&map, false).unwrap();
-                    let with = cache.decide(&read, registry.as_ref(), now);
+                    let with = decide(&cache, &read, registry.as_ref(), now);
                     let without = plainly(&read, registry.as_ref(), now);
                     prop_assert_eq!(format!("{with:?}"), format!("{without:?}"));
                 }
@@ -307,7 +304,7 @@ proptest! {
             let mut map = headers(&[("host", "acme.tapis.test")]);
             map.append("x-tapis-token", value);
             let read = IdentityHeaders::read(&map, false);
-            let decided = read.and_then(|read| known.cache.decide(&read, Some(&known.registry), at(0)));
+            let decided = read.and_then(|read| decide(&known.cache, &read, Some(&known.registry), at(0)));
             prop_assert!(decided.is_err());
         }
         prop_assert_eq!(known.cache.len(), 1);
@@ -329,7 +326,7 @@ fn threads_may_share_a_cache_while_keys_change() {
                     let mut map = headers(LINES[round % LINES.len()]);
                     map.append("x-tapis-token", TOKENS[round % TOKENS.len()].parse().unwrap());
                     let read = IdentityHeaders::read(&map, false).unwrap();
-                    let with = cache.decide(&read, Some(registry), at(0));
+                    let with = decide(cache, &read, Some(registry), at(0));
                     let without = plainly(&read, Some(registry), at(0));
                     assert_eq!(format!("{with:?}"), format!("{without:?}"));
                 }

@@ -1,11 +1,11 @@
 //! Rules H1 to H8, and T7: the tenant of a Host.
 
-use tapisservice_auth::{Outcome, Refusal};
+use tapisservice_auth::{AuthError, Outcome};
 
 use super::{Ask, REGISTRY, assert_table, id};
 
-fn unknown<T>(host: &str) -> Result<T, Refusal> {
-    Err(Refusal::UnknownHost(host.parse().ok()))
+fn unknown<T>(host: &str) -> Result<T, AuthError> {
+    Err(AuthError::UnknownHost(host.parse().ok()))
 }
 
 #[test]
@@ -23,20 +23,20 @@ fn a_host_is_compared_as_an_authority() {
         ("H2, more before", at("evil-acme.tapis.test"), unknown("evil-acme.tapis.test")),
         ("H2, more behind", at("acme.tapis.test.evil.example"), unknown("acme.tapis.test.evil.example")),
         ("H2, less", at("tapis.test"), unknown("tapis.test")),
-        ("H2, a user before", at("acme.tapis.test@evil.example"), Err(Refusal::UnknownHost(None))),
+        ("H2, a user before", at("acme.tapis.test@evil.example"), Err(AuthError::UnknownHost(None))),
         ("H2, an inactive tenant", at("gone.tapis.test"), unknown("gone.tapis.test")),
         ("H2, a tenant without a key", at("nokey.tapis.test"), Ok("anybody of nokey")),
-        ("H2, empty", at(""), Err(Refusal::UnknownHost(None))),
-        ("H2, two lines", Ask::nobody().line("host", "acme.tapis.test"), Err(Refusal::SeveralHosts)),
+        ("H2, empty", at(""), Err(AuthError::UnknownHost(None))),
+        ("H2, two lines", Ask::nobody().line("host", "acme.tapis.test"), Err(AuthError::SeveralHosts)),
     ]);
     let mut without = Ask::user("acme");
     without.host = None;
-    assert_eq!(without.decided(), Err(Refusal::UnknownHost(None)), "H2, no line");
+    assert_eq!(without.decided(), Err(AuthError::UnknownHost(None)), "H2, no line");
 }
 
 #[test]
 fn a_user_calls_at_the_own_tenants_host() {
-    let other = |url: &str| Err(Refusal::OtherTenant { claim: id("acme"), url: id(url) });
+    let other = |url: &str| Err(AuthError::OtherTenant { claim: id("acme"), url: id(url) });
     let at = |host: &str| Ask::user("acme").host(host);
     assert_table([
         ("H3", at("acme.tapis.test"), Ok("alice@acme")),
@@ -70,11 +70,11 @@ fn development_hosts_name_no_tenant_and_only_on_a_developers_machine() {
     assert_table([
         ("H4, more behind", dev("localhost.evil.example"), unknown("localhost.evil.example")),
         ("H4, more before", dev("xlocalhost"), unknown("xlocalhost")),
-        ("H4, a user before", dev("localhost:x@evil.example"), Err(Refusal::UnknownHost(None))),
+        ("H4, a user before", dev("localhost:x@evil.example"), Err(AuthError::UnknownHost(None))),
         (
             "H3 holds on a developer's machine",
             dev("beta.tapis.test"),
-            Err(Refusal::OtherTenant { claim: id("acme"), url: id("beta") }),
+            Err(AuthError::OtherTenant { claim: id("acme"), url: id("beta") }),
         ),
     ]);
 }
@@ -94,7 +94,7 @@ fn a_base_url_at_a_development_host_names_its_tenant() {
         (
             "H3, another tenant's",
             dev(Ask::user("acme")),
-            Err(Refusal::OtherTenant { claim: id("acme"), url: id("local") }),
+            Err(AuthError::OtherTenant { claim: id("acme"), url: id("local") }),
         ),
         ("H2, prod", Ask::nobody().host(local), Ok("anybody of local")),
         (
@@ -119,11 +119,11 @@ fn forwarded_hosts_count_where_they_are_trusted() {
     assert_table([
         ("H6", forwarded("beta.tapis.test"), Ok("anybody of acme")),
         ("H6, trusted", trusted("beta.tapis.test"), Ok("anybody of beta")),
-        ("H6, a list", trusted("beta.tapis.test, acme.tapis.test"), Err(Refusal::UnknownHost(None))),
+        ("H6, a list", trusted("beta.tapis.test, acme.tapis.test"), Err(AuthError::UnknownHost(None))),
         (
             "H6, two lines",
             trusted("beta.tapis.test").line("x-forwarded-host", "beta.tapis.test"),
-            Err(Refusal::SeveralHosts),
+            Err(AuthError::SeveralHosts),
         ),
     ]);
 }
@@ -134,7 +134,7 @@ fn tenants_that_are_not_listed_are_not_served() {
         let tenants = tenants.iter().map(|t| (*t).to_owned()).collect();
         ask.set(|settings| settings.tenants = tenants)
     };
-    let not_served = |tenant: &str| Err(Refusal::NotServed(id(tenant)));
+    let not_served = |tenant: &str| Err(AuthError::NotServed(id(tenant)));
     assert_table([
         ("H7, a listed user", only(&["beta", "acme"], Ask::user("acme")), Ok("alice@acme")),
         ("H7, a star", only(&["beta", "*"], Ask::user("acme")), Ok("alice@acme")),
@@ -157,7 +157,7 @@ fn tenants_that_are_not_listed_are_not_served() {
 
 #[test]
 fn users_of_another_site_are_served_as_services_are() {
-    let elsewhere = |tenant: &str| Err(Refusal::OtherSite(id(tenant)));
+    let elsewhere = |tenant: &str| Err(AuthError::OtherSite(id(tenant)));
     assert_table([
         ("H8, the primary site", Ask::user("hawaii"), Ok("alice@hawaii")),
         ("H8, the site has the service", Ask::user("hawaii").at("files", "tacc"), elsewhere("hawaii")),
@@ -169,9 +169,12 @@ fn users_of_another_site_are_served_as_services_are() {
 
 #[test]
 fn without_a_registry_nobody_can_be_identified() {
-    assert_eq!(Ask::user("acme").outcome(None).err(), Some(Refusal::NoRegistry), "T7");
+    assert_eq!(Ask::user("acme").outcome(None).err(), Some(AuthError::NoRegistry), "T7");
     let nobody = Ask::nobody().outcome(None);
-    assert!(matches!(nobody, Ok(Outcome::Anonymous { tenant: Err(Refusal::NoRegistry) })), "T7, {nobody:?}");
+    assert!(
+        matches!(nobody, Ok(Outcome::Anonymous { tenant: Err(AuthError::NoRegistry) })),
+        "T7, {nobody:?}"
+    );
     let dev = Ask::nobody().host("localhost").on_a_developers_machine().outcome(Some(&REGISTRY));
     assert!(matches!(dev, Ok(Outcome::Anonymous { tenant: Ok(_) })));
 }

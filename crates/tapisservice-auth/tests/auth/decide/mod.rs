@@ -11,8 +11,8 @@ use std::sync::LazyLock;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use tapisservice_auth::{
-    AuthSettings, IdentityHeaders, Outcome, ParsedToken, Refusal, Server, TokenFault, TokenHeader, UnixTime,
-    decide,
+    AuthError, AuthSettings, ClaimFault, Environment, IdentityHeaders, Outcome, TokenFault, TokenVerifier,
+    UnixTime, decide,
 };
 use tapisservice_core::TenantId;
 use tapisservice_tenants::Registry;
@@ -101,7 +101,7 @@ impl Ask {
 
     fn on_a_developers_machine(self) -> Self {
         self.set(|settings| {
-            settings.server = Server::Dev;
+            settings.server = Environment::Dev;
             settings.dev_request_url = Some("http://Gateway.Internal:8000/v3".to_owned());
         })
     }
@@ -116,19 +116,15 @@ impl Ask {
         map
     }
 
-    fn outcome(&self, registry: Option<&Registry>) -> Result<Outcome, Refusal> {
+    fn outcome(&self, registry: Option<&Registry>) -> Result<Outcome, AuthError> {
         let map = self.header_map();
         let headers = IdentityHeaders::read(&map, self.settings.trust_forwarded_host)?;
-        let token = match headers.token() {
-            TokenHeader::Text(text) => Some(ParsedToken::parse(text.to_str()?).map_err(TokenFault::Jws)?),
-            TokenHeader::Absent | TokenHeader::Blank => None,
-        };
         let now = UnixTime(f64::from(u32::try_from(NOW).unwrap()));
-        decide(token.as_ref(), &headers, registry, &self.settings, now)
+        decide(&TokenVerifier::new(self.settings.clone()), &headers, registry, now)
     }
 
     /// Whom the request is from and for, in short: `alice@acme`, `bob@acme by jobs@admin`, `anybody of acme`.
-    fn decided(&self) -> Result<String, Refusal> {
+    fn decided(&self) -> Result<String, AuthError> {
         match self.outcome(Some(&REGISTRY))? {
             Outcome::Anonymous { tenant } => tenant.map(|tenant| format!("anybody of {}", tenant.tenant_id)),
             Outcome::Identified(identity) => {
@@ -137,6 +133,7 @@ impl Ask {
                 let own = format!("{}@{}", claims.username, claims.tenant_id);
                 Ok(identity.on_behalf_of().map_or(own.clone(), |_| format!("{effective} by {own}")))
             }
+            outcome => panic!("{outcome:?}"),
         }
     }
 }
@@ -145,12 +142,12 @@ fn id(tenant: &str) -> TenantId {
     TenantId::new(tenant).unwrap()
 }
 
-fn claim(name: &'static str, fault: &'static str) -> Refusal {
-    TokenFault::Claim(name, fault).into()
+fn claim(fault: ClaimFault) -> AuthError {
+    TokenFault::Claim(fault).into()
 }
 
 /// Asserts a table of requests; the first column says what is special.
-fn assert_table<const N: usize>(cases: [(&str, Ask, Result<&str, Refusal>); N]) {
+fn assert_table<const N: usize>(cases: [(&str, Ask, Result<&str, AuthError>); N]) {
     for (what, ask, expected) in cases {
         assert_eq!(ask.decided(), expected.map(str::to_owned), "{what}");
     }

@@ -1,7 +1,7 @@
 //! Rules O1 to O7.
 
 use serde_json::{Value, json};
-use tapisservice_auth::{Refusal, TokenFault};
+use tapisservice_auth::{AuthError, TokenFault};
 
 use super::{Ask, assert_table, id};
 
@@ -10,7 +10,7 @@ fn a_user_sets_no_on_behalf_of_line_at_all() {
     for name in ["x-tapis-tenant", "x-tapis-user"] {
         for value in ["", " ", "acme", "alice", "beta", ","] {
             let ask = Ask::user("acme").line(name, value);
-            assert_eq!(ask.decided(), Err(Refusal::OnBehalfOfByUser), "O1, {name}: {value:?}");
+            assert_eq!(ask.decided(), Err(AuthError::OnBehalfOfByUser), "O1, {name}: {value:?}");
         }
     }
     let underscores = Ask::user("acme").line("x_tapis_user", "root").line("x_tapis_tenant", "beta");
@@ -20,7 +20,7 @@ fn a_user_sets_no_on_behalf_of_line_at_all() {
 #[test]
 fn a_service_token_is_for_one_site() {
     let here = || Ask::service("admin", "tacc", "acme");
-    let elsewhere = || Err(Refusal::Token(TokenFault::TargetSite));
+    let elsewhere = || Err(AuthError::Token(TokenFault::TargetSite));
     let target = |site: Value| here().claim("tapis/target_site", site);
     assert_table([
         ("O2", here(), Ok("bob@acme by jobs@admin")),
@@ -37,7 +37,7 @@ fn a_service_names_one_tenant_and_one_user() {
     let service = || Ask::service("admin", "tacc", "acme");
     let for_user = |user: &str| service().without_line("x-tapis-user").line("x-tapis-user", user);
     let for_tenant = |tenant: &str| Ask::service("admin", "tacc", tenant);
-    let refused = || Err(Refusal::OnBehalfOfHeaders);
+    let refused = || Err(AuthError::OnBehalfOfHeaders);
     assert_table([
         ("O3, no tenant", service().without_line("x-tapis-tenant"), refused()),
         ("O3, no user", service().without_line("x-tapis-user"), refused()),
@@ -58,7 +58,7 @@ fn a_service_names_one_tenant_and_one_user() {
 #[test]
 fn the_tenant_a_service_acts_for_is_registered() {
     let for_tenant = |tenant: &str| Ask::service("admin", "tacc", tenant);
-    let unknown = |tenant: &str| Err(Refusal::UnknownOnBehalfOfTenant(id(tenant)));
+    let unknown = |tenant: &str| Err(AuthError::UnknownOnBehalfOfTenant(id(tenant)));
     assert_table([
         ("O4, unknown", for_tenant("nosuch"), unknown("nosuch")),
         ("O4, other letters", for_tenant("ACME"), unknown("ACME")),
@@ -72,7 +72,7 @@ fn the_tenant_a_service_acts_for_is_registered() {
 fn a_service_acts_for_the_tenants_of_its_site() {
     let tacc = |of: &str, tenant: &str| Ask::service(of, "tacc", tenant);
     let uh = |of: &str, tenant: &str| Ask::service(of, "uh", tenant).at("bookmarks", "uh");
-    let refused = |tenant: &str| Err(Refusal::NotAllowableTenant(id(tenant)));
+    let refused = |tenant: &str| Err(AuthError::NotAllowableTenant(id(tenant)));
     assert_table([
         ("O5, the primary site's admin, own site", tacc("admin", "beta"), Ok("bob@beta by jobs@admin")),
         ("O5, the primary site's admin, for itself", tacc("admin", "admin"), Ok("bob@admin by jobs@admin")),
@@ -89,7 +89,7 @@ fn a_service_acts_for_the_tenants_of_its_site() {
 #[test]
 fn a_site_serves_its_tenants_and_the_primary_one_those_that_lack_the_service() {
     let at = |name: &str, site: &str, tenant: &str| Ask::service("admin", site, tenant).at(name, site);
-    let elsewhere = |tenant: &str| Err(Refusal::OtherSite(id(tenant)));
+    let elsewhere = |tenant: &str| Err(AuthError::OtherSite(id(tenant)));
     assert_table([
         ("O6, own tenant", at("files", "uh", "hawaii"), Ok("bob@hawaii by jobs@admin")),
         ("O6, own tenant, not listed", at("bookmarks", "uh", "hawaii"), Ok("bob@hawaii by jobs@admin")),
@@ -106,6 +106,6 @@ fn the_host_of_a_service_is_not_looked_at() {
     assert_table([
         ("O7, another tenant's host", service().host("beta.tapis.test"), Ok("bob@acme by jobs@admin")),
         ("O7, no host", service().host(""), Ok("bob@acme by jobs@admin")),
-        ("H2, two hosts", service().line("host", "internal.example"), Err(Refusal::SeveralHosts)),
+        ("H2, two hosts", service().line("host", "internal.example"), Err(AuthError::SeveralHosts)),
     ]);
 }

@@ -1,6 +1,6 @@
 //! What a refusal tells the caller, and what a newer registry might change about it.
 
-use tapisservice_auth::{JwsError, Refusal, TokenFault};
+use tapisservice_auth::{AuthError, ClaimFault, JwsError, TokenFault};
 use tapisservice_core::Error;
 use tapisservice_tenants::Miss;
 
@@ -10,7 +10,7 @@ use super::{claim, id};
 fn every_refusal_has_the_status_of_the_rule_book() {
     let host = "nosuch.example".parse().unwrap();
     let cases = [
-        (Refusal::NoToken, 401, 400),
+        (AuthError::NoToken, 401, 400),
         (TokenFault::TooLong.into(), 401, 400),
         (TokenFault::Characters.into(), 401, 400),
         (TokenFault::Jws(JwsError::Algorithm).into(), 401, 400),
@@ -18,21 +18,21 @@ fn every_refusal_has_the_status_of_the_rule_book() {
         (TokenFault::UnknownTenant(id("x")).into(), 401, 400),
         (TokenFault::NoKey(id("x")).into(), 401, 400),
         (TokenFault::Signature(id("x")).into(), 401, 400),
-        (claim("iss", "is wrong"), 401, 400),
+        (claim(ClaimFault::Issuer), 401, 400),
         (TokenFault::Expired.into(), 401, 400),
         (TokenFault::TargetSite.into(), 401, 400),
-        (Refusal::OnBehalfOfByUser, 401, 400),
-        (Refusal::OnBehalfOfHeaders, 401, 400),
-        (Refusal::SeveralTokens, 400, 400),
-        (Refusal::SeveralHosts, 400, 400),
-        (Refusal::UnknownOnBehalfOfTenant(id("x")), 400, 400),
-        (Refusal::UnknownHost(Some(host)), 400, 400),
-        (Refusal::UnknownHost(None), 400, 400),
-        (Refusal::NotAllowableTenant(id("x")), 403, 400),
-        (Refusal::OtherSite(id("x")), 403, 400),
-        (Refusal::OtherTenant { claim: id("x"), url: id("y") }, 403, 400),
-        (Refusal::NotServed(id("x")), 403, 400),
-        (Refusal::NoRegistry, 503, 503),
+        (AuthError::OnBehalfOfByUser, 401, 400),
+        (AuthError::OnBehalfOfHeaders, 401, 400),
+        (AuthError::SeveralTokens, 400, 400),
+        (AuthError::SeveralHosts, 400, 400),
+        (AuthError::UnknownOnBehalfOfTenant(id("x")), 400, 400),
+        (AuthError::UnknownHost(Some(host)), 400, 400),
+        (AuthError::UnknownHost(None), 400, 400),
+        (AuthError::NotAllowableTenant(id("x")), 403, 400),
+        (AuthError::OtherSite(id("x")), 403, 400),
+        (AuthError::OtherTenant { claim: id("x"), url: id("y") }, 403, 400),
+        (AuthError::NotServed(id("x")), 403, 400),
+        (AuthError::NoRegistry, 503, 503),
     ];
     for (refusal, status, legacy) in cases {
         let error = Error::from(refusal.clone());
@@ -47,11 +47,11 @@ fn what_is_wrong_with_a_token_is_for_the_log() {
         TokenFault::UnknownTenant(id("nosuch")),
         TokenFault::NoKey(id("nokey")),
         TokenFault::Signature(id("acme")),
-        TokenFault::Claim("iss", "is not the tenant's token service"),
+        TokenFault::Claim(ClaimFault::Issuer),
         TokenFault::TargetSite,
     ];
     for fault in faults {
-        let error = Error::from(Refusal::from(fault.clone()));
+        let error = Error::from(AuthError::from(fault.clone()));
         assert_eq!(error.message(), "The Tapis access token is not valid.", "{fault}");
         assert_eq!(error.detail(), Some(fault.to_string().as_str()));
     }
@@ -59,22 +59,22 @@ fn what_is_wrong_with_a_token_is_for_the_log() {
 
 #[test]
 fn the_log_learns_which_host_or_tenant_was_unknown() {
-    let detail = |refusal: Refusal| Error::from(refusal).detail().map(str::to_owned);
-    let host = Refusal::UnknownHost("nosuch.example:80".parse().ok());
+    let detail = |refusal: AuthError| Error::from(refusal).detail().map(str::to_owned);
+    let host = AuthError::UnknownHost("nosuch.example:80".parse().ok());
     assert_eq!(detail(host).as_deref(), Some("the host is nosuch.example:80"));
-    assert!(detail(Refusal::UnknownHost(None)).is_some());
-    let tenant = Refusal::UnknownOnBehalfOfTenant(id("nosuch"));
+    assert!(detail(AuthError::UnknownHost(None)).is_some());
+    let tenant = AuthError::UnknownOnBehalfOfTenant(id("nosuch"));
     assert_eq!(detail(tenant).as_deref(), Some("tenant nosuch is not registered"));
-    assert_eq!(detail(Refusal::NoToken), None);
+    assert_eq!(detail(AuthError::NoToken), None);
 }
 
 #[test]
 fn callers_read_the_messages_that_they_know_from_python() {
-    let message = |refusal: Refusal| Error::from(refusal).message().to_owned();
-    assert_eq!(message(Refusal::NoToken), "No Tapis access token found in the request.");
+    let message = |refusal: AuthError| Error::from(refusal).message().to_owned();
+    assert_eq!(message(AuthError::NoToken), "No Tapis access token found in the request.");
     let obo = "Invalid request; cannot set OBO headers with a user token.";
-    assert_eq!(message(Refusal::OnBehalfOfByUser), obo);
-    let other = Refusal::OtherTenant { claim: id("acme"), url: id("beta") };
+    assert_eq!(message(AuthError::OnBehalfOfByUser), obo);
+    let other = AuthError::OtherTenant { claim: id("acme"), url: id("beta") };
     let h3 = "The tenant_id claim in the token, acme does not match the URL tenant, beta.";
     assert_eq!(message(other), h3);
 }
@@ -84,13 +84,13 @@ fn a_newer_registry_may_know_a_tenant_a_host_or_a_key() {
     let host = || "new.tapis.test".parse().unwrap();
     let cases = [
         (TokenFault::UnknownTenant(id("x")).into(), Some(Miss::Tenant(id("x")))),
-        (Refusal::UnknownOnBehalfOfTenant(id("x")), Some(Miss::Tenant(id("x")))),
+        (AuthError::UnknownOnBehalfOfTenant(id("x")), Some(Miss::Tenant(id("x")))),
         (TokenFault::Signature(id("x")).into(), Some(Miss::Signature(id("x")))),
-        (Refusal::UnknownHost(Some(host())), Some(Miss::Host(host()))),
-        (Refusal::UnknownHost(None), None),
+        (AuthError::UnknownHost(Some(host())), Some(Miss::Host(host()))),
+        (AuthError::UnknownHost(None), None),
         (TokenFault::Expired.into(), None),
-        (Refusal::NotServed(id("x")), None),
-        (Refusal::NoRegistry, None),
+        (AuthError::NotServed(id("x")), None),
+        (AuthError::NoRegistry, None),
     ];
     for (refusal, miss) in cases {
         assert_eq!(refusal.miss(), miss, "{refusal}");

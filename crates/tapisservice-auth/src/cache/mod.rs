@@ -1,4 +1,6 @@
-//! Tokens that were verified are remembered, so that the same one is not verified again with every request.
+//! A memo of verified tokens, so that the same one is not verified again with every request.
+
+mod last_token;
 
 use std::fmt;
 
@@ -7,12 +9,12 @@ use quick_cache::{DefaultHashBuilder, Weighter};
 use tapisservice_core::Claims;
 use tapisservice_tenants::Registry;
 
-use crate::decide::{Verified, admit, verify};
-use crate::headers::{IdentityHeaders, TokenHeader, TokenText};
-use crate::jws::Jws;
-use crate::refusal::{Refusal, TokenFault};
-use crate::token_digest::TokenDigest;
-use crate::{AuthSettings, JwsError, Outcome, UnixTime, decide};
+pub(crate) use self::last_token::LastToken;
+use self::last_token::WithDigest;
+use crate::error::TokenFault;
+use crate::headers::TokenText;
+use crate::verify::{TokenDigest, sealed};
+use crate::{AuthError, AuthSettings, TokenVerifier, UnixTime, Verified, Verifier};
 
 /// How many bytes the remembered tokens may take up.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -23,7 +25,7 @@ const MAX_TOKENS: usize = 16 * 1024;
 /// What the table and the allocator need for a token besides.
 const OVERHEAD: usize = 256;
 
-/// Decides as [`decide`] does, and verifies a token only once while what it was verified with stays the same.
+/// A memo in front of a [`TokenVerifier`]: a token is verified once while what it was verified with stays the same.
 ///
 /// What is remembered is that a text has the form of a token, that the key of its tenant signed it, and its claims: the rules
 /// A2 to A12. It holds while the tenant's record does: when anything in that changes (the key, the status, the site, the token
@@ -36,16 +38,16 @@ const OVERHEAD: usize = 256;
 ///
 /// ```
 /// # use http::HeaderMap;
-/// # use tapisservice_auth::{AuthSettings, IdentityHeaders, Outcome, Refusal, TokenCache, UnixTime};
+/// # use tapisservice_auth::{AuthError, AuthSettings, IdentityHeaders, Outcome, TokenCache, UnixTime, decide};
 /// # use tapisservice_core::SiteId;
 /// # use tapisservice_tenants::Registry;
-/// # fn demo(headers: &HeaderMap, registry: &Registry) -> Result<Outcome, Refusal> {
+/// # fn demo(headers: &HeaderMap, registry: &Registry) -> Result<Outcome, AuthError> {
 /// let cache = TokenCache::new(AuthSettings::new("bookmarks", SiteId::new("tacc").unwrap()));
-/// cache.decide(&IdentityHeaders::read(headers, false)?, Some(registry), UnixTime::now())
+/// decide(&cache, &IdentityHeaders::read(headers, false)?, Some(registry), UnixTime::now())
 /// # }
 /// ```
 pub struct TokenCache {
-    settings: AuthSettings,
+    verifier: TokenVerifier,
     known: Cache<TokenDigest, Verified, ByBytes>,
 }
 
@@ -56,48 +58,16 @@ impl TokenCache {
         let known = Cache::with(MAX_TOKENS, MAX_BYTES, ByBytes, hashing, lifecycle);
         // Addresses, not memory: what nothing is put into takes up none. So a table never moves while requests wait for it.
         known.reserve(MAX_TOKENS);
-        Self { settings, known }
+        Self { verifier: TokenVerifier::new(settings), known }
     }
 
-    /// The settings.
-    pub fn settings(&self) -> &AuthSettings {
-        &self.settings
-    }
-
-    /// Decides about a request with these headers. The answer is that of [`decide`], whatever is remembered.
-    ///
-    /// # Errors
-    ///
-    /// The first rule that the request breaks.
-    pub fn decide(
-        &self,
-        headers: &IdentityHeaders<'_>,
-        registry: Option<&Registry>,
-        now: UnixTime,
-    ) -> Result<Outcome, Refusal> {
-        let digest = headers.token_bytes().and_then(TokenDigest::of);
-        self.decide_digested(headers, digest, registry, now)
-    }
-
-    /// As [`decide`](Self::decide), with the digest of the token, if it has one.
-    pub(crate) fn decide_digested(
-        &self,
-        headers: &IdentityHeaders<'_>,
-        digest: Option<TokenDigest>,
-        registry: Option<&Registry>,
-        now: UnixTime,
-    ) -> Result<Outcome, Refusal> {
-        let TokenHeader::Text(text) = headers.token() else {
-            return decide(None, headers, registry, &self.settings, now);
-        };
-        let known = registry.zip(digest).map(|(registry, digest)| self.recall(&digest, registry, now));
-        let verified = match known.transpose()?.flatten() {
-            Some(verified) => verified,
-            None => self.learn(digest, text, registry, now)?,
-        };
-        let registry = registry.ok_or(Refusal::NoRegistry)?;
-        let token = headers.access_token(verified.claims.clone()).ok_or(Refusal::NoToken)?;
-        admit(token, headers, registry, &self.settings).map(Outcome::Identified)
+    /// The cache for one token, whose digest the connection may know already.
+    pub(crate) fn for_connection<'a>(
+        &'a self,
+        token: Option<TokenText<'_>>,
+        last: &mut LastToken,
+    ) -> WithDigest<'a> {
+        WithDigest { cache: self, digest: token.and_then(|token| last.digest_of(token.as_bytes())) }
     }
 
     /// How many tokens are remembered.
@@ -115,8 +85,28 @@ impl TokenCache {
         self.known.weight()
     }
 
-    /// What is remembered of a token, if it was verified with the record that its tenant has now; refused if it does not hold now.
-    fn recall(
+    /// As [`verify`](Verifier::verify); `digest` is that of the token, if it can be one.
+    fn verify_digested(
+        &self,
+        token: TokenText<'_>,
+        digest: Option<&TokenDigest>,
+        registry: Option<&Registry>,
+        now: UnixTime,
+    ) -> Result<Verified, AuthError> {
+        if let (Some(digest), Some(registry)) = (digest, registry)
+            && let Some(verified) = self.lookup(digest, registry, now)?
+        {
+            return Ok(verified);
+        }
+        self.verify_and_store(token, digest, registry, now)
+    }
+
+    /// What is remembered of a token, if it was verified with the record that its tenant has now.
+    ///
+    /// # Errors
+    ///
+    /// When the token does not hold at this time (rule A7).
+    fn lookup(
         &self,
         digest: &TokenDigest,
         registry: &Registry,
@@ -128,35 +118,43 @@ impl TokenCache {
             self.known.remove(digest);
             return Ok(None);
         }
-        let held = verified.times.check_again(self.settings.token_leeway_seconds, now);
+        let held = verified.times.check_again(self.settings().token_leeway_seconds, now);
         if held == Err(TokenFault::Expired) {
             self.known.remove(digest);
         }
         held.map(|()| Some(verified))
     }
 
-    /// Verifies a token, and remembers it if it is good.
-    fn learn(
+    /// Verifies a token from scratch, and remembers it if it is good.
+    fn verify_and_store(
         &self,
-        digest: Option<TokenDigest>,
-        text: TokenText<'_>,
+        token: TokenText<'_>,
+        digest: Option<&TokenDigest>,
         registry: Option<&Registry>,
         now: UnixTime,
-    ) -> Result<Verified, Refusal> {
-        let parsed =
-            digest.ok_or(JwsError::Structure).and_then(|digest| Ok((digest, Jws::parse(text.as_bytes())?)));
-        let (digest, jws) = match parsed {
-            Ok(parsed) => parsed,
-            // What can be taken apart has the characters of a token. Of the rest those come first (rule A1).
-            Err(error) => {
-                return Err(text.to_str().map_or_else(|fault| fault, |_| TokenFault::Jws(error)).into());
-            }
-        };
-        let said = jws.said(*digest.signed()).map_err(TokenFault::Jws)?;
-        let registry = registry.ok_or(Refusal::NoRegistry)?;
-        let verified = verify(said, registry, &self.settings, now)?;
-        self.known.insert(digest, verified.clone());
+    ) -> Result<Verified, AuthError> {
+        let verified = self.verifier.verify_digested(token, digest, registry, now)?;
+        if let Some(digest) = digest {
+            self.known.insert(*digest, verified.clone());
+        }
         Ok(verified)
+    }
+}
+
+impl sealed::Sealed for TokenCache {}
+
+impl Verifier for TokenCache {
+    fn settings(&self) -> &AuthSettings {
+        self.verifier.settings()
+    }
+
+    fn verify(
+        &self,
+        token: TokenText<'_>,
+        registry: Option<&Registry>,
+        now: UnixTime,
+    ) -> Result<Verified, AuthError> {
+        self.verify_digested(token, TokenDigest::of(token.as_bytes()).as_ref(), registry, now)
     }
 }
 
@@ -196,7 +194,7 @@ mod tests {
     use tapisservice_tenants::RegistryData;
 
     use super::*;
-    use crate::claims::Times;
+    use crate::verify::Times;
 
     /// Something to remember whose payload has `size` bytes.
     fn verified(registry: &Registry, size: usize) -> Verified {

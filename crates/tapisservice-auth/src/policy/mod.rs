@@ -1,12 +1,20 @@
 //! Who may call a route.
+//!
+//! A policy is a value; [`check`](check::check) holds the rules, and the layer gets the facts that they ask for. A new kind of policy is a
+//! constructor here and an arm in `check`.
+
+mod callback;
+mod check;
+mod layer;
 
 use std::fmt;
 use std::sync::Arc;
 
-use tapisservice_core::{AccountType, Error, RequestContext};
+use tapisservice_core::Error;
 
-use crate::callback::boxed;
-use crate::{BoxFuture, PolicyRequest};
+pub use self::callback::{Authn, Callbacks, PolicyRequest};
+use self::callback::{Callback, boxed};
+pub use self::layer::{PolicyLayer, PolicyService};
 
 /// Who may call a route. Every route has one, and it decides before any handler of the route runs, however that is mounted
 /// (F32): for a method, for any method, as a fallback, as a nested service.
@@ -14,17 +22,24 @@ use crate::{BoxFuture, PolicyRequest};
 /// OPTIONS needs no token where the route has a handler for OPTIONS of its own (rule A20); a token that is sent is verified.
 /// OPTIONS that another handler would answer is under the policy like every other method.
 #[derive(Clone)]
-pub struct Policy(pub(crate) Kind);
+pub struct Policy(Kind);
 
 #[derive(Clone)]
-pub(crate) enum Kind {
+enum Kind {
     Public(PublicPolicy),
-    Authenticated,
-    ServiceOnly,
-    Callback {
+    /// For callers with a valid token, or whom the `authn` callback let in; `name` is for lists of routes.
+    Restricted {
         name: Arc<str>,
-        allow: Arc<dyn Fn(PolicyRequest) -> BoxFuture<'static, Result<(), Error>> + Send + Sync>,
+        condition: Condition,
     },
+}
+
+/// What a route that is not public requires of its caller besides.
+#[derive(Clone)]
+enum Condition {
+    Nothing,
+    Service,
+    Callback(Callback<()>),
 }
 
 /// A [`Policy`] that lets anybody in, and says what becomes of a token that is sent all the same.
@@ -38,13 +53,13 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub struct PublicPolicy {
-    pub(crate) with_tenant: bool,
-    pub(crate) token: TokenUse,
+    with_tenant: bool,
+    token: TokenUse,
 }
 
 /// What a route does with a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TokenUse {
+enum TokenUse {
     /// It is verified; a bad one is refused.
     Required,
     /// It is verified; a bad one counts as none.
@@ -106,12 +121,12 @@ impl Policy {
 
     /// Whoever has a valid token, or was let in by the `authn` callback; then the `authz` callback.
     pub fn authenticated() -> Self {
-        Self(Kind::Authenticated)
+        Self::restricted("authenticated", Condition::Nothing)
     }
 
     /// As [`authenticated`](Self::authenticated), services only: users get 403.
     pub fn service_only() -> Self {
-        Self(Kind::ServiceOnly)
+        Self::restricted("service_only", Condition::Service)
     }
 
     /// As [`authenticated`](Self::authenticated), and then whoever `allow` lets pass. `name` stands for it in lists of routes.
@@ -133,20 +148,16 @@ impl Policy {
         F: Fn(PolicyRequest) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), Error>> + Send + 'static,
     {
-        Self(Kind::Callback { name: name.into(), allow: boxed(allow) })
+        Self::restricted(name, Condition::Callback(boxed(allow)))
+    }
+
+    fn restricted(name: impl Into<Arc<str>>, condition: Condition) -> Self {
+        Self(Kind::Restricted { name: name.into(), condition })
     }
 
     /// Whether a route under this policy looks at no token.
     pub fn ignores_token(&self) -> bool {
-        self.token_use() == TokenUse::Ignored
-    }
-
-    /// What the policy does with a token that is sent.
-    pub(crate) fn token_use(&self) -> TokenUse {
-        match &self.0 {
-            Kind::Public(public) => public.token,
-            Kind::Authenticated | Kind::ServiceOnly | Kind::Callback { .. } => TokenUse::Required,
-        }
+        matches!(self.0, Kind::Public(PublicPolicy { token: TokenUse::Ignored, .. }))
     }
 }
 
@@ -165,9 +176,7 @@ impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::Public(public) => public.fmt(f),
-            Kind::Authenticated => f.write_str("authenticated"),
-            Kind::ServiceOnly => f.write_str("service_only"),
-            Kind::Callback { name, .. } => f.write_str(name),
+            Kind::Restricted { name, .. } => f.write_str(name),
         }
     }
 }
@@ -175,12 +184,5 @@ impl fmt::Display for Policy {
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Policy({self})")
-    }
-}
-
-pub(crate) fn check_service(g: &RequestContext) -> Result<(), Error> {
-    match g.identity() {
-        Some(identity) if identity.account_type() == AccountType::Service => Ok(()),
-        _ => Err(Error::permissions("Only services may do this.")),
     }
 }

@@ -1,16 +1,12 @@
 //! What a service decides itself: who a caller without a token is, and who may do what.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
 use tapisservice_core::{Error, Identity, RequestContext};
-
-/// A boxed future.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use tapisservice_tenants::BoxFuture;
 
 /// What a callback sees of the request it decides about.
 #[derive(Clone)]
@@ -27,7 +23,7 @@ pub struct PolicyRequest {
 }
 
 impl PolicyRequest {
-    pub(crate) fn new(g: &RequestContext, parts: &Parts) -> Self {
+    pub(super) fn new(g: &RequestContext, parts: &Parts) -> Self {
         Self {
             g: g.clone(),
             method: parts.method.clone(),
@@ -51,6 +47,7 @@ impl fmt::Debug for PolicyRequest {
 
 /// What an `authn` callback found out about a request without a token (rule A20).
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub enum Authn {
     /// Nothing: the request is refused as one without a token.
     #[default]
@@ -61,13 +58,14 @@ pub enum Authn {
     Identified(Identity),
 }
 
-type Callback<T> = Arc<dyn Fn(PolicyRequest) -> BoxFuture<'static, Result<T, Error>> + Send + Sync>;
+pub(super) type Callback<T> =
+    Arc<dyn Fn(PolicyRequest) -> BoxFuture<'static, Result<T, Error>> + Send + Sync>;
 
 /// The callbacks of a service.
 #[derive(Clone, Default)]
 pub struct Callbacks {
-    pub(crate) authn: Option<Callback<Authn>>,
-    pub(crate) authz: Option<Callback<()>>,
+    pub(super) authn: Option<Callback<Authn>>,
+    pub(super) authz: Option<Callback<()>>,
 }
 
 impl Callbacks {
@@ -103,7 +101,7 @@ impl fmt::Debug for Callbacks {
     }
 }
 
-pub(crate) fn boxed<T, F, R>(callback: F) -> Callback<T>
+pub(super) fn boxed<T, F, R>(callback: F) -> Callback<T>
 where
     F: Fn(PolicyRequest) -> R + Send + Sync + 'static,
     R: Future<Output = Result<T, Error>> + Send + 'static,

@@ -5,7 +5,7 @@ use std::fmt;
 use tapisservice_core::{Error, ErrorKind, TenantId};
 use tapisservice_tenants::{Authority, Miss};
 
-use crate::JwsError;
+use crate::{ClaimFault, JwsError};
 
 /// What is wrong with a token (rules A1 to A12).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
@@ -32,9 +32,9 @@ pub enum TokenFault {
     /// A6.
     #[error("the key of tenant {0} did not sign the token")]
     Signature(TenantId),
-    /// A7 to A12: a claim, and what is wrong with it.
-    #[error("claim {0} {1}")]
-    Claim(&'static str, &'static str),
+    /// A7 to A12.
+    #[error("{0}")]
+    Claim(ClaimFault),
     /// A7.
     #[error("the token has expired")]
     Expired,
@@ -48,7 +48,7 @@ pub enum TokenFault {
 /// It is no [`std::error::Error`], so that `?` can only turn it into the [`Error`] of its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum AuthError {
     /// A20.
     NoToken,
     /// A1 to A12, O2.
@@ -82,7 +82,7 @@ pub enum Refusal {
     NoRegistry,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoToken => f.write_str("No Tapis access token found in the request."),
@@ -112,13 +112,19 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl From<TokenFault> for Refusal {
+impl From<ClaimFault> for TokenFault {
+    fn from(fault: ClaimFault) -> Self {
+        Self::Claim(fault)
+    }
+}
+
+impl From<TokenFault> for AuthError {
     fn from(fault: TokenFault) -> Self {
         Self::Token(fault)
     }
 }
 
-impl Refusal {
+impl AuthError {
     /// What a newer registry might know (rules A5, A6, O4 and H2).
     pub fn miss(&self) -> Option<Miss> {
         match self {
@@ -128,6 +134,21 @@ impl Refusal {
             Self::Token(TokenFault::Signature(id)) => Some(Miss::Signature(id.clone())),
             Self::UnknownHost(Some(host)) => Some(Miss::Host(host.clone())),
             _ => None,
+        }
+    }
+
+    /// The answer: the caller learns the class of the failure, the log the reason; neither holds the token.
+    pub fn to_error(&self) -> Error {
+        let error = match self {
+            Self::Token(TokenFault::Expired) => {
+                Error::new(self.kind(), "The Tapis access token has expired.")
+            }
+            Self::Token(_) => Error::new(self.kind(), "The Tapis access token is not valid."),
+            _ => Error::new(self.kind(), self.to_string()),
+        };
+        match self.detail() {
+            Some(detail) => error.with_detail(detail),
+            None => error,
         }
     }
 
@@ -165,19 +186,8 @@ impl Refusal {
     }
 }
 
-/// The caller learns the class of the failure, the log the reason; neither holds the token.
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        let error = match &refusal {
-            Refusal::Token(TokenFault::Expired) => {
-                Self::new(refusal.kind(), "The Tapis access token has expired.")
-            }
-            Refusal::Token(_) => Self::new(refusal.kind(), "The Tapis access token is not valid."),
-            _ => Self::new(refusal.kind(), refusal.to_string()),
-        };
-        match refusal.detail() {
-            Some(detail) => error.with_detail(detail),
-            None => error,
-        }
+impl From<AuthError> for Error {
+    fn from(error: AuthError) -> Self {
+        error.to_error()
     }
 }

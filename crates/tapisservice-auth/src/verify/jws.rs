@@ -5,12 +5,12 @@ use std::fmt;
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memrchr};
 use tapisservice_core::{Payload, json};
 use tapisservice_tenants::TenantKey;
 
-use crate::claims::RawClaims;
-use crate::token_digest::{Sha256, sha256};
+use super::digest::{Sha256, sha256};
+use super::unverified::UnverifiedClaims;
 
 /// Base64url without padding, with canonical trailing bits (rule A2).
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
@@ -52,9 +52,6 @@ pub enum JwsError {
     /// One of `crit`, `b64`, `zip` and `enc` is there.
     #[error("the header asks for an extension")]
     Extension,
-    /// The key did not make this signature.
-    #[error("the signature does not verify")]
-    Signature,
     /// The payload is not one JSON object with unique names.
     #[error("the payload is not a plain JSON object")]
     Payload,
@@ -64,16 +61,44 @@ pub enum JwsError {
 const USUAL_HEADERS: [&[u8]; 2] =
     [b"eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9", b"eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9"];
 
-/// A JWS whose header passed, not yet verified.
-pub(crate) struct Jws {
+/// A compact JWS whose header allows RS256, taken apart. Its payload proves nothing unless [`is_signed_by`](Self::is_signed_by) says so.
+///
+/// Every token that is verified goes through this and [`TenantKey::from_pem`].
+///
+/// ```
+/// use tapisservice_auth::{Jws, JwsError};
+///
+/// let unsigned = b"eyJhbGciOiJub25lIn0.e30.c2ln"; // {"alg":"none"}
+/// assert_eq!(Jws::parse(unsigned).unwrap_err(), JwsError::Algorithm);
+/// ```
+pub struct Jws {
+    /// The digest of what is signed.
+    signed: Sha256,
     /// The payload, and after it the signature.
     bytes: Vec<u8>,
     payload_length: usize,
 }
 
+/// A token is a secret: nothing of it is printed.
+impl fmt::Debug for Jws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jws").finish_non_exhaustive()
+    }
+}
+
 impl Jws {
     /// Takes a compact JWS apart (rules A2 and A3).
-    pub(crate) fn parse(compact: &[u8]) -> Result<Self, JwsError> {
+    ///
+    /// # Errors
+    ///
+    /// When it is not three non-empty parts of canonical base64url, or its header is not one of RS256.
+    pub fn parse(compact: &[u8]) -> Result<Self, JwsError> {
+        let dot = memrchr(b'.', compact).ok_or(JwsError::Structure)?;
+        Self::parse_digested(compact, sha256(&compact[..dot]))
+    }
+
+    /// As [`parse`](Self::parse); `signed` is the SHA-256 of what is signed.
+    pub(crate) fn parse_digested(compact: &[u8], signed: Sha256) -> Result<Self, JwsError> {
         let mut dots = memchr_iter(b'.', compact);
         let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
             return Err(JwsError::Structure);
@@ -85,17 +110,23 @@ impl Jws {
         }
         let mut bytes = Vec::with_capacity(compact.len());
         if !USUAL_HEADERS.contains(&header) {
-            decode(header, &mut bytes)?;
+            decode_part(header, &mut bytes)?;
             check_header(&bytes)?;
             bytes.clear();
         }
-        decode(payload, &mut bytes)?;
+        decode_part(payload, &mut bytes)?;
         let payload_length = bytes.len();
-        decode(signature, &mut bytes)?;
-        Ok(Self { bytes, payload_length })
+        decode_part(signature, &mut bytes)?;
+        Ok(Self { signed, bytes, payload_length })
     }
 
-    fn payload(&self) -> &[u8] {
+    /// Whether `key` signed it (rule A6).
+    pub fn is_signed_by(&self, key: &TenantKey) -> bool {
+        key.verify_rs256(&self.signed, self.signature())
+    }
+
+    /// The payload, whoever signed it.
+    pub fn payload(&self) -> &[u8] {
         &self.bytes[..self.payload_length]
     }
 
@@ -103,38 +134,17 @@ impl Jws {
         &self.bytes[self.payload_length..]
     }
 
-    /// Reads the payload (rule A4). `signed` is the digest of what is signed.
-    pub(crate) fn said(&self, signed: Sha256) -> Result<Said<'_>, JwsError> {
-        let mut claims = RawClaims::default();
-        let payload = Payload::read(self.payload(), MAX_DEPTH, |name, value| claims.take(name, value))
+    /// Reads the payload, once: the tenant that selects the key and the claims that are used later come from the same one (rule A4).
+    pub(crate) fn decode(&self) -> Result<(UnverifiedClaims<'_>, Payload), JwsError> {
+        let mut claims = UnverifiedClaims::default();
+        let payload = Payload::read(self.payload(), MAX_DEPTH, |name, value| claims.set(name, value))
             .map_err(|_| JwsError::Payload)?;
-        Ok(Said { payload, claims, signed, signature: self.signature() })
+        Ok((claims, payload))
     }
 }
 
-/// What a token says, be it true or not: the tenant that selects the key and the claims used later come from the one payload in
-/// here (rule A4).
-pub(crate) struct Said<'a> {
-    pub(crate) payload: Payload,
-    pub(crate) claims: RawClaims<'a>,
-    signed: Sha256,
-    signature: &'a [u8],
-}
-
-impl Said<'_> {
-    /// Whether it is true, as `key` signed it (rule A6).
-    pub(crate) fn is_signed_by(&self, key: &TenantKey) -> bool {
-        key.verify_rs256(&self.signed, self.signature)
-    }
-}
-
-fn decode(part: &[u8], bytes: &mut Vec<u8>) -> Result<(), JwsError> {
+fn decode_part(part: &[u8], bytes: &mut Vec<u8>) -> Result<(), JwsError> {
     BASE64URL.decode_vec(part, bytes).map_err(|_| JwsError::Base64)
-}
-
-/// The digest of what is signed of a compact JWS; what it is of other texts does not matter.
-fn signed(compact: &str) -> Sha256 {
-    sha256(compact.rsplit_once('.').map_or(compact, |(signed, _)| signed).as_bytes())
 }
 
 /// The header decides nothing but that this is RS256: `kid` chooses no key, `jwk`, `jku`, `x5u` and `x5c` are not looked at.
@@ -160,75 +170,17 @@ fn check_header(bytes: &[u8]) -> Result<(), JwsError> {
     }
 }
 
-/// Verifies a compact JWS with one key and gives its payload, whatever that is.
-///
-/// This and [`TenantKey::from_pem`] are the two layers every token goes through.
-///
-/// # Errors
-///
-/// When it is not a compact RS256 JWS, or not signed by `key`.
-pub fn verify_compact(compact: &str, key: &TenantKey) -> Result<Vec<u8>, JwsError> {
-    let mut jws = Jws::parse(compact.as_bytes())?;
-    if key.verify_rs256(&signed(compact), jws.signature()) {
-        jws.bytes.truncate(jws.payload_length);
-        Ok(jws.bytes)
-    } else {
-        Err(JwsError::Signature)
-    }
-}
-
-/// A compact JWS with a JSON payload that was taken apart. Nothing in it is true before [`verify`](Self::verify) said so.
-pub struct ParsedToken<'a> {
-    compact: &'a str,
-    signed: Sha256,
-    jws: Jws,
-}
-
-/// A token is a secret: nothing of it is printed.
-impl fmt::Debug for ParsedToken<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ParsedToken").finish_non_exhaustive()
-    }
-}
-
-impl<'a> ParsedToken<'a> {
-    /// Takes a compact JWS with a JSON payload apart.
-    ///
-    /// # Errors
-    ///
-    /// When it is not one (rules A2 to A4).
-    pub fn parse(compact: &'a str) -> Result<Self, JwsError> {
-        let token = Self { compact, signed: signed(compact), jws: Jws::parse(compact.as_bytes())? };
-        token.said()?;
-        Ok(token)
-    }
-
-    /// The payload, if `key` signed it (rule A6).
-    ///
-    /// # Errors
-    ///
-    /// [`JwsError::Signature`] when it did not.
-    pub fn verify(&self, key: &TenantKey) -> Result<Payload, JwsError> {
-        let said = self.said()?;
-        if said.is_signed_by(key) { Ok(said.payload) } else { Err(JwsError::Signature) }
-    }
-
-    pub(crate) fn said(&self) -> Result<Said<'_>, JwsError> {
-        self.jws.said(self.signed)
-    }
-
-    /// The text that was parsed.
-    pub(crate) fn compact(&self) -> &'a str {
-        self.compact
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn token(header: &str, payload: &str) -> String {
         format!("{}.{}.c2ln", BASE64URL.encode(header), BASE64URL.encode(payload))
+    }
+
+    /// What verifying a text comes to before any key is looked at.
+    fn read(text: &str) -> Result<(), JwsError> {
+        Jws::parse(text.as_bytes())?.decode().map(drop)
     }
 
     #[test]
@@ -250,7 +202,7 @@ mod tests {
             (r#"{"alg":"RS256","zip":"DEF"}"#, Some(JwsError::Extension)),
         ];
         for (header, error) in cases {
-            assert_eq!(ParsedToken::parse(&token(header, "{}")).err(), error, "{header}");
+            assert_eq!(read(&token(header, "{}")).err(), error, "{header}");
         }
     }
 
@@ -265,7 +217,7 @@ mod tests {
     #[test]
     fn three_canonical_parts_and_an_object() {
         let good = token(r#"{"alg":"RS256"}"#, "{}");
-        assert!(ParsedToken::parse(&good).is_ok());
+        assert_eq!(read(&good), Ok(()));
         let cases = [
             (String::new(), JwsError::Structure),
             ("...".to_owned(), JwsError::Structure),
@@ -282,19 +234,19 @@ mod tests {
             ),
         ];
         for (text, error) in cases {
-            assert_eq!(ParsedToken::parse(&text).unwrap_err(), error, "{text}");
+            assert_eq!(read(&text), Err(error), "{text}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn parsing_never_panics(text in "[A-Za-z0-9_.-]{0,80}") {
-            let _ = ParsedToken::parse(&text);
+            let _ = read(&text);
         }
 
         #[test]
         fn any_header_and_payload_are_taken_or_refused(header in ".{0,60}", payload in ".{0,60}") {
-            let _ = ParsedToken::parse(&token(&header, &payload));
+            let _ = read(&token(&header, &payload));
         }
     }
 }

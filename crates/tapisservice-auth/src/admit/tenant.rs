@@ -4,7 +4,7 @@ use tapisservice_core::TenantId;
 use tapisservice_tenants::{Authority, Registry, Tenant};
 
 use crate::AuthSettings;
-use crate::refusal::Refusal;
+use crate::error::AuthError;
 
 /// The tenant whose id a developer's machine takes without a token (rule H4).
 const DEV_TENANT: &str = "dev";
@@ -15,8 +15,8 @@ pub(crate) fn of_host<'r>(
     token_tenant: Option<&TenantId>,
     registry: &'r Registry,
     settings: &AuthSettings,
-) -> Result<&'r Tenant, Refusal> {
-    let unknown = || Refusal::UnknownHost(host.cloned().map(Authority::into_owned));
+) -> Result<&'r Tenant, AuthError> {
+    let unknown = || AuthError::UnknownHost(host.cloned().map(Authority::into_owned));
     let host = host.ok_or_else(unknown)?;
     let of_developer = || {
         let id = token_tenant.map_or(DEV_TENANT, TenantId::as_str);
@@ -32,12 +32,12 @@ pub(crate) fn check_served(
     tenant: &Tenant,
     registry: &Registry,
     settings: &AuthSettings,
-) -> Result<(), Refusal> {
+) -> Result<(), AuthError> {
     let id = tenant.tenant_id();
     if !settings.serves_tenant(id) {
-        Err(Refusal::NotServed(id.clone()))
+        Err(AuthError::NotServed(id.clone()))
     } else if !registry.serves(settings.place(), tenant) {
-        Err(Refusal::OtherSite(id.clone()))
+        Err(AuthError::OtherSite(id.clone()))
     } else {
         Ok(())
     }

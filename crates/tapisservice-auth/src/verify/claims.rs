@@ -1,123 +1,17 @@
 //! What the claims of a verified token have to be (rules A7 to A12).
 
-use std::borrow::Cow;
-
 use serde_json::Value;
-use tapisservice_core::json::Member;
-use tapisservice_core::{AccountType, Claims, Delegation, Payload, SiteId, TenantId, Username};
+use tapisservice_core::{Claims, Delegation, Payload, TenantId, Username};
 use tapisservice_tenants::Tenant;
 
-use crate::refusal::TokenFault;
+use super::unverified::{Beginning, Delegated, UnverifiedClaims};
+use super::{ClaimFault, DateClaim};
+use crate::error::TokenFault;
 use crate::{AuthSettings, UnixTime};
-
-/// 9999-12-31T23:59:59Z: no later date is believed (rule A7).
-const LAST_SECOND: f64 = 253_402_300_799.0;
-
-/// The claims that the rules speak of, each already what it is to be, or absent where it cannot be that.
-///
-/// They are gathered from a payload that nobody has verified yet, in one pass (rule A4).
-#[derive(Default)]
-pub(crate) struct RawClaims<'a> {
-    exp: Option<UnixTime>,
-    nbf: Beginning,
-    iat: Beginning,
-    iss: Option<Cow<'a, str>>,
-    aud: Option<Value>,
-    sub: Option<Cow<'a, str>>,
-    tenant_id: Option<Cow<'a, str>>,
-    is_access: bool,
-    account_type: Option<AccountType>,
-    username: Option<Username>,
-    delegation: Delegated,
-    delegation_sub: Option<Delegation>,
-    target_site: Option<SiteId>,
-}
-
-/// A claim that puts a beginning to a token.
-#[derive(Debug, Clone, Copy, Default)]
-enum Beginning {
-    #[default]
-    Absent,
-    Date(UnixTime),
-    NoDate,
-}
-
-/// What `tapis/delegation` says.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Delegated {
-    #[default]
-    No,
-    Yes,
-    Neither,
-}
-
-impl<'a> RawClaims<'a> {
-    /// Takes one member of the payload.
-    pub(crate) fn take(&mut self, name: &str, value: Member<'a>) {
-        let text = value.as_str();
-        match name {
-            "exp" => self.exp = date(&value),
-            "nbf" => self.nbf = Beginning::of(&value),
-            "iat" => self.iat = Beginning::of(&value),
-            "iss" => self.iss = value.into_text(),
-            "aud" => self.aud = Some(value.into_value()),
-            "sub" => self.sub = value.into_text(),
-            "tapis/tenant_id" => self.tenant_id = value.into_text(),
-            "tapis/token_type" => self.is_access = text == Some("access"),
-            "tapis/account_type" => self.account_type = text.and_then(account_type),
-            "tapis/username" => self.username = text.and_then(|name| Username::new(name).ok()),
-            "tapis/delegation" => self.delegation = Delegated::of(&value),
-            "tapis/delegation_sub" => self.delegation_sub = text.and_then(party),
-            "tapis/target_site" => self.target_site = text.and_then(|site| SiteId::new(site).ok()),
-            _ => {}
-        }
-    }
-
-    /// The tenant whose key is to verify the token (rule A5).
-    pub(crate) fn tenant_id(&self) -> Option<&str> {
-        self.tenant_id.as_deref()
-    }
-}
-
-fn date(value: &Member<'_>) -> Option<UnixTime> {
-    let Member::Other(Value::Number(number)) = value else { return None };
-    let seconds = number.as_f64()?;
-    (0.0..=LAST_SECOND).contains(&seconds).then_some(UnixTime(seconds))
-}
-
-impl Beginning {
-    fn of(value: &Member<'_>) -> Self {
-        date(value).map_or(Self::NoDate, Self::Date)
-    }
-}
-
-impl Delegated {
-    fn of(value: &Member<'_>) -> Self {
-        match value {
-            Member::Other(Value::Bool(true)) => Self::Yes,
-            Member::Other(Value::Bool(false)) => Self::No,
-            _ => Self::Neither,
-        }
-    }
-}
-
-fn account_type(text: &str) -> Option<AccountType> {
-    match text {
-        "user" => Some(AccountType::User),
-        "service" => Some(AccountType::Service),
-        _ => None,
-    }
-}
-
-/// `user@tenant`; a username may hold an `@`, a tenant does not.
-fn party(text: &str) -> Option<Delegation> {
-    let (username, tenant_id) = text.rsplit_once('@')?;
-    Some(Delegation { username: Username::new(username).ok()?, tenant_id: TenantId::new(tenant_id).ok()? })
-}
 
 /// Checks the claims of a token that `tenant`'s key signed, and says when they hold.
 pub(crate) fn check(
-    raw: &RawClaims<'_>,
+    raw: &UnverifiedClaims<'_>,
     signed: Payload,
     tenant: &Tenant,
     settings: &AuthSettings,
@@ -129,14 +23,13 @@ pub(crate) fn check(
     }
     check_audience(raw.aud.as_ref(), &settings.expected_aud)?;
     if !raw.is_access {
-        return Err(TokenFault::Claim("tapis/token_type", "is not access"));
+        return Err(ClaimFault::TokenType.into());
     }
     let username = check_username(raw, tenant.tenant_id())?;
-    let no_account_type = TokenFault::Claim("tapis/account_type", "is neither user nor service");
     let claims = Claims {
         tenant_id: tenant.tenant_id().clone(),
         username: username.clone(),
-        account_type: raw.account_type.ok_or(no_account_type)?,
+        account_type: raw.account_type.ok_or(ClaimFault::AccountType)?,
         delegation: check_delegation(raw)?,
         target_site: raw.target_site.clone(),
         all: signed,
@@ -153,15 +46,15 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    fn check(raw: &RawClaims<'_>, leeway: f64, now: UnixTime) -> Result<Self, TokenFault> {
-        let exp = raw.exp.ok_or(TokenFault::Claim("exp", "is not a date"))?;
+    fn check(raw: &UnverifiedClaims<'_>, leeway: f64, now: UnixTime) -> Result<Self, TokenFault> {
+        let exp = raw.exp.ok_or(ClaimFault::NotADate(DateClaim::Exp))?;
         check_end(exp, leeway, now)?;
         let beginning = |name, beginning| match beginning {
             Beginning::Absent => Ok(None),
             Beginning::Date(from) => check_begun(from, name, leeway, now).map(|()| Some(from)),
-            Beginning::NoDate => Err(TokenFault::Claim(name, "is not a date")),
+            Beginning::NoDate => Err(ClaimFault::NotADate(name).into()),
         };
-        Ok(Self { exp, nbf: beginning("nbf", raw.nbf)?, iat: beginning("iat", raw.iat)? })
+        Ok(Self { exp, nbf: beginning(DateClaim::Nbf, raw.nbf)?, iat: beginning(DateClaim::Iat, raw.iat)? })
     }
 
     #[cfg(test)]
@@ -172,8 +65,8 @@ impl Times {
     /// Whether a token that held at some other time holds now.
     pub(crate) fn check_again(&self, leeway: f64, now: UnixTime) -> Result<(), TokenFault> {
         check_end(self.exp, leeway, now)?;
-        self.nbf.map_or(Ok(()), |from| check_begun(from, "nbf", leeway, now))?;
-        self.iat.map_or(Ok(()), |from| check_begun(from, "iat", leeway, now))
+        self.nbf.map_or(Ok(()), |from| check_begun(from, DateClaim::Nbf, leeway, now))?;
+        self.iat.map_or(Ok(()), |from| check_begun(from, DateClaim::Iat, leeway, now))
     }
 }
 
@@ -182,22 +75,22 @@ fn check_end(exp: UnixTime, leeway: f64, now: UnixTime) -> Result<(), TokenFault
     if now < exp.plus(leeway) { Ok(()) } else { Err(TokenFault::Expired) }
 }
 
-fn check_begun(from: UnixTime, name: &'static str, leeway: f64, now: UnixTime) -> Result<(), TokenFault> {
-    if from <= now.plus(leeway) { Ok(()) } else { Err(TokenFault::Claim(name, "is in the future")) }
+fn check_begun(from: UnixTime, name: DateClaim, leeway: f64, now: UnixTime) -> Result<(), TokenFault> {
+    if from <= now.plus(leeway) { Ok(()) } else { Err(ClaimFault::InTheFuture(name).into()) }
 }
 
 /// A8, an exact comparison but for a trailing slash.
-fn check_issuer(issuer: Option<&str>, token_service: Option<&str>) -> Result<(), TokenFault> {
+fn check_issuer(issuer: Option<&str>, token_service: Option<&str>) -> Result<(), ClaimFault> {
     let Some(expected) = token_service else { return Ok(()) };
     let trimmed = |url| str::strip_suffix(url, '/').unwrap_or(url);
     match issuer {
         Some(issuer) if trimmed(issuer) == trimmed(expected) => Ok(()),
-        _ => Err(TokenFault::Claim("iss", "is not the tenant's token service")),
+        _ => Err(ClaimFault::Issuer),
     }
 }
 
 /// A9: a token for an audience is for nobody else, and a service that expects one takes no token without.
-fn check_audience(aud: Option<&Value>, expected: &[String]) -> Result<(), TokenFault> {
+fn check_audience(aud: Option<&Value>, expected: &[String]) -> Result<(), ClaimFault> {
     let takes_any = expected.iter().any(|name| name == "*");
     let is_expected = |name: &str| takes_any || expected.iter().any(|e| e == name);
     let accepted = match aud {
@@ -209,28 +102,26 @@ fn check_audience(aud: Option<&Value>, expected: &[String]) -> Result<(), TokenF
         }
         Some(_) => false,
     };
-    if accepted { Ok(()) } else { Err(TokenFault::Claim("aud", "names no expected audience")) }
+    if accepted { Ok(()) } else { Err(ClaimFault::Audience) }
 }
 
 /// A11.
-fn check_username<'r>(raw: &'r RawClaims<'_>, tenant_id: &TenantId) -> Result<&'r Username, TokenFault> {
-    let fault = TokenFault::Claim("tapis/username", "is missing or not a username");
-    let username = raw.username.as_ref().ok_or(fault)?;
+fn check_username<'r>(
+    raw: &'r UnverifiedClaims<'_>,
+    tenant_id: &TenantId,
+) -> Result<&'r Username, ClaimFault> {
+    let username = raw.username.as_ref().ok_or(ClaimFault::Username)?;
     let tenant = raw.sub.as_deref().and_then(|sub| sub.strip_prefix(username.as_str())?.strip_prefix('@'));
-    if tenant == Some(tenant_id.as_str()) {
-        Ok(username)
-    } else {
-        Err(TokenFault::Claim("sub", "is not username@tenant_id"))
-    }
+    if tenant == Some(tenant_id.as_str()) { Ok(username) } else { Err(ClaimFault::Subject) }
 }
 
 /// A12.
-fn check_delegation(raw: &RawClaims<'_>) -> Result<Option<Delegation>, TokenFault> {
+fn check_delegation(raw: &UnverifiedClaims<'_>) -> Result<Option<Delegation>, ClaimFault> {
     match (raw.delegation, &raw.delegation_sub) {
         (Delegated::No, _) => Ok(None),
         (Delegated::Yes, Some(party)) => Ok(Some(party.clone())),
-        (Delegated::Yes, None) => Err(TokenFault::Claim("tapis/delegation_sub", "is not user@tenant")),
-        (Delegated::Neither, _) => Err(TokenFault::Claim("tapis/delegation", "is not a boolean")),
+        (Delegated::Yes, None) => Err(ClaimFault::DelegationSubject),
+        (Delegated::Neither, _) => Err(ClaimFault::Delegation),
     }
 }
 
@@ -240,10 +131,10 @@ mod tests {
 
     use super::*;
 
-    fn raw(payload: &Value) -> RawClaims<'static> {
-        let mut claims = RawClaims::default();
+    fn raw(payload: &Value) -> UnverifiedClaims<'static> {
+        let mut claims = UnverifiedClaims::default();
         let text = payload.to_string().leak();
-        Payload::read(text.as_bytes(), 8, |name, value| claims.take(name, value)).unwrap();
+        Payload::read(text.as_bytes(), 8, |name, value| claims.set(name, value)).unwrap();
         claims
     }
 
@@ -255,17 +146,17 @@ mod tests {
             (json!({"exp": 1000.5}), 0.0, Some(TokenFault::Expired)),
             (json!({"exp": 1000.5}), 0.1, None),
             (json!({"exp": 253_402_300_799_u64}), 0.0, None),
-            (json!({"exp": 253_402_300_800_u64}), 0.0, Some(TokenFault::Claim("exp", "is not a date"))),
-            (json!({"exp": u64::MAX}), 0.0, Some(TokenFault::Claim("exp", "is not a date"))),
-            (json!({"exp": -1}), 1e9, Some(TokenFault::Claim("exp", "is not a date"))),
-            (json!({"exp": true}), 0.0, Some(TokenFault::Claim("exp", "is not a date"))),
-            (json!({"exp": "1001"}), 0.0, Some(TokenFault::Claim("exp", "is not a date"))),
-            (json!({}), 0.0, Some(TokenFault::Claim("exp", "is not a date"))),
+            (json!({"exp": 253_402_300_800_u64}), 0.0, Some(ClaimFault::NotADate(DateClaim::Exp).into())),
+            (json!({"exp": u64::MAX}), 0.0, Some(ClaimFault::NotADate(DateClaim::Exp).into())),
+            (json!({"exp": -1}), 1e9, Some(ClaimFault::NotADate(DateClaim::Exp).into())),
+            (json!({"exp": true}), 0.0, Some(ClaimFault::NotADate(DateClaim::Exp).into())),
+            (json!({"exp": "1001"}), 0.0, Some(ClaimFault::NotADate(DateClaim::Exp).into())),
+            (json!({}), 0.0, Some(ClaimFault::NotADate(DateClaim::Exp).into())),
             (json!({"exp": 2000, "nbf": 1000.5, "iat": 5}), 0.0, None),
-            (json!({"exp": 2000, "nbf": 1001}), 0.0, Some(TokenFault::Claim("nbf", "is in the future"))),
+            (json!({"exp": 2000, "nbf": 1001}), 0.0, Some(ClaimFault::InTheFuture(DateClaim::Nbf).into())),
             (json!({"exp": 2000, "nbf": 1001}), 1.0, None),
             (json!({"exp": 2000}), f64::NAN, Some(TokenFault::Expired)),
-            (json!({"exp": 2000, "iat": null}), 0.0, Some(TokenFault::Claim("iat", "is not a date"))),
+            (json!({"exp": 2000, "iat": null}), 0.0, Some(ClaimFault::NotADate(DateClaim::Iat).into())),
         ];
         for (payload, leeway, fault) in cases {
             let times = Times::check(&raw(&payload), leeway, now);

@@ -1,52 +1,17 @@
-//! What a token is recognised by.
+//! The token that a connection showed last.
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
-use memchr::memrchr;
+use tapisservice_tenants::Registry;
+
+use super::TokenCache;
+use crate::headers::TokenText;
+use crate::verify::{TokenDigest, Verified, Verifier, sealed};
+use crate::{AuthError, AuthSettings, UnixTime};
 
 /// The longest token that [`LastToken`] keeps. There is one for each connection.
 const MAX_KEPT_BYTES: usize = 2048;
-
-/// The SHA-256 digests of what is signed of a compact JWS and of the signature on it: every character of the token is in one of them.
-///
-/// That of what is signed is what the signature is on (RFC 7518 section 3.3), so nothing is digested twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TokenDigest {
-    signed: Sha256,
-    signature: Sha256,
-}
-
-pub(crate) type Sha256 = [u8; SHA256_OUTPUT_LEN];
-
-impl TokenDigest {
-    /// The digest of a text that may be a token; none of one without a dot, which is no token.
-    pub(crate) fn of(text: &[u8]) -> Option<Self> {
-        let dot = memrchr(b'.', text)?;
-        Some(Self { signed: sha256(&text[..dot]), signature: sha256(&text[dot + 1..]) })
-    }
-
-    /// The digest of what is signed.
-    pub(crate) fn signed(&self) -> &Sha256 {
-        &self.signed
-    }
-}
-
-/// Any part of a digest is as good as a hash of it.
-impl Hash for TokenDigest {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let (start, _) = self.signed.split_at(size_of::<u64>());
-        state.write_u64(start.iter().fold(0, |number, b| number << 8 | u64::from(*b)));
-    }
-}
-
-pub(crate) fn sha256(bytes: &[u8]) -> Sha256 {
-    let mut sum = Sha256::default();
-    sum.copy_from_slice(digest(&SHA256, bytes).as_ref());
-    sum
-}
 
 /// The token that a connection showed last, so that one that comes again and again is not digested with every request.
 ///
@@ -89,6 +54,29 @@ impl fmt::Debug for LastToken {
     }
 }
 
+/// A [`TokenCache`] asked about a token whose digest is known.
+pub(crate) struct WithDigest<'a> {
+    pub(super) cache: &'a TokenCache,
+    pub(super) digest: Option<TokenDigest>,
+}
+
+impl sealed::Sealed for WithDigest<'_> {}
+
+impl Verifier for WithDigest<'_> {
+    fn settings(&self) -> &AuthSettings {
+        self.cache.settings()
+    }
+
+    fn verify(
+        &self,
+        token: TokenText<'_>,
+        registry: Option<&Registry>,
+        now: UnixTime,
+    ) -> Result<Verified, AuthError> {
+        self.cache.verify_digested(token, self.digest.as_ref(), registry, now)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,14 +96,5 @@ mod tests {
         assert_eq!(kept.iter().filter(|kept| **kept).count(), 4, "{kept:?}");
         assert!(last.clone().text.is_empty());
         assert_eq!(format!("{last:?}"), "***");
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn texts_with_one_digest_are_one_text(one in "[ab.]{0,6}", other in "[ab.]{0,6}") {
-            let digests = (TokenDigest::of(one.as_bytes()), TokenDigest::of(other.as_bytes()));
-            let same = digests.0.is_some() && digests.0 == digests.1;
-            proptest::prop_assert_eq!(same, one == other && one.contains('.'));
-        }
     }
 }

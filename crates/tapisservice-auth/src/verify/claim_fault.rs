@@ -1,0 +1,63 @@
+//! What may be wrong with a claim.
+
+use std::fmt;
+
+/// A claim of a verified token that breaks a rule (A7 to A12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClaimFault {
+    /// A7.
+    #[error("claim {0} is not a date")]
+    NotADate(DateClaim),
+    /// A7.
+    #[error("claim {0} is in the future")]
+    InTheFuture(DateClaim),
+    /// A8.
+    #[error("claim iss is not the tenant's token service")]
+    Issuer,
+    /// A9.
+    #[error("claim aud names no expected audience")]
+    Audience,
+    /// A10.
+    #[error("claim tapis/token_type is not access")]
+    TokenType,
+    /// A11.
+    #[error("claim tapis/username is missing or not a username")]
+    Username,
+    /// A11.
+    #[error("claim sub is not username@tenant_id")]
+    Subject,
+    /// A11.
+    #[error("claim tapis/account_type is neither user nor service")]
+    AccountType,
+    /// A12.
+    #[error("claim tapis/delegation is not a boolean")]
+    Delegation,
+    /// A12.
+    #[error("claim tapis/delegation_sub is not user@tenant")]
+    DelegationSubject,
+    /// A12: the tenant in `tapis/delegation_sub` has to be one that may act for the token's.
+    #[error("claim tapis/delegation_sub names a tenant that may not act for the token's")]
+    DelegationTenant,
+}
+
+/// A claim that is a date (rule A7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DateClaim {
+    /// Expiration time.
+    Exp,
+    /// Not before.
+    Nbf,
+    /// Issued at.
+    Iat,
+}
+
+impl fmt::Display for DateClaim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Exp => "exp",
+            Self::Nbf => "nbf",
+            Self::Iat => "iat",
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! Verify: what the text of a token proves, by the registry and the clock (rules A1 to A12).
+
+mod claim_fault;
+mod claims;
+mod digest;
+mod jws;
+mod unverified;
+
+use std::sync::Arc;
+
+use tapisservice_core::{Claims, TenantId};
+use tapisservice_tenants::{RecordId, Registry, Tenant, TenantKey};
+
+pub use self::claim_fault::{ClaimFault, DateClaim};
+pub(crate) use self::claims::Times;
+pub(crate) use self::digest::TokenDigest;
+pub use self::jws::{Jws, JwsError};
+use crate::error::TokenFault;
+use crate::headers::TokenText;
+use crate::{AuthError, AuthSettings, UnixTime};
+
+/// Verifies tokens for [`decide`](crate::decide): a [`TokenVerifier`], or a [`TokenCache`](crate::TokenCache) in front of one.
+///
+/// It is sealed: there is no other way to accept a token.
+pub trait Verifier: sealed::Sealed {
+    /// The settings that tokens are verified with.
+    fn settings(&self) -> &AuthSettings;
+
+    /// Verifies a token (rules A1 to A12).
+    ///
+    /// # Errors
+    ///
+    /// The first rule that the token breaks; [`AuthError::NoRegistry`] if it is well formed and there is no registry.
+    fn verify(
+        &self,
+        token: TokenText<'_>,
+        registry: Option<&Registry>,
+        now: UnixTime,
+    ) -> Result<Verified, AuthError>;
+}
+
+pub(crate) mod sealed {
+    /// Implemented by the verifiers of this crate alone.
+    pub trait Sealed {}
+}
+
+/// What a token proves, and for how long.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// The record that held the key and the issuer.
+    pub(crate) record: RecordId,
+    pub(crate) times: Times,
+    pub(crate) claims: Arc<Claims>,
+}
+
+impl Verified {
+    /// The claims that the token's tenant signed.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    pub(crate) fn into_claims(self) -> Arc<Claims> {
+        self.claims
+    }
+}
+
+/// Verifies each token from scratch.
+#[derive(Debug, Clone)]
+pub struct TokenVerifier {
+    settings: AuthSettings,
+}
+
+impl TokenVerifier {
+    /// A verifier with these settings.
+    pub fn new(settings: AuthSettings) -> Self {
+        Self { settings }
+    }
+
+    /// As [`Verifier::verify`]; `digest` is that of the token.
+    pub(crate) fn verify_digested(
+        &self,
+        token: TokenText<'_>,
+        digest: Option<&TokenDigest>,
+        registry: Option<&Registry>,
+        now: UnixTime,
+    ) -> Result<Verified, AuthError> {
+        let jws = parse(token, digest)?;
+        let (unverified, payload) = jws.decode().map_err(TokenFault::Jws)?;
+        let registry = registry.ok_or(AuthError::NoRegistry)?;
+        let (tenant, key) = signer(unverified.tenant_id(), registry)?;
+        if !jws.is_signed_by(key) {
+            return Err(TokenFault::Signature(tenant.tenant_id().clone()).into());
+        }
+        let (claims, times) = claims::check(&unverified, payload, tenant, &self.settings, now)?;
+        Ok(Verified { record: tenant.record_id(), times, claims: Arc::new(claims) })
+    }
+}
+
+impl sealed::Sealed for TokenVerifier {}
+
+impl Verifier for TokenVerifier {
+    fn settings(&self) -> &AuthSettings {
+        &self.settings
+    }
+
+    fn verify(
+        &self,
+        token: TokenText<'_>,
+        registry: Option<&Registry>,
+        now: UnixTime,
+    ) -> Result<Verified, AuthError> {
+        self.verify_digested(token, TokenDigest::of(token.as_bytes()).as_ref(), registry, now)
+    }
+}
+
+/// A1 to A3. The characters of a token are checked only if it does not parse: one that does has no others. If it does not, other
+/// characters are the first rule it breaks (A1).
+fn parse(token: TokenText<'_>, digest: Option<&TokenDigest>) -> Result<Jws, TokenFault> {
+    let parsed = digest
+        .ok_or(JwsError::Structure)
+        .and_then(|digest| Jws::parse_digested(token.as_bytes(), *digest.signed()));
+    parsed.or_else(|error| token.to_str().and(Err(TokenFault::Jws(error))))
+}
+
+/// A5: the tenant in the payload selects the key.
+fn signer<'r>(
+    tenant_id: Option<&str>,
+    registry: &'r Registry,
+) -> Result<(&'r Tenant, &'r TenantKey), TokenFault> {
+    let id = tenant_id.ok_or(TokenFault::TenantId)?;
+    let tenant = registry.tenant(id).ok_or_else(|| unknown_tenant(id))?;
+    let key = tenant.key().ok_or_else(|| TokenFault::NoKey(tenant.tenant_id().clone()))?;
+    Ok((tenant, key))
+}
+
+fn unknown_tenant(id: &str) -> TokenFault {
+    TenantId::new(id).map_or(TokenFault::TenantId, TokenFault::UnknownTenant)
+}
