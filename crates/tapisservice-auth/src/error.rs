@@ -1,8 +1,6 @@
 //! Why a request is refused: a reason for the log, a class and a status for the caller.
 
-use std::fmt;
-
-use tapisservice_core::{Error, ErrorKind, TenantId};
+use tapisservice_core::{Error, ErrorKind, ServiceError, TenantId};
 use tapisservice_tenants::{Authority, Miss};
 
 use crate::{ClaimFault, JwsError};
@@ -43,33 +41,43 @@ pub enum TokenFault {
     TargetSite,
 }
 
-/// Why a request is refused. It displays as the log may know it.
-///
-/// It is no [`std::error::Error`], so that `?` can only turn it into the [`Error`] of its kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why a request is refused. It displays as the log may know it; [`to_error`](ServiceError::to_error) says what the caller learns: the
+/// class of the failure. Neither holds the token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
     /// A20.
+    #[error("No Tapis access token found in the request.")]
     NoToken,
     /// A1 to A12, O2.
+    #[error(transparent)]
     Token(TokenFault),
     /// A1.
+    #[error("Invalid request; more than one X-Tapis-Token header.")]
     SeveralTokens,
     /// H2.
+    #[error("Invalid request; more than one Host header.")]
     SeveralHosts,
     /// O1.
+    #[error("Invalid request; cannot set OBO headers with a user token.")]
     OnBehalfOfByUser,
     /// O3.
+    #[error("Invalid request; a service token needs X-Tapis-Tenant and X-Tapis-User, each exactly once.")]
     OnBehalfOfHeaders,
     /// O4.
+    #[error("Invalid request; the tenant in X-Tapis-Tenant is not registered.")]
     UnknownOnBehalfOfTenant(TenantId),
     /// O5.
+    #[error("The service may not act for users of tenant {0}.")]
     NotAllowableTenant(TenantId),
     /// O6 and H8.
+    #[error("Requests for tenant {0} are served at another site.")]
     OtherSite(TenantId),
     /// H2 and H4.
+    #[error("Invalid request; the host of the request belongs to no tenant.")]
     UnknownHost(Option<Authority<'static>>),
     /// H3.
+    #[error("The tenant_id claim in the token, {claim} does not match the URL tenant, {url}.")]
     OtherTenant {
         /// The token's tenant.
         claim: TenantId,
@@ -77,39 +85,11 @@ pub enum AuthError {
         url: TenantId,
     },
     /// H7.
+    #[error("This service does not serve tenant {0}.")]
     NotServed(TenantId),
     /// T7.
+    #[error("The tenant registry is not available.")]
     NoRegistry,
-}
-
-impl fmt::Display for AuthError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoToken => f.write_str("No Tapis access token found in the request."),
-            Self::Token(fault) => fault.fmt(f),
-            Self::SeveralTokens => f.write_str("Invalid request; more than one X-Tapis-Token header."),
-            Self::SeveralHosts => f.write_str("Invalid request; more than one Host header."),
-            Self::OnBehalfOfByUser => {
-                f.write_str("Invalid request; cannot set OBO headers with a user token.")
-            }
-            Self::OnBehalfOfHeaders => f.write_str(
-                "Invalid request; a service token needs X-Tapis-Tenant and X-Tapis-User, each exactly once.",
-            ),
-            Self::UnknownOnBehalfOfTenant(_) => {
-                f.write_str("Invalid request; the tenant in X-Tapis-Tenant is not registered.")
-            }
-            Self::NotAllowableTenant(id) => write!(f, "The service may not act for users of tenant {id}."),
-            Self::OtherSite(id) => write!(f, "Requests for tenant {id} are served at another site."),
-            Self::UnknownHost(_) => {
-                f.write_str("Invalid request; the host of the request belongs to no tenant.")
-            }
-            Self::OtherTenant { claim, url } => {
-                write!(f, "The tenant_id claim in the token, {claim} does not match the URL tenant, {url}.")
-            }
-            Self::NotServed(id) => write!(f, "This service does not serve tenant {id}."),
-            Self::NoRegistry => f.write_str("The tenant registry is not available."),
-        }
-    }
 }
 
 impl From<ClaimFault> for TokenFault {
@@ -134,21 +114,6 @@ impl AuthError {
             Self::Token(TokenFault::Signature(id)) => Some(Miss::Signature(id.clone())),
             Self::UnknownHost(Some(host)) => Some(Miss::Host(host.clone())),
             _ => None,
-        }
-    }
-
-    /// The answer: the caller learns the class of the failure, the log the reason; neither holds the token.
-    pub fn to_error(&self) -> Error {
-        let error = match self {
-            Self::Token(TokenFault::Expired) => {
-                Error::new(self.kind(), "The Tapis access token has expired.")
-            }
-            Self::Token(_) => Error::new(self.kind(), "The Tapis access token is not valid."),
-            _ => Error::new(self.kind(), self.to_string()),
-        };
-        match self.detail() {
-            Some(detail) => error.with_detail(detail),
-            None => error,
         }
     }
 
@@ -186,8 +151,19 @@ impl AuthError {
     }
 }
 
-impl From<AuthError> for Error {
-    fn from(error: AuthError) -> Self {
-        error.to_error()
+/// The caller learns the class of the failure, the log the reason; neither holds the token.
+impl ServiceError for AuthError {
+    fn to_error(&self) -> Error {
+        let error = match self {
+            Self::Token(TokenFault::Expired) => {
+                Error::new(self.kind(), "The Tapis access token has expired.")
+            }
+            Self::Token(_) => Error::new(self.kind(), "The Tapis access token is not valid."),
+            _ => Error::new(self.kind(), self.to_string()),
+        };
+        match self.detail() {
+            Some(detail) => error.with_detail(detail),
+            None => error,
+        }
     }
 }

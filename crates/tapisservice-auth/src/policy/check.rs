@@ -3,7 +3,7 @@
 //! [`check`] is a pure function of a policy and of what is known of a request. The layer calls it before it waits for anything, and
 //! again after each answer.
 
-use tapisservice_core::{AccountType, Error};
+use tapisservice_core::{AccountType, Error, ServiceError};
 
 use super::callback::Callback;
 use super::{Condition, Kind, Policy, PublicPolicy, TokenUse};
@@ -106,7 +106,7 @@ fn check_token(token_use: TokenUse, facts: &Facts) -> Check<'static> {
 
     match (&facts.token, token_use) {
         // Its token might be a forged one: it must not be taken for a request without a token.
-        (TokenState::Unread, _) => Check::Refuse(missing_authentication()),
+        (TokenState::Unread, _) => Check::Refuse(MissingAuthentication.into()),
         (TokenState::Discarded, _) | (TokenState::Settled, Required | Optional) => Check::Pass,
         (TokenState::Settled, Ignored) if facts.caller.is_none() => Check::Pass,
         // Not a matter of tokens: nobody may guess which Host is meant (RFC 9112, 3.2).
@@ -184,9 +184,9 @@ impl Answer {
     }
 }
 
-impl<E: Into<Error>> From<Result<(), E>> for Answer {
-    fn from(answer: Result<(), E>) -> Self {
-        answer.map_or_else(|error| Self::No(error.into()), |()| Self::Yes)
+impl From<Result<(), Error>> for Answer {
+    fn from(answer: Result<(), Error>) -> Self {
+        answer.map_or_else(Self::No, |()| Self::Yes)
     }
 }
 
@@ -204,14 +204,16 @@ impl std::fmt::Debug for Question<'_> {
     }
 }
 
-fn missing_authentication() -> Error {
-    Error::service_config("the service is not assembled correctly").with_source(MissingAuthentication)
-}
-
 /// A policy was asked about a request that nobody authenticated.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the request was not authenticated: the AuthLayer is missing around the PolicyLayer")]
 struct MissingAuthentication;
+
+impl ServiceError for MissingAuthentication {
+    fn to_error(&self) -> Error {
+        Error::service_config("the service is not assembled correctly")
+    }
+}
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{Extensions, Method, Request};
-use tapisservice_core::{AccountType, Error, Identity, RequestContext};
+use tapisservice_core::{AccountType, Error, Identity, RequestContext, ServiceError as _};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -186,8 +186,9 @@ impl Rule {
         }
     }
 
-    async fn tenant_of_host(&self, g: &RequestContext, parts: &Parts) -> Result<(), AuthError> {
-        g.set_request_tenant(self.authenticator.tenant_of_host(&parts.headers).await?);
+    async fn tenant_of_host(&self, g: &RequestContext, parts: &Parts) -> Result<(), Error> {
+        let tenant = self.authenticator.tenant_of_host(&parts.headers).await;
+        g.set_request_tenant(tenant.map_err(|error| error.to_error())?);
         Ok(())
     }
 
