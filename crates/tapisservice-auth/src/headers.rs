@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue};
-use tapisservice_core::{AccessToken, Claims};
+use tapisservice_core::{AccessToken, Claims, framework};
 use tapisservice_tenants::Authority;
 
 use crate::error::{AuthError, TokenFault};
@@ -56,7 +56,7 @@ impl<'a> TokenText<'a> {
 
     /// The token, joined with the claims that its verification gave.
     pub(crate) fn with_claims(self, claims: Arc<Claims>) -> AccessToken {
-        AccessToken::from_header(self.line.clone(), claims)
+        framework::access_token_of_header(self.line.clone(), claims)
     }
 
     /// Base64url and dots alone. There is no way out of the loop and no branch in it: it is compiled to one that looks at many bytes

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use axum_core::body::Body;
 use axum_core::response::Response;
 use http::{Extensions, Request};
-use tapisservice_core::{MissingContext, RequestContext};
+use tapisservice_core::{MissingContext, RequestContext, framework};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -79,13 +79,13 @@ where
 
 /// Keeps what was found out in `g`.
 pub(crate) fn note(g: &RequestContext, outcome: Outcome) {
-    g.set_authenticated();
+    framework::set_authenticated(g);
     match outcome {
         Outcome::Identified(identity) => {
-            g.set_identity(identity);
+            framework::set_identity(g, identity);
         }
         Outcome::Anonymous { tenant: Ok(tenant) } => {
-            g.set_request_tenant(tenant);
+            framework::set_request_tenant(g, tenant);
         }
         Outcome::Anonymous { tenant: Err(_) } => {}
     }

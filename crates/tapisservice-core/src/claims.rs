@@ -11,6 +11,8 @@ use crate::json::{self, JsonError, Member};
 use crate::{SiteId, TenantId, Username};
 
 /// Who the holder of a token is: a person or a Tapis service (claim `tapis/account_type`).
+///
+/// There are exactly these two (rule A11), so that a `match` on them needs no default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AccountType {
@@ -31,11 +33,19 @@ impl fmt::Display for AccountType {
 
 /// A token that one party holds for another (claims `tapis/delegation` and `tapis/delegation_sub`, rule A12).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Delegation {
     /// Who the token was delegated to.
     pub username: Username,
     /// The tenant of that party.
     pub tenant_id: TenantId,
+}
+
+impl Delegation {
+    /// A token delegated to a user of a tenant.
+    pub fn new(username: Username, tenant_id: TenantId) -> Self {
+        Self { username, tenant_id }
+    }
 }
 
 /// `username@tenant`, as the claim has it.
@@ -47,6 +57,7 @@ impl fmt::Display for Delegation {
 
 /// The claims of a verified access token (RFC 7519 section 4 and PROTOCOL section 2), each already of its type.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Claims {
     /// `tapis/tenant_id`: the tenant whose key signed the token.
     pub tenant_id: TenantId,
@@ -61,6 +72,13 @@ pub struct Claims {
     pub target_site: Option<SiteId>,
     /// The whole payload, as it was signed.
     pub all: Payload,
+}
+
+impl Claims {
+    /// Claims of a token without delegation and target site; set these where there are some.
+    pub fn new(tenant_id: TenantId, username: Username, account_type: AccountType, all: Payload) -> Self {
+        Self { tenant_id, username, account_type, delegation: None, target_site: None, all }
+    }
 }
 
 /// All claims of a token, kept as the text that was signed: few requests look at them, and many tokens are remembered.
@@ -132,9 +150,9 @@ impl Default for Payload {
 ///
 /// ```
 /// # use tapisservice_core::{AccessToken, AccountType, Claims, Payload, TenantId, Username};
-/// # let claims = Claims { tenant_id: TenantId::new("tacc").unwrap(), username: Username::new("alice").unwrap(),
-/// #     account_type: AccountType::User, delegation: None, target_site: None, all: Payload::default() };
-/// let token = AccessToken::new("eyJhbGciOi.eyJqdGkiOi.c2ln", claims);
+/// # let (tenant, username) = (TenantId::new("tacc").unwrap(), Username::new("alice").unwrap());
+/// # let claims = Claims::new(tenant, username, AccountType::User, Payload::default());
+/// # let token = tapisservice_core::framework::access_token("eyJhbGciOi.eyJqdGkiOi.c2ln", claims);
 /// assert!(!format!("{token:?}").contains("eyJ"));
 /// assert_eq!(token.claims().username, "alice");
 /// ```
@@ -153,12 +171,12 @@ enum Compact {
 
 impl AccessToken {
     /// Joins a compact JWS with the claims that its verification gave.
-    pub fn new(compact: impl Into<Arc<str>>, claims: impl Into<Arc<Claims>>) -> Self {
+    pub(crate) fn new(compact: impl Into<Arc<str>>, claims: impl Into<Arc<Claims>>) -> Self {
         Self { compact: Compact::Text(compact.into()), claims: claims.into() }
     }
 
     /// As [`new`](Self::new), with the JWS where it arrived: it is not copied. Spaces around it are not part of it.
-    pub fn from_header(compact: HeaderValue, claims: impl Into<Arc<Claims>>) -> Self {
+    pub(crate) fn from_header(compact: HeaderValue, claims: impl Into<Arc<Claims>>) -> Self {
         Self { compact: Compact::Header(compact), claims: claims.into() }
     }
 
@@ -194,14 +212,8 @@ mod tests {
 
     #[test]
     fn a_token_from_a_header_is_its_text_without_the_spaces_around_it() {
-        let claims = Claims {
-            tenant_id: TenantId::new("tacc").unwrap(),
-            username: Username::new("alice").unwrap(),
-            account_type: AccountType::User,
-            delegation: None,
-            target_site: None,
-            all: Payload::default(),
-        };
+        let (tenant, username) = (TenantId::new("tacc").unwrap(), Username::new("alice").unwrap());
+        let claims = Claims::new(tenant, username, AccountType::User, Payload::default());
         let token = AccessToken::from_header(HeaderValue::from_static(" eyJ.eyJ.c2ln\t"), claims.clone());
         assert_eq!(token.expose(), "eyJ.eyJ.c2ln");
         assert_eq!(token.expose(), AccessToken::new("eyJ.eyJ.c2ln", claims).expose());

@@ -20,11 +20,19 @@ tokio::task_local! {
 
 /// What every request of a service shares.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ServiceInfo {
     /// The service's name (`service_name` in the configuration).
     pub name: String,
     /// The version that stands in every envelope (`version` in the configuration).
     pub version: String,
+}
+
+impl ServiceInfo {
+    /// A service by name, in this version.
+    pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
+        Self { name: name.into(), version: version.into() }
+    }
 }
 
 /// The request-scoped context, always bound as `g`. Cheap to clone: all clones share one state.
@@ -175,7 +183,7 @@ impl RequestContext {
     /// # use tapisservice_core::{RequestContext, ServiceInfo};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
-    /// # let g = RequestContext::builder(Arc::new(ServiceInfo { name: "demo".into(), version: "1".into() })).build();
+    /// # let g = RequestContext::builder(Arc::new(ServiceInfo::new("demo", "1"))).build();
     /// let id = g.request_id().to_owned();
     /// let task = tokio::spawn(g.scope(async { tapisservice_core::g().unwrap().request_id().to_owned() }));
     /// assert_eq!(task.await.unwrap(), id);
@@ -280,7 +288,7 @@ impl RequestContext {
     }
 
     /// Says who calls. Once only: later calls change nothing and return `false`.
-    pub fn set_identity(&self, identity: Identity) -> bool {
+    pub(crate) fn set_identity(&self, identity: Identity) -> bool {
         self.0.identity.set(identity).is_ok()
     }
 
@@ -290,7 +298,7 @@ impl RequestContext {
     }
 
     /// Says that it is settled who calls.
-    pub fn set_authenticated(&self) {
+    pub(crate) fn set_authenticated(&self) {
         self.set(Authentication::Settled);
     }
 
@@ -301,12 +309,12 @@ impl RequestContext {
     }
 
     /// Says that the token of this request is bad and counts as none.
-    pub fn set_token_rejected(&self) {
+    pub(crate) fn set_token_rejected(&self) {
         self.set(Authentication::TokenRejected);
     }
 
     /// Makes the request anonymous, whatever token it has: its route looks at none (rules A20 and D4).
-    pub fn ignore_token(&self) {
+    pub(crate) fn ignore_token(&self) {
         self.set(Authentication::TokenIgnored);
     }
 
@@ -319,7 +327,7 @@ impl RequestContext {
     }
 
     /// Says which tenant an anonymous request is for. Once only: later calls change nothing and return `false`.
-    pub fn set_request_tenant(&self, tenant: impl Into<Arc<RequestTenant>>) -> bool {
+    pub(crate) fn set_request_tenant(&self, tenant: impl Into<Arc<RequestTenant>>) -> bool {
         self.0.tenant.set(tenant.into()).is_ok()
     }
 

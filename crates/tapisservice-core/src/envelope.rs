@@ -29,6 +29,7 @@ pub struct Enveloped;
 
 /// What of a request decides how its answer is written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ResponseShape {
     /// The `version` stanza.
     pub version: String,

@@ -6,6 +6,7 @@ use crate::{AccessToken, AccountType, SiteId, TenantId, Username};
 
 /// The tenant a request is for, as the registry describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RequestTenant {
     /// Its id (`g.request_tenant_id`).
     pub tenant_id: TenantId,
@@ -15,13 +16,28 @@ pub struct RequestTenant {
     pub site_id: SiteId,
 }
 
+impl RequestTenant {
+    /// A tenant, its `base_url` without a trailing slash, and the site that owns it.
+    pub fn new(tenant_id: TenantId, base_url: impl Into<Arc<str>>, site_id: SiteId) -> Self {
+        Self { tenant_id, base_url: base_url.into(), site_id }
+    }
+}
+
 /// The user a service acts for: the `X-Tapis-Tenant` and `X-Tapis-User` headers (rules O1 to O6).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OnBehalfOf {
     /// `X-Tapis-Tenant`.
     pub tenant_id: TenantId,
     /// `X-Tapis-User`.
     pub username: Username,
+}
+
+impl OnBehalfOf {
+    /// A user of a tenant.
+    pub fn new(tenant_id: TenantId, username: Username) -> Self {
+        Self { tenant_id, username }
+    }
 }
 
 /// An authenticated caller, and the user and tenant its request is for. Cheap to clone.
@@ -30,6 +46,15 @@ pub struct OnBehalfOf {
 /// `&Identity` cannot be called unauthenticated. The pair a service works with is
 /// [`username`](Self::username) and [`tenant_id`](Self::tenant_id): of a service token they are the user it acts
 /// *for*. Who holds the token is [`token`](Self::token).
+///
+/// Only the framework makes one, from a verified token or from what an `authn` callback vouches for; tests have the feature
+/// `testing`. By hand it does not compile:
+///
+/// ```compile_fail
+/// # use tapisservice_core::{AccountType, Identity, RequestTenant, SiteId, TenantId, Username};
+/// # let tenant = RequestTenant::new(TenantId::new("tacc").unwrap(), "https://tacc.tapis.io", SiteId::new("tacc").unwrap());
+/// let admin = Identity::without_token(tenant, Username::new("admin").unwrap(), AccountType::User);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Identity(Arc<Inner>);
 
@@ -44,14 +69,14 @@ struct Inner {
 
 impl Identity {
     /// The holder of a user token, in the token's own tenant.
-    pub fn user(tenant: impl Into<Arc<RequestTenant>>, token: AccessToken) -> Self {
+    pub(crate) fn user(tenant: impl Into<Arc<RequestTenant>>, token: AccessToken) -> Self {
         let tenant = tenant.into();
         let (username, account_type) = (token.claims().username.clone(), token.claims().account_type);
         Self(Arc::new(Inner { tenant, username, account_type, on_behalf_of: None, token: Some(token) }))
     }
 
     /// A service that acts for a user.
-    pub fn service(
+    pub(crate) fn service(
         tenant: impl Into<Arc<RequestTenant>>,
         token: AccessToken,
         on_behalf_of: OnBehalfOf,
@@ -68,7 +93,7 @@ impl Identity {
     }
 
     /// A caller that an `authn` callback recognised by something other than a Tapis token (rule A20).
-    pub fn without_token(
+    pub(crate) fn without_token(
         tenant: impl Into<Arc<RequestTenant>>,
         username: Username,
         account_type: AccountType,

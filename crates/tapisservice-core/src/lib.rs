@@ -5,9 +5,13 @@ mod context;
 mod envelope;
 mod error;
 mod extract;
+#[doc(hidden)]
+pub mod framework;
 mod id;
 mod identity;
 pub mod json;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tracking;
 mod view;
 

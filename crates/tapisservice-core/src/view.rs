@@ -11,7 +11,7 @@ use crate::{AccountType, Identity, Payload, RequestContext};
 ///
 /// ```
 /// # use tapisservice_core::{ContextView, RequestContext, ServiceInfo};
-/// # let service = ServiceInfo { name: "demo".to_owned(), version: "1".to_owned() };
+/// # let service = ServiceInfo::new("demo", "1");
 /// let g = RequestContext::builder(service.into()).request_id("r1").build();
 /// let view = serde_json::to_value(ContextView::from(&g)).unwrap();
 /// assert_eq!(view["request_id"], "r1");

@@ -150,11 +150,8 @@ impl Tenant {
         let base_url = members.text("base_url").ok().flatten().unwrap_or_default();
         let authority = parse_base_url(&base_url).as_ref().and_then(Authority::of_url);
         let token_service = members.text("token_service")?;
-        let request_tenant = RequestTenant {
-            tenant_id: tenant_id.clone(),
-            base_url: base_url.trim_end_matches('/').into(),
-            site_id: site.site_id.clone(),
-        };
+        let request_tenant =
+            RequestTenant::new(tenant_id.clone(), base_url.trim_end_matches('/'), site.site_id.clone());
         Ok(Some(Self {
             request_tenant: Arc::new(request_tenant),
             site,

@@ -27,9 +27,23 @@ pub use startup::{StartError, fail, run, show_config};
 pub use tapisservice_auth as auth;
 pub use tapisservice_client as client;
 pub use tapisservice_config as config;
-pub use tapisservice_core as core;
 pub use tapisservice_core::{Error, Result, ResultExt, ServiceError};
 pub use tapisservice_tenants as tenants;
+
+/// Identifiers, identity, the request context `g`, errors and the envelope.
+pub mod core {
+    // By name: what only the framework does with an identity stays out.
+    pub use tapisservice_core::{
+        AccessToken, AccountType, Claims, ContextView, DEFAULT_MESSAGE, Delegation, Envelope, Enveloped,
+        Error, ErrorKind, ErrorReport, Identity, InvalidId, InvalidTrackingId, JSON_MEDIA_TYPE, Metadata,
+        MissingContext, OnBehalfOf, Origin, Payload, RequestContext, RequestContextBuilder, RequestTenant,
+        ResponseShape, Result, ResultExt, ServiceError, ServiceInfo, SiteId, TenantId, TrackingId, Username,
+        g, json,
+    };
+}
+
+#[cfg(feature = "testing")]
+pub use tapisservice_core::testing;
 
 /// For macros of this crate only.
 #[doc(hidden)]

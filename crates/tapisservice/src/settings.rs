@@ -223,6 +223,6 @@ impl ServiceSettings {
     }
 
     pub(crate) fn info(&self) -> Arc<ServiceInfo> {
-        Arc::new(ServiceInfo { name: self.service_name.clone(), version: self.version.clone() })
+        Arc::new(ServiceInfo::new(&*self.service_name, &*self.version))
     }
 }

@@ -188,7 +188,8 @@ where
 {
     let listen = settings.service.listen;
     // Local work: nobody asked for this very port, and it may well be taken (on macOS 5000 always is).
-    let may_move = settings.auth.server == tapisservice_auth::Environment::Dev && !config.is_configured("listen");
+    let may_move =
+        settings.auth.server == tapisservice_auth::Environment::Dev && !config.is_configured("listen");
     let stop = Shutdown::on_signals()?;
     let app = tokio::select! {
         biased;

@@ -12,10 +12,9 @@ use std::{
 
 use http::Method;
 use serde_json::{Value, json};
-use tapisservice::core::{
-    AccountType, Identity, RequestContext, RequestTenant, ServiceInfo, SiteId, TenantId, TrackingId, Username,
-};
+use tapisservice::core::{Identity, RequestContext, ServiceInfo, TrackingId};
 use tapisservice::logs::{self, Capture, Destination, LogError, LogSettings};
+use tapisservice_core::testing;
 use tempfile::TempDir;
 
 const JWS: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnlAdGFjYyJ9.Y2FuYXJ5Y2FuYXJ5";
@@ -26,7 +25,7 @@ fn settings(config: Value) -> LogSettings {
 
 /// The context of `GET path`.
 fn context(request_id: &str, tracking_id: &str, path: &str) -> RequestContext {
-    let service = ServiceInfo { name: "bookmarks".to_owned(), version: "1".to_owned() };
+    let service = ServiceInfo::new("bookmarks", "1");
     RequestContext::builder(service.into())
         .request_id(request_id)
         .tracking_id(TrackingId::new(tracking_id).ok())
@@ -35,12 +34,7 @@ fn context(request_id: &str, tracking_id: &str, path: &str) -> RequestContext {
 }
 
 fn identity(tenant: &str, user: &str) -> Identity {
-    let tenant = RequestTenant {
-        tenant_id: TenantId::new(tenant).unwrap(),
-        base_url: "https://tacc.tapis.test".into(),
-        site_id: SiteId::new("tacc").unwrap(),
-    };
-    Identity::without_token(tenant, Username::new(user).unwrap(), AccountType::User)
+    testing::identity(user, tenant)
 }
 
 /// Runs `work` with a subscriber of its own and returns the lines.
@@ -57,7 +51,7 @@ fn request() {
     let g = context("r1", "t.1", "/v3/bookmarks?token=x");
     g.sync_scope(|| {
         tracing::info!("anonymous");
-        g.set_identity(identity("tacc", "alice"));
+        testing::set_identity(&g, identity("tacc", "alice"));
         let inner = tracing::info_span!("store", bookmark_id = 7, attempt = tracing::field::Empty);
         inner.in_scope(|| {
             inner.record("attempt", 2);
@@ -164,7 +158,7 @@ fn a_caller_cannot_forge_a_line_or_an_id() {
         let lines = lines(json!({ "log_level": "INFO", "log_format": format }), || {
             // The types of ids refuse most of it: a request id that is made by hand is only text.
             let g = context(evil, "t.1", "/x");
-            g.set_identity(identity("tacc", "x] [user=root"));
+            testing::set_identity(&g, identity("tacc", "x] [user=root"));
             g.sync_scope(|| tracing::info!(value = evil, debug = ?evil, "{evil}"));
         });
         assert_eq!(lines.len(), 1);
@@ -259,7 +253,7 @@ fn canary_secrets_are_found_nowhere() {
         let lines = lines(json!({ "log_level": "TRACE", "log_format": format }), || {
             let outer = Outer(Canary);
             let g = context("canary\"exact", "t.1", &format!("/v3/{JWS}?a=canary"));
-            g.set_identity(identity(JWS, "canary\"exact"));
+            testing::set_identity(&g, identity(JWS, "canary\"exact"));
             g.sync_scope(|| {
             let span = tracing::trace_span!("inner", token = "canary", note = JWS, shown = ?Canary);
             let _entered = span.entered();

@@ -18,7 +18,7 @@ fn init_installs_once_and_logs_panics_of_tasks_and_records_of_log() {
     let guard = logs::init(&settings).unwrap();
     assert!(matches!(logs::init(&settings), Err(LogError::AlreadySet)));
 
-    let service = ServiceInfo { name: "demo".to_owned(), version: "1".to_owned() };
+    let service = ServiceInfo::new("demo", "1");
     let g = RequestContext::builder(service.into()).request_id("r7").build();
     let task = std::thread::Builder::new()
         .name("task-7".into())

@@ -5,7 +5,7 @@ mod tenant;
 
 use std::sync::Arc;
 
-use tapisservice_core::{AccessToken, AccountType, Claims, Identity, RequestTenant};
+use tapisservice_core::{AccessToken, AccountType, Claims, Identity, RequestTenant, framework};
 use tapisservice_tenants::{Authority, Registry, Tenant};
 
 use crate::error::{AuthError, TokenFault};
@@ -24,12 +24,12 @@ pub(crate) fn admit(
     match claims.account_type {
         AccountType::User => {
             let tenant = user_tenant(claims, headers, registry, settings)?;
-            Ok(Identity::user(tenant.request_tenant().clone(), token))
+            Ok(framework::identity_of_user(tenant.request_tenant().clone(), token))
         }
         AccountType::Service => {
             let (tenant, on_behalf_of) = on_behalf_of::check(claims, headers, registry, settings)?;
             tenant::check_served(tenant, registry, settings)?;
-            Ok(Identity::service(tenant.request_tenant().clone(), token, on_behalf_of))
+            Ok(framework::identity_of_service(tenant.request_tenant().clone(), token, on_behalf_of))
         }
     }
 }

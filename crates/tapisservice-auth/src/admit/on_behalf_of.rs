@@ -29,8 +29,7 @@ pub(crate) fn check<'r>(
 }
 
 fn read(headers: &IdentityHeaders<'_>) -> Option<OnBehalfOf> {
-    Some(OnBehalfOf {
-        tenant_id: TenantId::new(headers.tenant.name()?).ok()?,
-        username: Username::new(headers.user.name()?).ok()?,
-    })
+    let tenant_id = TenantId::new(headers.tenant.name()?).ok()?;
+    let username = Username::new(headers.user.name()?).ok()?;
+    Some(OnBehalfOf::new(tenant_id, username))
 }

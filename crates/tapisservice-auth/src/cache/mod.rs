@@ -199,14 +199,9 @@ mod tests {
     /// Something to remember whose payload has `size` bytes.
     fn verified(registry: &Registry, size: usize) -> Verified {
         let payload = json!({"text": "x".repeat(size - r#"{"text":""}"#.len())}).to_string();
-        let claims = Claims {
-            tenant_id: TenantId::new("dev").unwrap(),
-            username: Username::new("alice").unwrap(),
-            account_type: AccountType::User,
-            delegation: None,
-            target_site: None,
-            all: Payload::parse(payload.as_bytes(), 8).unwrap(),
-        };
+        let (tenant, username) = (TenantId::new("dev").unwrap(), Username::new("alice").unwrap());
+        let signed = Payload::parse(payload.as_bytes(), 8).unwrap();
+        let claims = Claims::new(tenant, username, AccountType::User, signed);
         let record = registry.tenant("dev").unwrap().record_id();
         Verified { record, times: Times::until(UnixTime(1e9)), claims: Arc::new(claims) }
     }

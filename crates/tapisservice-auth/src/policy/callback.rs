@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
-use tapisservice_core::{Error, Identity, RequestContext};
+use tapisservice_core::{AccountType, Error, RequestContext, RequestTenant, Username};
 use tapisservice_tenants::BoxFuture;
 
 /// What a callback sees of the request it decides about.
@@ -54,8 +54,15 @@ pub enum Authn {
     Refused,
     /// It may go on without an identity.
     Anonymous,
-    /// It is from this caller.
-    Identified(Identity),
+    /// It is from this caller, of whom the callback is sure.
+    Identified {
+        /// The tenant the request is for.
+        tenant: RequestTenant,
+        /// The user the request is for.
+        username: Username,
+        /// Whether the caller is a person or a service.
+        account_type: AccountType,
+    },
 }
 
 pub(super) type Callback<T> =

@@ -8,7 +8,7 @@ use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{Extensions, Method, Request};
-use tapisservice_core::{AccountType, Error, Identity, RequestContext, ServiceError as _};
+use tapisservice_core::{AccountType, Error, Identity, RequestContext, ServiceError as _, framework};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -178,17 +178,17 @@ impl Rule {
     fn discard_token(&self, why: Discarded, g: &RequestContext, parts: &mut Parts) {
         parts.extensions.remove::<Unsettled>();
         match why {
-            Discarded::Rejected => g.set_token_rejected(),
-            Discarded::Ignored => g.ignore_token(),
+            Discarded::Rejected => framework::set_token_rejected(g),
+            Discarded::Ignored => framework::ignore_token(g),
         }
         if let Ok(tenant) = self.authenticator.known_tenant_of_host(&parts.headers) {
-            g.set_request_tenant(tenant);
+            framework::set_request_tenant(g, tenant);
         }
     }
 
     async fn tenant_of_host(&self, g: &RequestContext, parts: &Parts) -> Result<(), Error> {
         let tenant = self.authenticator.tenant_of_host(&parts.headers).await;
-        g.set_request_tenant(tenant.map_err(|error| error.to_error())?);
+        framework::set_request_tenant(g, tenant?);
         Ok(())
     }
 
@@ -200,8 +200,9 @@ impl Rule {
         match found {
             Authn::Refused => return Err(AuthError::NoToken.to_error()),
             Authn::Anonymous => {}
-            Authn::Identified(identity) => {
-                g.set_identity(identity);
+            Authn::Identified { tenant, username, account_type } => {
+                let identity = framework::identity_without_token(tenant, username, account_type);
+                framework::set_identity(g, identity);
             }
         }
         Ok(())

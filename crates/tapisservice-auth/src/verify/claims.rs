@@ -26,14 +26,10 @@ pub(crate) fn check(
         return Err(ClaimFault::TokenType.into());
     }
     let username = check_username(raw, tenant.tenant_id())?;
-    let claims = Claims {
-        tenant_id: tenant.tenant_id().clone(),
-        username: username.clone(),
-        account_type: raw.account_type.ok_or(ClaimFault::AccountType)?,
-        delegation: check_delegation(raw)?,
-        target_site: raw.target_site.clone(),
-        all: signed,
-    };
+    let account_type = raw.account_type.ok_or(ClaimFault::AccountType)?;
+    let mut claims = Claims::new(tenant.tenant_id().clone(), username.clone(), account_type, signed);
+    claims.delegation = check_delegation(raw)?;
+    claims.target_site.clone_from(&raw.target_site);
     Ok((claims, times))
 }
 

@@ -110,5 +110,5 @@ fn account_type(text: &str) -> Option<AccountType> {
 /// `user@tenant`; a username may hold an `@`, a tenant does not.
 fn party(text: &str) -> Option<Delegation> {
     let (username, tenant_id) = text.rsplit_once('@')?;
-    Some(Delegation { username: Username::new(username).ok()?, tenant_id: TenantId::new(tenant_id).ok()? })
+    Some(Delegation::new(Username::new(username).ok()?, TenantId::new(tenant_id).ok()?))
 }

@@ -196,7 +196,7 @@ async fn the_tracking_id_is_the_current_requests_unless_the_call_has_one() {
     server.caller().get("/v3/x").send().await.unwrap();
     assert_eq!(server.take_one().field(header), None);
 
-    let service = ServiceInfo { name: "bookmarks".to_owned(), version: "1".to_owned() };
+    let service = ServiceInfo::new("bookmarks", "1");
     let id = TrackingId::new("jobs.4711").unwrap();
     let g = RequestContext::builder(service.into()).tracking_id(Some(id)).build();
     g.scope(server.caller().get("/v3/x").send()).await.unwrap();

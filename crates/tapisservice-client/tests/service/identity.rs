@@ -4,25 +4,19 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tapisservice_client::{ClientError, Operations, TypedOperation};
-use tapisservice_core::{
-    AccountType, Identity, RequestContext, RequestTenant, ServiceInfo, SiteId, TenantId, TrackingId, Username,
-};
+use tapisservice_core::testing;
+use tapisservice_core::{Identity, RequestContext, ServiceInfo, TrackingId};
 
 use crate::helpers::{Recorder, acting_for, client, site, systems};
 
 fn request(tracking_id: &str) -> RequestContext {
-    let service = ServiceInfo { name: "bookmarks".into(), version: "1".into() };
+    let service = ServiceInfo::new("bookmarks", "1");
     let tracking_id = TrackingId::new(tracking_id).unwrap();
     RequestContext::builder(Arc::new(service)).tracking_id(Some(tracking_id)).build()
 }
 
 fn identity(user: &str) -> Identity {
-    let tenant = RequestTenant {
-        tenant_id: TenantId::new("tacc").unwrap(),
-        base_url: "http://unused.example".into(),
-        site_id: SiteId::new("tacc").unwrap(),
-    };
-    Identity::without_token(tenant, Username::new(user).unwrap(), AccountType::User)
+    testing::identity(user, "tacc")
 }
 
 #[tokio::test]
@@ -65,7 +59,7 @@ async fn on_behalf_of_a_request_means_its_user_and_its_tracking_id() {
     let recorder = Recorder::behind(&site, "systems").await;
     let client = client(&site);
     let g = request("jobs.4711");
-    assert!(g.set_identity(identity("alice")));
+    assert!(testing::set_identity(&g, identity("alice")));
     let session = client.on_behalf_of(&g).unwrap();
     let call = session.operation("systems", "getSystem").await.unwrap();
     // Spawned without g: nothing ambient is needed.

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tapisservice_core::{AccountType, Identity, RequestTenant, SiteId, TenantId, Username};
+use tapisservice_core::Identity;
 use tapisservice_db::migrate::{Migrator, Upgrade};
 use tapisservice_db::testing::Postgres;
 use tapisservice_db::{Database, DatabaseSettings, FromRow, TextUuid, Timestamp};
@@ -63,12 +63,7 @@ fn fixture(name: &'static str, settings: DatabaseSettings, folder: tempfile::Tem
 }
 
 pub(crate) fn owner(username: &str, tenant: &str) -> Identity {
-    let tenant = RequestTenant {
-        tenant_id: TenantId::new(tenant).unwrap(),
-        site_id: SiteId::new("tacc").unwrap(),
-        base_url: format!("https://{tenant}.example.org").into(),
-    };
-    Identity::without_token(tenant, Username::new(username).unwrap(), AccountType::User)
+    tapisservice_core::testing::identity(username, tenant)
 }
 
 #[derive(Debug, Clone, PartialEq, FromRow)]

@@ -17,7 +17,7 @@
 //! # }
 //!
 //! # use tapisservice::core::{RequestContext, ServiceInfo, TrackingId};
-//! # let service = ServiceInfo { name: "bookmarks".to_owned(), version: "1".to_owned() };
+//! # let service = ServiceInfo::new("bookmarks", "1");
 //! # let g = RequestContext::builder(service.into()).request_id("r1").tracking_id(TrackingId::new("t.1").ok()).build();
 //! g.sync_scope(|| tracing::info!(count = 2, "listed"));
 //! // 2026-01-02T03:04:05.006Z INFO  bookmarks: listed count=2 method=GET path=/ [req=r1 trk=t.1]

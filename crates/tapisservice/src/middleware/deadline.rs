@@ -129,7 +129,7 @@ mod tests {
         let day = Duration::from_hours(24);
         let work = || tokio::time::sleep(day);
         assert_eq!(Bounded::new(work(), Duration::MAX).await, Ok(()));
-        let service = ServiceInfo { name: "test".to_owned(), version: "1".to_owned() };
+        let service = ServiceInfo::new("test", "1");
         let g = RequestContext::builder(service.into()).build();
         let inner = g.clone();
         let moved = async move {
@@ -145,7 +145,7 @@ mod tests {
         for (moved_to, work, expected) in
             [(10, 5, Ok(())), (2, 5, Err(Duration::from_secs(2))), (10, 20, Err(Duration::from_secs(10)))]
         {
-            let service = ServiceInfo { name: "test".to_owned(), version: "1".to_owned() };
+            let service = ServiceInfo::new("test", "1");
             let g = RequestContext::builder(service.into()).build();
             let inner = g.clone();
             let work = async move {

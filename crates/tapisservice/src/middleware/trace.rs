@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn answered() {
-        let service = ServiceInfo { name: "demo".to_owned(), version: "1".to_owned() };
+        let service = ServiceInfo::new("demo", "1");
         let g = RequestContext::builder(service.into())
             .tracking_id(TrackingId::new("t.1").ok())
             .target(http::Method::GET, Uri::from_static("/v3/demo?token=canary"))

@@ -67,16 +67,10 @@ async fn by_nonce(request: PolicyRequest) -> Result<Authn> {
     let mut nonces = request.headers.get_all("x-nonce").iter();
     match nonces.next().map(http::HeaderValue::as_bytes) {
         Some(b"good") => {
-            let tenant = RequestTenant {
-                tenant_id: TenantId::new("tacc")?,
-                base_url: "http://localhost".into(),
-                site_id: tapisservice::core::SiteId::new("tacc")?,
-            };
-            Ok(Authn::Identified(Identity::without_token(
-                tenant,
-                Username::new("hook")?,
-                AccountType::Service,
-            )))
+            let site = tapisservice::core::SiteId::new("tacc")?;
+            let tenant = RequestTenant::new(TenantId::new("tacc")?, "http://localhost", site);
+            let username = Username::new("hook")?;
+            Ok(Authn::Identified { tenant, username, account_type: AccountType::Service })
         }
         Some(_) => Err(Error::authentication("The nonce is wrong.")),
         None => Ok(Authn::Refused),

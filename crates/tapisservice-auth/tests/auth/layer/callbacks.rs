@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use tapisservice_auth::{Authn, Callbacks, Policy};
-use tapisservice_core::{AccountType, Error, Identity, RequestTenant, SiteId, TenantId, Username};
+use tapisservice_core::{AccountType, Error, Username};
 
 use super::{Lines, alice, answer, jobs, request, send, send_to_own_options};
 
@@ -35,12 +35,8 @@ fn authz(callbacks: Callbacks, verdict: Result<(), Error>) -> (Callbacks, Calls)
 }
 
 fn somebody(account_type: AccountType) -> Authn {
-    let tenant = RequestTenant {
-        tenant_id: TenantId::new("acme").unwrap(),
-        base_url: "https://acme.tapis.test".into(),
-        site_id: SiteId::new("tacc").unwrap(),
-    };
-    Authn::Identified(Identity::without_token(tenant, Username::new("hook").unwrap(), account_type))
+    let tenant = tapisservice_core::testing::tenant("acme");
+    Authn::Identified { tenant, username: Username::new("hook").unwrap(), account_type }
 }
 
 #[tokio::test]

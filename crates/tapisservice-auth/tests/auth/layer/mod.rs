@@ -29,7 +29,7 @@ pub(crate) type Lines<'a> = &'a [(&'a str, &'a str)];
 
 /// What the context layer puts into every request.
 pub(crate) fn context() -> RequestContext {
-    let service = ServiceInfo { name: "bookmarks".to_owned(), version: "1.2.3".to_owned() };
+    let service = ServiceInfo::new("bookmarks", "1.2.3");
     RequestContext::builder(Arc::new(service)).build()
 }
 

@@ -1,0 +1,56 @@
+//! Identities and contexts for tests (feature `testing`): what only the framework makes when a service runs.
+//!
+//! ```
+//! use tapisservice_core::testing;
+//!
+//! let alice = testing::identity("alice", "tacc");
+//! let g = testing::context_of(alice);
+//! assert_eq!(*g.request_username().unwrap(), "alice");
+//! ```
+
+use std::sync::Arc;
+
+use crate::{AccountType, Identity, RequestContext, RequestTenant, ServiceInfo, SiteId, TenantId, Username};
+
+/// A tenant of site `tacc`, at `https://<tenant_id>.tapis.test`.
+///
+/// # Panics
+///
+/// When `tenant_id` cannot be the id of a tenant.
+pub fn tenant(tenant_id: &str) -> RequestTenant {
+    let id = TenantId::new(tenant_id).expect("the id of a tenant");
+    let site = SiteId::new("tacc").expect("it is the id of a site");
+    RequestTenant::new(id, format!("https://{tenant_id}.tapis.test"), site)
+}
+
+/// A user of a [`tenant`].
+///
+/// # Panics
+///
+/// When a text cannot be an id.
+pub fn identity(username: &str, tenant_id: &str) -> Identity {
+    identity_in(tenant(tenant_id), username, AccountType::User)
+}
+
+/// A caller of either kind in any tenant.
+///
+/// # Panics
+///
+/// When `username` cannot be a username.
+pub fn identity_in(tenant: RequestTenant, username: &str, account_type: AccountType) -> Identity {
+    Identity::without_token(tenant, Username::new(username).expect("a username"), account_type)
+}
+
+/// The context of a request to a service `test` from this caller.
+pub fn context_of(identity: Identity) -> RequestContext {
+    let g = RequestContext::builder(Arc::new(ServiceInfo::new("test", "1"))).build();
+    set_identity(&g, identity);
+    g
+}
+
+/// Says who calls, in a context that was made with [`RequestContext::builder`]. Once only: later calls change nothing and return
+/// `false`.
+pub fn set_identity(g: &RequestContext, identity: Identity) -> bool {
+    g.set_authenticated();
+    g.set_identity(identity)
+}
