@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tapisservice_client::spec::Catalog;
 use tapisservice_client::{
-    BoxFuture, Caller, ClientError, Credentials, Destination, Transport, TransportSettings,
+    BoxFuture, CallDestination, Caller, ClientError, Credentials, Transport, TransportSettings,
 };
 
 const ROUNDS: usize = 61;
@@ -72,7 +72,7 @@ async fn run() {
     .into_iter()
     .collect();
     let transport = Transport::new(&TransportSettings::default()).unwrap();
-    let destination = Destination::new(&base_url, "tacc", "systems").unwrap();
+    let destination = CallDestination::new(&base_url, "tacc", "systems").unwrap();
     let caller = Caller::new(&transport, destination, Some(Arc::new(Token(fields.clone()))));
     // With the time limits that ours has: a call that may hang for ever is no measure.
     #[expect(clippy::disallowed_methods, reason = "the proxies are taken away here")]

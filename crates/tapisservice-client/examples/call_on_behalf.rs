@@ -15,7 +15,7 @@ use std::error::Error;
 use clap::Parser;
 use tapisservice_client::transport::LocalhostResolver;
 use tapisservice_client::{
-    Call, ClientSettings, ServiceClient, ServiceClientSettings, Session, TenantsApi, Transport,
+    Call, ClientSettings, ServiceClient, ServiceClientSettings, ServiceSession, TenantsApi, Transport,
     TransportSettings,
 };
 use tapisservice_core::{SiteId, TenantId, Username};
@@ -79,7 +79,7 @@ fn client(arguments: &Arguments, password: String) -> Result<ServiceClient, Box<
     Ok(ServiceClient::builder(settings, tenants).transport(transport).build()?)
 }
 
-async fn call(session: &Session, arguments: &Arguments) -> Result<Call, Box<dyn Error>> {
+async fn call(session: &ServiceSession, arguments: &Arguments) -> Result<Call, Box<dyn Error>> {
     let (resource, operation) = (&arguments.resource, &arguments.operation);
     if operation.starts_with('/') {
         return Ok(session.caller(resource).await?.get(operation));

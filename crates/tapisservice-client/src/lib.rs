@@ -2,11 +2,11 @@
 
 pub mod call;
 mod credentials;
-mod door;
 mod error;
 mod http_client;
 mod registry;
 pub mod routing;
+mod sdk_configuration;
 pub mod service;
 mod settings;
 pub mod spec;
@@ -17,14 +17,14 @@ pub mod user;
 
 pub use call::{Answer, Call, Caller, Progress, Upload};
 pub use credentials::Credentials;
-pub use door::Door;
 pub use error::{ClientError, StatusError};
 pub use registry::TenantsApi;
 pub use routing::Route;
-pub use service::{ServiceClient, ServiceClientSettings, Session};
-pub use settings::{ClientSettings, SettingsError};
+pub use sdk_configuration::SdkConfiguration;
+pub use service::{ServiceClient, ServiceClientSettings, ServiceSession};
+pub use settings::{ClientSettings, ClientSettingsError};
 pub use tapisservice_tenants::BoxFuture;
-pub use transport::{Destination, Transport, TransportSettings};
+pub use transport::{CallDestination, Transport, TransportSettings};
 pub use typed::{Operations, TypedOperation};
 pub use user::UserClient;
 

@@ -7,7 +7,7 @@ use reqwest::{Client, Response};
 use tapisservice_tenants::{BoxFuture, Record, RegistryData, SourceError, TenantSource};
 use url::Url;
 
-use crate::{ClientSettings, SettingsError, http_client};
+use crate::{ClientSettings, ClientSettingsError, http_client};
 
 /// How many redirects within one origin are followed.
 const MAX_REDIRECTS: usize = 3;
@@ -31,12 +31,12 @@ impl TenantsApi {
     /// # Errors
     ///
     /// When a setting cannot be used.
-    pub fn new(settings: &ClientSettings) -> Result<Self, SettingsError> {
+    pub fn new(settings: &ClientSettings) -> Result<Self, ClientSettingsError> {
         let client = http_client::direct()
             .connect_timeout(settings.connect_timeout()?)
             .redirect(Policy::custom(same_origin))
             .build()
-            .map_err(|e| SettingsError::Client(e.to_string()))?;
+            .map_err(|e| ClientSettingsError::Client(e.to_string()))?;
         Ok(Self {
             client,
             base_url: settings.base_url()?,

@@ -36,7 +36,7 @@ fn registry_max_bytes() -> usize {
 /// A setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum SettingsError {
+pub enum ClientSettingsError {
     /// `primary_site_admin_tenant_base_url` is no http or https URL.
     #[error("primary_site_admin_tenant_base_url is not an http or https URL")]
     BaseUrl,
@@ -46,9 +46,9 @@ pub enum SettingsError {
          https://admin.tapis.io; /v3/tenants and /v3/sites are added to it"
     )]
     BaseUrlPart(&'static str),
-    /// The base URL of a [`Destination`](crate::Destination) is none: see [`parse_base_url`](tapisservice_tenants::parse_base_url).
+    /// The base URL of a [`CallDestination`](crate::CallDestination) is none: see [`parse_base_url`](tapisservice_tenants::parse_base_url).
     #[error("the base URL to call is not an http or https URL without user, query and fragment")]
-    Destination,
+    DestinationUrl,
     /// A number of seconds is negative or too large.
     #[error("{0} is not a number of seconds")]
     Seconds(&'static str),
@@ -57,13 +57,13 @@ pub enum SettingsError {
     Client(String),
 }
 
-impl SettingsError {
+impl ClientSettingsError {
     /// The key of the configuration that is at fault, if it is one alone.
     pub fn key(&self) -> Option<&'static str> {
         match self {
             Self::BaseUrl | Self::BaseUrlPart(_) => Some("primary_site_admin_tenant_base_url"),
             Self::Seconds(key) => Some(key),
-            Self::Destination | Self::Client(_) => None,
+            Self::DestinationUrl | Self::Client(_) => None,
         }
     }
 }
@@ -79,11 +79,11 @@ impl ClientSettings {
         }
     }
 
-    pub(crate) fn base_url(&self) -> Result<Url, SettingsError> {
+    pub(crate) fn base_url(&self) -> Result<Url, ClientSettingsError> {
         let trimmed = self.primary_site_admin_tenant_base_url.trim_end_matches('/');
-        let url = Url::parse(trimmed).map_err(|_| SettingsError::BaseUrl)?;
+        let url = Url::parse(trimmed).map_err(|_| ClientSettingsError::BaseUrl)?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(SettingsError::BaseUrl);
+            return Err(ClientSettingsError::BaseUrl);
         }
         let parts = [
             ("user or password", !url.username().is_empty() || url.password().is_some()),
@@ -92,7 +92,7 @@ impl ClientSettings {
             ("fragment", url.fragment().is_some()),
         ];
         match parts.into_iter().find(|(_, has)| *has) {
-            Some((part, _)) => Err(SettingsError::BaseUrlPart(part)),
+            Some((part, _)) => Err(ClientSettingsError::BaseUrlPart(part)),
             None => Ok(url),
         }
     }
@@ -102,29 +102,29 @@ impl ClientSettings {
     /// # Errors
     ///
     /// For each setting that cannot.
-    pub fn check(&self) -> Result<(), Vec<SettingsError>> {
+    pub fn check(&self) -> Result<(), Vec<ClientSettingsError>> {
         collect([self.base_url().err(), self.connect_timeout().err(), self.registry_timeout().err()])
     }
 
-    pub(crate) fn connect_timeout(&self) -> Result<Duration, SettingsError> {
+    pub(crate) fn connect_timeout(&self) -> Result<Duration, ClientSettingsError> {
         seconds(self.connect_timeout_seconds, "connect_timeout_seconds")
     }
 
-    pub(crate) fn registry_timeout(&self) -> Result<Duration, SettingsError> {
+    pub(crate) fn registry_timeout(&self) -> Result<Duration, ClientSettingsError> {
         seconds(self.registry_timeout_seconds, "registry_timeout_seconds")
     }
 }
 
 /// The errors there are, if any.
 pub(crate) fn collect(
-    errors: impl IntoIterator<Item = Option<SettingsError>>,
-) -> Result<(), Vec<SettingsError>> {
+    errors: impl IntoIterator<Item = Option<ClientSettingsError>>,
+) -> Result<(), Vec<ClientSettingsError>> {
     let errors: Vec<_> = errors.into_iter().flatten().collect();
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-fn seconds(value: f64, name: &'static str) -> Result<Duration, SettingsError> {
-    Duration::try_from_secs_f64(value).map_err(|_| SettingsError::Seconds(name))
+fn seconds(value: f64, name: &'static str) -> Result<Duration, ClientSettingsError> {
+    Duration::try_from_secs_f64(value).map_err(|_| ClientSettingsError::Seconds(name))
 }
 
 #[cfg(test)]
@@ -153,11 +153,11 @@ mod tests {
         ];
         for (url, part) in cases {
             let error = checked(url).unwrap_err();
-            assert_eq!(error, SettingsError::BaseUrlPart(part), "{url}");
+            assert_eq!(error, ClientSettingsError::BaseUrlPart(part), "{url}");
             assert!(!error.to_string().contains("canary"), "{error}");
         }
         for url in ["", "h.test", "ftp://h.test", "http://", "http://[::1"] {
-            assert_eq!(checked(url), Err(SettingsError::BaseUrl), "{url}");
+            assert_eq!(checked(url), Err(ClientSettingsError::BaseUrl), "{url}");
         }
     }
 
@@ -168,7 +168,8 @@ mod tests {
             registry_timeout_seconds: f64::NAN,
             ..ClientSettings::new("https://h.test/v3")
         };
-        let keys: Vec<_> = settings.check().unwrap_err().iter().filter_map(SettingsError::key).collect();
+        let keys: Vec<_> =
+            settings.check().unwrap_err().iter().filter_map(ClientSettingsError::key).collect();
         assert_eq!(
             keys,
             ["primary_site_admin_tenant_base_url", "connect_timeout_seconds", "registry_timeout_seconds"]

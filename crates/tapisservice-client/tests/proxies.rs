@@ -9,7 +9,7 @@ use axum::Router;
 use axum::routing::get;
 use serde_json::{Value, json};
 use tapisservice_client::transport::{LocalhostResolver, Transport, TransportSettings};
-use tapisservice_client::{Caller, ClientSettings, Destination, ServiceClient, TenantsApi, UserClient};
+use tapisservice_client::{CallDestination, Caller, ClientSettings, ServiceClient, TenantsApi, UserClient};
 use tapisservice_core::{TenantId, Username};
 use tapisservice_devsite::DevSite;
 use tapisservice_tenants::{TenantCache, TenantSource as _};
@@ -95,7 +95,7 @@ mod inside {
         let changed =
             Transport::builder(&TransportSettings::default()).http(|http| http.proxy(dead())).build();
         for transport in [transport(), changed.unwrap()] {
-            let destination = Destination::new(&site.url(), "tacc", "files").unwrap();
+            let destination = CallDestination::new(&site.url(), "tacc", "files").unwrap();
             let answer = Caller::new(&transport, destination, None).get("/v3/files/x").send().await.unwrap();
             assert_eq!(answer.deserialize::<String>().await.unwrap(), "arrived");
         }
@@ -140,7 +140,7 @@ mod inside {
             arrived = listener.accept() => drop(arrived.unwrap()),
             outcome = api.fetch() => panic!("{:?}", outcome.map(|_| ())),
         }
-        let caller = Caller::new(&transport(), Destination::new(&url, "tacc", "files").unwrap(), None);
+        let caller = Caller::new(&transport(), CallDestination::new(&url, "tacc", "files").unwrap(), None);
         tokio::select! {
             arrived = listener.accept() => drop(arrived.unwrap()),
             outcome = caller.get("/v3/files/x").send() => panic!("{outcome:?}"),

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_ENCODING, LOCATION};
 use axum::http::{Response, StatusCode};
 use axum::routing::get;
-use tapisservice_client::{ClientSettings, SettingsError, TenantsApi};
+use tapisservice_client::{ClientSettings, ClientSettingsError, TenantsApi};
 use tapisservice_tenants::TenantSource as _;
 
 async fn serve(tenants: fn() -> Response<Body>) -> String {
@@ -123,7 +123,7 @@ fn a_base_url_of_the_primary_site_has_no_user_query_or_fragment() {
         ("https://me@admin.tapis.test", "user or password"),
     ] {
         let refused = TenantsApi::new(&ClientSettings::new(url)).unwrap_err();
-        assert_eq!(refused, SettingsError::BaseUrlPart(part), "{url}");
+        assert_eq!(refused, ClientSettingsError::BaseUrlPart(part), "{url}");
     }
 }
 
@@ -137,7 +137,7 @@ async fn nobody_there_is_an_error_at_once() {
 #[test]
 fn a_setting_that_cannot_be_used_is_named() {
     let wrong = ClientSettings::new("ftp://admin.tapis.test");
-    assert_eq!(TenantsApi::new(&wrong).unwrap_err(), SettingsError::BaseUrl);
+    assert_eq!(TenantsApi::new(&wrong).unwrap_err(), ClientSettingsError::BaseUrl);
     let wrong = ClientSettings { connect_timeout_seconds: -1.0, ..ClientSettings::new("http://a.test") };
-    assert_eq!(TenantsApi::new(&wrong).unwrap_err(), SettingsError::Seconds("connect_timeout_seconds"));
+    assert_eq!(TenantsApi::new(&wrong).unwrap_err(), ClientSettingsError::Seconds("connect_timeout_seconds"));
 }

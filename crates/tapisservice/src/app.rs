@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use tapisservice_auth::{Authenticator, Authn, Callbacks, Policy, PolicyRequest};
-use tapisservice_client::{ClientError, ServiceClient, SettingsError};
+use tapisservice_client::{ClientError, ClientSettingsError, ServiceClient};
 use tapisservice_core::Error;
 use tapisservice_tenants::TenantCache;
 use utoipa::openapi::OpenApi;
@@ -66,7 +66,7 @@ type ListeningHook = Arc<dyn Fn(SocketAddr) + Send + Sync>;
 pub enum BuildError {
     /// A setting of outgoing calls cannot be used.
     #[error(transparent)]
-    Client(#[from] SettingsError),
+    Client(#[from] ClientSettingsError),
     /// The client of the service cannot be put together.
     #[error(transparent)]
     ServiceClient(#[from] ClientError),
@@ -163,7 +163,7 @@ impl App {
     pub async fn serve(self, server: Server) -> Result<Stopped, ServeError> {
         let served = self.settings.auth.served_tenants();
         let refresher = self.tenants.keep_fresh();
-        let renewer = self.service_client.as_ref().map(ServiceClient::keep_tokens);
+        let renewer = self.service_client.as_ref().map(ServiceClient::spawn_token_renewal);
         if let Some(address) = self.settings.service.metrics_listen {
             let sources = metrics::Sources {
                 server: server.stats(),
@@ -254,7 +254,7 @@ impl AppBuilder {
         let checked = client.clone();
         self.checks.push(ReadyCheck::new("service token", move || {
             let client = checked.clone();
-            async move { client.check().await }
+            async move { client.check().await.map_err(|error| error.to_string()) }
         }));
         Ok(self.service_client.insert(client).clone())
     }

@@ -181,6 +181,6 @@ fn calls(client: &ServiceClient) {
         let open = f64::from(u8::from(breaker.state != BreakerState::Closed));
         gauge!("tapisservice_breaker_open", &labels).set(open);
         counter!("tapisservice_breaker_opened_total", &labels).absolute(breaker.opened);
-        counter!("tapisservice_breaker_held_back_total", &labels).absolute(breaker.held_back);
+        counter!("tapisservice_breaker_rejected_total", &labels).absolute(breaker.rejected);
     }
 }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use tapisservice_auth::{AuthSettings, Environment};
 use tapisservice_client::transport::LocalhostResolver;
 use tapisservice_client::{
-    ClientSettings, ServiceClient, ServiceClientSettings, SettingsError, TenantsApi, Transport,
+    ClientSettings, ClientSettingsError, ServiceClient, ServiceClientSettings, TenantsApi, Transport,
     TransportSettings,
 };
 use tapisservice_config::{Config, ConfigError, Fault, Loader, Secret};
@@ -158,8 +158,8 @@ fn check_service_client(config: &Config, settings: &ServiceClientSettings) -> Ve
     faults.into_iter().map(|(key, what)| config.fault(key, what)).collect()
 }
 
-fn client_faults(config: &Config, checked: Result<(), Vec<SettingsError>>) -> Vec<Fault> {
-    let fault = |error: SettingsError| {
+fn client_faults(config: &Config, checked: Result<(), Vec<ClientSettingsError>>) -> Vec<Fault> {
+    let fault = |error: ClientSettingsError| {
         let text = error.to_string();
         let key = error.key()?;
         Some(config.fault(key, text.strip_prefix(key).map_or(text.as_str(), str::trim_start)))

@@ -6,7 +6,7 @@
 use tapis_sdk::systems::apis::configuration::Configuration;
 use tapis_sdk::systems::apis::systems_api::get_systems;
 use tapis_sdk::systems::models::ListTypeEnum;
-use tapisservice_client::{ClientSettings, Door, ServiceClient, TenantsApi, UserClient};
+use tapisservice_client::{ClientSettings, SdkConfiguration, ServiceClient, TenantsApi, UserClient};
 use tapisservice_core::{TenantId, Username};
 use tapisservice_devsite::{DevSite, System};
 use tapisservice_tenants::TenantCache;
@@ -25,11 +25,11 @@ async fn main() -> Result<(), Error> {
     let tapis = service(&site).await?;
     let session = tapis.on_behalf_of_user(TenantId::new("tacc")?, Username::new("alice")?)?;
     println!("A service, on behalf of alice:");
-    print(&systems(session.door("systems").await?).await?);
+    print(&systems(session.sdk_configuration("systems").await?).await?);
 
     let tapis = UserClient::builder(site.url()).password("alice", "wonderland").await?;
     println!("Alice herself:");
-    print(&systems(tapis.door("systems")).await?);
+    print(&systems(tapis.sdk_configuration("systems")).await?);
     site.stop().await;
     Ok(())
 }
@@ -43,10 +43,10 @@ async fn service(site: &DevSite) -> Result<ServiceClient, Error> {
     Ok(ServiceClient::builder(settings, tenants).build()?)
 }
 
-/// Id and host of the systems that whoever the door is for can see.
-async fn systems(door: Door) -> Result<Vec<(String, String)>, Error> {
+/// Id and host of the systems that whoever the configuration is for can see.
+async fn systems(sdk: SdkConfiguration) -> Result<Vec<(String, String)>, Error> {
     let configuration =
-        Configuration { base_path: door.base_path, client: door.client, ..Configuration::default() };
+        Configuration { base_path: sdk.base_path, client: sdk.client, ..Configuration::default() };
     let all = Some(ListTypeEnum::All);
     let found =
         get_systems(&configuration, None, all, Some(10), None, None, None, None, None, None, None, None)

@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{Envelope, body, envelope};
-use crate::transport::{Limits, retry_after};
+use super::{ResponseEnvelope, body, envelope};
+use crate::transport::{ResponseLimits, retry_after};
 use crate::{ClientError, StatusError};
 
 /// The most bytes of an error answer that are read.
@@ -31,7 +31,7 @@ pub struct Answer {
     response: Response,
     method: Method,
     url: String,
-    limits: Limits,
+    limits: ResponseLimits,
     ends_at: Instant,
 }
 
@@ -40,7 +40,7 @@ impl Answer {
         response: Response,
         method: Method,
         url: String,
-        limits: Limits,
+        limits: ResponseLimits,
         ends_at: Instant,
     ) -> Self {
         Self { response, method, url, limits, ends_at }
@@ -81,7 +81,7 @@ impl Answer {
     /// # Errors
     ///
     /// As [`deserialize`](Self::deserialize).
-    pub async fn envelope<T: DeserializeOwned>(self) -> Result<Envelope<T>, ClientError> {
+    pub async fn envelope<T: DeserializeOwned>(self) -> Result<ResponseEnvelope<T>, ClientError> {
         self.parse(envelope::open).await
     }
 

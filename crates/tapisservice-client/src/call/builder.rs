@@ -17,7 +17,7 @@ use super::request::{self, Built, Inputs, Target};
 use super::upload::Opened;
 use super::{Answer, Caller, Multipart, Upload, headers, style};
 use crate::ClientError;
-use crate::transport::{Patience, Pulse, RetryChoice, TRACKING_HEADER, redacted};
+use crate::transport::{BodyProgress, RetryChoice, TRACKING_HEADER, TimeLimit, redacted};
 
 /// A call that has not been sent. What is wrong with its arguments is said by [`send`](Self::send).
 #[must_use = "a call does nothing until it is sent"]
@@ -188,8 +188,8 @@ impl Call {
         let limits = self.caller.transport().limits();
         let (method, url) = (built.method.clone(), redacted(&built.url));
 
-        let pulse = Pulse::new();
-        let mut request = materialise(built, &pulse, self.caller.transport().pool()).await?;
+        let progress = BodyProgress::new();
+        let mut request = materialise(built, &progress, self.caller.transport().pool()).await?;
         if let Some(id) = &self.tracking_id
             && let Ok(id) = HeaderValue::from_str(id.as_str())
         {
@@ -197,9 +197,9 @@ impl Call {
         }
         let streamed = request.body().is_some_and(|body| body.as_bytes().is_none());
         let mut extensions = Extensions::new();
-        let patience = Patience::new(self.timeout.unwrap_or(limits.total), streamed.then_some(pulse));
-        let total = patience.total();
-        extensions.insert(patience);
+        let limit = TimeLimit::new(self.timeout.unwrap_or(limits.total), streamed.then_some(progress));
+        let total = limit.total();
+        extensions.insert(limit);
         self.retry.map(|choice| extensions.insert(choice));
 
         let start = Instant::now();
@@ -253,18 +253,22 @@ fn not_json() -> ClientError {
 }
 
 /// Opens what the request sends.
-async fn materialise(built: Built, pulse: &Pulse, pool: &reqwest::Client) -> Result<Request, ClientError> {
+async fn materialise(
+    built: Built,
+    progress: &BodyProgress,
+    pool: &reqwest::Client,
+) -> Result<Request, ClientError> {
     let Built { method, url, headers, payload } = built;
     let mut request = Request::new(method, url);
     *request.headers_mut() = headers;
     match payload {
         Payload::None => {}
         Payload::Bytes { media_type, bytes } => put(&mut request, &media_type, bytes.into(), None)?,
-        Payload::Upload { media_type, upload } => match upload.open(pulse).await? {
+        Payload::Upload { media_type, upload } => match upload.open(progress).await? {
             Opened::Whole(bytes) => put(&mut request, &media_type, bytes.into(), None)?,
             Opened::Streamed(body, length) => put(&mut request, &media_type, body, length)?,
         },
-        Payload::Multipart(parts) => match parts.render(pulse).await? {
+        Payload::Multipart(parts) => match parts.render(progress).await? {
             Rendered::Whole(boundary, bytes) => {
                 put(&mut request, &format!("multipart/form-data; boundary={boundary}"), bytes.into(), None)?;
             }

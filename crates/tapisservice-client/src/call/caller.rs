@@ -10,13 +10,13 @@ use url::Url;
 use super::Call;
 use super::request::Target;
 use crate::spec::Operation;
-use crate::{Credentials, Destination, Transport};
+use crate::{CallDestination, Credentials, Transport};
 
 /// Makes calls to one destination with one set of credentials. Cheap to clone.
 ///
 /// ```
 /// use http::StatusCode;
-/// use tapisservice_client::{Caller, Destination, Transport, TransportSettings};
+/// use tapisservice_client::{Caller, CallDestination, Transport, TransportSettings};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,7 +26,7 @@ use crate::{Credentials, Destination, Transport};
 /// # let app = axum::Router::new().route("/v3/numbers", axum::routing::get(page));
 /// # tokio::spawn(async { axum::serve(listener, app).await });
 /// let transport = Transport::new(&TransportSettings::default())?;
-/// let numbers = Caller::new(&transport, Destination::new(&base_url, "tacc", "numbers")?, None);
+/// let numbers = Caller::new(&transport, CallDestination::new(&base_url, "tacc", "numbers")?, None);
 /// let answer = numbers.get("/v3/numbers").query("limit", 2).send().await?;
 /// assert_eq!(answer.deserialize::<Vec<u8>>().await?, [1, 2]);
 /// # Ok(())
@@ -37,7 +37,7 @@ pub struct Caller(Arc<Inner>);
 
 struct Inner {
     transport: Transport,
-    destination: Destination,
+    destination: CallDestination,
     client: ClientWithMiddleware,
 }
 
@@ -45,7 +45,7 @@ impl Caller {
     /// Calls to `destination`, signed in with `credentials`; with `None` they are not signed in.
     pub fn new(
         transport: &Transport,
-        destination: Destination,
+        destination: CallDestination,
         credentials: Option<Arc<dyn Credentials>>,
     ) -> Self {
         let client = transport.client(destination.clone(), credentials);
@@ -103,7 +103,7 @@ impl Caller {
         &self.0.client
     }
 
-    pub(super) fn destination(&self) -> &Destination {
+    pub(super) fn destination(&self) -> &CallDestination {
         &self.0.destination
     }
 

@@ -8,7 +8,7 @@ use tapisservice_core::Metadata;
 /// An answer with everything around its result.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Envelope<T> {
+pub struct ResponseEnvelope<T> {
     /// What the service says about it.
     pub message: String,
     /// The result.
@@ -64,7 +64,7 @@ impl Text {
 }
 
 /// The envelope in a body, its result read as `T`.
-pub(super) fn open<T: DeserializeOwned>(body: &[u8]) -> Result<Envelope<T>, String> {
+pub(super) fn open<T: DeserializeOwned>(body: &[u8]) -> Result<ResponseEnvelope<T>, String> {
     // serde takes an array for a struct too.
     let stanzas = match serde_json::from_slice::<Stanzas<T>>(body) {
         Ok(stanzas) if is_object(body) => stanzas,
@@ -74,7 +74,7 @@ pub(super) fn open<T: DeserializeOwned>(body: &[u8]) -> Result<Envelope<T>, Stri
         Some(Stanza::Object(metadata)) => metadata,
         Some(Stanza::Other(_)) | None => Metadata::new(),
     };
-    Ok(Envelope {
+    Ok(ResponseEnvelope {
         message: Text::or_empty(stanzas.message),
         result: stanzas.result,
         status: Text::or_empty(stanzas.status),
@@ -152,7 +152,7 @@ mod tests {
             json!({"result": 1}),
         ] {
             let body = json!({"message": "m", "result": result, "status": "success", "version": "1"});
-            let envelope: Envelope<Value> = open(body.to_string().as_bytes()).unwrap();
+            let envelope: ResponseEnvelope<Value> = open(body.to_string().as_bytes()).unwrap();
             assert_eq!(envelope.result, result);
             assert_eq!((envelope.message.as_str(), envelope.version.as_str()), ("m", "1"));
         }
@@ -165,14 +165,15 @@ mod tests {
             r#"{"result": 1, "message": null, "version": 3, "metadata": null, "status": {}}"#,
             r#"{"metadata": [], "result": 1, "more": true}"#,
         ] {
-            let envelope: Envelope<u8> = open(body.as_bytes()).unwrap();
+            let envelope: ResponseEnvelope<u8> = open(body.as_bytes()).unwrap();
             assert_eq!(
                 (envelope.result, envelope.message.as_str(), envelope.metadata.len()),
                 (1, "", 0),
                 "{body}"
             );
         }
-        let envelope: Envelope<u8> = open(br#"{"result": 1, "metadata": {"totalCount": -1}}"#).unwrap();
+        let envelope: ResponseEnvelope<u8> =
+            open(br#"{"result": 1, "metadata": {"totalCount": -1}}"#).unwrap();
         assert_eq!(envelope.metadata["totalCount"], -1);
     }
 

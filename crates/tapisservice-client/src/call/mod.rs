@@ -18,6 +18,6 @@ mod upload;
 pub use answer::Answer;
 pub use builder::Call;
 pub use caller::Caller;
-pub use envelope::Envelope;
+pub use envelope::ResponseEnvelope;
 pub use multipart::Multipart;
 pub use upload::{Progress, Upload};

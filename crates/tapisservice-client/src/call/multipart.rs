@@ -8,7 +8,7 @@ use reqwest::multipart::{Form, Part};
 use super::Upload;
 use super::upload::Opened;
 use crate::ClientError;
-use crate::transport::Pulse;
+use crate::transport::BodyProgress;
 
 /// A multipart body: text fields as text parts, files streamed.
 ///
@@ -61,13 +61,13 @@ impl Multipart {
         })
     }
 
-    pub(super) async fn render(self, pulse: &Pulse) -> Result<Rendered, ClientError> {
+    pub(super) async fn render(self, progress: &BodyProgress) -> Result<Rendered, ClientError> {
         let whole = self.is_in_memory();
         let mut form = Form::new();
         for (name, content) in self.parts {
             form = match content {
                 Content::Text(text) => form.text(name, text),
-                Content::File(upload) => form.part(name, part(upload, pulse).await?),
+                Content::File(upload) => form.part(name, part(upload, progress).await?),
             };
         }
         if !whole {
@@ -88,9 +88,9 @@ impl fmt::Debug for Multipart {
     }
 }
 
-async fn part(mut upload: Upload, pulse: &Pulse) -> Result<Part, ClientError> {
+async fn part(mut upload: Upload, progress: &BodyProgress) -> Result<Part, ClientError> {
     let (file_name, media_type) = (upload.file_name.take(), upload.media_type.take());
-    let part = match upload.open(pulse).await? {
+    let part = match upload.open(progress).await? {
         Opened::Whole(bytes) => Part::stream(bytes),
         Opened::Streamed(body, Some(length)) => Part::stream_with_length(body, length),
         Opened::Streamed(body, None) => Part::stream(body),

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::style::{self, Shape};
 use crate::spec::Parameter;
-use crate::{ClientError, Destination};
+use crate::{CallDestination, ClientError};
 
 /// What a path cannot hold (the path percent-encode set of the URL standard); percent signs stay.
 const NOT_IN_PATHS: AsciiSet = CONTROLS
@@ -100,7 +100,7 @@ pub(super) fn raw(path: &str) -> Result<String, ClientError> {
 }
 
 /// The URL of a path and an encoded query below the destination.
-pub(super) fn url(destination: &Destination, path: &str, query: &str) -> Result<Url, ClientError> {
+pub(super) fn url(destination: &CallDestination, path: &str, query: &str) -> Result<Url, ClientError> {
     let base = &destination.base_url;
     let full = format!("{}{path}", destination.prefix());
     let mark = if query.is_empty() { "" } else { "?" };
@@ -138,7 +138,7 @@ mod tests {
         let parameter = parameter(keeps_slashes);
         let shape = Shape::Scalar(value.to_owned());
         let path = fill("/v3/things/{id}", |_| Some((&parameter, &shape)))?;
-        url(&Destination::new("https://tacc.tapis.io/base", "tacc", "things").unwrap(), &path, "")
+        url(&CallDestination::new("https://tacc.tapis.io/base", "tacc", "things").unwrap(), &path, "")
     }
 
     #[test]

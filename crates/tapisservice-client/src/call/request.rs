@@ -11,7 +11,7 @@ use super::body::{self, Payload, Whole};
 use super::style;
 use super::{headers, path};
 use crate::spec::{Location, Operation};
-use crate::{ClientError, Destination};
+use crate::{CallDestination, ClientError};
 
 /// What is called.
 pub(super) enum Target {
@@ -39,7 +39,7 @@ pub(super) struct Built {
 }
 
 pub(super) fn build(
-    destination: &Destination,
+    destination: &CallDestination,
     target: &Target,
     inputs: Inputs,
 ) -> Result<Built, ClientError> {
@@ -50,7 +50,7 @@ pub(super) fn build(
 }
 
 fn of_operation(
-    destination: &Destination,
+    destination: &CallDestination,
     operation: &Operation,
     inputs: Inputs,
 ) -> Result<Built, ClientError> {
@@ -93,7 +93,12 @@ fn of_operation(
     Ok(Built { method: operation.method.clone(), url, headers, payload })
 }
 
-fn raw(destination: &Destination, method: Method, path: &str, inputs: Inputs) -> Result<Built, ClientError> {
+fn raw(
+    destination: &CallDestination,
+    method: Method,
+    path: &str,
+    inputs: Inputs,
+) -> Result<Built, ClientError> {
     if !inputs.given.arguments.is_empty() {
         let text = "a raw call has no named arguments: give a query by `query`, a body by `body_json`";
         return Err(ClientError::Arguments(text.to_owned()));

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::ReaderStream;
 
 use crate::ClientError;
-use crate::transport::Pulse;
+use crate::transport::BodyProgress;
 
 /// Pieces of this size are read from files and reported.
 const PIECE: usize = 64 * 1024;
@@ -113,16 +113,16 @@ impl Upload {
         matches!(self.source, Source::Bytes(_)) && self.progress.is_none()
     }
 
-    pub(super) async fn open(self, pulse: &Pulse) -> Result<Opened, ClientError> {
+    pub(super) async fn open(self, body: &BodyProgress) -> Result<Opened, ClientError> {
         let (pieces, length) = match self.source {
             Source::Bytes(bytes) if self.progress.is_none() => return Ok(Opened::Whole(bytes)),
             Source::Bytes(bytes) => (in_pieces(bytes), self.length),
             Source::Path(path) => open_file(path).await?,
             Source::Stream(pieces) => (pieces, self.length),
         };
-        let (mut done, mut progress, pulse) = (0, self.progress, pulse.clone());
+        let (mut done, mut progress, body) = (0, self.progress, body.clone());
         let watched = pieces.inspect_ok(move |piece| {
-            pulse.beat();
+            body.touch();
             done += piece.len() as u64;
             if let Some(progress) = &mut progress {
                 progress(Progress { done, total: length });

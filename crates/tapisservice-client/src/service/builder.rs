@@ -9,7 +9,7 @@ use super::{ServiceClient, ServiceClientSettings};
 use crate::spec::Catalog;
 use crate::tokens::{ServiceAccount, ServiceTokens, TokensApi, fields};
 use crate::transport::{Transport, TransportSettings};
-use crate::{ClientError, SettingsError};
+use crate::{ClientError, ClientSettingsError};
 
 /// Puts a [`ServiceClient`] together.
 #[must_use]
@@ -37,17 +37,17 @@ impl ServiceClientBuilder {
         self
     }
 
-    /// The client. Nothing is called yet: see [`ServiceClient::keep_tokens`].
+    /// The client. Nothing is called yet: see [`ServiceClient::spawn_token_renewal`].
     ///
     /// # Errors
     ///
     /// [`ClientError::Setup`] when a setting cannot be used.
     pub fn build(self) -> Result<ServiceClient, ClientError> {
         let settings = self.settings;
-        let setup = |error: SettingsError| ClientError::Setup(error.to_string());
+        let setup = |error: ClientSettingsError| ClientError::Setup(error.to_string());
         let timeout = settings
             .token_timeout()
-            .ok_or_else(|| setup(SettingsError::Seconds("service_token_timeout_seconds")))?;
+            .ok_or_else(|| setup(ClientSettingsError::Seconds("service_token_timeout_seconds")))?;
         let transport = match self.transport {
             Some(transport) => transport,
             None => Transport::new(&TransportSettings::default()).map_err(setup)?,

@@ -9,24 +9,34 @@ use tapisservice_core::{Identity, RequestContext, SiteId, TenantId, Username};
 use tapisservice_tenants::{Miss, Registry, TenantCache};
 use tokio::task::JoinHandle;
 
-use super::{ServiceClientBuilder, ServiceClientSettings, ServiceReport, Session};
+use super::{ServiceClientBuilder, ServiceClientSettings, ServiceSession};
 use crate::ClientError;
 use crate::routing::{Route, route, token_sites};
 use crate::spec::Catalog;
-use crate::tokens::{ServiceTokens, SiteToken, fields};
-use crate::transport::Transport;
+use crate::tokens::{ServiceTokenError, ServiceTokens, SiteToken, TokenReport, fields};
+use crate::transport::{BreakerReport, Transport};
 
-/// How often is looked whether there are other sites to hold tokens for.
+/// How often to look for new sites that need a token.
 const SITES_PERIOD: Duration = Duration::from_secs(30);
 /// The same while the registry has not been read yet.
 const REGISTRY_PERIOD: Duration = Duration::from_millis(250);
 
 /// Calls other services as a service does: with its own token, in its own name or on behalf of a user. Cheap to clone: all clones
-/// share tokens, connections and breakers.
+/// share tokens, connections and circuit breakers.
 ///
-/// In whose name is a choice that every call states, by the [`Session`] it begins with; nothing ambient makes it.
+/// In whose name is a choice that every call states, by the [`ServiceSession`] it begins with; nothing ambient makes it.
 #[derive(Clone)]
 pub struct ServiceClient(Arc<Inner>);
+
+/// The state of a service's tokens and circuit breakers, for readiness and metrics.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ServiceReport {
+    /// The token for each site that was needed so far.
+    pub tokens: Vec<TokenReport>,
+    /// The circuit breaker of each service at each site that was called so far.
+    pub breakers: Vec<BreakerReport>,
+}
 
 pub(super) struct Inner {
     pub(super) name: Username,
@@ -51,8 +61,13 @@ impl ServiceClient {
     }
 
     /// Calls in the service's own name, in its own tenant.
-    pub fn as_service(&self) -> Session {
-        Session::new(self.clone(), self.0.tenant_id.clone(), self.0.name.clone(), self.0.own_fields.clone())
+    pub fn as_service(&self) -> ServiceSession {
+        ServiceSession::new(
+            self.clone(),
+            self.0.tenant_id.clone(),
+            self.0.name.clone(),
+            self.0.own_fields.clone(),
+        )
     }
 
     /// Calls on behalf of the user that a request is for (`g.request_username()` in `g.request_tenant_id()`), with the request's
@@ -61,7 +76,7 @@ impl ServiceClient {
     /// # Errors
     ///
     /// [`ClientError::Anonymous`] when the request has no identity.
-    pub fn on_behalf_of(&self, g: &RequestContext) -> Result<Session, ClientError> {
+    pub fn on_behalf_of(&self, g: &RequestContext) -> Result<ServiceSession, ClientError> {
         let identity: &Identity = g.identity().ok_or(ClientError::Anonymous)?;
         let session = self.on_behalf_of_user(identity.tenant_id().clone(), identity.username().clone())?;
         Ok(session.tracked(g.tracking_id().clone()))
@@ -72,9 +87,13 @@ impl ServiceClient {
     /// # Errors
     ///
     /// [`ClientError::Value`] when a name cannot be sent in a header field: it holds a comma, or begins or ends with a space.
-    pub fn on_behalf_of_user(&self, tenant: TenantId, username: Username) -> Result<Session, ClientError> {
+    pub fn on_behalf_of_user(
+        &self,
+        tenant: TenantId,
+        username: Username,
+    ) -> Result<ServiceSession, ClientError> {
         let fields = fields::on_behalf_of(&tenant, &username)?;
-        Ok(Session::new(self.clone(), tenant, username, fields))
+        Ok(ServiceSession::new(self.clone(), tenant, username, fields))
     }
 
     /// The operations it knows.
@@ -82,36 +101,38 @@ impl ServiceClient {
         &self.0.catalog
     }
 
-    /// Gets the tokens for all sites that the service may call (rule R5) and keeps them fresh, for as long as the returned task
-    /// lives: for services that want to be ready before the first request. Without it each token is got when it is first
-    /// needed, and kept fresh from then on.
-    pub fn keep_tokens(&self) -> JoinHandle<()> {
+    /// Spawns a task that obtains the tokens for all sites that the service may call (rule R5) and renews them until the task is
+    /// aborted: for services that want to be ready before the first request. Without it each token is obtained when it is first
+    /// needed, and renewed from then on.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime.
+    pub fn spawn_token_renewal(&self) -> JoinHandle<()> {
         let client = self.clone();
         tokio::spawn(async move {
             loop {
                 let registry = client.0.tenants.snapshot();
                 let pause = if registry.is_some() { SITES_PERIOD } else { REGISTRY_PERIOD };
                 if let Some(registry) = registry {
-                    client.hold_tokens_for(&registry);
+                    client.renew_tokens_for(&registry);
                 }
                 tokio::time::sleep(pause).await;
             }
         })
     }
 
-    /// Whether the service can call others, for readiness: there is a usable token for its own site. The first question makes it
-    /// get one.
+    /// Whether the service can call others, for readiness: there is a usable token for its own site. The first check requests one.
     ///
     /// # Errors
     ///
     /// Why there is none, for the log.
     #[expect(clippy::unused_async, reason = "readiness checks are futures, and a later one may have to ask")]
-    pub async fn check(&self) -> Result<(), String> {
+    pub async fn check(&self) -> Result<(), ServiceTokenError> {
         let token = self.0.tokens.for_site(&self.0.site_id);
-        token.keep();
+        token.spawn_renewal();
         let report = token.report();
-        let missing = || report.failure.unwrap_or_else(|| "the first service token is being got".to_owned());
-        report.usable_for.map(drop).ok_or_else(missing)
+        report.usable_for.map(drop).ok_or_else(|| report.failure.unwrap_or(ServiceTokenError::Pending))
     }
 
     /// The state of its tokens and circuit breakers, for metrics.
@@ -137,9 +158,9 @@ impl ServiceClient {
         route(&registry, &self.0.site_id, tenant, resource)
     }
 
-    fn hold_tokens_for(&self, registry: &Registry) {
+    fn renew_tokens_for(&self, registry: &Registry) {
         for site in token_sites(registry, &self.0.site_id) {
-            self.0.tokens.for_site(&site).keep();
+            self.0.tokens.for_site(&site).spawn_renewal();
         }
         let own = &self.0.site_id;
         self.0.tokens.retain(|site| site == own || registry.site(site.as_str()).is_some());

@@ -30,13 +30,13 @@
 
 mod builder;
 mod client;
-mod report;
 mod session;
 mod settings;
 mod signer;
 
 pub use builder::ServiceClientBuilder;
-pub use client::ServiceClient;
-pub use report::{ServiceReport, TokenReport};
-pub use session::Session;
+pub use client::{ServiceClient, ServiceReport};
+pub use session::ServiceSession;
 pub use settings::ServiceClientSettings;
+
+pub use crate::tokens::{ServiceTokenError, TokenReport};

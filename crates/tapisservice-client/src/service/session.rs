@@ -10,12 +10,12 @@ use super::ServiceClient;
 use super::signer::Signer;
 use crate::call::{Call, Caller};
 use crate::routing::service_name;
-use crate::transport::Destination;
-use crate::{BoxFuture, ClientError, Door, Operations};
+use crate::transport::CallDestination;
+use crate::{BoxFuture, ClientError, Operations, SdkConfiguration};
 
 /// Calls in one name: the service's own, or a user's. Made by [`ServiceClient`]; cheap to clone.
 #[derive(Clone)]
-pub struct Session {
+pub struct ServiceSession {
     client: ServiceClient,
     tenant: TenantId,
     username: Username,
@@ -24,7 +24,7 @@ pub struct Session {
     tracking_id: Option<TrackingId>,
 }
 
-impl Session {
+impl ServiceSession {
     pub(super) fn new(
         client: ServiceClient,
         tenant: TenantId,
@@ -70,7 +70,7 @@ impl Session {
     pub async fn caller(&self, resource: &str) -> Result<Caller, ClientError> {
         let route = self.client.route(&self.tenant, resource).await?;
         let token = self.client.token_for(&route.target_site);
-        let destination = Destination {
+        let destination = CallDestination {
             base_url: route.base_url,
             site: route.site.as_str().to_owned(),
             service: service_name(resource).to_owned(),
@@ -84,12 +84,12 @@ impl Session {
     /// # Errors
     ///
     /// As [`caller`](Self::caller).
-    pub async fn door(&self, resource: &str) -> Result<Door, ClientError> {
-        Ok(Door::new(&self.caller(resource).await?))
+    pub async fn sdk_configuration(&self, resource: &str) -> Result<SdkConfiguration, ClientError> {
+        Ok(SdkConfiguration::new(&self.caller(resource).await?))
     }
 }
 
-impl Operations for Session {
+impl Operations for ServiceSession {
     fn prepare<'a>(
         &'a self,
         resource: &'a str,
@@ -99,9 +99,9 @@ impl Operations for Session {
     }
 }
 
-impl fmt::Debug for Session {
+impl fmt::Debug for ServiceSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session")
+        f.debug_struct("ServiceSession")
             .field("tenant", &self.tenant)
             .field("username", &self.username)
             .field("client", &self.client)

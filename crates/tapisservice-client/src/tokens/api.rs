@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tapisservice_core::{SiteId, TenantId, Username};
 use tapisservice_tenants::TenantCache;
 
-use super::endpoint::{TokenEndpoint, TokenError};
+use super::endpoint::{ServiceTokenError, TokenEndpoint};
 use super::fields::X_TAPIS_TOKEN;
 use super::pair::{Held, Pair};
 use crate::BoxFuture;
@@ -22,7 +22,7 @@ const LARGEST_ANSWER: usize = 256 * 1024;
 
 /// Gets tokens with `POST` and `PUT {base_url of the service's tenant}/v3/tokens`.
 pub(crate) struct TokensApi {
-    /// Without repetitions and breakers: the keeper paces attempts, and a failed refresh must not hold the password back.
+    /// Without repetitions and breakers: the background task paces attempts, and a failed refresh must not delay the one by password.
     pub(crate) http: reqwest::Client,
     pub(crate) tenants: TenantCache,
     pub(crate) account: ServiceAccount,
@@ -65,7 +65,7 @@ struct Answer {
 }
 
 impl TokenEndpoint for TokensApi {
-    fn create<'a>(&'a self, target_site: &'a SiteId) -> BoxFuture<'a, Result<Held, TokenError>> {
+    fn create<'a>(&'a self, target_site: &'a SiteId) -> BoxFuture<'a, Result<Held, ServiceTokenError>> {
         Box::pin(async move {
             let new = NewToken {
                 account_type: "service",
@@ -82,10 +82,11 @@ impl TokenEndpoint for TokensApi {
     }
 
     /// The old access token goes along, expired or not, as the Tokens API is used to; the refresh token is what counts.
-    fn refresh<'a>(&'a self, held: &'a Held) -> BoxFuture<'a, Result<Held, TokenError>> {
+    fn refresh<'a>(&'a self, held: &'a Held) -> BoxFuture<'a, Result<Held, ServiceTokenError>> {
         Box::pin(async move {
-            let token =
-                held.refresh_token().ok_or_else(|| TokenError::temporary("there is no refresh token"))?;
+            let token = held
+                .refresh_token()
+                .ok_or_else(|| ServiceTokenError::temporary("there is no refresh token"))?;
             let renewal = Renewal { refresh_token: token.expose_secret() };
             let what = format!("the renewal of a token of service {}", self.account.name);
             self.ask(Method::PUT, (X_TAPIS_TOKEN, held.header().clone()), &renewal, &what).await
@@ -101,9 +102,10 @@ impl TokensApi {
         credentials: (HeaderName, HeaderValue),
         body: &(impl Serialize + Sync),
         what: &str,
-    ) -> Result<Held, TokenError> {
+    ) -> Result<Held, ServiceTokenError> {
         let url = self.url()?;
-        let fault = |reason: &str| TokenError::temporary(format!("{method} {url} for {what}: {reason}"));
+        let describe_failure = |reason: &str| format!("{method} {url} for {what}: {reason}");
+        let fault = |reason: &str| ServiceTokenError::temporary(describe_failure(reason));
         let request = self.http.request(method.clone(), &url).timeout(self.timeout).json(body);
         let request = request.headers(self.account.fields.clone()).header(ACCEPT, "application/json");
         let request = request.header(credentials.0, credentials.1);
@@ -111,7 +113,12 @@ impl TokensApi {
         let status = response.status();
         if !status.is_success() {
             let refused = matches!(status.as_u16(), 400 | 401 | 403);
-            return Err(TokenError { temporary: !refused, ..fault(&format!("status {}", status.as_u16())) });
+            let reason = describe_failure(&format!("status {}", status.as_u16()));
+            return Err(if refused {
+                ServiceTokenError::lasting(reason)
+            } else {
+                ServiceTokenError::temporary(reason)
+            });
         }
         let answer = read(response).await.map_err(|reason| fault(&reason))?;
         // serde_json's text could quote the answer, which holds tokens.
@@ -120,22 +127,22 @@ impl TokensApi {
         Held::new(answer.result).map_err(fault)
     }
 
-    fn url(&self) -> Result<String, TokenError> {
+    fn url(&self) -> Result<String, ServiceTokenError> {
         let registry = self
             .tenants
             .snapshot()
-            .ok_or_else(|| TokenError::temporary("the registry of tenants has not been read yet"))?;
+            .ok_or_else(|| ServiceTokenError::temporary("the registry of tenants has not been read yet"))?;
         let id = &self.account.tenant_id;
         let tenant = registry.tenant(id.as_str()).ok_or_else(|| {
-            TokenError::temporary(format!("the service's own tenant {id} is not in the registry"))
+            ServiceTokenError::temporary(format!("the service's own tenant {id} is not in the registry"))
         })?;
         Ok(format!("{}/v3/tokens", tenant.base_url()))
     }
 
-    fn basic(&self) -> Result<HeaderValue, TokenError> {
+    fn basic(&self) -> Result<HeaderValue, ServiceTokenError> {
         let reason = "the service has no service_password";
         let password = self.account.password.as_ref().filter(|password| !password.expose_secret().is_empty());
-        let missing = || TokenError { reason: reason.to_owned(), temporary: false };
+        let missing = || ServiceTokenError::lasting(reason);
         let pair = SecretString::from(format!(
             "{}:{}",
             self.account.name,

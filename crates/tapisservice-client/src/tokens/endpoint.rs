@@ -1,4 +1,4 @@
-//! What service tokens are got from.
+//! Where service tokens come from.
 
 use tapisservice_core::SiteId;
 
@@ -8,29 +8,46 @@ use crate::{BoxFuture, ClientError};
 /// Something that gives out service tokens: the Tokens API, or a test.
 pub(crate) trait TokenEndpoint: Send + Sync + 'static {
     /// A token for `target_site`, for the service's password.
-    fn create<'a>(&'a self, target_site: &'a SiteId) -> BoxFuture<'a, Result<Held, TokenError>>;
+    fn create<'a>(&'a self, target_site: &'a SiteId) -> BoxFuture<'a, Result<Held, ServiceTokenError>>;
 
     /// A token in the place of `held`, for its refresh token.
-    fn refresh<'a>(&'a self, held: &'a Held) -> BoxFuture<'a, Result<Held, TokenError>>;
+    fn refresh<'a>(&'a self, held: &'a Held) -> BoxFuture<'a, Result<Held, ServiceTokenError>>;
 }
 
-/// Why there is no token. The text holds neither tokens nor passwords, nor anything that the other side wrote.
+/// Why a service has no token. The text holds neither tokens nor passwords, nor anything that the other side wrote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub(crate) struct TokenError {
-    pub(crate) reason: String,
-    /// Whether the same request may succeed in a while without anybody changing anything.
-    pub(crate) temporary: bool,
+#[non_exhaustive]
+pub enum ServiceTokenError {
+    /// The first token was requested and has not arrived yet.
+    #[error("the first service token is being obtained")]
+    Pending,
+    /// The last request for a token failed.
+    #[error("{reason}")]
+    #[non_exhaustive]
+    Failed {
+        /// What was requested, where, and what came of it.
+        reason: String,
+        /// Whether the same request may succeed later without anybody changing anything.
+        temporary: bool,
+    },
 }
 
-impl TokenError {
+impl ServiceTokenError {
     pub(crate) fn temporary(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), temporary: true }
+        Self::Failed { reason: reason.into(), temporary: true }
+    }
+
+    pub(crate) fn lasting(reason: impl Into<String>) -> Self {
+        Self::Failed { reason: reason.into(), temporary: false }
     }
 }
 
-impl From<TokenError> for ClientError {
-    fn from(TokenError { reason, temporary }: TokenError) -> Self {
-        Self::Credentials { reason, temporary }
+impl From<ServiceTokenError> for ClientError {
+    fn from(error: ServiceTokenError) -> Self {
+        let temporary = match error {
+            ServiceTokenError::Pending => true,
+            ServiceTokenError::Failed { temporary, .. } => temporary,
+        };
+        Self::Credentials { reason: error.to_string(), temporary }
     }
 }

@@ -1,13 +1,11 @@
-//! Service tokens: one per target site (rule R5), kept fresh in the background.
+//! Service tokens: one per target site (rule R5), renewed in the background.
 
 mod api;
 mod budget;
 mod endpoint;
 pub(crate) mod expiry;
 pub(crate) mod fields;
-mod keeper;
 mod pair;
-mod report;
 mod site_token;
 #[cfg(test)]
 mod tests;
@@ -15,13 +13,32 @@ mod tests;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use tapisservice_core::SiteId;
 
 pub(crate) use api::{ServiceAccount, TokensApi};
+pub use endpoint::ServiceTokenError;
 pub(crate) use endpoint::TokenEndpoint;
-pub use report::TokenReport;
 pub(crate) use site_token::SiteToken;
+
+/// The state of the token for one site, for readiness and metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenReport {
+    /// The site the token is for.
+    pub site: SiteId,
+    /// How long the token will still be used; `None` when there is none to use.
+    pub usable_for: Option<Duration>,
+    /// Why the last attempt to renew it failed, if it did.
+    pub failure: Option<ServiceTokenError>,
+    /// How many tokens were obtained with the password.
+    pub created: u64,
+    /// How many were obtained with a refresh token.
+    pub refreshed: u64,
+    /// How many attempts failed.
+    pub failed: u64,
+}
 
 /// The tokens of one service.
 pub(crate) struct ServiceTokens {
@@ -34,7 +51,7 @@ impl ServiceTokens {
         Self { endpoint: Arc::new(endpoint), sites: RwLock::default() }
     }
 
-    /// The token for a site; it is got when it is first asked for.
+    /// The token for a site; it is obtained when it is first asked for.
     pub(crate) fn for_site(&self, site: &SiteId) -> Arc<SiteToken> {
         if let Some(token) = self.sites.read().unwrap_or_else(PoisonError::into_inner).get(site) {
             return token.clone();
@@ -44,7 +61,7 @@ impl ServiceTokens {
         sites.entry(site.clone()).or_insert_with(new).clone()
     }
 
-    /// Lets go of the tokens for sites that are no more.
+    /// Drops the tokens for sites that no longer exist.
     pub(crate) fn retain(&self, still_there: impl Fn(&SiteId) -> bool) {
         self.sites.write().unwrap_or_else(PoisonError::into_inner).retain(|site, _| still_there(site));
     }

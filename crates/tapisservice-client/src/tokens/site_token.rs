@@ -2,22 +2,21 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use http::HeaderValue;
 use tapisservice_core::SiteId;
 use tokio::sync::{Notify, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{debug, info, warn};
 
+use super::TokenReport;
 use super::budget::Budget;
-use super::endpoint::{TokenEndpoint, TokenError};
-use super::keeper;
+use super::endpoint::{ServiceTokenError, TokenEndpoint};
 use super::pair::Held;
-use super::report::TokenReport;
 use crate::ClientError;
 
 /// The first pause after a failure; it doubles up to [`MAX_PAUSE`].
@@ -32,19 +31,19 @@ pub(crate) struct SiteToken {
     /// Why the last attempt failed; none after a success.
     failure: ArcSwapOption<Failure>,
     running: Mutex<Option<Flight>>,
-    keeper: Mutex<Option<AbortOnDropHandle<()>>>,
+    renewal: Mutex<Option<AbortOnDropHandle<()>>>,
     changed: Arc<Notify>,
     /// How often tokens that looked good are renewed because somebody refused them.
     refusals: Budget,
     counts: Counts,
 }
 
-type Outcome = Result<Arc<Held>, TokenError>;
+type Outcome = Result<Arc<Held>, ServiceTokenError>;
 type Flight = watch::Receiver<Option<Outcome>>;
 
 #[derive(Debug)]
 struct Failure {
-    error: TokenError,
+    error: ServiceTokenError,
     attempts: u32,
     retry_at: Instant,
 }
@@ -69,7 +68,7 @@ impl SiteToken {
             held: ArcSwapOption::empty(),
             failure: ArcSwapOption::empty(),
             running: Mutex::default(),
-            keeper: Mutex::default(),
+            renewal: Mutex::default(),
             changed: Arc::default(),
             refusals: Budget::default(),
             counts: Counts::default(),
@@ -82,9 +81,9 @@ impl SiteToken {
         if let Some(held) = self.usable() {
             return Ok(held);
         }
-        self.keep();
+        self.spawn_renewal();
         if let Some(failure) = self.failure.load_full() {
-            // The keeper is about to try again; this is for the case that its runtime is gone.
+            // The background task is about to try again; this is for the case that its runtime is gone.
             if failure.retry_at <= Instant::now() {
                 self.board(Held::is_usable);
             }
@@ -114,23 +113,23 @@ impl SiteToken {
         let _ = self.attempt(due).await;
     }
 
-    /// When the keeper is to try next.
-    pub(crate) fn next_attempt(&self) -> Instant {
+    /// When the background task is to try next.
+    fn next_attempt(&self) -> Instant {
         let failure = self.failure.load().as_ref().map(|failure| failure.retry_at);
         let due = || self.held.load().as_ref().map(|held| held.renew_at());
         failure.or_else(due).unwrap_or_else(Instant::now)
     }
 
-    /// Says that the token has changed, or an attempt has failed.
-    pub(crate) fn changed(&self) -> Arc<Notify> {
+    /// Notified when the token has changed or an attempt has failed.
+    fn changed(&self) -> Arc<Notify> {
         self.changed.clone()
     }
 
-    /// Starts what renews the token in the background, unless it runs.
-    pub(crate) fn keep(self: &Arc<Self>) {
-        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
-        if keeper.as_ref().is_none_or(AbortOnDropHandle::is_finished) {
-            *keeper = Some(AbortOnDropHandle::new(tokio::spawn(keeper::keep(Arc::downgrade(self)))));
+    /// Starts the task that renews the token in the background, unless it runs.
+    pub(crate) fn spawn_renewal(self: &Arc<Self>) {
+        let mut task = self.renewal.lock().unwrap_or_else(PoisonError::into_inner);
+        if task.as_ref().is_none_or(AbortOnDropHandle::is_finished) {
+            *task = Some(AbortOnDropHandle::new(tokio::spawn(renew_until_dropped(Arc::downgrade(self)))));
         }
     }
 
@@ -139,7 +138,7 @@ impl SiteToken {
         TokenReport {
             site: self.site.clone(),
             usable_for: self.usable().map(|held| held.remaining()),
-            failure: self.failure.load().as_ref().map(|failure| failure.error.reason.clone()),
+            failure: self.failure.load().as_ref().map(|failure| failure.error.clone()),
             created: count(&self.counts.created),
             refreshed: count(&self.counts.refreshed),
             failed: count(&self.counts.failed),
@@ -160,7 +159,10 @@ impl SiteToken {
             Ticket::Waiting(flight) => flight,
         };
         let outcome = flight.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
-        outcome.ok().flatten().unwrap_or_else(|| Err(TokenError::temporary("the renewal was broken off")))
+        outcome
+            .ok()
+            .flatten()
+            .unwrap_or_else(|| Err(ServiceTokenError::temporary("the renewal was broken off")))
     }
 
     /// The token at hand if it suffices, else the renewal that is going on, else a new one.
@@ -196,7 +198,7 @@ impl SiteToken {
     }
 
     /// By the refresh token if there is one, and by the password at once when that fails.
-    async fn refreshed_or_created(&self) -> Result<Held, TokenError> {
+    async fn refreshed_or_created(&self) -> Result<Held, ServiceTokenError> {
         let held = self.held.load_full();
         if let Some(held) = held.filter(|held| held.refresh_token().is_some()) {
             match self.endpoint.refresh(&held).await {
@@ -221,7 +223,7 @@ impl SiteToken {
         }
     }
 
-    fn failed(&self, error: &TokenError) {
+    fn failed(&self, error: &ServiceTokenError) {
         self.counts.failed.fetch_add(1, Ordering::Relaxed);
         let attempts = self.failure.load().as_ref().map_or(0, |failure| failure.attempts).saturating_add(1);
         if attempts == 1 {
@@ -233,13 +235,29 @@ impl SiteToken {
     }
 }
 
-/// Ends a renewal, also one that panics: that counts as a failure, or the keeper would try again without a pause.
+/// Renews the token at 80 % of its life, and after a failure as often as the back-off allows, until the token is dropped.
+async fn renew_until_dropped(token: Weak<SiteToken>) {
+    while let Some(held) = token.upgrade() {
+        let (next, changed) = (held.next_attempt(), held.changed());
+        if next <= Instant::now() {
+            held.renew().await;
+            continue;
+        }
+        drop(held);
+        tokio::select! {
+            () = sleep_until(next) => {}
+            () = changed.notified() => {}
+        }
+    }
+}
+
+/// Ends a renewal, also one that panics: that counts as a failure, or the background task would try again without a pause.
 struct Clear(Arc<SiteToken>);
 
 impl Drop for Clear {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.failed(&TokenError::temporary("the renewal panicked"));
+            self.0.failed(&ServiceTokenError::temporary("the renewal panicked"));
         }
         *self.0.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 use tapisservice_core::SiteId;
 use tokio::time::{Instant, advance, sleep, timeout};
 
-use super::endpoint::{TokenEndpoint, TokenError};
+use super::endpoint::{ServiceTokenError, TokenEndpoint};
 use super::pair::Held;
 use super::{ServiceTokens, SiteToken};
 use crate::{BoxFuture, ClientError};
@@ -61,15 +61,15 @@ impl Wishes {
         (self.0.creations.load(Ordering::SeqCst), self.0.refreshes.load(Ordering::SeqCst))
     }
 
-    async fn answer(&self) -> Result<Held, TokenError> {
+    async fn answer(&self) -> Result<Held, ServiceTokenError> {
         let (mood, delay) = (*self.0.mood.lock().unwrap(), *self.0.delay.lock().unwrap());
         sleep(delay).await;
         match mood {
             Mood::Works | Mood::RefusesRefresh => {}
-            Mood::Down => return Err(TokenError::temporary("down")),
+            Mood::Down => return Err(ServiceTokenError::temporary("down")),
             Mood::Hangs => {
                 sleep(Duration::from_secs(10)).await;
-                return Err(TokenError::temporary("no whole answer in time"));
+                return Err(ServiceTokenError::temporary("no whole answer in time"));
             }
             Mood::Panics => panic!("a bug"),
         }
@@ -78,21 +78,21 @@ impl Wishes {
         let refresh = if self.0.without_refresh_token.load(Ordering::SeqCst) { json!(null) } else { refresh };
         let access = json!({"access_token": format!("access-{number}"), "expires_in": LIFE});
         let pair = json!({"access_token": access, "refresh_token": refresh});
-        Held::new(serde_json::from_value(pair).unwrap()).map_err(TokenError::temporary)
+        Held::new(serde_json::from_value(pair).unwrap()).map_err(ServiceTokenError::temporary)
     }
 }
 
 impl TokenEndpoint for Wishes {
-    fn create<'a>(&'a self, _: &'a SiteId) -> BoxFuture<'a, Result<Held, TokenError>> {
+    fn create<'a>(&'a self, _: &'a SiteId) -> BoxFuture<'a, Result<Held, ServiceTokenError>> {
         self.0.creations.fetch_add(1, Ordering::SeqCst);
         Box::pin(self.answer())
     }
 
-    fn refresh<'a>(&'a self, _: &'a Held) -> BoxFuture<'a, Result<Held, TokenError>> {
+    fn refresh<'a>(&'a self, _: &'a Held) -> BoxFuture<'a, Result<Held, ServiceTokenError>> {
         self.0.refreshes.fetch_add(1, Ordering::SeqCst);
         Box::pin(async {
             if *self.0.mood.lock().unwrap() == Mood::RefusesRefresh {
-                return Err(TokenError { reason: "status 401".to_owned(), temporary: false });
+                return Err(ServiceTokenError::lasting("status 401"));
             }
             self.answer().await
         })

@@ -55,14 +55,14 @@ impl Middleware for Authorize {
         next: Next<'_>,
     ) -> Result<Response> {
         let sent = self.sign(&mut req).await?;
-        let spare = req.try_clone();
+        let retry_request = req.try_clone();
         let response = next.clone().run(req, extensions).await?;
         if response.status() != StatusCode::UNAUTHORIZED || extensions.insert(Refused).is_some() {
             return Ok(response);
         }
         // Also when the request cannot be sent again: the next one shall have a token that works.
         let renewed = self.0.renew(&sent).await;
-        match (renewed, spare) {
+        match (renewed, retry_request) {
             (Ok(true), Some(mut again)) => {
                 self.sign(&mut again).await?;
                 next.run(again, extensions).await

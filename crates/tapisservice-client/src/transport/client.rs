@@ -8,16 +8,15 @@ use reqwest::redirect::Policy;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
 use super::authorize::Authorize;
-use super::breaker::{Breakers, Thresholds};
+use super::circuit_breaker::{Breakers, CircuitBreaker, Thresholds};
 use super::deadline::Deadline;
 use super::guard::Guard;
-use super::hold_back::HoldBack;
 use super::redirect::Redirect;
 use super::retry::Retry;
 use super::settings::seconds;
 use super::tracking::Tracking;
-use super::{BreakerReport, Destination, RetryPolicy, TransportSettings};
-use crate::{Credentials, SettingsError, http_client};
+use super::{BreakerReport, CallDestination, RetryPolicy, TransportSettings};
+use crate::{ClientSettingsError, Credentials, http_client};
 
 /// The pool of connections of a process, its retry policy and its circuit breakers. Cheap to clone: all clones share them.
 #[derive(Clone)]
@@ -25,14 +24,14 @@ pub struct Transport(Arc<Inner>);
 
 struct Inner {
     pool: reqwest::Client,
-    limits: Limits,
+    limits: ResponseLimits,
     retry: RetryPolicy,
     breakers: Breakers,
 }
 
-/// How long and how large.
+/// How long an answer may take and how large it may be.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct ResponseLimits {
     pub(crate) total: Duration,
     pub(crate) idle: Duration,
     pub(crate) max_bytes: usize,
@@ -52,7 +51,7 @@ impl Transport {
     /// # Errors
     ///
     /// When a setting cannot be used, or TLS cannot be set up.
-    pub fn new(settings: &TransportSettings) -> Result<Self, SettingsError> {
+    pub fn new(settings: &TransportSettings) -> Result<Self, ClientSettingsError> {
         Self::builder(settings).build()
     }
 
@@ -68,7 +67,7 @@ impl Transport {
     /// Requests that do not lie below the destination fail, whoever makes them.
     pub fn client(
         &self,
-        destination: Destination,
+        destination: CallDestination,
         credentials: Option<Arc<dyn Credentials>>,
     ) -> ClientWithMiddleware {
         let inner = &*self.0;
@@ -77,7 +76,7 @@ impl Transport {
         let mut chain = ClientBuilder::new(inner.pool.clone())
             .with(Guard(Arc::clone(&destination)))
             .with(Tracking(Arc::clone(&destination)))
-            .with(HoldBack(breaker))
+            .with(CircuitBreaker(breaker))
             .with(Deadline(inner.limits.total))
             .with(Retry(inner.retry));
         if let Some(credentials) = credentials {
@@ -86,12 +85,12 @@ impl Transport {
         chain.with(Redirect(destination)).build()
     }
 
-    /// What the circuit breakers know, by site and service: for readiness and metrics.
+    /// The circuit breakers by site and service, for readiness and metrics.
     pub fn breakers(&self) -> Vec<BreakerReport> {
         self.0.breakers.report()
     }
 
-    pub(crate) fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self) -> ResponseLimits {
         self.0.limits
     }
 
@@ -123,9 +122,9 @@ impl<'a> TransportBuilder<'a> {
     /// # Errors
     ///
     /// When a setting cannot be used, or TLS cannot be set up.
-    pub fn build(self) -> Result<Transport, SettingsError> {
+    pub fn build(self) -> Result<Transport, ClientSettingsError> {
         let settings = self.settings;
-        let limits = Limits {
+        let limits = ResponseLimits {
             total: seconds(settings.client_timeout_seconds, "client_timeout_seconds")?,
             idle: seconds(settings.client_idle_timeout_seconds, "client_idle_timeout_seconds")?,
             max_bytes: settings.client_max_answer_bytes,
@@ -143,7 +142,7 @@ impl<'a> TransportBuilder<'a> {
             // Once more, in case the change named one.
             .no_proxy()
             .build()
-            .map_err(|e| SettingsError::Client(e.to_string()))?;
+            .map_err(|e| ClientSettingsError::Client(e.to_string()))?;
         let breakers = Breakers::new(thresholds);
         Ok(Transport(Arc::new(Inner { pool, limits, retry: self.retry, breakers })))
     }
@@ -177,7 +176,7 @@ mod tests {
         for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e9] {
             let settings = TransportSettings { client_idle_timeout_seconds: bad, ..Default::default() };
             let error = Transport::new(&settings).unwrap_err();
-            assert_eq!(error, SettingsError::Seconds("client_idle_timeout_seconds"), "{bad}");
+            assert_eq!(error, ClientSettingsError::Seconds("client_idle_timeout_seconds"), "{bad}");
         }
     }
 }

@@ -13,15 +13,15 @@ use super::settings::LONGEST;
 use super::{Failed, redacted};
 use crate::ClientError;
 
-/// Ends a call when its time is up. The time is that of the call's [`Patience`]; a foreign request, such as one of the official
+/// Ends a call when its time is up. The time is that of the call's [`TimeLimit`]; a foreign request, such as one of the official
 /// SDK's, has its own timeout or the default one, in which its answer must have been read too.
 pub(super) struct Deadline(pub(super) Duration);
 
-/// What a [`crate::Call`] says of its time: how long to the head of the answer.
+/// How long a [`crate::Call`] may take to the head of the answer.
 #[derive(Clone)]
-pub(crate) struct Patience {
+pub(crate) struct TimeLimit {
     total: Duration,
-    pulse: Option<Pulse>,
+    progress: Option<BodyProgress>,
 }
 
 /// When the call ends, for the links further in.
@@ -32,19 +32,19 @@ pub(super) struct EndsAt {
     pub(super) with_body: bool,
 }
 
-/// When a piece of the body was last taken.
+/// When a piece of a streamed body was last sent.
 #[derive(Debug, Clone)]
-pub(crate) struct Pulse {
+pub(crate) struct BodyProgress {
     start: Instant,
     last: Arc<AtomicU64>,
 }
 
-impl Pulse {
+impl BodyProgress {
     pub(crate) fn new() -> Self {
         Self { start: Instant::now(), last: Arc::default() }
     }
 
-    pub(crate) fn beat(&self) {
+    pub(crate) fn touch(&self) {
         let elapsed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last.fetch_max(elapsed, Ordering::Relaxed);
     }
@@ -54,10 +54,10 @@ impl Pulse {
     }
 }
 
-impl Patience {
-    /// With the pulse of a body that is streamed, the time starts again with each piece.
-    pub(crate) fn new(total: Duration, pulse: Option<Pulse>) -> Self {
-        Self { total: total.min(LONGEST), pulse }
+impl TimeLimit {
+    /// With the progress of a body that is streamed, the time starts again with each piece.
+    pub(crate) fn new(total: Duration, progress: Option<BodyProgress>) -> Self {
+        Self { total: total.min(LONGEST), progress }
     }
 
     pub(crate) fn total(&self) -> Duration {
@@ -68,7 +68,7 @@ impl Patience {
         let mut end = start + self.total;
         loop {
             sleep_until(end).await;
-            let later = self.pulse.as_ref().map_or(end, |pulse| end.max(pulse.last() + self.total));
+            let later = self.progress.as_ref().map_or(end, |progress| end.max(progress.last() + self.total));
             if later <= Instant::now() {
                 return;
             }
@@ -80,18 +80,18 @@ impl Patience {
 #[async_trait::async_trait]
 impl Middleware for Deadline {
     async fn handle(&self, req: Request, extensions: &mut Extensions, next: Next<'_>) -> Result<Response> {
-        let own = extensions.get::<Patience>().cloned();
+        let own = extensions.get::<TimeLimit>().cloned();
         let with_body = own.is_none();
         let total = req.timeout().copied().unwrap_or(self.0);
-        let patience = own.unwrap_or_else(|| Patience::new(total, None));
+        let limit = own.unwrap_or_else(|| TimeLimit::new(total, None));
         let start = Instant::now();
-        extensions.insert(EndsAt { instant: start + patience.total, with_body });
+        extensions.insert(EndsAt { instant: start + limit.total, with_body });
         let (method, url) = (req.method().clone(), req.url().clone());
         tokio::select! {
             biased;
             outcome = next.run(req, extensions) => outcome,
-            () = patience.run_out(start) => {
-                let reason = format!("no answer within {} s", patience.total.as_secs_f64());
+            () = limit.run_out(start) => {
+                let reason = format!("no answer within {} s", limit.total.as_secs_f64());
                 Err(ClientError::too_slow(&method, &redacted(&url), reason).failed())
             }
         }
@@ -105,20 +105,20 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn time_runs_from_the_start_or_from_the_last_piece_of_the_body() {
         let start = Instant::now();
-        let patience = Patience { total: Duration::from_mins(1), pulse: None };
-        patience.run_out(start).await;
+        let limit = TimeLimit { total: Duration::from_mins(1), progress: None };
+        limit.run_out(start).await;
         assert_eq!(start.elapsed().as_secs(), 60);
 
-        let pulse = Pulse::new();
+        let progress = BodyProgress::new();
         let start = Instant::now();
-        let patience = Patience { total: Duration::from_mins(1), pulse: Some(pulse.clone()) };
+        let limit = TimeLimit { total: Duration::from_mins(1), progress: Some(progress.clone()) };
         let body = tokio::spawn(async move {
             for _ in 0..5 {
                 tokio::time::sleep(Duration::from_secs(50)).await;
-                pulse.beat();
+                progress.touch();
             }
         });
-        patience.run_out(start).await;
+        limit.run_out(start).await;
         body.await.unwrap();
         assert_eq!(start.elapsed().as_secs(), 310);
     }

@@ -3,11 +3,11 @@
 use tapisservice_tenants::parse_base_url;
 use url::Url;
 
-use crate::SettingsError;
+use crate::ClientSettingsError;
 
 /// One service at one site, reached below one base URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Destination {
+pub struct CallDestination {
     /// What all paths are below: the base URL of a tenant, without `/v3`.
     pub base_url: Url,
     /// The site, for the circuit breaker and the log.
@@ -16,7 +16,7 @@ pub struct Destination {
     pub service: String,
 }
 
-impl Destination {
+impl CallDestination {
     /// A service at a site.
     ///
     /// # Errors
@@ -26,8 +26,9 @@ impl Destination {
         base_url: &str,
         site: impl Into<String>,
         service: impl Into<String>,
-    ) -> Result<Self, SettingsError> {
-        let base_url = parse_base_url(base_url.trim_end_matches('/')).ok_or(SettingsError::Destination)?;
+    ) -> Result<Self, ClientSettingsError> {
+        let base_url =
+            parse_base_url(base_url.trim_end_matches('/')).ok_or(ClientSettingsError::DestinationUrl)?;
         Ok(Self { base_url, site: site.into(), service: service.into() })
     }
 
@@ -55,8 +56,8 @@ mod tests {
 
     #[test]
     fn only_what_lies_below_the_base_url_belongs_to_the_destination() {
-        let plain = Destination::new("https://tacc.tapis.io/", "tacc", "systems").unwrap();
-        let nested = Destination::new("https://tacc.tapis.io/proxy", "tacc", "systems").unwrap();
+        let plain = CallDestination::new("https://tacc.tapis.io/", "tacc", "systems").unwrap();
+        let nested = CallDestination::new("https://tacc.tapis.io/proxy", "tacc", "systems").unwrap();
         let cases = [
             ("https://tacc.tapis.io/v3/systems", true, false),
             ("https://TACC.tapis.io:443/v3/systems", true, false),
@@ -80,7 +81,11 @@ mod tests {
         for bad in
             ["", "tacc.tapis.io", "file:///etc", "data:,x", "https://tacc.tapis.io/x?y", "https://a@b.test"]
         {
-            assert_eq!(Destination::new(bad, "s", "x"), Err(SettingsError::Destination), "{bad}");
+            assert_eq!(
+                CallDestination::new(bad, "s", "x"),
+                Err(ClientSettingsError::DestinationUrl),
+                "{bad}"
+            );
         }
     }
 }

@@ -6,11 +6,11 @@ use http::Extensions;
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, Result};
 
-use super::{Destination, Failed, redacted};
+use super::{CallDestination, Failed, redacted};
 use crate::ClientError;
 
 /// Refuses a request that does not lie below the destination, before credentials are attached.
-pub(super) struct Guard(pub(super) Arc<Destination>);
+pub(super) struct Guard(pub(super) Arc<CallDestination>);
 
 #[async_trait::async_trait]
 impl Middleware for Guard {

@@ -14,7 +14,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 ///
 /// let settings = TransportSettings::default();
 /// let transport = Transport::builder(&settings).http(|http| http.dns_resolver(LocalhostResolver)).build()?;
-/// # Ok::<(), tapisservice_client::SettingsError>(())
+/// # Ok::<(), tapisservice_client::ClientSettingsError>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LocalhostResolver;

@@ -6,23 +6,22 @@
 //! |---|---|
 //! | `guard` | refuses what does not lie below the destination, before anything is attached to it |
 //! | `tracking` | passes the tracking id of the current request on, and logs the outcome |
-//! | `hold_back` | holds calls back while a service at a site does not answer |
+//! | `circuit_breaker` | rejects calls while a service at a site fails |
 //! | `deadline` | ends the call when its time is up, repetitions included |
 //! | `retry` | repeats what may be repeated |
 //! | `authorize` | signs every single try in, and once more after a 401 that renewed the token |
 //! | `redirect` | follows redirects of `GET` and `HEAD` within the destination |
 //!
-//! The guard is first because no later link changes where a request goes; the breaker is outside the deadline because a
+//! The guard is first because no later link changes where a request goes; the circuit breaker is outside the deadline because a
 //! service that hangs is a service that fails; each try is signed in anew because the one before may have outlived its token.
 
 mod authorize;
-mod breaker;
+mod circuit_breaker;
 mod client;
 mod deadline;
 mod destination;
 mod failure;
 mod guard;
-mod hold_back;
 mod localhost;
 mod redirect;
 mod retry;
@@ -30,15 +29,15 @@ mod retry_after;
 mod settings;
 mod tracking;
 
-pub use breaker::{BreakerReport, BreakerState};
+pub use circuit_breaker::{BreakerReport, BreakerState};
 pub use client::{Transport, TransportBuilder};
-pub use destination::Destination;
+pub use destination::CallDestination;
 pub use localhost::LocalhostResolver;
 pub use retry::RetryPolicy;
 pub use settings::TransportSettings;
 
-pub(crate) use client::Limits;
-pub(crate) use deadline::{Patience, Pulse};
+pub(crate) use client::ResponseLimits;
+pub(crate) use deadline::{BodyProgress, TimeLimit};
 pub(crate) use failure::{Failed, redacted};
 pub(crate) use retry::RetryChoice;
 pub(crate) use retry_after::retry_after;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::deadline::EndsAt;
-use super::{Destination, Failed, redacted};
+use super::{CallDestination, Failed, redacted};
 use crate::ClientError;
 
 /// How many redirects of one request are followed.
@@ -18,7 +18,7 @@ const MOST: usize = 3;
 
 /// Follows redirects of `GET` and `HEAD` below the destination. One that leads elsewhere is an error, as reqwest would carry
 /// `X-Tapis-Token` along. A redirect of another method is an answer like any other: what it asked for was not done.
-pub(super) struct Redirect(pub(super) Arc<Destination>);
+pub(super) struct Redirect(pub(super) Arc<CallDestination>);
 
 impl Redirect {
     fn target(&self, method: &Method, from: &Url, response: &Response) -> Result<Option<Url>> {
@@ -53,9 +53,11 @@ impl Middleware for Redirect {
         }
         let (method, mut from) = (req.method().clone(), req.url().clone());
         for _ in 0..=MOST {
-            let spare = if matches!(method, Method::GET | Method::HEAD) { req.try_clone() } else { None };
+            let next_request =
+                if matches!(method, Method::GET | Method::HEAD) { req.try_clone() } else { None };
             let response = next.clone().run(req, extensions).await?;
-            let (Some(target), Some(mut again)) = (self.target(&method, &from, &response)?, spare) else {
+            let (Some(target), Some(mut again)) = (self.target(&method, &from, &response)?, next_request)
+            else {
                 return Ok(response);
             };
             from = target.clone();

@@ -61,25 +61,26 @@ fn may_repeat(method: &Method, choice: Option<RetryChoice>) -> bool {
     }
 }
 
-/// When the outcome may be another one, if ever.
-enum Hope {
-    None,
-    Later(Option<Duration>),
+/// Whether an outcome is worth another try.
+enum RetryDecision {
+    Stop,
+    /// After the time that the service asks for, if it does.
+    Retry(Option<Duration>),
 }
 
-impl Hope {
+impl RetryDecision {
     fn of(outcome: &Result<Response>) -> Self {
         match outcome {
-            Ok(response) if is_passing(response.status()) => {
-                Self::Later(retry_after(response.headers(), SystemTime::now()))
+            Ok(response) if is_transient(response.status()) => {
+                Self::Retry(retry_after(response.headers(), SystemTime::now()))
             }
-            Err(Error::Reqwest(error)) if error.is_connect() || error.is_request() => Self::Later(None),
-            Ok(_) | Err(_) => Self::None,
+            Err(Error::Reqwest(error)) if error.is_connect() || error.is_request() => Self::Retry(None),
+            Ok(_) | Err(_) => Self::Stop,
         }
     }
 }
 
-fn is_passing(status: StatusCode) -> bool {
+fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 429 | 502 | 503 | 504)
 }
 
@@ -94,9 +95,11 @@ impl Middleware for Retry {
         let repeat = may_repeat(req.method(), extensions.get().copied());
         let mut number = 0;
         loop {
-            let spare = if repeat && number < self.0.retries { req.try_clone() } else { None };
+            let retry_request = if repeat && number < self.0.retries { req.try_clone() } else { None };
             let outcome = next.clone().run(req, extensions).await;
-            let (Some(spare), Hope::Later(after)) = (spare, Hope::of(&outcome)) else {
+            let (Some(retry_request), RetryDecision::Retry(after)) =
+                (retry_request, RetryDecision::of(&outcome))
+            else {
                 return outcome;
             };
             let wait = self.0.wait(number, after, fastrand::f64());
@@ -107,7 +110,7 @@ impl Middleware for Retry {
             }
             drop(outcome);
             sleep(wait).await;
-            req = spare;
+            req = retry_request;
             number += 1;
         }
     }

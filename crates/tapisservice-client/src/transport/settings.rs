@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::SettingsError;
+use crate::ClientSettingsError;
 use crate::settings::collect;
 
 /// The keys of the configuration that the transport reads; all have defaults.
@@ -59,7 +59,7 @@ impl TransportSettings {
     /// # Errors
     ///
     /// For each setting that cannot.
-    pub fn check(&self) -> Result<(), Vec<SettingsError>> {
+    pub fn check(&self) -> Result<(), Vec<ClientSettingsError>> {
         collect([
             seconds(self.connect_timeout_seconds, "connect_timeout_seconds").err(),
             seconds(self.client_timeout_seconds, "client_timeout_seconds").err(),
@@ -72,10 +72,10 @@ impl TransportSettings {
 /// The longest time anything is given, whoever asks for more: `Instant` does not add up for ever.
 pub(super) const LONGEST: Duration = Duration::from_hours(24);
 
-pub(super) fn seconds(value: f64, name: &'static str) -> Result<Duration, SettingsError> {
+pub(super) fn seconds(value: f64, name: &'static str) -> Result<Duration, ClientSettingsError> {
     if value > 0.0 && value <= LONGEST.as_secs_f64() {
-        Duration::try_from_secs_f64(value).map_err(|_| SettingsError::Seconds(name))
+        Duration::try_from_secs_f64(value).map_err(|_| ClientSettingsError::Seconds(name))
     } else {
-        Err(SettingsError::Seconds(name))
+        Err(ClientSettingsError::Seconds(name))
     }
 }

@@ -7,13 +7,13 @@ use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, Result};
 use tokio::time::Instant;
 
-use super::{Destination, redacted};
+use super::{CallDestination, redacted};
 
 /// `X-Tapis-Tracking-ID`.
 pub(crate) const TRACKING_HEADER: HeaderName = HeaderName::from_static("x-tapis-tracking-id");
 
 /// Passes the tracking id of the current request on, unless the call has one, and logs how the call went.
-pub(super) struct Tracking(pub(super) Arc<Destination>);
+pub(super) struct Tracking(pub(super) Arc<CallDestination>);
 
 #[async_trait::async_trait]
 impl Middleware for Tracking {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Tokens;
 use super::oauth_client::OAuthClient;
 use crate::call::{Call, Caller};
-use crate::transport::{Destination, Transport};
+use crate::transport::{CallDestination, Transport};
 use crate::{ClientError, Credentials};
 
 const TOKENS: &str = "/v3/oauth2/tokens";
@@ -77,13 +77,17 @@ struct IssuedRefresh {
 
 /// The Authenticator of one tenant, asked without a token: neither a log-in nor a refresh waits for a refresh.
 #[derive(Debug, Clone)]
-pub(crate) struct Authenticator {
+pub(crate) struct AuthenticatorApi {
     pub(crate) caller: Caller,
     pub(crate) client: Option<OAuthClient>,
 }
 
-impl Authenticator {
-    pub(crate) fn new(transport: &Transport, destination: Destination, client: Option<OAuthClient>) -> Self {
+impl AuthenticatorApi {
+    pub(crate) fn new(
+        transport: &Transport,
+        destination: CallDestination,
+        client: Option<OAuthClient>,
+    ) -> Self {
         let confidential = client.clone().filter(|client| client.key().is_some());
         let credentials = confidential.map(|client| Arc::new(client) as Arc<dyn Credentials>);
         Self { caller: Caller::new(transport, destination, credentials), client }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tapisservice_core::TenantId;
 
-use super::authenticator::{Authenticator, Grant};
+use super::authenticator::{AuthenticatorApi, Grant};
 use super::authorization::AuthorizationRequest;
 use super::connection::{Connection, destination};
 use super::device::DeviceLogin;
@@ -181,7 +181,7 @@ impl UserClientBuilder {
                 .map_err(|error| ClientError::Setup(error.to_string()))?,
         };
         let authenticator =
-            Authenticator::new(&transport, destination(&base_url, "authenticator"), self.client.clone());
+            AuthenticatorApi::new(&transport, destination(&base_url, "authenticator"), self.client.clone());
         let tenant_id = match self.tenant.as_deref().or(known_tenant) {
             Some(id) => {
                 TenantId::new(id).map_err(|error| ClientError::Setup(format!("the tenant: {error}")))?

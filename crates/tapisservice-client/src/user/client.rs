@@ -9,10 +9,10 @@ use url::Url;
 
 use super::authenticator::signs_in;
 use super::connection::{Connection, store_failed};
-use super::session::Session;
+use super::session::UserSession;
 use super::{Tokens, UserClientBuilder};
 use crate::call::{Call, Caller};
-use crate::{BoxFuture, ClientError, Credentials, Door, Operations};
+use crate::{BoxFuture, ClientError, Credentials, Operations, SdkConfiguration};
 
 /// Calls Tapis as a user: every service by the tenant's base URL, signed in with the user's own token. Cheap to clone; all
 /// clones share the tokens.
@@ -25,7 +25,7 @@ pub struct UserClient(Arc<Inner>);
 struct Inner {
     connection: Connection,
     username: Option<Arc<str>>,
-    session: Session,
+    session: UserSession,
 }
 
 impl UserClient {
@@ -34,11 +34,11 @@ impl UserClient {
         UserClientBuilder::new(base_url.into())
     }
 
-    pub(crate) fn new(connection: Connection, username: Option<Arc<str>>, session: Session) -> Self {
+    pub(crate) fn new(connection: Connection, username: Option<Arc<str>>, session: UserSession) -> Self {
         Self(Arc::new(Inner { connection, username, session }))
     }
 
-    pub(crate) fn session(&self) -> &Session {
+    pub(crate) fn session(&self) -> &UserSession {
         &self.0.session
     }
 
@@ -79,9 +79,9 @@ impl UserClient {
         Caller::new(&connection.transport, connection.destination(resource), Some(credentials))
     }
 
-    /// The door for generated functions, as those of the official SDK.
-    pub fn door(&self, resource: &str) -> Door {
-        Door::new(&self.caller(resource))
+    /// What the official SDK's generated functions need to call a resource as this user.
+    pub fn sdk_configuration(&self, resource: &str) -> SdkConfiguration {
+        SdkConfiguration::new(&self.caller(resource))
     }
 
     /// The tokens in use.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use tapisservice_core::TenantId;
 use url::Url;
 
-use super::authenticator::{Authenticator, Grant};
+use super::authenticator::{AuthenticatorApi, Grant};
 use super::keeper::Keeper;
 use super::oauth_client::OAuthClient;
-use super::session::Session;
-use super::{SessionKey, StoreError, Tokens, UserClient, base_url};
+use super::session::UserSession;
+use super::{SessionKey, SessionStoreError, Tokens, UserClient, base_url};
 use crate::ClientError;
 use crate::spec::Catalog;
-use crate::transport::{Destination, Transport};
+use crate::transport::{CallDestination, Transport};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
@@ -20,7 +20,7 @@ pub(crate) struct Connection {
     pub(crate) tenant_id: TenantId,
     pub(crate) transport: Transport,
     pub(crate) catalog: Catalog,
-    pub(crate) authenticator: Authenticator,
+    pub(crate) authenticator: AuthenticatorApi,
     pub(crate) keeper: Keeper,
 }
 
@@ -37,7 +37,7 @@ impl Connection {
         let username = tokens.username().or(known).map(Arc::from);
         let key = username.as_ref().map(|username| self.key(username));
         let keeper = Keeper { key, ..self.keeper.clone() };
-        let session = Session::new(tokens, self.authenticator.clone(), keeper);
+        let session = UserSession::new(tokens, self.authenticator.clone(), keeper);
         UserClient::new(self, username, session)
     }
 
@@ -73,7 +73,7 @@ impl Connection {
     }
 
     /// Where requests for a service go: in user mode the tenant's base URL, whatever the service.
-    pub(crate) fn destination(&self, service: &str) -> Destination {
+    pub(crate) fn destination(&self, service: &str) -> CallDestination {
         destination(&self.base_url, service)
     }
 
@@ -93,14 +93,14 @@ impl Connection {
 }
 
 /// A user does not know sites: the host stands for it.
-pub(crate) fn destination(base_url: &Url, service: &str) -> Destination {
-    Destination {
+pub(crate) fn destination(base_url: &Url, service: &str) -> CallDestination {
+    CallDestination {
         base_url: base_url.clone(),
         site: base_url::authority(base_url).to_owned(),
         service: service.to_owned(),
     }
 }
 
-pub(crate) fn store_failed(error: &StoreError) -> ClientError {
+pub(crate) fn store_failed(error: &SessionStoreError) -> ClientError {
     ClientError::File { path: "session store".to_owned(), reason: error.to_string() }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-use super::{SessionKey, SessionStore, StoreError, Tokens};
+use super::{SessionKey, SessionStore, SessionStoreError, Tokens};
 use crate::BoxFuture;
 
 /// No file of a session is larger than this, in bytes.
@@ -54,18 +54,18 @@ impl FileStore {
         key: &SessionKey,
         verb: &'static str,
         work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    ) -> Result<T, SessionStoreError> {
         let path = self.path(key);
         let fault = move |path: &Path, what: &dyn std::fmt::Display| {
-            StoreError::new(format!("the session in {} cannot be {verb}: {what}", path.display()))
+            SessionStoreError::new(format!("the session in {} cannot be {verb}: {what}", path.display()))
         };
         let task = tokio::task::spawn_blocking(move || work(&path).map_err(|error| fault(&path, &error)));
-        task.await.unwrap_or_else(|_| Err(StoreError::new("the session store was interrupted")))
+        task.await.unwrap_or_else(|_| Err(SessionStoreError::new("the session store was interrupted")))
     }
 }
 
 impl SessionStore for FileStore {
-    fn load<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Tokens>, StoreError>> {
+    fn load<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Tokens>, SessionStoreError>> {
         Box::pin(async move {
             let saved = self.blocking(key, "read", read).await?;
             let saved = saved.filter(|saved| saved.is_of(key));
@@ -79,12 +79,16 @@ impl SessionStore for FileStore {
         })
     }
 
-    fn save<'a>(&'a self, key: &'a SessionKey, tokens: &'a Tokens) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn save<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        tokens: &'a Tokens,
+    ) -> BoxFuture<'a, Result<(), SessionStoreError>> {
         let saved = Saved::new(key, tokens);
         Box::pin(self.blocking(key, "saved", move |path| write(path, &saved)))
     }
 
-    fn remove<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn remove<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<(), SessionStoreError>> {
         Box::pin(self.blocking(key, "removed", |path| match fs::remove_file(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             outcome => outcome,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{SessionKey, SessionStore, StoreError, Tokens};
+use super::{SessionKey, SessionStore, SessionStoreError, Tokens};
 
 type OnRefresh = dyn Fn(&Tokens) + Send + Sync;
 
@@ -28,14 +28,14 @@ impl Keeper {
     }
 
     /// After a log-in.
-    pub(crate) async fn save(&self, tokens: &Tokens) -> Result<(), StoreError> {
+    pub(crate) async fn save(&self, tokens: &Tokens) -> Result<(), SessionStoreError> {
         match (&self.store, &self.key) {
             (Some(store), Some(key)) => store.save(key, tokens).await,
             _ => Ok(()),
         }
     }
 
-    pub(crate) async fn forget(&self) -> Result<(), StoreError> {
+    pub(crate) async fn forget(&self) -> Result<(), SessionStoreError> {
         match (&self.store, &self.key) {
             (Some(store), Some(key)) => store.remove(key).await,
             _ => Ok(()),

@@ -47,5 +47,5 @@ pub use builder::UserClientBuilder;
 pub use client::UserClient;
 pub use device::DeviceLogin;
 pub use file_store::FileStore;
-pub use store::{SessionKey, SessionStore, StoreError};
+pub use store::{SessionKey, SessionStore, SessionStoreError};
 pub use tokens::Tokens;

@@ -10,7 +10,7 @@ use futures_util::future::Shared;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Tokens;
-use super::authenticator::{Authenticator, Grant};
+use super::authenticator::{AuthenticatorApi, Grant};
 use super::keeper::Keeper;
 use crate::{BoxFuture, ClientError, Credentials};
 
@@ -26,12 +26,12 @@ const AFTER_RENEWAL: Duration = Duration::from_secs(30);
 
 /// One user's tokens. Clones share them.
 #[derive(Clone)]
-pub(crate) struct Session(Arc<Inner>);
+pub(crate) struct UserSession(Arc<Inner>);
 
 struct Inner {
     state: ArcSwap<State>,
     running: Mutex<Option<Refresh>>,
-    authenticator: Authenticator,
+    authenticator: AuthenticatorApi,
     keeper: Keeper,
 }
 
@@ -51,8 +51,8 @@ struct Failure {
 
 type Refresh = Shared<BoxFuture<'static, Result<Tokens, Failure>>>;
 
-impl Session {
-    pub(crate) fn new(tokens: Tokens, authenticator: Authenticator, keeper: Keeper) -> Self {
+impl UserSession {
+    pub(crate) fn new(tokens: Tokens, authenticator: AuthenticatorApi, keeper: Keeper) -> Self {
         let state = ArcSwap::from_pointee(State::new(tokens));
         Self(Arc::new(Inner { state, running: Mutex::default(), authenticator, keeper }))
     }
@@ -221,7 +221,7 @@ impl From<Failure> for ClientError {
 }
 
 /// `X-Tapis-Token` alone: a user's request names no tenant and no user (rule O1).
-impl Credentials for Session {
+impl Credentials for UserSession {
     fn headers(&self) -> BoxFuture<'_, Result<HeaderMap, ClientError>> {
         Box::pin(async {
             let tokens = self.usable().await?;
@@ -251,10 +251,10 @@ impl Credentials for Session {
     }
 }
 
-impl fmt::Debug for Session {
+impl fmt::Debug for UserSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.0.state.load();
-        f.debug_struct("Session")
+        f.debug_struct("UserSession")
             .field("tokens", &state.tokens)
             .field("failure", &state.failure)
             .finish_non_exhaustive()

@@ -10,13 +10,17 @@ use crate::BoxFuture;
 /// [`FileStore`](super::FileStore) keeps them in files; other places (a keyring, a database) implement this.
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// The tokens that were saved last for `key`.
-    fn load<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Tokens>, StoreError>>;
+    fn load<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Tokens>, SessionStoreError>>;
 
     /// Saves tokens in place of those saved before.
-    fn save<'a>(&'a self, key: &'a SessionKey, tokens: &'a Tokens) -> BoxFuture<'a, Result<(), StoreError>>;
+    fn save<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        tokens: &'a Tokens,
+    ) -> BoxFuture<'a, Result<(), SessionStoreError>>;
 
     /// Forgets the tokens; that there are none is no error.
-    fn remove<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<(), StoreError>>;
+    fn remove<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<(), SessionStoreError>>;
 }
 
 /// Whose session it is. The base URL belongs to it, so that no token is ever restored for another site.
@@ -36,9 +40,9 @@ pub struct SessionKey {
 /// A store cannot read or write. The text names the place and never a token.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct StoreError(String);
+pub struct SessionStoreError(String);
 
-impl StoreError {
+impl SessionStoreError {
     /// An error that says what failed.
     pub fn new(what: impl Into<String>) -> Self {
         Self(what.into())

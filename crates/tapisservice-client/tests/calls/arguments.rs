@@ -206,8 +206,8 @@ async fn the_tracking_id_is_the_current_requests_unless_the_call_has_one() {
     g.scope(server.caller().get("/v3/x").tracking_id(own).send()).await.unwrap();
     assert_eq!(server.take_one().field(header), Some("own.1"));
 
-    let door = server.caller().http_client();
-    g.scope(async move { door.get(format!("{}/v3/x", server.base_url)).send().await.map(|_| server) })
+    let http = server.caller().http_client();
+    g.scope(async move { http.get(format!("{}/v3/x", server.base_url)).send().await.map(|_| server) })
         .await
         .map(|server| assert_eq!(server.take_one().field(header), Some("jobs.4711")))
         .unwrap();

@@ -57,7 +57,7 @@ async fn a_stream_is_sent_as_it_comes() {
             assert_eq!(first.recv().await.unwrap(), "two");
         })
     });
-    let destination = tapisservice_client::Destination::new(&base_url, "tacc", "x").unwrap();
+    let destination = tapisservice_client::CallDestination::new(&base_url, "tacc", "x").unwrap();
     let caller = tapisservice_client::Caller::new(&crate::helpers::transport(0), destination, None);
     caller.put("/v3/x").body_stream(Upload::stream(pieces)).send().await.unwrap();
 }

@@ -11,7 +11,7 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method};
 use tapisservice_client::transport::RetryPolicy;
 use tapisservice_client::{
-    BoxFuture, Caller, ClientError, Credentials, Destination, Transport, TransportSettings,
+    BoxFuture, CallDestination, Caller, ClientError, Credentials, Transport, TransportSettings,
 };
 use tokio::net::TcpListener;
 
@@ -88,8 +88,8 @@ impl Server {
         all.remove(0)
     }
 
-    pub(crate) fn destination(&self) -> Destination {
-        Destination::new(&self.base_url, "tacc", "recorder").unwrap()
+    pub(crate) fn destination(&self) -> CallDestination {
+        CallDestination::new(&self.base_url, "tacc", "recorder").unwrap()
     }
 
     pub(crate) fn caller(&self) -> Caller {

@@ -57,12 +57,12 @@ async fn redirects_in_a_circle_or_to_nowhere_end() {
 }
 
 #[tokio::test]
-async fn a_door_leads_nowhere_else() {
+async fn the_http_client_leads_nowhere_else() {
     let (here, there) = (Server::start().await, Server::start().await);
     let caller = Caller::new(&transport(0), here.destination(), Some(Arc::new(Tokens::default())));
-    let door = caller.http_client();
+    let http = caller.http_client();
     for url in [format!("{}/v3/x", there.base_url), "https://127.0.0.1/v3/x?token=secret".to_owned()] {
-        let error = door.get(url).send().await.unwrap_err();
+        let error = http.get(url).send().await.unwrap_err();
         let text = format!("{error} {error:?}");
         assert!(text.contains("is not below") && !text.contains("secret"), "{text}");
     }
@@ -72,10 +72,10 @@ async fn a_door_leads_nowhere_else() {
 #[tokio::test]
 async fn a_user_in_a_url_signs_nobody_in() {
     let server = Server::start().await;
-    let door =
+    let http =
         Caller::new(&transport(0), server.destination(), Some(Arc::new(Tokens::default()))).http_client();
     let url = server.base_url.replace("http://", "http://me:secret@");
-    door.get(format!("{url}/v3/x")).send().await.unwrap();
+    http.get(format!("{url}/v3/x")).send().await.unwrap();
     let got = server.take_one();
     assert_eq!((got.field("authorization"), got.field("x-tapis-token")), (None, Some("token-0")));
 }

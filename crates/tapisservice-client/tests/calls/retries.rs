@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use http::Method;
 use serde_json::json;
 use tapisservice_client::transport::{BreakerState, RetryPolicy};
-use tapisservice_client::{Caller, ClientError, Destination, Transport, TransportSettings, Upload};
+use tapisservice_client::{CallDestination, Caller, ClientError, Transport, TransportSettings, Upload};
 use tokio::net::TcpListener;
 
 use crate::helpers::{Server, response, transport, transport_with};
@@ -111,7 +111,7 @@ async fn slamming() -> (String, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn a_connection_that_breaks_is_repeated_for_a_get_and_never_for_a_post() {
     let (base_url, count) = slamming().await;
-    let caller = Caller::new(&transport(2), Destination::new(&base_url, "tacc", "x").unwrap(), None);
+    let caller = Caller::new(&transport(2), CallDestination::new(&base_url, "tacc", "x").unwrap(), None);
     let error = caller.post("/v3/x").body_json(1).send().await.unwrap_err();
     assert!(matches!(error, ClientError::Connection { repeatable: false, .. }), "{error}");
     assert!(!error.is_retryable());
@@ -127,7 +127,7 @@ async fn nobody_there_is_a_connection_error_that_may_be_repeated_whatever_the_me
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let caller = Caller::new(&transport(1), Destination::new(&base_url, "tacc", "x").unwrap(), None);
+    let caller = Caller::new(&transport(1), CallDestination::new(&base_url, "tacc", "x").unwrap(), None);
     let error = caller.post("/v3/x").send().await.unwrap_err();
     assert!(matches!(&error, ClientError::Connection { repeatable: true, timeout: false, .. }), "{error:?}");
 }
@@ -136,7 +136,7 @@ async fn nobody_there_is_a_connection_error_that_may_be_repeated_whatever_the_me
 async fn a_call_that_takes_too_long_ends_repetitions_included() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
-    let caller = Caller::new(&transport(5), Destination::new(&base_url, "tacc", "x").unwrap(), None);
+    let caller = Caller::new(&transport(5), CallDestination::new(&base_url, "tacc", "x").unwrap(), None);
     let call = caller.get("/v3/x").timeout(std::time::Duration::from_millis(50));
     let error = call.send().await.unwrap_err();
     assert!(matches!(error, ClientError::Connection { timeout: true, .. }), "{error:?}");
@@ -146,8 +146,8 @@ async fn a_call_that_takes_too_long_ends_repetitions_included() {
 async fn a_timeout_may_be_as_long_as_anybody_writes() {
     let server = Server::start().await;
     server.caller().get("/v3/x").timeout(std::time::Duration::MAX).send().await.unwrap();
-    let door = server.caller().http_client().get(format!("{}/v3/x", server.base_url));
-    assert!(door.timeout(std::time::Duration::MAX).send().await.is_ok());
+    let http = server.caller().http_client().get(format!("{}/v3/x", server.base_url));
+    assert!(http.timeout(std::time::Duration::MAX).send().await.is_ok());
 }
 
 #[tokio::test]
@@ -175,13 +175,13 @@ async fn an_open_breaker_holds_calls_back_and_is_seen() {
     );
     assert!(error.is_retryable() && server.take().is_empty());
     let report = &transport.breakers()[0];
-    assert_eq!((report.state, report.opened, report.held_back), (BreakerState::Open, 1, 1));
+    assert_eq!((report.state, report.opened, report.rejected), (BreakerState::Open, 1, 1));
 
-    let other = Destination { service: "other".to_owned(), ..server.destination() };
+    let other = CallDestination { service: "other".to_owned(), ..server.destination() };
     assert!(Caller::new(&transport, other, None).get("/v3/x").send().await.is_ok());
     // A second client of the same destination shares its breaker, doors included.
-    let door = Caller::new(&transport, server.destination(), None).http_client();
-    assert!(door.get(format!("{}/v3/x", server.base_url)).send().await.is_err());
+    let http = Caller::new(&transport, server.destination(), None).http_client();
+    assert!(http.get(format!("{}/v3/x", server.base_url)).send().await.is_err());
 }
 
 #[tokio::test]

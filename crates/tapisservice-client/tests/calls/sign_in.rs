@@ -85,12 +85,12 @@ async fn without_a_token_nothing_is_sent() {
     let (caller, _) = signed_in(&server, Tokens { none: true, ..Tokens::default() });
     let error = caller.get("/v3/x").send().await.unwrap_err();
     assert!(matches!(error, ClientError::Credentials { temporary: true, .. }), "{error}");
-    let door = caller.http_client().get(format!("{}/v3/x", server.base_url)).send().await;
-    assert!(door.is_err() && server.take().is_empty());
+    let http = caller.http_client().get(format!("{}/v3/x", server.base_url)).send().await;
+    assert!(http.is_err() && server.take().is_empty());
 }
 
 #[tokio::test]
-async fn a_door_is_signed_in_with_the_credentials_and_nothing_else() {
+async fn the_http_client_is_signed_in_with_the_credentials_and_nothing_else() {
     let server = Server::start().await;
     let (caller, _) = signed_in(&server, Tokens::default());
     let request = caller.http_client().post(format!("{}/v3/x", server.base_url));

@@ -66,8 +66,8 @@ async fn while_there_is_no_token_no_request_leaves() {
     for _ in 0..5 {
         let caller = session.caller("files").await.unwrap();
         assert!(no_token(&caller.get("/v3/files/x").send().await.unwrap_err()));
-        let door = session.door("files").await.unwrap();
-        assert!(door.client.get(format!("{}/v3/files/x", door.base_path)).send().await.is_err());
+        let sdk = session.sdk_configuration("files").await.unwrap();
+        assert!(sdk.client.get(format!("{}/v3/files/x", sdk.base_path)).send().await.is_err());
     }
     assert!(recorder.all().is_empty());
     site.clear_faults();
@@ -88,7 +88,7 @@ async fn a_wrong_password_is_said_so_and_is_not_temporary() {
         "{reason}"
     );
     assert!(!reason.contains("canary"), "{reason}");
-    assert_eq!(client.check().await.unwrap_err(), *reason);
+    assert_eq!(client.check().await.unwrap_err().to_string(), *reason);
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_service_that_is_up_first_waits_for_the_registry_and_for_tokens() {
     let cache = tenants(&site);
     let settings = settings(site.config_json("bookmarks").unwrap());
     let client = ServiceClient::builder(settings, cache.clone()).transport(transport()).build().unwrap();
-    let keeping = [client.keep_tokens(), cache.keep_fresh()];
+    let keeping = [client.spawn_token_renewal(), cache.keep_fresh()];
     let error = systems(&client.as_service()).await.unwrap_err();
     assert!(matches!(error, ClientError::NoRegistry) && error.is_retryable(), "{error}");
     site.clear_faults();

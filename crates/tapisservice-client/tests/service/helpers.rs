@@ -11,7 +11,7 @@ use http::request::Parts;
 use serde_json::{Value, json};
 use tapisservice_client::transport::{LocalhostResolver, RetryPolicy, Transport, TransportSettings};
 use tapisservice_client::{
-    ClientError, ClientSettings, ServiceClient, ServiceClientSettings, Session, TenantsApi,
+    ClientError, ClientSettings, ServiceClient, ServiceClientSettings, ServiceSession, TenantsApi,
 };
 use tapisservice_core::{TenantId, Username};
 use tapisservice_devsite::{DevSite, DevSiteBuilder};
@@ -56,12 +56,12 @@ pub(crate) fn client(site: &DevSite) -> ServiceClient {
     client_with(site, |_| ())
 }
 
-pub(crate) fn acting_for(client: &ServiceClient, user: &str, tenant: &str) -> Session {
+pub(crate) fn acting_for(client: &ServiceClient, user: &str, tenant: &str) -> ServiceSession {
     client.on_behalf_of_user(TenantId::new(tenant).unwrap(), Username::new(user).unwrap()).unwrap()
 }
 
 /// The ids of the systems that the session sees.
-pub(crate) async fn systems(session: &Session) -> Result<Vec<String>, ClientError> {
+pub(crate) async fn systems(session: &ServiceSession) -> Result<Vec<String>, ClientError> {
     let call = session.operation("systems", "getSystems").await?;
     let list = call.arg("listType", "ALL").send().await?.deserialize::<Value>().await?;
     Ok(list.as_array().unwrap().iter().map(|system| system["id"].as_str().unwrap().to_owned()).collect())

@@ -54,7 +54,7 @@ async fn a_service_of_an_associate_site_holds_a_token_for_its_own_site_and_one_f
     let cache = tenants(&site);
     let client =
         ServiceClient::builder(settings(config), cache.clone()).transport(transport()).build().unwrap();
-    let keeping = client.keep_tokens();
+    let keeping = client.spawn_token_renewal();
     assert!(client.check().await.is_err(), "the registry is not read yet");
     cache.refresh().await.unwrap();
     until(async || {
@@ -94,14 +94,14 @@ async fn a_tenant_that_is_new_is_found_and_one_that_is_not_there_is_an_error() {
 }
 
 #[tokio::test]
-async fn the_door_leads_generated_clients_to_the_same_place() {
+async fn the_sdk_configuration_leads_generated_clients_to_the_same_place() {
     let site = site().await;
     let recorder = Recorder::behind(&site, "jobs").await;
     let client = client(&site);
-    let door = acting_for(&client, "alice", "tacc").door("jobs").await.unwrap();
-    assert_eq!(Some(&door.base_path), site.tenant_url("tacc").as_ref());
+    let sdk = acting_for(&client, "alice", "tacc").sdk_configuration("jobs").await.unwrap();
+    assert_eq!(Some(&sdk.base_path), site.tenant_url("tacc").as_ref());
     for path in ["/jobs/list", "/v3/jobs/list"] {
-        door.client.get(format!("{}{path}", door.base_path)).send().await.unwrap();
+        sdk.client.get(format!("{}{path}", sdk.base_path)).send().await.unwrap();
     }
     for sent in recorder.all() {
         assert_eq!(sent.path, "/v3/jobs/list");
@@ -109,6 +109,6 @@ async fn the_door_leads_generated_clients_to_the_same_place() {
         assert_eq!(sent.claims()["sub"], "bookmarks@admin");
     }
     let elsewhere = site.tenant_url("dev").unwrap();
-    assert!(door.client.get(format!("{elsewhere}/v3/jobs/list")).send().await.is_err());
+    assert!(sdk.client.get(format!("{elsewhere}/v3/jobs/list")).send().await.is_err());
     assert_eq!(recorder.all().len(), 2);
 }

@@ -70,7 +70,7 @@ async fn neither_logs_nor_errors_nor_debug_texts_hold_passwords_or_tokens() {
     texts.push(format!(
         "{:?} {:?}",
         alice.caller("systems").await.unwrap(),
-        alice.door("systems").await.unwrap()
+        alice.sdk_configuration("systems").await.unwrap()
     ));
     texts.push(String::from_utf8(log.0.lock().unwrap().clone()).unwrap());
     let basic =

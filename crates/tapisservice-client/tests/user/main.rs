@@ -4,11 +4,11 @@
 
 mod browser;
 mod device;
-mod door;
 mod fake;
 mod helpers;
 mod log_in;
 mod refresh;
+mod sdk_configuration;
 mod secrets;
 mod store;
 mod typed;

@@ -1,4 +1,4 @@
-//! The door to generated clients.
+//! What the official SDK's generated functions need for signed-in calls.
 
 use http::Extensions;
 use reqwest::{Request, Response};
@@ -10,18 +10,18 @@ use crate::call::Caller;
 /// leave its own credentials empty.
 ///
 /// Generated paths lack the `/v3` wherever the service's specification does (`jobs`, `sk`, `pods`, `meta`, and some of
-/// `actors` and `streams`); the client of the door adds it, so that one base path fits all.
+/// `actors` and `streams`); this client adds it, so that one base path fits all.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Door {
+pub struct SdkConfiguration {
     /// The base URL, without a slash at its end.
     pub base_path: String,
-    /// Signs requests in, and retries, times out and holds back as every call does.
+    /// Signs requests in, with the retries, time limit and circuit breaker that every call has.
     pub client: ClientWithMiddleware,
 }
 
-impl Door {
-    /// The door beside the calls of `caller`.
+impl SdkConfiguration {
+    /// The configuration that makes calls as `caller` does.
     pub fn new(caller: &Caller) -> Self {
         Self {
             base_path: caller.base_url().as_str().trim_end_matches('/').to_owned(),

@@ -7,8 +7,8 @@ use crate::helpers::{SYSTEMS, TOKENS, expired, site, with};
 async fn generated_code_makes_signed_in_calls_that_renew_their_token() {
     let site = site().await;
     let tapis = with(&site, expired(&site)).await;
-    let door = tapis.door("systems");
-    let request = door.client.get(format!("{}/v3/systems", door.base_path));
+    let sdk = tapis.sdk_configuration("systems");
+    let request = sdk.client.get(format!("{}/v3/systems", sdk.base_path));
     let body: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
     assert_eq!(body["result"][0]["id"], "alice-private");
     assert_eq!((site.count(TOKENS), site.count(SYSTEMS)), (1, 1));
@@ -18,9 +18,9 @@ async fn generated_code_makes_signed_in_calls_that_renew_their_token() {
 async fn the_version_that_generated_paths_lack_is_added() {
     let fake = Fake::answering([(200, json!({})), (200, json!({}))]).await;
     let tapis = fake.builder().access_token("canary").await.unwrap();
-    let door = tapis.door("jobs");
-    door.client.get(format!("{}/jobs/list?limit=1", door.base_path)).send().await.unwrap();
-    door.client.get(format!("{}/v3/jobs/list", door.base_path)).send().await.unwrap();
+    let sdk = tapis.sdk_configuration("jobs");
+    sdk.client.get(format!("{}/jobs/list?limit=1", sdk.base_path)).send().await.unwrap();
+    sdk.client.get(format!("{}/v3/jobs/list", sdk.base_path)).send().await.unwrap();
     let asked: Vec<_> = fake.asked().into_iter().map(|asked| asked.request).collect();
     assert_eq!(asked, ["GET /v3/jobs/list?limit=1", "GET /v3/jobs/list"]);
 }
@@ -29,6 +29,6 @@ async fn the_version_that_generated_paths_lack_is_added() {
 async fn the_token_goes_nowhere_else() {
     let (fake, other) = (Fake::answering([]).await, Fake::answering([]).await);
     let tapis = fake.builder().access_token("canary").await.unwrap();
-    let outcome = tapis.door("jobs").client.get(format!("{}/v3/jobs", other.url)).send().await;
+    let outcome = tapis.sdk_configuration("jobs").client.get(format!("{}/v3/jobs", other.url)).send().await;
     assert!(outcome.is_err() && other.asked().is_empty());
 }
