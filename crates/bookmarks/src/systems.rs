@@ -23,8 +23,12 @@ impl Systems {
     /// 400 naming the system when it does not, or the user cannot; 503 when Systems does not answer.
     pub async fn check_visible(&self, g: &RequestContext, system_id: &str) -> Result<()> {
         let ask = async {
-            let call = self.tapis.on_behalf_of(g)?.operation("systems", "getSystem").await?;
-            call.arg("systemId", system_id).send().await
+            self.tapis
+                .on_behalf_of(g)?
+                .operation("systems", "getSystem")
+                .arg("systemId", system_id)
+                .send()
+                .await
         };
         match ask.await {
             Ok(_) => Ok(()),

@@ -84,6 +84,6 @@ async fn call(session: &ServiceSession, arguments: &Arguments) -> Result<Call, B
     if operation.starts_with('/') {
         return Ok(session.caller(resource).await?.get(operation));
     }
-    let call = session.operation(resource, operation).await?;
+    let call = session.operation(resource, operation);
     Ok(arguments.arguments.iter().fold(call, |call, (name, value)| call.arg(name, value)))
 }

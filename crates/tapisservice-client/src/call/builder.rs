@@ -1,6 +1,7 @@
 //! A call, step by step.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
@@ -16,14 +17,16 @@ use super::multipart::Rendered;
 use super::request::{self, Built, Inputs, Target};
 use super::upload::Opened;
 use super::{Answer, Caller, Multipart, Upload, headers, style};
-use crate::ClientError;
+use crate::spec::Operation;
 use crate::transport::{BodyProgress, RetryChoice, TRACKING_HEADER, TimeLimit, redacted};
+use crate::{BoxFuture, ClientError};
 
-/// A call that has not been sent. What is wrong with its arguments is said by [`send`](Self::send).
+/// A call that has not been sent. Whatever is wrong with it, from an unknown operation or argument to a tenant without a route, is
+/// reported by [`send`](Self::send).
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call {
-    caller: Caller,
-    target: Target,
+    origin: Origin,
+    target: Result<Target, ClientError>,
     inputs: Inputs,
     tracking_id: Option<TrackingId>,
     timeout: Option<Duration>,
@@ -32,10 +35,34 @@ pub struct Call {
     problem: Option<ClientError>,
 }
 
+/// What sends a call.
+pub(super) enum Origin {
+    Caller(Caller),
+    /// Known only after the route was looked up.
+    Lookup(Box<dyn FnOnce() -> BoxFuture<'static, Result<Caller, ClientError>> + Send>),
+}
+
+impl Origin {
+    async fn caller(self) -> Result<Caller, ClientError> {
+        match self {
+            Self::Caller(caller) => Ok(caller),
+            Self::Lookup(lookup) => lookup().await,
+        }
+    }
+}
+
 impl Call {
-    pub(super) fn new(caller: Caller, target: Target) -> Self {
+    /// A call of an operation whose caller is found when it is sent. An unknown operation is reported then, too.
+    pub(crate) fn deferred(
+        operation: Result<Arc<Operation>, ClientError>,
+        lookup: impl FnOnce() -> BoxFuture<'static, Result<Caller, ClientError>> + Send + 'static,
+    ) -> Self {
+        Self::new(Origin::Lookup(Box::new(lookup)), operation.map(Target::Operation))
+    }
+
+    pub(super) fn new(origin: Origin, target: Result<Target, ClientError>) -> Self {
         Self {
-            caller,
+            origin,
             target,
             inputs: Inputs::default(),
             tracking_id: None,
@@ -178,18 +205,21 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// [`ClientError::Arguments`] and [`ClientError::Value`] before anything is sent; [`ClientError::Status`] for every status that is
-    /// no success; and whatever keeps the call from being answered.
+    /// [`ClientError::UnknownOperation`], [`ClientError::Arguments`], [`ClientError::Value`], [`ClientError::Route`] and
+    /// [`ClientError::NoRegistry`] before anything is sent; [`ClientError::Status`] for every status that is no success; and
+    /// whatever keeps the call from being answered.
     pub async fn send(self) -> Result<Answer, ClientError> {
+        let target = self.target?;
         if let Some(problem) = self.problem {
             return Err(problem);
         }
-        let built = request::build(self.caller.destination(), &self.target, self.inputs)?;
-        let limits = self.caller.transport().limits();
+        let caller = self.origin.caller().await?;
+        let built = request::build(caller.destination(), &target, self.inputs)?;
+        let limits = caller.transport().limits();
         let (method, url) = (built.method.clone(), redacted(&built.url));
 
         let progress = BodyProgress::new();
-        let mut request = materialise(built, &progress, self.caller.transport().pool()).await?;
+        let mut request = materialise(built, &progress, caller.transport().pool()).await?;
         if let Some(id) = &self.tracking_id
             && let Ok(id) = HeaderValue::from_str(id.as_str())
         {
@@ -203,8 +233,7 @@ impl Call {
         self.retry.map(|choice| extensions.insert(choice));
 
         let start = Instant::now();
-        let response = self
-            .caller
+        let response = caller
             .client()
             .execute_with_extensions(request, &mut extensions)
             .await
@@ -239,11 +268,15 @@ impl Call {
 /// Without arguments and body: they may hold passwords.
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (method, path) = match &self.target {
-            Target::Operation(operation) => (&operation.method, &operation.path),
-            Target::Raw { method, path } => (method, path),
+        let mut debug = f.debug_struct("Call");
+        match &self.target {
+            Ok(Target::Operation(operation)) => {
+                debug.field("method", &operation.method).field("path", &operation.path)
+            }
+            Ok(Target::Raw { method, path }) => debug.field("method", method).field("path", path),
+            Err(error) => debug.field("error", error),
         };
-        f.debug_struct("Call").field("method", method).field("path", path).finish_non_exhaustive()
+        debug.finish_non_exhaustive()
     }
 }
 

@@ -8,9 +8,10 @@ use reqwest_middleware::ClientWithMiddleware;
 use url::Url;
 
 use super::Call;
+use super::builder::Origin;
 use super::request::Target;
 use crate::spec::Operation;
-use crate::{CallDestination, Credentials, Transport};
+use crate::{CallDestination, ClientError, Credentials, Transport};
 
 /// Makes calls to one destination with one set of credentials. Cheap to clone.
 ///
@@ -54,7 +55,12 @@ impl Caller {
 
     /// A call of an operation, whose arguments are checked against it.
     pub fn call(&self, operation: Arc<Operation>) -> Call {
-        Call::new(self.clone(), Target::Operation(operation))
+        Call::new(Origin::Caller(self.clone()), Ok(Target::Operation(operation)))
+    }
+
+    /// The same for the result of a look-up in a catalog, whose error is reported by [`Call::send`].
+    pub(crate) fn call_found(&self, operation: Result<Arc<Operation>, ClientError>) -> Call {
+        Call::new(Origin::Caller(self.clone()), operation.map(Target::Operation))
     }
 
     /// A raw `GET` of a path below the base URL.
@@ -85,7 +91,8 @@ impl Caller {
     /// A raw call of a path below the base URL, which begins with a slash and is written as in a URL: `/v3/files/ops/my%20system`.
     /// A query goes through [`Call::query`]; dot segments are refused.
     pub fn request(&self, method: Method, path: &str) -> Call {
-        Call::new(self.clone(), Target::Raw { method, path: path.to_owned() })
+        let target = Target::Raw { method, path: path.to_owned() };
+        Call::new(Origin::Caller(self.clone()), Ok(target))
     }
 
     /// The signed-in client itself, for other code that builds requests, such as the official SDK's. Requests outside of

@@ -16,12 +16,12 @@
 //!
 //! let tapis = ServiceClient::builder(serde_json::from_value(config)?, tenants).build()?;
 //! let alice = tapis.on_behalf_of_user(TenantId::new("tacc")?, Username::new("alice")?)?;
-//! let answer = alice.operation("systems", "getSystem").await?.arg("systemId", "alice-private").send().await?;
+//! let answer = alice.operation("systems", "getSystem").arg("systemId", "alice-private").send().await?;
 //! assert_eq!(answer.deserialize::<serde_json::Value>().await?["owner"], "alice");
 //!
 //! // Bob does not see that system, and the service itself does not either.
 //! let bob = tapis.on_behalf_of_user(TenantId::new("tacc")?, Username::new("bob")?)?;
-//! let refused = bob.operation("systems", "getSystem").await?.arg("systemId", "alice-private").send().await;
+//! let refused = bob.operation("systems", "getSystem").arg("systemId", "alice-private").send().await;
 //! assert_eq!(refused.unwrap_err().status().map(|status| status.as_u16()), Some(404));
 //! # site.stop().await;
 //! # Ok(())

@@ -11,7 +11,7 @@ use super::signer::Signer;
 use crate::call::{Call, Caller};
 use crate::routing::service_name;
 use crate::transport::CallDestination;
-use crate::{BoxFuture, ClientError, Operations, SdkConfiguration};
+use crate::{ClientError, Operations, SdkConfiguration};
 
 /// Calls in one name: the service's own, or a user's. Made by [`ServiceClient`]; cheap to clone.
 #[derive(Clone)]
@@ -48,18 +48,26 @@ impl ServiceSession {
         &self.username
     }
 
-    /// A call of an operation, such as `("systems", "getSystem")`, at the site that serves the tenant (rules R1 to R5).
+    /// Prepares a call of an operation, such as `("systems", "getSystem")`, at the site that serves the tenant (rules R1 to R5).
     ///
-    /// # Errors
+    /// An unknown operation and a tenant without a route are reported by [`Call::send`], which looks the route up.
     ///
-    /// [`ClientError::UnknownOperation`], or [`ClientError::Route`] and [`ClientError::NoRegistry`] when nobody knows where to.
-    pub async fn operation(&self, resource: &str, operation_id: &str) -> Result<Call, ClientError> {
-        let operation = self.client.catalog().operation(resource, operation_id)?;
-        let call = self.caller(resource).await?.call(operation);
-        Ok(match &self.tracking_id {
+    /// ```
+    /// # async fn host(tapis: &tapisservice_client::ServiceClient, g: &tapisservice_core::RequestContext)
+    /// # -> Result<serde_json::Value, tapisservice_client::ClientError> {
+    /// let answer = tapis.on_behalf_of(g)?.operation("systems", "getSystem").arg("systemId", "frontera").send().await?;
+    /// answer.deserialize().await
+    /// # }
+    /// ```
+    pub fn operation(&self, resource: &str, operation_id: &str) -> Call {
+        let operation = self.client.catalog().operation(resource, operation_id);
+        let (session, resource) = (self.clone(), resource.to_owned());
+        let call =
+            Call::deferred(operation, move || Box::pin(async move { session.caller(&resource).await }));
+        match &self.tracking_id {
             Some(id) => call.tracking_id(id.clone()),
             None => call,
-        })
+        }
     }
 
     /// What makes raw calls of a resource, known to the catalog or not.
@@ -90,12 +98,8 @@ impl ServiceSession {
 }
 
 impl Operations for ServiceSession {
-    fn prepare<'a>(
-        &'a self,
-        resource: &'a str,
-        operation_id: &'a str,
-    ) -> BoxFuture<'a, Result<Call, ClientError>> {
-        Box::pin(self.operation(resource, operation_id))
+    fn operation(&self, resource: &str, operation_id: &str) -> Call {
+        self.operation(resource, operation_id)
     }
 }
 

@@ -5,9 +5,9 @@ mod names;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::ClientError;
 use crate::call::Call;
 use crate::spec::{BodyForm, Catalog, Operation};
-use crate::{BoxFuture, ClientError};
 
 /// An operation with its arguments and its result as Rust types. The fields of the type are the arguments, under the names
 /// they serialise to; `None` is not sent.
@@ -84,16 +84,8 @@ pub trait TypedOperation: Serialize + Sized {
 
 /// Whatever calls operations: a [`UserClient`](crate::user::UserClient) or a session of a service.
 pub trait Operations: Sync {
-    /// Prepares a call of an operation.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such operation, or nowhere to send it.
-    fn prepare<'a>(
-        &'a self,
-        resource: &'a str,
-        operation_id: &'a str,
-    ) -> BoxFuture<'a, Result<Call, ClientError>>;
+    /// Prepares a call of an operation. [`Call::send`] reports whether there is such an operation, and somewhere to send it.
+    fn operation(&self, resource: &str, operation_id: &str) -> Call;
 
     /// Calls an operation and reads its result.
     ///
@@ -105,7 +97,7 @@ pub trait Operations: Sync {
         operation: &O,
     ) -> impl Future<Output = Result<O::Output, ClientError>> + Send {
         async move {
-            let call = operation.apply(self.prepare(O::RESOURCE, O::OPERATION_ID).await?);
+            let call = operation.apply(self.operation(O::RESOURCE, O::OPERATION_ID));
             call.send().await?.deserialize().await
         }
     }

@@ -60,16 +60,14 @@ impl UserClient {
     /// Prepares a call of an operation, as in `operation("systems", "getSystem")`. It is signed in with the user's token, except
     /// for those of the Authenticator that create tokens and device codes: these go with the OAuth client alone.
     ///
-    /// # Errors
-    ///
-    /// [`ClientError::UnknownOperation`] when there is none of that name; the text names the nearest.
-    pub fn operation(&self, resource: &str, operation_id: &str) -> Result<Call, ClientError> {
+    /// An unknown operation is reported by [`Call::send`], with the nearest name.
+    pub fn operation(&self, resource: &str, operation_id: &str) -> Call {
         let connection = &self.0.connection;
-        let operation = connection.catalog.operation(resource, operation_id)?;
+        let operation = connection.catalog.operation(resource, operation_id);
         if signs_in(resource, operation_id) {
-            return Ok(connection.authenticator.caller.call(operation));
+            return connection.authenticator.caller.call_found(operation);
         }
-        Ok(self.caller(resource).call(operation))
+        self.caller(resource).call_found(operation)
     }
 
     /// Raw calls of a resource, for paths that no specification has.
@@ -136,11 +134,7 @@ impl fmt::Debug for UserClient {
 }
 
 impl Operations for UserClient {
-    fn prepare<'a>(
-        &'a self,
-        resource: &'a str,
-        operation_id: &'a str,
-    ) -> BoxFuture<'a, Result<Call, ClientError>> {
-        Box::pin(std::future::ready(self.operation(resource, operation_id)))
+    fn operation(&self, resource: &str, operation_id: &str) -> Call {
+        self.operation(resource, operation_id)
     }
 }

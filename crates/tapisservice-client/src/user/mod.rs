@@ -8,8 +8,8 @@
 //! # let site = tapisservice_devsite::DevSite::builder().server("dev").user("alice", "wonderland").start().await?;
 //! # let (base_url, password) = (site.url(), "wonderland");
 //! let tapis = UserClient::builder(base_url).password("alice", password).await?;
-//! let call = tapis.operation("systems", "getSystem")?.arg("systemId", "alice-private");
-//! let system: serde_json::Value = call.send().await?.deserialize().await?;
+//! let answer = tapis.operation("systems", "getSystem").arg("systemId", "alice-private").send().await?;
+//! let system: serde_json::Value = answer.deserialize().await?;
 //! assert_eq!(system["owner"], "alice");
 //! # Ok(())
 //! # }

@@ -62,7 +62,7 @@ pub(crate) fn acting_for(client: &ServiceClient, user: &str, tenant: &str) -> Se
 
 /// The ids of the systems that the session sees.
 pub(crate) async fn systems(session: &ServiceSession) -> Result<Vec<String>, ClientError> {
-    let call = session.operation("systems", "getSystems").await?;
+    let call = session.operation("systems", "getSystems");
     let list = call.arg("listType", "ALL").send().await?.deserialize::<Value>().await?;
     Ok(list.as_array().unwrap().iter().map(|system| system["id"].as_str().unwrap().to_owned()).collect())
 }

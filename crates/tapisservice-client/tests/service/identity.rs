@@ -61,7 +61,7 @@ async fn on_behalf_of_a_request_means_its_user_and_its_tracking_id() {
     let g = request("jobs.4711");
     assert!(testing::set_identity(&g, identity("alice")));
     let session = client.on_behalf_of(&g).unwrap();
-    let call = session.operation("systems", "getSystem").await.unwrap();
+    let call = session.operation("systems", "getSystem");
     // Spawned without g: nothing ambient is needed.
     let answer = tokio::spawn(call.arg("systemId", "workstation").send()).await.unwrap().unwrap();
     assert!(answer.status().is_success());

@@ -21,7 +21,7 @@ async fn what_the_owning_site_does_not_run_is_reached_at_the_primary_site_under_
     let site = site().await;
     let recorder = Recorder::behind(&site, "apps").await;
     let client = client(&site);
-    let call = acting_for(&client, "alice", "uh").operation("apps", "getApps").await.unwrap();
+    let call = acting_for(&client, "alice", "uh").operation("apps", "getApps");
     assert!(call.send().await.unwrap().status().is_success());
     let sent = recorder.all().pop().unwrap();
     assert_eq!(sent.field("host").unwrap(), format!("uh.localhost:{}", site.port()));
@@ -33,7 +33,7 @@ async fn the_security_kernel_of_another_sites_tenant_is_asked_at_the_primary_sit
     let site = site().await;
     site.grant_role("uh", "alice", "reader");
     let client = client(&site);
-    let call = acting_for(&client, "alice", "uh").operation("sk", "getUserRoles").await.unwrap();
+    let call = acting_for(&client, "alice", "uh").operation("sk", "getUserRoles");
     let roles = call
         .arg("user", "alice")
         .arg("tenant", "uh")
@@ -91,6 +91,24 @@ async fn a_tenant_that_is_new_is_found_and_one_that_is_not_there_is_an_error() {
         assert!(matches!(error, ClientError::Route(_)), "{error}");
     }
     assert!(site.count("GET /v3/tenants") <= before + 2);
+}
+
+#[tokio::test]
+async fn an_operation_is_prepared_without_asking_anybody_and_sending_it_reports_what_is_wrong() {
+    let site = site().await;
+    let client = client(&site);
+    let prepare = |tenant: &str, operation: &str| {
+        acting_for(&client, "alice", tenant).operation("systems", operation).arg("systemId", "workstation")
+    };
+    let (unknown, routeless) = (prepare("tacc", "getSistem"), prepare("nowhere", "getSystem"));
+    assert!(format!("{unknown:?}").contains("getSistem") && format!("{routeless:?}").contains("{systemId}"));
+    let error = unknown.send().await.unwrap_err();
+    assert!(matches!(error, ClientError::UnknownOperation(_)), "{error}");
+    assert!(error.to_string().contains(r#"did you mean "getSystem"?"#), "{error}");
+    assert!(site.counts().is_empty(), "nobody is asked until a call is sent that could succeed");
+    let error = routeless.send().await.unwrap_err();
+    assert!(matches!(error, ClientError::Route(_)), "{error}");
+    assert!(prepare("tacc", "getSystem").send().await.is_ok());
 }
 
 #[tokio::test]

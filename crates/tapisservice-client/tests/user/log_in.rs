@@ -136,7 +136,7 @@ async fn an_answer_that_is_none_is_a_typed_error() {
 async fn an_operation_is_checked_before_anything_is_sent() {
     let site = site().await;
     let tapis = with(&site, crate::helpers::tokens(&site, Duration::from_mins(10))).await;
-    let error = tapis.operation("systems", "getSytems").unwrap_err();
+    let error = tapis.operation("systems", "getSytems").send().await.unwrap_err();
     assert!(error.to_string().contains("getSystems"), "{error}");
     assert_eq!(site.count(SYSTEMS), 0);
 }

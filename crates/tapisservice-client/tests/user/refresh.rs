@@ -213,7 +213,7 @@ async fn the_operations_that_sign_in_neither_wait_for_a_refresh_nor_carry_a_toke
     let builder = fake.builder().client(CLIENT.0, CLIENT.1);
     let site = site().await;
     let tapis = builder.access_token(site.expired_token("alice", "tacc")).await.unwrap();
-    let call = tapis.operation("authenticator", "create_token").unwrap();
+    let call = tapis.operation("authenticator", "create_token");
     let call = call.arg("grant_type", "password").arg("username", "bob").arg("password", "p");
     assert_eq!(call.send().await.unwrap().status(), StatusCode::CREATED);
     let asked = &fake.asked()[0];
