@@ -17,7 +17,10 @@ pub mod user;
 
 pub use call::{Answer, Call, Caller, Progress, Upload};
 pub use credentials::Credentials;
-pub use error::{ClientError, StatusError};
+pub use error::{
+    AcceptedArgument, ArgumentError, ArgumentProblem, ClientError, RouteError, SetupError, StatusError,
+    UnknownOperation,
+};
 pub use registry::TenantsApi;
 pub use routing::Route;
 pub use sdk_configuration::SdkConfiguration;

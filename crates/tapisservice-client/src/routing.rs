@@ -6,7 +6,7 @@ use tapisservice_core::{SiteId, TenantId};
 use tapisservice_tenants::{Registry, Site, Tenant, parse_base_url};
 use url::Url;
 
-use crate::ClientError;
+use crate::RouteError;
 
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +26,13 @@ pub struct Route {
 ///
 /// # Errors
 ///
-/// [`ClientError::Route`] when the registry does not know the tenant, or no primary site to turn to.
+/// When the registry does not know the tenant, or no primary site to turn to.
 pub fn route(
     registry: &Registry,
     own_site: &SiteId,
     tenant: &TenantId,
     service: &str,
-) -> Result<Route, ClientError> {
+) -> Result<Route, RouteError> {
     if service == "tenants" {
         return at_primary_admin_tenant(registry);
     }
@@ -62,45 +62,37 @@ pub(crate) fn service_name(resource: &str) -> &str {
     if resource == "sk" { "security" } else { resource }
 }
 
-pub(crate) fn unknown_tenant(tenant: &TenantId) -> ClientError {
-    ClientError::Route(format!("there is no active tenant {tenant}"))
+fn unknown_tenant(tenant: &TenantId) -> RouteError {
+    RouteError::UnknownTenant(tenant.clone())
 }
 
-fn at_primary_admin_tenant(registry: &Registry) -> Result<Route, ClientError> {
+fn at_primary_admin_tenant(registry: &Registry) -> Result<Route, RouteError> {
     let primary = primary(registry)?;
-    let admin = primary.site_admin_tenant_id.as_ref().ok_or_else(|| {
-        ClientError::Route(format!("the primary site {} names no site-admin tenant", primary.site_id))
-    })?;
+    let admin = primary.site_admin_tenant_id.as_ref();
+    let admin = admin.ok_or_else(|| RouteError::NoAdminTenant(primary.site_id.clone()))?;
     let tenant = registry.tenant(admin.as_str()).ok_or_else(|| unknown_tenant(admin))?;
     new(primary, tenant.base_url())
 }
 
-fn at_owning_site(tenant: &Tenant) -> Result<Route, ClientError> {
+fn at_owning_site(tenant: &Tenant) -> Result<Route, RouteError> {
     new(tenant.site(), tenant.base_url())
 }
 
-fn at_primary_site(registry: &Registry, tenant: &Tenant) -> Result<Route, ClientError> {
+fn at_primary_site(registry: &Registry, tenant: &Tenant) -> Result<Route, RouteError> {
     let primary = primary(registry)?;
-    let url = primary.tenant_base_url(tenant.tenant_id()).ok_or_else(|| {
-        ClientError::Route(format!(
-            "the primary site {} has no usable tenant_base_url_template",
-            primary.site_id
-        ))
-    })?;
+    let url = primary.tenant_base_url(tenant.tenant_id());
+    let url = url.ok_or_else(|| RouteError::NoUrlTemplate(primary.site_id.clone()))?;
     new(primary, &url)
 }
 
-fn primary(registry: &Registry) -> Result<&Site, ClientError> {
-    registry
-        .primary()
-        .map(AsRef::as_ref)
-        .ok_or_else(|| ClientError::Route("no site is the primary one".into()))
+fn primary(registry: &Registry) -> Result<&Site, RouteError> {
+    registry.primary().map(AsRef::as_ref).ok_or(RouteError::NoPrimarySite)
 }
 
 /// In every rule the token is for the site that answers.
-fn new(site: &Site, base_url: &str) -> Result<Route, ClientError> {
+fn new(site: &Site, base_url: &str) -> Result<Route, RouteError> {
     let url = parse_base_url(base_url);
-    let base_url = url.ok_or_else(|| ClientError::Route(format!("{base_url} is not a base URL")))?;
+    let base_url = url.ok_or_else(|| RouteError::BaseUrl(base_url.to_owned()))?;
     Ok(Route { site: site.site_id.clone(), base_url, target_site: site.site_id.clone() })
 }
 

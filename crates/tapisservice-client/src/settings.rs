@@ -52,6 +52,15 @@ pub enum ClientSettingsError {
     /// A number of seconds is negative or too large.
     #[error("{0} is not a number of seconds")]
     Seconds(&'static str),
+    /// A name cannot be sent as it is; the key of the configuration and what is wrong with the name.
+    #[error("{key} {reason}")]
+    #[non_exhaustive]
+    Name {
+        /// The key.
+        key: &'static str,
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// The HTTP client cannot be set up.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(String),
@@ -62,7 +71,7 @@ impl ClientSettingsError {
     pub fn key(&self) -> Option<&'static str> {
         match self {
             Self::BaseUrl | Self::BaseUrlPart(_) => Some("primary_site_admin_tenant_base_url"),
-            Self::Seconds(key) => Some(key),
+            Self::Seconds(key) | Self::Name { key, .. } => Some(key),
             Self::DestinationUrl | Self::Client(_) => None,
         }
     }

@@ -118,7 +118,7 @@ impl Settings {
             check(config, check_service),
             check::<AuthSettings>(config, no_faults),
             check(config, |config, client: &ClientSettings| client_faults(config, client.check())),
-            check(config, check_service_client),
+            check(config, |config, client: &ServiceClientSettings| client_faults(config, client.check())),
             check(config, |config, transport: &TransportSettings| client_faults(config, transport.check())),
             check::<TenantsSettings>(config, no_faults),
             check(config, check_limits),
@@ -151,11 +151,6 @@ fn check_service(config: &Config, service: &ServiceSettings) -> Vec<Fault> {
     let fault =
         || config.fault("metrics_listen", "expected a port that `listen` does not take").depends_on("listen");
     taken.then(fault).into_iter().collect()
-}
-
-fn check_service_client(config: &Config, settings: &ServiceClientSettings) -> Vec<Fault> {
-    let faults = settings.check().err().unwrap_or_default();
-    faults.into_iter().map(|(key, what)| config.fault(key, what)).collect()
 }
 
 fn client_faults(config: &Config, checked: Result<(), Vec<ClientSettingsError>>) -> Vec<Fault> {

@@ -1,7 +1,6 @@
 //! Arguments against the operation they are for.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use http::HeaderName;
 use serde_json::{Map, Value};
@@ -9,12 +8,9 @@ use serde_json::{Map, Value};
 use super::headers::is_protected;
 use super::style::Shape;
 use super::{Upload, body};
-use crate::ClientError;
 use crate::spec::nearest;
 use crate::spec::{BodyForm, Location, Operation, Parameter, Property, ValueKind};
-
-/// The most names an error lists.
-const MOST_NAMES: usize = 60;
+use crate::{AcceptedArgument, ArgumentError, ArgumentProblem, ClientError};
 
 /// What a call was given by name.
 #[derive(Default)]
@@ -87,20 +83,18 @@ impl Checker<'_> {
         if !fits_parameter(parameter.kind, value) {
             return Err(self.wrong_kind(name, parameter.kind, value));
         }
-        Shape::of(value).ok_or_else(|| {
-            self.error(&format!("the value of {name} nests, which no parameter can: give it as text"))
-        })
+        Shape::of(value).ok_or_else(|| self.error(name, ArgumentProblem::Nested))
     }
 
     /// Checks a property of the body and, if it is given, its value.
     fn property(&self, name: &str, value: Option<&Value>) -> Result<(), ClientError> {
         let Some(form) = self.form else { return Err(self.unknown(name)) };
         if self.whole {
-            return Err(self.error(&format!("the body is given whole, so {name} cannot be added to it")));
+            return Err(self.error(name, ArgumentProblem::BodyIsWhole));
         }
         match form.properties.iter().find(|p| p.name == name) {
             Some(property) if property.binary && is_multipart(form) => {
-                Err(self.error(&format!("{name} is a file: give it by `file`")))
+                Err(self.error(name, ArgumentProblem::IsFile))
             }
             Some(property) => match value {
                 Some(value) if !fits_property(property, form, value) => {
@@ -115,7 +109,7 @@ impl Checker<'_> {
 
     fn file(&self, name: &str) -> Result<(), ClientError> {
         let Some(form) = self.form.filter(|form| is_multipart(form)) else {
-            return Err(self.error(&format!("it takes no files, so {name} cannot be one")));
+            return Err(self.error(name, ArgumentProblem::NoFiles));
         };
         let known = form.open || form.properties.iter().any(|p| p.name == name);
         if known { Ok(()) } else { Err(self.unknown(name)) }
@@ -124,66 +118,59 @@ impl Checker<'_> {
     /// What is required and not there, all at once.
     fn missing(&self, placed: &Placed<'_>) -> Result<(), ClientError> {
         let has = |parameter: &Parameter| placed.parameters.iter().any(|(p, _)| std::ptr::eq(*p, parameter));
-        let mut missing: Vec<String> = parameters(self.operation)
-            .filter(|parameter| {
-                (parameter.required || parameter.location == Location::Path) && !has(parameter)
-            })
-            .map(|parameter| format!("{} ({})", parameter.name, parameter.location))
-            .collect();
+        let needed = |p: &&Parameter| (p.required || p.location == Location::Path) && !has(p);
+        let missing = parameters(self.operation).filter(needed);
+        let mut arguments: Vec<_> =
+            missing.map(|p| AcceptedArgument::parameter(&p.name, p.location)).collect();
+        let mut body = None;
         let given = !placed.fields.is_empty() || !placed.files.is_empty();
         let required = self.operation.body.as_ref().is_some_and(|b| b.required);
         if let Some(form) = self.form.filter(|_| !self.whole && (given || required)) {
             let has =
                 |p: &&Property| placed.fields.contains_key(&p.name) || placed.files.contains_key(&p.name);
             let properties = form.properties.iter().filter(|p| p.required && !has(p));
-            missing.extend(properties.map(|p| format!("{} (body)", p.name)));
+            arguments.extend(properties.map(|p| AcceptedArgument::property(&p.name)));
             if !given && form.properties.is_empty() {
-                missing.push(format!("the body ({})", form.media_type));
+                body = Some(form.media_type.clone());
             }
         }
-        if missing.is_empty() {
+        if arguments.is_empty() && body.is_none() {
             return Ok(());
         }
-        Err(self.error(&format!("missing: {}", missing.join(", "))))
+        Err(self.about_operation(ArgumentError::new(ArgumentProblem::Missing { arguments, body })))
     }
 
-    fn wrong_kind(&self, name: &str, kind: ValueKind, value: &Value) -> ClientError {
-        self.error(&format!("{name} takes {}, not {}", kind_name(kind), value_name(value)))
+    fn wrong_kind(&self, name: &str, expected: ValueKind, value: &Value) -> ClientError {
+        self.error(name, ArgumentProblem::WrongKind { expected, found: value_name(value) })
     }
 
     fn unknown(&self, name: &str) -> ClientError {
-        let suggestion = nearest::suggestion(name, self.names().map(|(known, _)| known));
-        self.error(&format!("it has no argument {}{suggestion}", nearest::quoted(name)))
+        let accepted = accepted(self.operation, self.form);
+        let nearest = nearest::nearest(name, accepted.iter().map(|known| known.name.as_str()));
+        self.error(name, ArgumentProblem::Unknown { nearest: nearest.map(str::to_owned) })
     }
 
-    fn names(&self) -> impl Iterator<Item = (&str, &'static str)> {
-        let place = |location| match location {
-            Location::Path => "path",
-            Location::Query => "query",
-            Location::Header => "header",
-            Location::Cookie => "cookie",
-        };
-        let properties = self.form.map(|f| f.properties.as_slice()).unwrap_or_default();
-        parameters(self.operation)
-            .map(move |p| (p.name.as_str(), place(p.location)))
-            .chain(properties.iter().map(|p| (p.name.as_str(), "body")))
+    fn error(&self, name: &str, problem: ArgumentProblem) -> ClientError {
+        self.about_operation(ArgumentError::new(problem).for_argument(name))
     }
 
-    fn error(&self, what: &str) -> ClientError {
-        let Operation { resource, operation_id, .. } = self.operation;
-        let mut text = format!("{resource}.{operation_id}: {what}");
-        let mut names: Vec<String> = self.names().map(|(name, place)| format!("{name} ({place})")).collect();
-        let all = names.len();
-        names.truncate(MOST_NAMES);
-        let _ = match all {
-            0 => write!(text, ". It takes no named arguments"),
-            _ => write!(text, ". It takes {}", names.join(", ")),
-        };
-        if all > MOST_NAMES {
-            let _ = write!(text, " and {} more", all - MOST_NAMES);
-        }
-        ClientError::Arguments(text)
+    fn about_operation(&self, error: ArgumentError) -> ClientError {
+        error.for_operation(self.operation, accepted(self.operation, self.form)).into()
     }
+}
+
+/// The arguments that calls of the operation may give, without files.
+pub(crate) fn accepted_by(operation: &Operation) -> Vec<AcceptedArgument> {
+    accepted(operation, body::form_of(operation, false))
+}
+
+/// The arguments that calls of the operation may give, with a body of this form.
+fn accepted(operation: &Operation, form: Option<&BodyForm>) -> Vec<AcceptedArgument> {
+    let properties = form.map(|form| form.properties.as_slice()).unwrap_or_default();
+    parameters(operation)
+        .map(|parameter| AcceptedArgument::parameter(&parameter.name, parameter.location))
+        .chain(properties.iter().map(|property| AcceptedArgument::property(&property.name)))
+        .collect()
 }
 
 fn is_multipart(form: &BodyForm) -> bool {
@@ -223,18 +210,6 @@ fn fits(kind: ValueKind, value: &Value) -> bool {
         }
         ValueKind::Array => value.is_array(),
         ValueKind::Object => value.is_object(),
-    }
-}
-
-fn kind_name(kind: ValueKind) -> &'static str {
-    match kind {
-        ValueKind::String => "a string",
-        ValueKind::Integer => "an integer",
-        ValueKind::Number => "a number",
-        ValueKind::Boolean => "a boolean",
-        ValueKind::Array => "an array",
-        ValueKind::Object => "an object",
-        ValueKind::Any => "any value",
     }
 }
 

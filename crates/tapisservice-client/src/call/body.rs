@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::style::{self, Shape};
 use super::{Multipart, Upload};
-use crate::ClientError;
 use crate::spec::{BodyForm, Location, Operation, Parameter, Style, ValueKind};
+use crate::{ArgumentError, ArgumentProblem, ClientError};
 
 pub(super) const JSON: &str = "application/json";
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
@@ -65,7 +65,7 @@ pub(super) fn whole(
         }
         Whole::Form(value) => {
             let Value::Object(fields) = value else {
-                return Err(ClientError::Arguments("a form is an object of fields".to_owned()));
+                return Err(ArgumentProblem::FormNotAnObject.into());
             };
             Payload::Bytes {
                 media_type: asked.unwrap_or_else(|| FORM.to_owned()),
@@ -79,9 +79,7 @@ pub(super) fn whole(
             Payload::Upload { media_type: media_type.unwrap_or_else(|| BYTES.to_owned()), upload }
         }
         Whole::Multipart(_) if asked.is_some() => {
-            return Err(ClientError::Arguments(
-                "the media type of a multipart body is not for calls to set".to_owned(),
-            ));
+            return Err(ArgumentProblem::MultipartMediaType.into());
         }
         Whole::Multipart(parts) => Payload::Multipart(parts),
     })
@@ -102,9 +100,7 @@ pub(super) fn named(
             let media_type = if other == "*/*" { JSON.to_owned() } else { media_type };
             Ok(Payload::Bytes { media_type, bytes: Value::Object(fields).to_string().into() })
         }
-        other => Err(ClientError::Arguments(format!(
-            "a body of {other} is not made of named arguments: give it by `body_bytes` or `body_stream`"
-        ))),
+        other => Err(ArgumentProblem::BodyNotNamed(other.to_owned()).into()),
     }
 }
 
@@ -123,9 +119,8 @@ fn urlencoded(fields: &Map<String, Value>) -> Result<String, ClientError> {
         let shape = match value {
             // An object in a form is JSON text: exploded it would lose its name.
             Value::Object(_) => Shape::Scalar(value.to_string()),
-            other => Shape::of(other).ok_or_else(|| {
-                ClientError::Arguments(format!("the value of {name} nests too deeply for a form"))
-            })?,
+            other => Shape::of(other)
+                .ok_or_else(|| ArgumentError::new(ArgumentProblem::NestedInForm).for_argument(name))?,
         };
         pairs.extend(style::pairs(&form_field(name), &shape));
     }

@@ -4,28 +4,25 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::CONTENT_TYPE;
 use http::{Extensions, HeaderValue};
-use reqwest::{Body, Request};
 use serde::Serialize;
 use serde_json::Value;
 use tapisservice_core::TrackingId;
 use tokio::time::Instant;
 
-use super::body::{Payload, Whole};
-use super::multipart::Rendered;
-use super::request::{self, Built, Inputs, Target};
-use super::upload::Opened;
+use super::body::Whole;
+use super::materialise::materialise;
+use super::request::{self, Inputs, Target};
 use super::{Answer, Caller, Multipart, Upload, headers, style};
 use crate::spec::Operation;
 use crate::transport::{BodyProgress, RetryChoice, TRACKING_HEADER, TimeLimit, redacted};
-use crate::{BoxFuture, ClientError};
+use crate::{ArgumentError, ArgumentProblem, BoxFuture, ClientError};
 
 /// A call that has not been sent. Whatever is wrong with it, from an unknown operation or argument to a tenant without a route, is
 /// reported by [`send`](Self::send).
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call {
-    origin: Origin,
+    caller: CallerSource,
     target: Result<Target, ClientError>,
     inputs: Inputs,
     tracking_id: Option<TrackingId>,
@@ -36,16 +33,16 @@ pub struct Call {
 }
 
 /// What sends a call.
-pub(super) enum Origin {
-    Caller(Caller),
+pub(super) enum CallerSource {
+    Known(Caller),
     /// Known only after the route was looked up.
     Lookup(Box<dyn FnOnce() -> BoxFuture<'static, Result<Caller, ClientError>> + Send>),
 }
 
-impl Origin {
-    async fn caller(self) -> Result<Caller, ClientError> {
+impl CallerSource {
+    async fn find(self) -> Result<Caller, ClientError> {
         match self {
-            Self::Caller(caller) => Ok(caller),
+            Self::Known(caller) => Ok(caller),
             Self::Lookup(lookup) => lookup().await,
         }
     }
@@ -57,12 +54,12 @@ impl Call {
         operation: Result<Arc<Operation>, ClientError>,
         lookup: impl FnOnce() -> BoxFuture<'static, Result<Caller, ClientError>> + Send + 'static,
     ) -> Self {
-        Self::new(Origin::Lookup(Box::new(lookup)), operation.map(Target::Operation))
+        Self::new(CallerSource::Lookup(Box::new(lookup)), operation.map(Target::Operation))
     }
 
-    pub(super) fn new(origin: Origin, target: Result<Target, ClientError>) -> Self {
+    pub(super) fn new(caller: CallerSource, target: Result<Target, ClientError>) -> Self {
         Self {
-            origin,
+            caller,
             target,
             inputs: Inputs::default(),
             tracking_id: None,
@@ -162,9 +159,8 @@ impl Call {
     /// is sent twice.
     pub fn query(self, name: &str, value: impl Serialize) -> Self {
         self.with(value, |inputs, value| {
-            let text = style::scalar(&value).ok_or_else(|| {
-                ClientError::Arguments(format!("{name}: a query takes strings, numbers and booleans"))
-            })?;
+            let text = style::scalar(&value)
+                .ok_or_else(|| ArgumentError::new(ArgumentProblem::NotScalar).for_argument(name))?;
             inputs.query.push((name.to_owned(), text));
             Ok(())
         })
@@ -213,7 +209,7 @@ impl Call {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
-        let caller = self.origin.caller().await?;
+        let caller = self.caller.find().await?;
         let built = request::build(caller.destination(), &target, self.inputs)?;
         let limits = caller.transport().limits();
         let (method, url) = (built.method.clone(), redacted(&built.url));
@@ -282,50 +278,5 @@ impl fmt::Debug for Call {
 
 // serde's own text may quote the value.
 fn not_json() -> ClientError {
-    ClientError::Arguments("a value cannot be written as JSON".to_owned())
-}
-
-/// Opens what the request sends.
-async fn materialise(
-    built: Built,
-    progress: &BodyProgress,
-    pool: &reqwest::Client,
-) -> Result<Request, ClientError> {
-    let Built { method, url, headers, payload } = built;
-    let mut request = Request::new(method, url);
-    *request.headers_mut() = headers;
-    match payload {
-        Payload::None => {}
-        Payload::Bytes { media_type, bytes } => put(&mut request, &media_type, bytes.into(), None)?,
-        Payload::Upload { media_type, upload } => match upload.open(progress).await? {
-            Opened::Whole(bytes) => put(&mut request, &media_type, bytes.into(), None)?,
-            Opened::Streamed(body, length) => put(&mut request, &media_type, body, length)?,
-        },
-        Payload::Multipart(parts) => match parts.render(progress).await? {
-            Rendered::Whole(boundary, bytes) => {
-                put(&mut request, &format!("multipart/form-data; boundary={boundary}"), bytes.into(), None)?;
-            }
-            Rendered::Streamed(form) => {
-                // Only reqwest's own builder knows the length of a streamed form.
-                request = reqwest::RequestBuilder::from_parts(pool.clone(), request)
-                    .multipart(form)
-                    .build()
-                    .map_err(|_| ClientError::Setup("a multipart body cannot be written".to_owned()))?;
-            }
-        },
-    }
-    Ok(request)
-}
-
-fn put(request: &mut Request, media_type: &str, body: Body, length: Option<u64>) -> Result<(), ClientError> {
-    let media_type = HeaderValue::from_str(media_type).map_err(|_| ClientError::Value {
-        name: "media type".to_owned(),
-        reason: "this is no media type".to_owned(),
-    })?;
-    request.headers_mut().insert(CONTENT_TYPE, media_type);
-    if let Some(length) = length {
-        request.headers_mut().insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    *request.body_mut() = Some(body);
-    Ok(())
+    ArgumentProblem::NotJson.into()
 }

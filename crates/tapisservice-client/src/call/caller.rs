@@ -8,7 +8,7 @@ use reqwest_middleware::ClientWithMiddleware;
 use url::Url;
 
 use super::Call;
-use super::builder::Origin;
+use super::builder::CallerSource;
 use super::request::Target;
 use crate::spec::Operation;
 use crate::{CallDestination, ClientError, Credentials, Transport};
@@ -55,12 +55,12 @@ impl Caller {
 
     /// A call of an operation, whose arguments are checked against it.
     pub fn call(&self, operation: Arc<Operation>) -> Call {
-        Call::new(Origin::Caller(self.clone()), Ok(Target::Operation(operation)))
+        Call::new(CallerSource::Known(self.clone()), Ok(Target::Operation(operation)))
     }
 
     /// The same for the result of a look-up in a catalog, whose error is reported by [`Call::send`].
     pub(crate) fn call_found(&self, operation: Result<Arc<Operation>, ClientError>) -> Call {
-        Call::new(Origin::Caller(self.clone()), operation.map(Target::Operation))
+        Call::new(CallerSource::Known(self.clone()), operation.map(Target::Operation))
     }
 
     /// A raw `GET` of a path below the base URL.
@@ -92,7 +92,7 @@ impl Caller {
     /// A query goes through [`Call::query`]; dot segments are refused.
     pub fn request(&self, method: Method, path: &str) -> Call {
         let target = Target::Raw { method, path: path.to_owned() };
-        Call::new(Origin::Caller(self.clone()), Ok(target))
+        Call::new(CallerSource::Known(self.clone()), Ok(target))
     }
 
     /// The signed-in client itself, for other code that builds requests, such as the official SDK's. Requests outside of

@@ -25,8 +25,7 @@ impl Answer {
         mut progress: impl FnMut(Progress) + Send,
     ) -> Result<u64, ClientError> {
         let path = path.as_ref().to_owned();
-        let fault =
-            |e: io::Error| ClientError::File { path: path.display().to_string(), reason: e.to_string() };
+        let fault = |source: io::Error| ClientError::File { path: path.display().to_string(), source };
         let total = self.content_length();
         let (part, mut file) = blocking(beside(path.clone())).await.map_err(fault)?;
         let mut done = 0;

@@ -8,14 +8,15 @@ mod caller;
 mod download;
 mod envelope;
 mod headers;
+mod materialise;
 mod multipart;
 mod path;
 mod request;
-mod service_error;
 mod style;
 mod upload;
 
 pub use answer::Answer;
+pub(crate) use arguments::accepted_by;
 pub use builder::Call;
 pub use caller::Caller;
 pub use envelope::ResponseEnvelope;

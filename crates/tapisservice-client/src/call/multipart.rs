@@ -7,8 +7,8 @@ use reqwest::multipart::{Form, Part};
 
 use super::Upload;
 use super::upload::Opened;
-use crate::ClientError;
 use crate::transport::BodyProgress;
+use crate::{ClientError, SetupError};
 
 /// A multipart body: text fields as text parts, files streamed.
 ///
@@ -76,7 +76,7 @@ impl Multipart {
         let boundary = form.boundary().to_owned();
         let pieces: Result<Vec<_>, _> = form.into_stream().try_collect().await;
         let pieces =
-            pieces.map_err(|_| ClientError::Setup("a multipart body cannot be written".to_owned()))?;
+            pieces.map_err(|_| SetupError::Request("a multipart body cannot be written".to_owned()))?;
         Ok(Rendered::Whole(boundary, pieces.concat()))
     }
 }

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::style::{self, Shape};
 use crate::spec::Parameter;
-use crate::{CallDestination, ClientError};
+use crate::{CallDestination, ClientError, SetupError};
 
 /// What a path cannot hold (the path percent-encode set of the URL standard); percent signs stay.
 const NOT_IN_PATHS: AsciiSet = CONTROLS
@@ -37,7 +37,9 @@ pub(super) fn fill<'a>(
     while let Some((before, tail)) = rest.split_once('{') {
         let (name, after) = tail.split_once('}').unwrap_or((tail, ""));
         let (parameter, shape) = value(name).ok_or_else(|| {
-            ClientError::Setup(format!("the path {template} names {name}, which is not among its parameters"))
+            SetupError::Request(format!(
+                "the path {template} names {name}, which is not among its parameters"
+            ))
         })?;
         path.push_str(before);
         path.push_str(&segment(parameter, shape)?);

@@ -11,7 +11,7 @@ use super::body::{self, Payload, Whole};
 use super::style;
 use super::{headers, path};
 use crate::spec::{Location, Operation};
-use crate::{CallDestination, ClientError};
+use crate::{ArgumentError, ArgumentProblem, CallDestination, ClientError, SetupError};
 
 /// What is called.
 pub(super) enum Target {
@@ -55,8 +55,8 @@ fn of_operation(
     inputs: Inputs,
 ) -> Result<Built, ClientError> {
     if inputs.whole.is_some() && operation.body.is_none() {
-        let Operation { resource, operation_id, .. } = operation;
-        return Err(ClientError::Arguments(format!("{resource}.{operation_id} takes no body")));
+        let accepted = arguments::accepted_by(operation);
+        return Err(ArgumentError::new(ArgumentProblem::NoBody).for_operation(operation, accepted).into());
     }
     let with_files = !inputs.given.files.is_empty();
     let Placed { parameters, fields, files } =
@@ -76,7 +76,7 @@ fn of_operation(
     if !cookies.is_empty() {
         let line = body::joined(&cookies, "; ");
         let line = HeaderValue::try_from(line)
-            .map_err(|_| ClientError::Setup("the cookies are no header field".to_owned()))?;
+            .map_err(|_| SetupError::Request("the cookies are no header field".to_owned()))?;
         headers.insert(http::header::COOKIE, line);
     }
     headers.extend(inputs.headers);
@@ -100,13 +100,12 @@ fn raw(
     inputs: Inputs,
 ) -> Result<Built, ClientError> {
     if !inputs.given.arguments.is_empty() {
-        let text = "a raw call has no named arguments: give a query by `query`, a body by `body_json`";
-        return Err(ClientError::Arguments(text.to_owned()));
+        return Err(ArgumentProblem::RawCall.into());
     }
     let Given { fields, files, .. } = inputs.given;
     let payload = match inputs.whole {
         Some(_) if !(fields.is_empty() && files.is_empty()) => {
-            return Err(ClientError::Arguments("the body is given both whole and in parts".to_owned()));
+            return Err(ArgumentProblem::BodyTwice.into());
         }
         Some(whole) => body::whole(whole, inputs.media_type, None)?,
         None if !files.is_empty() => body::named(fields, files, &free(body::MULTIPART), None)?,
@@ -131,6 +130,6 @@ fn query_text(mut encoded: Vec<(String, String)>, extra: &[(String, String)]) ->
 pub(super) fn members(value: serde_json::Value) -> Result<Map<String, serde_json::Value>, ClientError> {
     match value {
         serde_json::Value::Object(members) => Ok(members),
-        _ => Err(ClientError::Arguments("arguments given at once are an object".to_owned())),
+        _ => Err(ArgumentProblem::NotAnObject.into()),
     }
 }

@@ -141,7 +141,7 @@ fn in_pieces(bytes: Bytes) -> BoxStream<'static, io::Result<Bytes>> {
 async fn open_file(
     path: PathBuf,
 ) -> Result<(BoxStream<'static, io::Result<Bytes>>, Option<u64>), ClientError> {
-    let fault = |e: io::Error| ClientError::File { path: path.display().to_string(), reason: e.to_string() };
+    let fault = |source: io::Error| ClientError::File { path: path.display().to_string(), source };
     let file = tokio::fs::File::open(&path).await.map_err(fault)?;
     let metadata = file.metadata().await.map_err(fault)?;
     if metadata.is_file() {

@@ -4,12 +4,11 @@ use std::fmt;
 
 use tapisservice_tenants::TenantCache;
 
-use super::settings::COLON;
 use super::{ServiceClient, ServiceClientSettings};
 use crate::spec::Catalog;
 use crate::tokens::{ServiceAccount, ServiceTokens, TokensApi, fields};
 use crate::transport::{Transport, TransportSettings};
-use crate::{ClientError, ClientSettingsError};
+use crate::{ClientError, SetupError};
 
 /// Puts a [`ServiceClient`] together.
 #[must_use]
@@ -44,18 +43,13 @@ impl ServiceClientBuilder {
     /// [`ClientError::Setup`] when a setting cannot be used.
     pub fn build(self) -> Result<ServiceClient, ClientError> {
         let settings = self.settings;
-        let setup = |error: ClientSettingsError| ClientError::Setup(error.to_string());
-        let timeout = settings
-            .token_timeout()
-            .ok_or_else(|| setup(ClientSettingsError::Seconds("service_token_timeout_seconds")))?;
+        let timeout = settings.token_timeout().map_err(SetupError::from)?;
         let transport = match self.transport {
             Some(transport) => transport,
-            None => Transport::new(&TransportSettings::default()).map_err(setup)?,
+            None => Transport::new(&TransportSettings::default()).map_err(SetupError::from)?,
         };
         let own_fields = fields::on_behalf_of(&settings.service_tenant_id, &settings.service_name)?;
-        if settings.service_name.as_str().contains(':') {
-            return Err(ClientError::Setup(format!("service_name {COLON}")));
-        }
+        settings.check_colon().map_err(SetupError::from)?;
         let tokens = ServiceTokens::new(TokensApi {
             http: transport.pool().clone(),
             tenants: self.tenants.clone(),

@@ -155,7 +155,7 @@ impl ServiceClient {
             self.0.tenants.look_again(&Miss::Tenant(tenant.clone())).await;
         }
         let registry = self.0.tenants.snapshot().ok_or(ClientError::NoRegistry)?;
-        route(&registry, &self.0.site_id, tenant, resource)
+        Ok(route(&registry, &self.0.site_id, tenant, resource)?)
     }
 
     fn renew_tokens_for(&self, registry: &Registry) {

@@ -6,6 +6,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use tapisservice_core::{SiteId, TenantId, Username};
 
+use crate::ClientSettingsError;
+use crate::settings::collect;
+
 /// The keys of the configuration that say who the service is and how it gets its tokens. The password prints as `[REDACTED]`.
 ///
 /// ```
@@ -65,28 +68,35 @@ impl ServiceClientSettings {
     ///
     /// # Errors
     ///
-    /// With the key and what it holds that it must not, for each setting that cannot.
-    pub fn check(&self) -> Result<(), Vec<(&'static str, String)>> {
-        let cannot_be_sent = |text: &str| text.contains(',') || text.trim() != text;
-        let sent = "holds a comma, or a space at an end, and cannot be sent in a header";
-        let faults = [
-            ("service_name", self.service_name.as_str().contains(':'), COLON),
-            ("service_name", cannot_be_sent(self.service_name.as_str()), sent),
-            ("service_tenant_id", cannot_be_sent(self.service_tenant_id.as_str()), sent),
-            ("service_token_timeout_seconds", self.token_timeout().is_none(), "is not a number of seconds"),
-        ];
-        let faults: Vec<_> =
-            faults.into_iter().filter(|fault| fault.1).map(|(key, _, what)| (key, what.to_owned())).collect();
-        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    /// For each setting that cannot.
+    pub fn check(&self) -> Result<(), Vec<ClientSettingsError>> {
+        collect([
+            self.check_colon().err(),
+            sendable("service_name", self.service_name.as_str()).err(),
+            sendable("service_tenant_id", self.service_tenant_id.as_str()).err(),
+            self.token_timeout().err(),
+        ])
     }
 
-    pub(super) fn token_timeout(&self) -> Option<Duration> {
-        Duration::try_from_secs_f64(self.service_token_timeout_seconds).ok()
+    pub(super) fn token_timeout(&self) -> Result<Duration, ClientSettingsError> {
+        let seconds = self.service_token_timeout_seconds;
+        Duration::try_from_secs_f64(seconds)
+            .map_err(|_| ClientSettingsError::Seconds("service_token_timeout_seconds"))
+    }
+
+    /// RFC 7617 section 2: the name would end where the password begins.
+    pub(super) fn check_colon(&self) -> Result<(), ClientSettingsError> {
+        let colon = self.service_name.as_str().contains(':');
+        let error = || ClientSettingsError::Name { key: "service_name", reason: "holds a colon" };
+        if colon { Err(error()) } else { Ok(()) }
     }
 }
 
-/// RFC 7617 section 2: the name would end where the password begins.
-pub(super) const COLON: &str = "holds a colon";
+fn sendable(key: &'static str, name: &str) -> Result<(), ClientSettingsError> {
+    let reason = "holds a comma, or a space at an end, and cannot be sent in a header";
+    let fits = !name.contains(',') && name.trim() == name;
+    if fits { Ok(()) } else { Err(ClientSettingsError::Name { key, reason }) }
+}
 
 /// One day.
 fn token_ttl() -> u64 {

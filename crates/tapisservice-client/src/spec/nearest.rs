@@ -8,7 +8,7 @@ const MAX_LISTED: usize = 80;
 const MAX_QUOTED: usize = 80;
 
 /// The name that is meant by `wanted`: the one that differs only in case, `_` and `-`, else the most alike.
-pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = plain(wanted);
     if wanted.is_empty() {
         return None;
@@ -18,12 +18,12 @@ pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) ->
 }
 
 /// `; did you mean "getSystem"?`, or a full stop.
-pub(crate) fn suggestion<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> String {
-    nearest(wanted, names).map_or_else(|| ".".to_owned(), |name| format!("; did you mean {}?", quoted(name)))
+pub(crate) fn suggestion(nearest: Option<&str>) -> String {
+    nearest.map_or_else(|| ".".to_owned(), |name| format!("; did you mean {}?", quoted(name)))
 }
 
 /// The names, not too many of them.
-pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.collect();
     let listed = names.iter().take(MAX_LISTED).copied().collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(MAX_LISTED) {

@@ -7,7 +7,7 @@ use super::facts::Operation;
 use super::index::Index;
 use super::nearest;
 use super::reader::{self, SharedId};
-use crate::ClientError;
+use crate::{ClientError, SetupError, UnknownOperation};
 
 /// The operations of one Tapis service, by the name that clients know it under: `systems`, `sk`, `globus-proxy`.
 ///
@@ -92,29 +92,23 @@ impl Resource {
     ///
     /// [`ClientError::UnknownOperation`], which names the nearest and lists what there is.
     pub fn operation(&self, id: &str) -> Result<Arc<Operation>, ClientError> {
-        self.operations.get(id).cloned().ok_or_else(|| ClientError::UnknownOperation(self.unknown(id)))
+        Ok(self.operations.get(id).cloned().ok_or_else(|| self.unknown(id))?)
     }
 
     pub(super) fn has(&self, id: &str) -> bool {
         self.operations.contains_key(id)
     }
 
-    pub(super) fn unknown(&self, id: &str) -> String {
-        let (name, id_quoted) = (&self.name, nearest::quoted(id));
+    pub(super) fn unknown(&self, id: &str) -> UnknownOperation {
+        let (resource, operation) = (self.name.to_string(), id.to_owned());
         if let Some(shared) = self.shared.iter().find(|shared| shared.id == id) {
-            let instead: Vec<_> = shared.instead.iter().filter_map(|id| self.operations.get(id)).collect();
-            let instead: Vec<_> = instead
-                .iter()
-                .map(|op| format!("{} for {} {}", op.operation_id, op.method, op.path))
-                .collect();
-            return format!(
-                "{name}: {id_quoted} is the id of several operations; call {}",
-                instead.join(", ")
-            );
+            let candidates =
+                shared.instead.iter().filter_map(|id| self.operations.get(id)).cloned().collect();
+            return UnknownOperation::Ambiguous { resource, operation, candidates, elsewhere: Vec::new() };
         }
-        let ids = || self.operations.keys().map(String::as_str);
-        let suggestion = nearest::suggestion(id, ids());
-        format!("{name} has no operation {id_quoted}{suggestion} Its operations: {}", nearest::list(ids()))
+        let nearest = nearest::nearest(id, self.operations.keys().map(String::as_str)).map(str::to_owned);
+        let known = self.operations.keys().cloned().collect();
+        UnknownOperation::Operation { resource, operation, nearest, known, elsewhere: Vec::new() }
     }
 }
 
@@ -122,10 +116,7 @@ impl Resource {
 pub(super) fn check_name(name: &str) -> Result<(), ClientError> {
     let usable = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(usable) {
-        return Err(ClientError::Setup(format!(
-            "{} cannot be the name of a resource",
-            nearest::quoted(name)
-        )));
+        return Err(SetupError::ResourceName(name.to_owned()).into());
     }
     Ok(())
 }

@@ -33,6 +33,14 @@ pub enum ServiceTokenError {
 }
 
 impl ServiceTokenError {
+    /// Whether the same request may succeed later without anybody changing anything.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Pending => true,
+            Self::Failed { temporary, .. } => *temporary,
+        }
+    }
+
     pub(crate) fn temporary(reason: impl Into<String>) -> Self {
         Self::Failed { reason: reason.into(), temporary: true }
     }
@@ -44,10 +52,6 @@ impl ServiceTokenError {
 
 impl From<ServiceTokenError> for ClientError {
     fn from(error: ServiceTokenError) -> Self {
-        let temporary = match error {
-            ServiceTokenError::Pending => true,
-            ServiceTokenError::Failed { temporary, .. } => temporary,
-        };
-        Self::Credentials { reason: error.to_string(), temporary }
+        Self::Credentials { reason: error.to_string(), temporary: error.is_temporary() }
     }
 }

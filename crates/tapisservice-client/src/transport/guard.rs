@@ -7,7 +7,7 @@ use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, Result};
 
 use super::{CallDestination, Failed, redacted};
-use crate::ClientError;
+use crate::{ClientError, SetupError};
 
 /// Refuses a request that does not lie below the destination, before credentials are attached.
 pub(super) struct Guard(pub(super) Arc<CallDestination>);
@@ -18,7 +18,7 @@ impl Middleware for Guard {
         if self.0.contains(req.url()) {
             return next.run(req, extensions).await;
         }
-        let (url, base) = (redacted(req.url()), redacted(&self.0.base_url));
-        Err(ClientError::Setup(format!("{url} is not below {base}, so it is not called")).failed())
+        let (url, base_url) = (redacted(req.url()), redacted(&self.0.base_url));
+        Err(ClientError::from(SetupError::OutsideDestination { url, base_url }).failed())
     }
 }

@@ -5,9 +5,9 @@ mod names;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::ClientError;
-use crate::call::Call;
+use crate::call::{Call, accepted_by};
 use crate::spec::{BodyForm, Catalog, Operation};
+use crate::{ArgumentError, ArgumentProblem, ClientError};
 
 /// An operation with its arguments and its result as Rust types. The fields of the type are the arguments, under the names
 /// they serialise to; `None` is not sent.
@@ -67,18 +67,16 @@ pub trait TypedOperation: Serialize + Sized {
     /// When the operation does not exist, takes no argument of a name or requires one that is missing.
     fn check(&self, catalog: &Catalog) -> Result<(), ClientError> {
         let operation = catalog.operation(Self::RESOURCE, Self::OPERATION_ID)?;
-        let names = names::of(self).map_err(|error| ClientError::Arguments(error.to_string()))?;
-        let unknown =
-            names.iter().filter(|name| !takes(&operation, name)).map(|name| format!("takes no {name}"));
-        let required = required(&operation);
-        let missing = required.iter().filter(|name| !names.iter().any(|given| given == *name));
-        let missing = missing.map(|name| format!("requires {name}"));
-        let faults: Vec<_> = unknown.chain(missing).collect();
-        if faults.is_empty() {
+        let names = names::of(self).map_err(|_| ArgumentError::new(ArgumentProblem::NotAStruct))?;
+        let unknown: Vec<_> = names.iter().filter(|name| !takes(&operation, name)).cloned().collect();
+        let required =
+            required(&operation).into_iter().filter(|name| !names.iter().any(|given| given == name));
+        let missing: Vec<_> = required.map(str::to_owned).collect();
+        if unknown.is_empty() && missing.is_empty() {
             return Ok(());
         }
-        let place = format!("{}.{}", Self::RESOURCE, Self::OPERATION_ID);
-        Err(ClientError::Arguments(format!("{place} {}", faults.join(", "))))
+        let error = ArgumentError::new(ArgumentProblem::Mismatch { unknown, missing });
+        Err(error.for_operation(&operation, accepted_by(&operation)).into())
     }
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::connection::Connection;
 use super::{UserClient, base_url};
-use crate::ClientError;
+use crate::{ClientError, SetupError};
 
 /// A log-in for which the user's browser goes to the Authenticator and comes back with a code.
 ///
@@ -35,7 +35,7 @@ impl AuthorizationRequest {
                 ("state", &state),
             ],
         );
-        let url = url.map_err(|_| ClientError::Setup("the authorize URL cannot be built".to_owned()))?;
+        let url = url.map_err(|_| SetupError::BaseUrl("and a path do not make a URL"))?;
         Ok(Self { connection, redirect_uri, state, url })
     }
 

@@ -2,11 +2,11 @@
 
 use url::Url;
 
-use crate::ClientError;
+use crate::SetupError;
 
 /// Parses `https://tacc.tapis.io`, with or without slashes at its end, so that no path begins with `//v3`.
-pub(crate) fn normalise(text: &str) -> Result<Url, ClientError> {
-    let fault = |what: &str| ClientError::Setup(format!("the base URL of a tenant {what}"));
+pub(crate) fn normalise(text: &str) -> Result<Url, SetupError> {
+    let fault = SetupError::BaseUrl;
     let mut url =
         Url::parse(text.trim()).map_err(|_| fault("is a whole URL, as in https://tacc.tapis.io"))?;
     if !matches!(url.scheme(), "http" | "https") {

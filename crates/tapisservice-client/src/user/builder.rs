@@ -12,10 +12,10 @@ use super::device::DeviceLogin;
 use super::keeper::Keeper;
 use super::oauth_client::OAuthClient;
 use super::{SessionStore, Tokens, UserClient, base_url, tenant};
-use crate::ClientError;
 use crate::call::Caller;
 use crate::spec::Catalog;
 use crate::transport::{Transport, TransportSettings};
+use crate::{ClientError, SetupError};
 
 /// Says where to sign in and as which program; one of its log-ins gives the [`UserClient`].
 ///
@@ -177,15 +177,12 @@ impl UserClientBuilder {
         let base_url = base_url::normalise(&self.base_url)?;
         let transport = match &self.transport {
             Some(transport) => transport.clone(),
-            None => Transport::new(&TransportSettings::default())
-                .map_err(|error| ClientError::Setup(error.to_string()))?,
+            None => Transport::new(&TransportSettings::default()).map_err(SetupError::from)?,
         };
         let authenticator =
             AuthenticatorApi::new(&transport, destination(&base_url, "authenticator"), self.client.clone());
         let tenant_id = match self.tenant.as_deref().or(known_tenant) {
-            Some(id) => {
-                TenantId::new(id).map_err(|error| ClientError::Setup(format!("the tenant: {error}")))?
-            }
+            Some(id) => TenantId::new(id).map_err(SetupError::Tenant)?,
             None => {
                 tenant::of_base_url(&Caller::new(&transport, destination(&base_url, "tenants"), None)).await?
             }

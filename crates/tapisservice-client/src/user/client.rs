@@ -8,7 +8,7 @@ use tapisservice_core::TenantId;
 use url::Url;
 
 use super::authenticator::signs_in;
-use super::connection::{Connection, store_failed};
+use super::connection::Connection;
 use super::session::UserSession;
 use super::{Tokens, UserClientBuilder};
 use crate::call::{Call, Caller};
@@ -108,7 +108,7 @@ impl UserClient {
     ///
     /// When the store fails.
     pub async fn forget(&self) -> Result<(), ClientError> {
-        self.0.session.keeper().forget().await.map_err(|error| store_failed(&error))
+        self.0.session.keeper().forget().await.map_err(ClientError::SessionStore)
     }
 }
 

@@ -9,10 +9,10 @@ use super::authenticator::{AuthenticatorApi, Grant};
 use super::keeper::Keeper;
 use super::oauth_client::OAuthClient;
 use super::session::UserSession;
-use super::{SessionKey, SessionStoreError, Tokens, UserClient, base_url};
-use crate::ClientError;
+use super::{SessionKey, Tokens, UserClient, base_url};
 use crate::spec::Catalog;
 use crate::transport::{CallDestination, Transport};
+use crate::{ClientError, SetupError};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
@@ -28,7 +28,7 @@ impl Connection {
     /// Signs a user in: `known` names them where the token does not.
     pub(crate) async fn log_in(self, tokens: Tokens, known: Option<&str>) -> Result<UserClient, ClientError> {
         let client = self.with(tokens, known);
-        client.session().keeper().save(&client.tokens()).await.map_err(|error| store_failed(&error))?;
+        client.session().keeper().save(&client.tokens()).await.map_err(ClientError::SessionStore)?;
         Ok(client)
     }
 
@@ -55,21 +55,21 @@ impl Connection {
 
     pub(crate) async fn saved(&self, username: &str) -> Result<Option<Tokens>, ClientError> {
         let Some(store) = &self.keeper.store else {
-            return Err(ClientError::Setup("there is no session store to restore from".to_owned()));
+            return Err(SetupError::NoSessionStore.into());
         };
         let key = self.key(username);
-        let tokens = store.load(&key).await.map_err(|error| store_failed(&error))?;
+        let tokens = store.load(&key).await.map_err(ClientError::SessionStore)?;
         match tokens {
             Some(tokens) if tokens.is_expired() && !tokens.can_refresh() => {
-                store.remove(&key).await.map_err(|error| store_failed(&error))?;
+                store.remove(&key).await.map_err(ClientError::SessionStore)?;
                 Ok(None)
             }
             tokens => Ok(tokens),
         }
     }
 
-    pub(crate) fn client_id(&self, what: &str) -> Result<&str, ClientError> {
-        self.client(what).map(|client| client.id.as_str())
+    pub(crate) fn client_id(&self, log_in: &'static str) -> Result<&str, ClientError> {
+        self.client(log_in).map(|client| client.id.as_str())
     }
 
     /// Where requests for a service go: in user mode the tenant's base URL, whatever the service.
@@ -77,9 +77,8 @@ impl Connection {
         destination(&self.base_url, service)
     }
 
-    fn client(&self, what: &str) -> Result<&OAuthClient, ClientError> {
-        let missing = || ClientError::Setup(format!("{what} needs the id of an OAuth client"));
-        self.authenticator.client.as_ref().ok_or_else(missing)
+    fn client(&self, log_in: &'static str) -> Result<&OAuthClient, ClientError> {
+        Ok(self.authenticator.client.as_ref().ok_or(SetupError::NoOAuthClient { log_in })?)
     }
 
     fn key(&self, username: &str) -> SessionKey {
@@ -99,8 +98,4 @@ pub(crate) fn destination(base_url: &Url, service: &str) -> CallDestination {
         site: base_url::authority(base_url).to_owned(),
         service: service.to_owned(),
     }
-}
-
-pub(crate) fn store_failed(error: &SessionStoreError) -> ClientError {
-    ClientError::File { path: "session store".to_owned(), reason: error.to_string() }
 }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{BoxFuture, ClientError, Credentials};
+use crate::{BoxFuture, ClientError, Credentials, SetupError};
 
 /// Id and, unless the client is public, key.
 #[derive(Clone)]
@@ -25,15 +25,16 @@ impl OAuthClient {
         self.key.as_ref().map(ExposeSecret::expose_secret)
     }
 
-    fn header(&self) -> Result<Option<HeaderValue>, ClientError> {
+    fn header(&self) -> Result<Option<HeaderValue>, SetupError> {
         let Some(key) = self.key() else { return Ok(None) };
         if self.id.contains(':') {
-            return Err(ClientError::Setup("the id of an OAuth client holds no colon (RFC 7617)".to_owned()));
+            return Err(SetupError::OAuthClient(
+                "has an id with a colon, which Basic cannot send (RFC 7617)",
+            ));
         }
         let pair = STANDARD.encode(format!("{}:{key}", self.id));
-        let mut value = HeaderValue::try_from(format!("Basic {pair}")).map_err(|_| {
-            ClientError::Setup("the OAuth client does not fit into a header field".to_owned())
-        })?;
+        let mut value = HeaderValue::try_from(format!("Basic {pair}"))
+            .map_err(|_| SetupError::OAuthClient("does not fit into a header field"))?;
         value.set_sensitive(true);
         Ok(Some(value))
     }

@@ -1,14 +1,14 @@
 //! Which tenant a base URL belongs to.
 
-use std::fmt::Display;
+use std::error::Error;
 use std::time::Duration;
 
 use tapisservice_core::TenantId;
 use tapisservice_tenants::{Authority, Record, Registry, RegistryData};
 
 use super::base_url;
-use crate::ClientError;
 use crate::call::Caller;
+use crate::{ClientError, RouteError};
 
 /// Rule T8: the registry has answered by then.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,10 +25,8 @@ pub(crate) async fn of_base_url(caller: &Caller) -> Result<TenantId, ClientError
     let authority = base_url::authority(caller.base_url());
     let host: Option<Authority> = authority.parse().ok();
     let tenant = host.and_then(|host| registry.tenant_of_host(&host));
-    tenant.map(|tenant| tenant.tenant_id().clone()).ok_or_else(|| {
-        let what = "no tenant has the base URL of";
-        ClientError::Route(format!("{what} {authority}; name the tenant if it has another"))
-    })
+    let unknown = || RouteError::UnknownHost(authority.to_owned()).into();
+    tenant.map(|tenant| tenant.tenant_id().clone()).ok_or_else(unknown)
 }
 
 async fn list(caller: &Caller, path: &str) -> Result<Vec<Record>, ClientError> {
@@ -41,6 +39,6 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(unusable)
 }
 
-fn unusable(error: impl Display) -> ClientError {
-    ClientError::Route(format!("the registry cannot be used: {error}"))
+fn unusable(error: impl Error + Send + Sync + 'static) -> ClientError {
+    RouteError::Registry(Box::new(error)).into()
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tapisservice_client::call::Multipart;
 use tapisservice_client::spec::{Catalog, Resource};
-use tapisservice_client::{ClientError, Upload};
+use tapisservice_client::{ArgumentProblem, ClientError, Upload};
 use tapisservice_core::{RequestContext, ServiceInfo, TrackingId};
 
 use crate::helpers::Server;
@@ -19,8 +19,17 @@ async fn an_argument_that_does_not_exist_is_named_with_its_nearest_and_all_there
     let server = Server::start().await;
     let operation = Catalog::bundled().operation("systems", "getSystem").unwrap();
     let call = server.caller().call(operation).arg("system_id", "x");
-    let text = refused(&server, call).await.to_string();
+    let error = refused(&server, call).await;
+    let text = error.to_string();
     assert!(text.starts_with("systems.getSystem: it has no argument"), "{text}");
+    assert!(!text.contains("?.") && !text.contains(".."), "one stop ends a sentence: {text}");
+    let ClientError::Arguments(error) = error else { panic!("{text}") };
+    assert_eq!((error.resource.as_deref(), error.operation.as_deref()), (Some("systems"), Some("getSystem")));
+    assert_eq!(error.argument.as_deref(), Some("system_id"));
+    assert!(
+        matches!(&error.problem, ArgumentProblem::Unknown { nearest: Some(name), .. } if name == "systemId")
+    );
+    assert!(error.accepted.iter().any(|known| known.name == "select"));
     for part in ["system_id", "systemId", "did you mean", "systemId (path)", "select (query)"] {
         assert!(text.contains(part), "{part}: {text}");
     }

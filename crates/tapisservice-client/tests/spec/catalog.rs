@@ -6,8 +6,8 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::{Response, StatusCode, header};
 use futures_util::stream;
-use tapisservice_client::ClientError;
 use tapisservice_client::spec::{Catalog, CatalogBuilder, ResourceSet, SpecSource};
+use tapisservice_client::{ClientError, UnknownOperation};
 
 use crate::site::Site;
 
@@ -25,7 +25,7 @@ fn text(text: &str) -> SpecSource {
 fn unknown_names_are_met_with_what_there_is() {
     let catalog = Catalog::bundled();
     let says = |resource: &str, id: &str| match catalog.operation(resource, id) {
-        Err(ClientError::UnknownOperation(text)) => text,
+        Err(ClientError::UnknownOperation(error)) => error.to_string(),
         other => panic!("{other:?}"),
     };
     let cases = [
@@ -52,6 +52,33 @@ fn unknown_names_are_met_with_what_there_is() {
         assert!(text.contains(part), "{text}");
     }
     assert!(says("systems", &"x".repeat(100_000)).len() < 5_000);
+}
+
+#[test]
+fn an_unknown_name_is_matched_without_reading_its_text() {
+    let catalog = Catalog::bundled();
+    let unknown = |resource: &str, id: &str| match catalog.operation(resource, id) {
+        Err(ClientError::UnknownOperation(error)) => *error,
+        other => panic!("{other:?}"),
+    };
+    match unknown("systems", "get_system") {
+        UnknownOperation::Operation { resource, operation, nearest, known, elsewhere, .. } => {
+            assert_eq!(
+                (&*resource, &*operation, nearest.as_deref()),
+                ("systems", "get_system", Some("getSystem"))
+            );
+            assert!(known.contains(&"getSystem".to_owned()) && elsewhere.is_empty());
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(
+        unknown("jobs", "getSystem"),
+        UnknownOperation::Operation { elsewhere, .. } if elsewhere == ["systems"]
+    ));
+    assert!(matches!(
+        unknown("sytems", "x"),
+        UnknownOperation::Resource { nearest: Some(name), known, .. } if name == "systems" && known.len() == 16
+    ));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Sloppy files, and what comes out of each: the operations as the index writes them.
 
 use tapisservice_client::spec::Resource;
+use tapisservice_client::{ClientError, UnknownOperation};
 
 struct Case {
     name: &'static str,
@@ -397,7 +398,9 @@ fn what_is_left_out_is_noted() {
 fn an_id_of_several_operations_is_none_and_says_so() {
     let text = "paths: {/v3/a: {get: {operationId: same}, post: {operationId: same}}, /v3/b: {get: {operationId: b}}}";
     let resource = Resource::from_openapi("notes", text.as_bytes()).unwrap();
-    let error = resource.operation("same").unwrap_err().to_string();
-    assert!(error.contains("get_a for GET /v3/a, post_a for POST /v3/a"), "{error}");
+    let error = resource.operation("same").unwrap_err();
+    assert!(error.to_string().contains("get_a for GET /v3/a, post_a for POST /v3/a"), "{error}");
+    let ClientError::UnknownOperation(error) = error else { panic!("{error}") };
+    assert!(matches!(*error, UnknownOperation::Ambiguous { candidates, .. } if candidates.len() == 2));
     assert!(resource.operation("get_a").is_ok() && resource.operation("b").is_ok());
 }

@@ -75,7 +75,7 @@ async fn a_store_that_fails_is_said_at_log_in_and_does_not_fail_a_refresh() {
     std::fs::write(&file, "").unwrap();
     let builder = at(&site, "tacc").tenant("tacc").store(FileStore::new(&file));
     let error = builder.password("alice", PASSWORD).await.unwrap_err();
-    assert!(matches!(error, ClientError::File { .. }), "{error:?}");
+    assert!(matches!(error, ClientError::SessionStore(_)), "{error:?}");
     let tapis = builder.access_token(expired(&site)).await.unwrap();
     assert_eq!(systems(&tapis).await.unwrap(), ["alice-private"]);
     let error = at(&site, "tacc").tenant("tacc").restore("alice").await.unwrap_err();

@@ -15,9 +15,9 @@ use super::locations::{self, ResourceSet};
 use super::remote::Remote;
 use super::source::SpecSource;
 use super::{Catalog, Entry, Inner, Updates};
-use crate::ClientError;
 use crate::spec::bundled;
 use crate::spec::resource::check_name;
+use crate::{ClientError, SetupError};
 
 /// How many specifications are fetched at a time.
 pub(super) const AT_A_TIME: usize = 4;
@@ -120,8 +120,7 @@ impl CatalogBuilder {
     pub(super) fn updates(&self) -> Result<Updates, ClientError> {
         let base = match &self.base_url {
             Some(url) => url.clone(),
-            None => Url::parse(locations::BASE_URL)
-                .map_err(|e| ClientError::Setup(format!("the base URL of specifications: {e}")))?,
+            None => Url::parse(locations::BASE_URL).expect("a test parses this constant"),
         };
         let mut remotes = self.set.remotes(&base);
         remotes.retain(|remote| !self.custom.contains_key(&remote.resource));
@@ -142,8 +141,8 @@ impl CatalogBuilder {
 
     fn local(&self) -> Result<BTreeMap<String, SpecSource>, ClientError> {
         match &self.set {
-            ResourceSet::Local(folder) => local(folder)
-                .map_err(|e| ClientError::Setup(format!("the specifications in {}: {e}", folder.display()))),
+            ResourceSet::Local(folder) => Ok(local(folder)
+                .map_err(|source| SetupError::SpecFolder { folder: folder.display().to_string(), source })?),
             _ => Ok(BTreeMap::new()),
         }
     }

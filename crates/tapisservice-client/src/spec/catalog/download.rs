@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::registry::{chain, same_origin};
 use crate::spec::reader::MAX_BYTES;
-use crate::{ClientError, http_client};
+use crate::{ClientError, ClientSettingsError, SetupError, http_client};
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -27,7 +27,7 @@ impl Downloader {
             .connect_timeout(CONNECT)
             .redirect(Policy::custom(same_origin))
             .build()
-            .map_err(|e| ClientError::Setup(format!("the HTTP client cannot be set up: {e}")))?;
+            .map_err(|e| SetupError::from(ClientSettingsError::Client(e.to_string())))?;
         Ok(Self { client, total })
     }
 

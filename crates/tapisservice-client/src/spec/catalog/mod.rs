@@ -24,7 +24,7 @@ use super::bundled::{self, Bundled};
 use super::facts::Operation;
 use super::nearest;
 use super::resource::Resource;
-use crate::ClientError;
+use crate::{ClientError, SetupError, UnknownOperation};
 
 /// The operations of all services that a client can call. Cloning it is cheap.
 ///
@@ -105,14 +105,12 @@ impl Catalog {
     ///
     /// [`ClientError::UnknownOperation`], which names the nearest and lists all.
     pub fn resource(&self, name: &str) -> Result<&Arc<Resource>, ClientError> {
-        self.inner.entries.get(name).map(Entry::resource).ok_or_else(|| {
-            let suggestion = nearest::suggestion(name, self.resources());
-            let name = nearest::quoted(name);
-            let list = nearest::list(self.resources());
-            ClientError::UnknownOperation(format!(
-                "there is no resource {name}{suggestion} The resources: {list}"
-            ))
-        })
+        let found = self.inner.entries.get(name).map(Entry::resource);
+        Ok(found.ok_or_else(|| UnknownOperation::Resource {
+            resource: name.to_owned(),
+            nearest: nearest::nearest(name, self.resources()).map(str::to_owned),
+            known: self.resources().map(str::to_owned).collect(),
+        })?)
     }
 
     /// One operation of one resource.
@@ -126,22 +124,9 @@ impl Catalog {
         if found.has(id) {
             return found.operation(id);
         }
-        let elsewhere: Vec<_> = self
-            .inner
-            .entries
-            .iter()
-            .filter(|(_, entry)| entry.resource().has(id))
-            .map(|(name, _)| &**name)
-            .collect();
-        let mut text = found.unknown(id);
-        if !elsewhere.is_empty() {
-            text = format!(
-                "{text}; {} is an operation of {}",
-                nearest::quoted(id),
-                nearest::list(elsewhere.into_iter())
-            );
-        }
-        Err(ClientError::UnknownOperation(text))
+        let entries = self.inner.entries.iter();
+        let elsewhere = entries.filter(|(_, entry)| entry.resource().has(id)).map(|(name, _)| name.clone());
+        Err(found.unknown(id).found_in(elsewhere.collect()).into())
     }
 
     /// What went wrong without stopping anything: each was logged too.
@@ -164,8 +149,7 @@ impl Catalog {
             None => Self::builder().updates()?,
         };
         let cache = loader.cache.as_ref();
-        let cache =
-            cache.ok_or_else(|| ClientError::Setup("there is no folder for specifications".to_owned()))?;
+        let cache = cache.ok_or(SetupError::NoSpecFolder)?;
         let results: Vec<_> = stream::iter(&remotes)
             .map(|remote| loader.update(cache, remote))
             .buffered(builder::AT_A_TIME)

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use url::Url;
 
 use super::remote;
-use crate::ClientError;
+use crate::{ClientError, SetupError};
 
 /// Where a custom specification is.
 ///
@@ -43,11 +43,7 @@ impl FromStr for SpecSource {
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"))
             .map(Self::Url)
-            .ok_or_else(|| {
-                ClientError::Setup(
-                    "a custom specification is neither an http or https URL nor `local: PATH`".to_owned(),
-                )
-            })
+            .ok_or_else(|| SetupError::SpecSource.into())
     }
 }
 

@@ -4,7 +4,10 @@ use http::StatusCode;
 use tapisservice_core::{Error, ServiceError};
 use url::Url;
 
-use crate::{ClientError, StatusError};
+use crate::service::ServiceTokenError;
+use crate::{
+    ArgumentError, ClientError, ClientSettingsError, RouteError, SetupError, StatusError, UnknownOperation,
+};
 
 /// What a service answers its own caller when a call of its own failed, by a plain `?`:
 ///
@@ -28,7 +31,7 @@ use crate::{ClientError, StatusError};
 /// | it says 401 | 503: the token of this service was refused, which no caller can help |
 /// | it says 429, 502, 503 or 504 | 503, with its `Retry-After` |
 /// | it says anything else | 502: it failed, or was called wrongly |
-/// | no connection, no answer in time, calls held back, no token for now | 503 |
+/// | no connection, no answer in time, circuit breaker open, no token for now | 503 |
 /// | the tenants are not known yet | 503 |
 /// | the call was to be on behalf of an anonymous request | 401 |
 /// | an answer that is not what it should be | 502 |
@@ -57,7 +60,8 @@ impl ServiceError for ClientError {
             | Self::Route(_)
             | Self::Credentials { .. }
             | Self::File { .. }
-            | Self::Setup(_) => Error::service_config("another service could not be called"),
+            | Self::SessionStore(_)
+            | Self::Setup(_) => Error::service_config(NOT_CALLED),
         };
         match self.peer() {
             Some(peer) => error.with_peer(peer),
@@ -65,6 +69,32 @@ impl ServiceError for ClientError {
         }
     }
 }
+
+/// 503 while the next attempt may succeed, otherwise 500.
+impl ServiceError for ServiceTokenError {
+    fn to_error(&self) -> Error {
+        if self.is_temporary() {
+            Error::unavailable("there is no service token at the moment")
+        } else {
+            Error::service_config("there is no service token")
+        }
+    }
+}
+
+macro_rules! own_mistakes {
+    ($($error:ty),*) => {$(
+        /// 500: this service, not its caller, is wrong.
+        impl ServiceError for $error {
+            fn to_error(&self) -> Error {
+                Error::service_config(NOT_CALLED)
+            }
+        }
+    )*};
+}
+
+own_mistakes!(UnknownOperation, ArgumentError, RouteError, SetupError, ClientSettingsError);
+
+const NOT_CALLED: &str = "another service could not be called";
 
 impl ClientError {
     /// The party that failed, for the log's reasons: host and service. The rest of the URL is made of arguments.
@@ -113,6 +143,7 @@ mod tests {
     use http::Method;
 
     use super::*;
+    use crate::ArgumentProblem;
 
     fn status(code: u16) -> ClientError {
         ClientError::Status(Box::new(StatusError {
@@ -180,8 +211,8 @@ mod tests {
             (token(false), 500),
             (ClientError::NoRegistry, 503),
             (ClientError::Anonymous, 401),
-            (ClientError::Route("inner".to_owned()), 500),
-            (ClientError::Arguments("inner".to_owned()), 500),
+            (ClientError::Route(RouteError::BaseUrl("inner".to_owned())), 500),
+            (ArgumentError::new(ArgumentProblem::RawCall).for_argument("inner").into(), 500),
             (value, 400),
         ];
         for (error, code) in cases {

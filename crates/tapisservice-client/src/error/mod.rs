@@ -1,19 +1,33 @@
 //! One error for everything a call can fail with.
 
+mod argument;
+mod route;
+mod service_error;
+mod setup;
+mod unknown_operation;
+
+use std::io;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
+
+pub use argument::{AcceptedArgument, ArgumentError, ArgumentProblem};
+pub use route::RouteError;
+pub use setup::SetupError;
+pub use unknown_operation::UnknownOperation;
+
+use crate::user::SessionStoreError;
 
 /// Why a call failed. No variant holds a token, a password or a body.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The operation does not exist; the text lists what does and names the nearest.
-    #[error("{0}")]
-    UnknownOperation(String),
-    /// The arguments do not fit the operation; the text names its parameters and the nearest.
-    #[error("{0}")]
-    Arguments(String),
+    /// The operation does not exist; the error lists what does and names the nearest.
+    #[error(transparent)]
+    UnknownOperation(Box<UnknownOperation>),
+    /// An argument does not fit the operation; the error names what it takes and the nearest.
+    #[error(transparent)]
+    Arguments(Box<ArgumentError>),
     /// A value that cannot be sent safely, such as one that would lead out of the path it is for.
     #[error("{name}: {reason}")]
     Value {
@@ -31,8 +45,8 @@ pub enum ClientError {
         reason: String,
     },
     /// The tenant or site to call cannot be determined (rules R1 to R5).
-    #[error("no route: {0}")]
-    Route(String),
+    #[error(transparent)]
+    Route(#[from] RouteError),
     /// The registry of tenants and sites has not been read yet, so nothing can be routed (rule T7).
     #[error("the registry of tenants and sites has not been read yet")]
     NoRegistry,
@@ -61,14 +75,14 @@ pub enum ClientError {
         /// Whether sending it again cannot do anything twice.
         repeatable: bool,
     },
-    /// Calls to this site and service are held back for a while, because many failed.
-    #[error("{service} at {site} does not answer; calls are held back for {} s", retry_after.as_secs())]
+    /// The circuit breaker of this site and service is open, because many calls in a row failed: nothing was sent.
+    #[error("{service} at {site} fails, so its circuit breaker is open for {} s", retry_after.as_secs())]
     CircuitOpen {
         /// The site.
         site: String,
         /// The service.
         service: String,
-        /// How long.
+        /// How long it stays open.
         retry_after: Duration,
     },
     /// The other side answered with an error status.
@@ -85,16 +99,19 @@ pub enum ClientError {
         reason: String,
     },
     /// A file of this machine cannot be read or written.
-    #[error("{path}: {reason}")]
+    #[error("{path}: {source}")]
     File {
         /// The file.
         path: String,
         /// What failed.
-        reason: String,
+        source: io::Error,
     },
+    /// The store of a user's sessions cannot be read or written.
+    #[error("session store: {0}")]
+    SessionStore(#[source] SessionStoreError),
     /// The client is set up wrongly.
-    #[error("{0}")]
-    Setup(String),
+    #[error(transparent)]
+    Setup(#[from] SetupError),
 }
 
 /// An answer with an error status.
@@ -140,7 +157,26 @@ impl ClientError {
             | Self::Anonymous
             | Self::Answer { .. }
             | Self::File { .. }
+            | Self::SessionStore(_)
             | Self::Setup(_) => false,
         }
+    }
+}
+
+impl From<UnknownOperation> for ClientError {
+    fn from(error: UnknownOperation) -> Self {
+        Self::UnknownOperation(Box::new(error))
+    }
+}
+
+impl From<ArgumentError> for ClientError {
+    fn from(error: ArgumentError) -> Self {
+        Self::Arguments(Box::new(error))
+    }
+}
+
+impl From<ArgumentProblem> for ClientError {
+    fn from(problem: ArgumentProblem) -> Self {
+        ArgumentError::new(problem).into()
     }
 }

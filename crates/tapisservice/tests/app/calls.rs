@@ -1,0 +1,117 @@
+//! A handler calls another service, and `?` answers its own caller as docs/CLIENT.md says.
+
+use axum::Extension;
+use axum::extract::Path;
+use axum::routing::get;
+use http::StatusCode;
+use serde_json::{Value, json};
+use tapisservice::client::ServiceClient;
+use tapisservice::prelude::*;
+use tapisservice::{App, tenants::TenantCache};
+use tapisservice_devsite::{DevSite, Fault};
+
+use crate::helpers::{Answer, Running, settings};
+
+/// The natural line, without a word about errors.
+async fn system(
+    Extension(tapis): Extension<ServiceClient>,
+    g: RequestContext,
+    Path(id): Path<String>,
+) -> Result<Envelope<Value>> {
+    let answer = tapis.on_behalf_of(&g)?.operation("systems", "getSystem").arg("systemId", id).send().await?;
+    Ok(Envelope::new(answer.deserialize().await?))
+}
+
+async fn misspelt(Extension(tapis): Extension<ServiceClient>) -> Result<Envelope<()>> {
+    tapis.as_service().operation("systems", "getSistem").send().await?;
+    Ok(Envelope::new(()))
+}
+
+/// A service that lists systems, and the tenants that its client knows.
+async fn start(changes: Value) -> (Running, TenantCache) {
+    let site = DevSite::builder().server("dev").start().await.unwrap();
+    let settings = settings(&site, &changes);
+    let known = settings.tenant_cache().unwrap().build();
+    let tapis = settings.service_client(known.clone()).unwrap();
+    let routes = Routes::new()
+        .route(Policy::authenticated(), "/systems/{id}", get(system).layer(Extension(tapis.clone())))
+        .route(Policy::public(), "/anonymous/{id}", get(system).layer(Extension(tapis.clone())))
+        .route(Policy::public(), "/misspelt", get(misspelt).layer(Extension(tapis)));
+    let app = App::builder(settings, routes).build().unwrap();
+    app.tenants().refresh().await.unwrap();
+    (Running { site, app }, known)
+}
+
+/// Nothing is repeated, and the second failure in a row opens the circuit breaker.
+fn no_retries() -> Value {
+    json!({"client_retries": 0, "client_breaker_failures": 2, "client_breaker_seconds": 600})
+}
+
+fn retry_after(answer: &Answer) -> Option<u64> {
+    answer.headers.get("retry-after")?.to_str().ok()?.parse().ok()
+}
+
+#[tokio::test]
+async fn what_the_other_service_says_of_the_request_is_passed_on_and_its_failures_are_503() {
+    let (running, known) = start(no_retries()).await;
+    known.refresh().await.unwrap();
+    let answer = running.get("/v3/demo/systems/workstation").await;
+    assert_eq!((answer.status, &answer.body["result"]["id"]), (StatusCode::OK, &json!("workstation")));
+
+    // The other service's message, too: it speaks of what the caller asked for.
+    let answer = running.get("/v3/demo/systems/made-up").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert!(answer.message().contains("made-up"), "{}", answer.message());
+    let body = json!({"message": "alice may not", "result": null, "status": "error", "version": "1"});
+    let refusal = Fault::Answer {
+        status: 403,
+        content_type: "application/json".to_owned(),
+        body: body.to_string().into(),
+    };
+    running.site.fault("/v3/systems", refusal);
+    let answer = running.get("/v3/demo/systems/workstation").await;
+    assert_eq!((answer.status, answer.message()), (StatusCode::FORBIDDEN, "alice may not"));
+
+    // A refused token, a failing service, and then its open circuit breaker.
+    running.site.clear_faults();
+    for (fault, status) in [(401, 503), (500, 502), (503, 503), (503, 503)] {
+        running.site.clear_faults();
+        running.site.fault("/v3/systems", Fault::Status(fault));
+        let answer = running.get("/v3/demo/systems/workstation").await;
+        assert_eq!(answer.status.as_u16(), status, "{fault}: {}", answer.message());
+    }
+    running.site.clear_faults();
+    let asked = running.site.count("GET /v3/systems");
+    let answer = running.get("/v3/demo/systems/workstation").await;
+    assert_eq!(
+        (answer.status, answer.message()),
+        (StatusCode::SERVICE_UNAVAILABLE, "another service does not answer")
+    );
+    assert!(retry_after(&answer).is_some_and(|seconds| (500..=600).contains(&seconds)), "{answer:?}");
+    assert_eq!(running.site.count("GET /v3/systems"), asked, "nothing is sent");
+}
+
+#[tokio::test]
+async fn a_registry_or_tokens_that_are_not_there_yet_are_503_and_a_mistake_of_the_service_is_500() {
+    let (running, known) = start(no_retries()).await;
+    running.site.fault("/v3/tenants", Fault::Status(503));
+    let answer = running.get("/v3/demo/systems/workstation").await;
+    assert_eq!(
+        (answer.status, answer.message()),
+        (StatusCode::SERVICE_UNAVAILABLE, "the tenants are not known yet")
+    );
+    assert!(retry_after(&answer).is_some(), "{answer:?}");
+    running.site.clear_faults();
+    known.refresh().await.unwrap();
+
+    running.site.fault("/v3/tokens", Fault::Status(503));
+    let answer = running.get("/v3/demo/systems/workstation").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.message());
+    assert!(retry_after(&answer).is_some(), "{answer:?}");
+
+    let answer = running.get_anonymously("/v3/demo/anonymous/workstation").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", answer.message());
+    let answer = running.get_anonymously("/v3/demo/misspelt").await;
+    let expected = (StatusCode::INTERNAL_SERVER_ERROR, "another service could not be called");
+    assert_eq!((answer.status, answer.message()), expected);
+}
