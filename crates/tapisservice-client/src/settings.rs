@@ -6,7 +6,16 @@ use serde::Deserialize;
 use url::Url;
 
 /// The keys of the configuration that outgoing calls read.
+///
+/// ```
+/// use tapisservice_client::ClientSettings;
+///
+/// let mut settings = ClientSettings::new("https://admin.tapis.io");
+/// settings.registry_timeout_seconds = 10.0;
+/// assert!(settings.check().is_ok());
+/// ```
 #[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
 pub struct ClientSettings {
     /// Where the Tenants API of the primary site is.
     pub primary_site_admin_tenant_base_url: String,

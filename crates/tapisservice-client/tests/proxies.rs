@@ -70,7 +70,8 @@ mod inside {
     }
 
     fn transport() -> Transport {
-        let settings = TransportSettings { client_retries: 0, ..TransportSettings::default() };
+        let mut settings = TransportSettings::default();
+        settings.client_retries = 0;
         Transport::builder(&settings).http(|http| http.dns_resolver(LocalhostResolver)).build().unwrap()
     }
 

@@ -25,11 +25,9 @@ async fn serve(tenants: fn() -> Response<Body>) -> String {
 }
 
 fn api(base_url: String) -> TenantsApi {
-    let settings = ClientSettings {
-        registry_timeout_seconds: 0.5,
-        registry_max_bytes: 10_000,
-        ..ClientSettings::new(base_url)
-    };
+    let mut settings = ClientSettings::new(base_url);
+    settings.registry_timeout_seconds = 0.5;
+    settings.registry_max_bytes = 10_000;
     TenantsApi::new(&settings).unwrap()
 }
 
@@ -104,7 +102,8 @@ async fn an_answer_of_too_many_records_is_refused_with_the_reason() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        let settings = ClientSettings { registry_timeout_seconds: 60.0, ..ClientSettings::new(base_url) };
+        let mut settings = ClientSettings::new(base_url);
+        settings.registry_timeout_seconds = 60.0;
         let fetched = TenantsApi::new(&settings).unwrap().fetch().await;
         fetched.map(|data| data.tenants.len()).map_err(|error| error.to_string())
     }
@@ -138,6 +137,7 @@ async fn nobody_there_is_an_error_at_once() {
 fn a_setting_that_cannot_be_used_is_named() {
     let wrong = ClientSettings::new("ftp://admin.tapis.test");
     assert_eq!(TenantsApi::new(&wrong).unwrap_err(), ClientSettingsError::BaseUrl);
-    let wrong = ClientSettings { connect_timeout_seconds: -1.0, ..ClientSettings::new("http://a.test") };
+    let mut wrong = ClientSettings::new("http://a.test");
+    wrong.connect_timeout_seconds = -1.0;
     assert_eq!(TenantsApi::new(&wrong).unwrap_err(), ClientSettingsError::Seconds("connect_timeout_seconds"));
 }

@@ -22,6 +22,7 @@ use crate::settings::collect;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
 pub struct ServiceClientSettings {
     /// The service's name.
     pub service_name: Username,

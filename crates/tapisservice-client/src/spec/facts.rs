@@ -47,6 +47,7 @@ pub struct Parameter {
 /// Where a parameter goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Location {
     /// Into the path template.
     Path,
@@ -73,6 +74,7 @@ impl fmt::Display for Location {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "named by the OpenAPI specification")]
+#[non_exhaustive]
 pub enum Style {
     Simple,
     Label,
@@ -87,6 +89,7 @@ pub enum Style {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the types of JSON")]
+#[non_exhaustive]
 pub enum ValueKind {
     String,
     Integer,

@@ -7,6 +7,7 @@ use crate::ClientSettingsError;
 
 /// One service at one site, reached below one base URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CallDestination {
     /// What all paths are below: the base URL of a tenant, without `/v3`.
     pub base_url: Url,

@@ -16,7 +16,16 @@ use super::settings::LONGEST;
 ///
 /// The method decides whether: `GET`, `HEAD`, `PUT`, `DELETE` and `OPTIONS` are repeated, others only if the call opts in. The outcome
 /// decides when: no connection, or 429, 502, 503, 504. A body that cannot be sent again ends it.
+///
+/// ```
+/// use std::time::Duration;
+/// use tapisservice_client::transport::RetryPolicy;
+///
+/// let patient = RetryPolicy::default().with_retries(10).with_cap(Duration::from_secs(30));
+/// assert_eq!((patient.retries, patient.base), (10, Duration::from_millis(250)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RetryPolicy {
     /// How often at most.
     pub retries: u32,
@@ -33,6 +42,29 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// A policy that repeats nothing.
+    pub fn never() -> Self {
+        Self::default().with_retries(0)
+    }
+
+    /// The same policy with at most this many repetitions.
+    #[must_use]
+    pub fn with_retries(self, retries: u32) -> Self {
+        Self { retries, ..self }
+    }
+
+    /// The same policy with this first span.
+    #[must_use]
+    pub fn with_base(self, base: Duration) -> Self {
+        Self { base, ..self }
+    }
+
+    /// The same policy with this longest wait.
+    #[must_use]
+    pub fn with_cap(self, cap: Duration) -> Self {
+        Self { cap, ..self }
+    }
+
     /// How long to wait before repetition `number` (from 0), `dice` being a random number from 0 to 1.
     fn wait(&self, number: u32, retry_after: Option<Duration>, dice: f64) -> Duration {
         let cap = self.cap.min(LONGEST);

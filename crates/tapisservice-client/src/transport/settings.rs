@@ -14,10 +14,15 @@ use crate::settings::collect;
 ///
 /// let settings: TransportSettings = serde_json::from_str(r#"{"client_retries": 2}"#)?;
 /// assert_eq!((settings.client_retries, settings.client_timeout_seconds), (2, 60.0));
+///
+/// let mut settings = TransportSettings::default();
+/// settings.client_breaker_failures = 0;
+/// assert!(settings.check().is_ok());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct TransportSettings {
     /// Seconds to connect.
     pub connect_timeout_seconds: f64,

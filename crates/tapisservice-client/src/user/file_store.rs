@@ -56,10 +56,12 @@ impl FileStore {
         work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
     ) -> Result<T, SessionStoreError> {
         let path = self.path(key);
-        let fault = move |path: &Path, what: &dyn std::fmt::Display| {
-            SessionStoreError::new(format!("the session in {} cannot be {verb}: {what}", path.display()))
+        let fault = move |path: &Path, error: io::Error| {
+            let place = path.display();
+            SessionStoreError::new(format!("the session in {place} cannot be {verb}: {error}"))
+                .with_source(error)
         };
-        let task = tokio::task::spawn_blocking(move || work(&path).map_err(|error| fault(&path, &error)));
+        let task = tokio::task::spawn_blocking(move || work(&path).map_err(|error| fault(&path, error)));
         task.await.unwrap_or_else(|_| Err(SessionStoreError::new("the session store was interrupted")))
     }
 }
@@ -173,12 +175,7 @@ mod tests {
     use super::*;
 
     fn key() -> SessionKey {
-        SessionKey {
-            base_url: "https://tacc.test".into(),
-            tenant_id: "tacc".into(),
-            username: "alice".into(),
-            client_id: None,
-        }
+        SessionKey::new("https://tacc.test", "tacc", "alice")
     }
 
     fn tokens() -> Tokens {

@@ -1,5 +1,6 @@
 //! Sessions that outlive the program.
 
+use std::error::Error;
 use std::fmt;
 
 use super::Tokens;
@@ -37,14 +38,35 @@ pub struct SessionKey {
     pub client_id: Option<String>,
 }
 
+impl SessionKey {
+    /// The key of a session that names no OAuth client: for tests of a store.
+    pub fn new(
+        base_url: impl Into<String>,
+        tenant_id: impl Into<String>,
+        username: impl Into<String>,
+    ) -> Self {
+        let (base_url, tenant_id, username) = (base_url.into(), tenant_id.into(), username.into());
+        Self { base_url, tenant_id, username, client_id: None }
+    }
+}
+
 /// A store cannot read or write. The text names the place and never a token.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct SessionStoreError(String);
+#[error("{what}")]
+pub struct SessionStoreError {
+    what: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
 
 impl SessionStoreError {
     /// An error that says what failed.
     pub fn new(what: impl Into<String>) -> Self {
-        Self(what.into())
+        Self { what: what.into(), source: None }
+    }
+
+    /// The same error with what caused it.
+    #[must_use]
+    pub fn with_source(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { source: Some(source.into()), ..self }
     }
 }

@@ -100,7 +100,8 @@ async fn an_error_answer_is_an_error_with_all_it_says_and_no_secret() {
 #[tokio::test]
 async fn what_is_too_large_for_memory_is_refused_and_may_be_streamed() {
     let server = Server::start().await;
-    let settings = TransportSettings { client_max_answer_bytes: 100_000, ..Default::default() };
+    let mut settings = TransportSettings::default();
+    settings.client_max_answer_bytes = 100_000;
     let caller = Caller::new(&transport_with(0, &settings), server.destination(), None);
     let chunks = || {
         Body::from_stream(stream::iter(vec![Bytes::from(vec![7; 60_000]); 3]).map(Ok::<_, std::io::Error>))
@@ -153,7 +154,8 @@ async fn a_download_appears_whole_and_reports_its_progress() {
 #[tokio::test]
 async fn a_download_that_breaks_off_or_stalls_leaves_nothing_behind() {
     let server = Server::start().await;
-    let settings = TransportSettings { client_idle_timeout_seconds: 0.2, ..Default::default() };
+    let mut settings = TransportSettings::default();
+    settings.client_idle_timeout_seconds = 0.2;
     let caller = Caller::new(&transport_with(0, &settings), server.destination(), None);
     let folder = tempfile::tempdir().unwrap();
     let first = || stream::iter([Ok(Bytes::from_static(b"begin"))]);

@@ -121,11 +121,14 @@ pub(crate) fn json(body: impl Into<Body>) -> Response {
 
 /// A transport that repeats so many times, without waiting, and whose breakers stay closed.
 pub(crate) fn transport(retries: u32) -> Transport {
-    transport_with(retries, &TransportSettings { client_breaker_failures: 0, ..Default::default() })
+    let mut settings = TransportSettings::default();
+    settings.client_breaker_failures = 0;
+    transport_with(retries, &settings)
 }
 
 pub(crate) fn transport_with(retries: u32, settings: &TransportSettings) -> Transport {
-    let policy = RetryPolicy { retries, base: Duration::ZERO, cap: Duration::ZERO };
+    let policy =
+        RetryPolicy::default().with_retries(retries).with_base(Duration::ZERO).with_cap(Duration::ZERO);
     Transport::builder(settings).retry_policy(policy).build().unwrap()
 }
 

@@ -204,6 +204,7 @@ fn sample(name: &str, kind: ValueKind) -> Value {
         ValueKind::Boolean => json!(true),
         ValueKind::Array => json!(["a b", "c,d", "e&f"]),
         ValueKind::Object => json!({"key one": "a=b", "n": 2}),
+        other => panic!("no sample of {other:?}"),
     }
 }
 

@@ -151,13 +151,11 @@ async fn a_timeout_may_be_as_long_as_anybody_writes() {
 }
 
 #[tokio::test]
-async fn an_open_breaker_holds_calls_back_and_is_seen() {
+async fn an_open_circuit_breaker_rejects_calls_and_is_reported() {
     let server = Server::start().await;
-    let settings = TransportSettings {
-        client_breaker_failures: 2,
-        client_breaker_seconds: 3600.0,
-        ..Default::default()
-    };
+    let mut settings = TransportSettings::default();
+    settings.client_breaker_failures = 2;
+    settings.client_breaker_seconds = 3600.0;
     let transport: Transport = transport_with(0, &settings);
     let caller = Caller::new(&transport, server.destination(), None);
     server.statuses(&[404, 500, 503]);
@@ -177,9 +175,9 @@ async fn an_open_breaker_holds_calls_back_and_is_seen() {
     let report = &transport.breakers()[0];
     assert_eq!((report.state, report.opened, report.rejected), (BreakerState::Open, 1, 1));
 
-    let other = CallDestination { service: "other".to_owned(), ..server.destination() };
+    let other = CallDestination::new(&server.base_url, "tacc", "other").unwrap();
     assert!(Caller::new(&transport, other, None).get("/v3/x").send().await.is_ok());
-    // A second client of the same destination shares its breaker, doors included.
+    // A second client of the same destination shares its circuit breaker, plain HTTP clients included.
     let http = Caller::new(&transport, server.destination(), None).http_client();
     assert!(http.get(format!("{}/v3/x", server.base_url)).send().await.is_err());
 }

@@ -30,9 +30,9 @@ pub(crate) async fn site() -> DevSite {
 
 /// A transport that finds `*.localhost` and repeats nothing, so that counts are exact.
 pub(crate) fn transport() -> Transport {
-    let settings = TransportSettings { client_breaker_failures: 0, ..TransportSettings::default() };
-    let once = RetryPolicy { retries: 0, ..RetryPolicy::default() };
-    let builder = Transport::builder(&settings).retry_policy(once);
+    let mut settings = TransportSettings::default();
+    settings.client_breaker_failures = 0;
+    let builder = Transport::builder(&settings).retry_policy(RetryPolicy::never());
     builder.http(|http| http.dns_resolver(LocalhostResolver)).build().unwrap()
 }
 
