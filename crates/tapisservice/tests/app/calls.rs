@@ -31,13 +31,14 @@ async fn misspelt(Extension(tapis): Extension<ServiceClient>) -> Result<Envelope
 async fn start(changes: Value) -> (Running, TenantCache) {
     let site = DevSite::builder().server("dev").start().await.unwrap();
     let settings = settings(&site, &changes);
-    let known = settings.tenant_cache().unwrap().build();
-    let tapis = settings.service_client(known.clone()).unwrap();
+    // The client of another app: the tenants that it knows are not those of the one that is asked.
+    let mut other = App::builder(settings.clone());
+    let (known, tapis) = (other.tenants().unwrap(), other.service_client().unwrap());
     let routes = Routes::new()
         .route(Policy::authenticated(), "/systems/{id}", get(system).layer(Extension(tapis.clone())))
         .route(Policy::public(), "/anonymous/{id}", get(system).layer(Extension(tapis.clone())))
         .route(Policy::public(), "/misspelt", get(misspelt).layer(Extension(tapis)));
-    let app = App::builder(settings, routes).build().unwrap();
+    let app = App::builder(settings).routes(routes).build().unwrap();
     app.tenants().refresh().await.unwrap();
     (Running { site, app }, known)
 }
