@@ -1,10 +1,9 @@
-//! The head of the OpenAPI document; paths and schemas come from the handlers.
+//! The head of the OpenAPI document; paths and schemas come from the handlers, security from the policies.
 
-use utoipa::openapi::OpenApi as Document;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use tapisservice::utoipa::openapi::OpenApi as Document;
+use tapisservice::utoipa::{self, OpenApi};
 
-/// Title, description, licence, and what a token is.
+/// Title, description, licence.
 pub(crate) fn head() -> Document {
     Head::openapi()
 }
@@ -21,16 +20,5 @@ pub(crate) fn head() -> Document {
         (name = "identity", description = "Who the service takes the caller for."),
         (name = "health", description = "Whether the service is alive and can serve."),
     ),
-    modifiers(&Token),
 )]
 struct Head;
-
-struct Token;
-
-impl Modify for Token {
-    fn modify(&self, document: &mut Document) {
-        let key = ApiKeyValue::with_description("X-Tapis-Token", "A Tapis access token (JWT).");
-        let scheme = SecurityScheme::ApiKey(ApiKey::Header(key));
-        document.components.get_or_insert_default().add_security_scheme("TapisJWT", scheme);
-    }
-}

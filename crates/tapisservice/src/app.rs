@@ -20,7 +20,7 @@ use crate::middleware::error_mapper::ErrorMapper;
 use crate::routes::{Mounted, RouteError};
 use crate::serve::{Limits, ServeError, Server, Shutdown, Stopped};
 use crate::stack::{self, StackSettings};
-use crate::{BodyLimit, ReadyCheck, RouteInfo, Routes, Settings, docs, metrics};
+use crate::{ReadyCheck, RouteInfo, Routes, Settings, docs, metrics};
 
 /// A service that is ready to be started.
 ///
@@ -327,11 +327,13 @@ impl AppBuilder {
         }
         let health = Health { checks, shutdown: shutdown.clone() };
         let routes = health.routes(&routes).merge(routes);
-        let openapi = Arc::new(docs::complete(openapi, routes.openapi(), &settings.service));
+        let statuses = docs::Statuses::of(&settings.service);
+        let openapi = Arc::new(docs::complete(openapi, routes.openapi(statuses), &settings.service));
         let routes = routes.route(Policy::public(), docs::PATH, docs::serve(openapi.clone()));
         let base_path = settings.service.route_path();
-        let body_limit = BodyLimit::new(settings.limits.max_body_bytes);
-        let Mounted { router, list } = routes.mount(&base_path, body_limit, &authenticator, &callbacks)?;
+        let Mounted { router, list } =
+            routes.mount(&base_path, &settings.limits, &authenticator, &callbacks)?;
+        docs::check(&openapi)?;
         let stack = StackSettings {
             service: settings.service.info(),
             limits: settings.limits.clone(),

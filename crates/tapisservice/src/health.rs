@@ -13,7 +13,7 @@ use tapisservice_core::{Envelope, Error, RequestContext, Result};
 use tapisservice_tenants::{CacheState, TenantCache};
 use utoipa::ToSchema;
 
-use crate::docs::{EnvelopeOf, Refusal};
+use crate::docs::{EnvelopeOf, ErrorEnvelope};
 use crate::serve::Shutdown;
 use crate::{Routes, handlers};
 
@@ -138,7 +138,7 @@ async fn healthcheck(g: RequestContext) -> Envelope<Nothing> {
 /// Everything it depends on is asked: tenants, database.
 #[utoipa::path(get, path = "/ready", operation_id = "ready", tag = "health", responses(
     (status = 200, description = "The service can serve.", body = EnvelopeOf<Readiness>),
-    (status = 503, description = "Something is missing, or the service is shutting down.", body = Refusal),
+    (status = 503, description = "Something is missing, or the service is shutting down.", body = ErrorEnvelope),
 ))]
 async fn ready(Extension(health): Extension<Arc<Health>>) -> Result<Envelope<Readiness>> {
     health.ready().await
@@ -149,7 +149,7 @@ async fn ready(Extension(health): Extension<Arc<Health>>) -> Result<Envelope<Rea
 /// Everything it depends on is asked: tenants, database.
 #[utoipa::path(get, path = "/readycheck", operation_id = "readycheck", tag = "health", responses(
     (status = 200, description = "The service can serve.", body = EnvelopeOf<Readiness>),
-    (status = 503, description = "Something is missing, or the service is shutting down.", body = Refusal),
+    (status = 503, description = "Something is missing, or the service is shutting down.", body = ErrorEnvelope),
 ))]
 async fn readycheck(Extension(health): Extension<Arc<Health>>) -> Result<Envelope<Readiness>> {
     health.ready().await

@@ -21,13 +21,17 @@ pub use healthcheck::{Unhealthy, healthcheck};
 pub use middleware::body_limit::BodyLimit;
 pub use middleware::deadline::{RequestTimeout, RequestTimeoutLayer};
 pub use middleware::response_timeout::{ResponseTimeout, ResponseTimeoutLayer};
-pub use routes::{Handlers, RouteError, RouteInfo, Routes};
+pub use routes::{Handlers, Methods, RouteError, RouteInfo, RouteMethods, Routes};
 pub use settings::{ServiceSettings, Settings};
 pub use startup::{StartError, fail, run, show_config};
+pub use {axum, http, utoipa};
+
 pub use tapisservice_auth as auth;
 pub use tapisservice_client as client;
 pub use tapisservice_config as config;
 pub use tapisservice_core::{Error, Result, ResultExt, ServiceError};
+#[cfg(feature = "db")]
+pub use tapisservice_db as db;
 pub use tapisservice_tenants as tenants;
 
 /// Identifiers, identity, the request context `g`, errors and the envelope.
@@ -45,8 +49,9 @@ pub mod core {
 #[cfg(feature = "testing")]
 pub use tapisservice_core::testing;
 
-/// For macros of this crate only.
+/// For the macros of this crate only.
 #[doc(hidden)]
 pub mod __private {
-    pub use utoipa_axum::routes;
+    pub use crate::routes::{Handler, handler};
+    pub use pastey::paste;
 }

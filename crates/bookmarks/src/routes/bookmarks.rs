@@ -1,8 +1,7 @@
 //! `/` and `/{bookmark_id}`.
 
-use tapisservice::docs::{EnvelopeOf, Refusal, Refusals};
+use tapisservice::docs::{EnvelopeOf, ErrorEnvelope};
 use tapisservice::prelude::*;
-use utoipa::ToSchema;
 
 use super::bodies::{CreateBookmark, UpdateBookmark};
 use crate::{
@@ -27,12 +26,11 @@ pub(crate) struct ListOfBookmarks {
 }
 
 /// Keeps a bookmark.
-#[utoipa::path(post, path = "/", operation_id = "createBookmark", tag = "bookmarks", security(("TapisJWT" = [])),
+#[utoipa::path(post, path = "/", operation_id = "createBookmark", tag = "bookmarks",
     request_body = CreateBookmark,
     responses(
         (status = 201, description = "The bookmark.", body = EnvelopeOf<Bookmark>),
-        (status = 409, description = "There is one of that name already.", body = Refusal),
-        Refusals,
+        (status = 409, description = "There is one of that name already.", body = ErrorEnvelope),
     ))]
 pub(crate) async fn create(
     g: RequestContext,
@@ -47,9 +45,9 @@ pub(crate) async fn create(
 }
 
 /// Lists bookmarks.
-#[utoipa::path(get, path = "/", operation_id = "listBookmarks", tag = "bookmarks", security(("TapisJWT" = [])),
+#[utoipa::path(get, path = "/", operation_id = "listBookmarks", tag = "bookmarks",
     params(ListParameters),
-    responses((status = 200, description = "A page of the list.", body = ListOfBookmarks), Refusals))]
+    responses((status = 200, description = "A page of the list.", body = ListOfBookmarks)))]
 pub(crate) async fn list(
     owner: Identity,
     State(store): State<Store>,
@@ -62,12 +60,11 @@ pub(crate) async fn list(
 }
 
 /// Returns a bookmark.
-#[utoipa::path(get, path = "/{bookmark_id}", operation_id = "getBookmark", tag = "bookmarks", security(("TapisJWT" = [])),
+#[utoipa::path(get, path = "/{bookmark_id}", operation_id = "getBookmark", tag = "bookmarks",
     params(("bookmark_id" = Uuid, Path, description = "The id of the bookmark.")),
     responses(
         (status = 200, description = "The bookmark.", body = EnvelopeOf<Bookmark>),
-        (status = 404, description = "There is none, or it is somebody else's.", body = Refusal),
-        Refusals,
+        (status = 404, description = "There is none, or it is somebody else's.", body = ErrorEnvelope),
     ))]
 pub(crate) async fn get(
     owner: Identity,
@@ -80,14 +77,13 @@ pub(crate) async fn get(
 /// Changes a bookmark.
 ///
 /// What the body does not name stays as it is.
-#[utoipa::path(patch, path = "/{bookmark_id}", operation_id = "updateBookmark", tag = "bookmarks", security(("TapisJWT" = [])),
+#[utoipa::path(patch, path = "/{bookmark_id}", operation_id = "updateBookmark", tag = "bookmarks",
     params(("bookmark_id" = Uuid, Path, description = "The id of the bookmark.")),
     request_body = UpdateBookmark,
     responses(
         (status = 200, description = "The bookmark as it is now.", body = EnvelopeOf<Bookmark>),
-        (status = 404, description = "There is none, or it is somebody else's.", body = Refusal),
-        (status = 409, description = "There is another one of that name.", body = Refusal),
-        Refusals,
+        (status = 404, description = "There is none, or it is somebody else's.", body = ErrorEnvelope),
+        (status = 409, description = "There is another one of that name.", body = ErrorEnvelope),
     ))]
 pub(crate) async fn update(
     g: RequestContext,
@@ -105,12 +101,11 @@ pub(crate) async fn update(
 }
 
 /// Deletes a bookmark.
-#[utoipa::path(delete, path = "/{bookmark_id}", operation_id = "deleteBookmark", tag = "bookmarks", security(("TapisJWT" = [])),
+#[utoipa::path(delete, path = "/{bookmark_id}", operation_id = "deleteBookmark", tag = "bookmarks",
     params(("bookmark_id" = Uuid, Path, description = "The id of the bookmark.")),
     responses(
         (status = 200, description = "The bookmark as it was.", body = EnvelopeOf<Bookmark>),
-        (status = 404, description = "There is none, or it is somebody else's.", body = Refusal),
-        Refusals,
+        (status = 404, description = "There is none, or it is somebody else's.", body = ErrorEnvelope),
     ))]
 pub(crate) async fn delete(
     owner: Identity,

@@ -12,10 +12,17 @@ use crate::state::Shared;
 
 /// All routes; `public_path` is where the public finds the service.
 pub(crate) fn all(public_path: &str) -> Routes<Shared> {
-    let routes = Routes::new()
-        .add(Policy::authenticated(), handlers!(bookmarks::list, bookmarks::create))
-        .add(Policy::authenticated(), handlers!(bookmarks::get, bookmarks::update, bookmarks::delete))
-        .add(Policy::authenticated(), handlers!(whoami::whoami));
+    let routes = Routes::new().add(
+        Policy::authenticated(),
+        handlers!(
+            bookmarks::list,
+            bookmarks::create,
+            bookmarks::get,
+            bookmarks::update,
+            bookmarks::delete,
+            whoami::whoami,
+        ),
+    );
     with_docs(routes, public_path)
 }
 

@@ -92,6 +92,36 @@ async fn all_but_health_asks_for_a_token() {
     );
 }
 
+/// What policies and limits make possible is in the document, though no handler declares it.
+#[tokio::test]
+async fn every_operation_tells_the_failures_of_its_policy_and_its_limits() {
+    let document = document();
+    for (path, method, operation) in operations(&document) {
+        let health =
+            ["/hello", "/healthcheck", "/ready", "/readycheck"].iter().any(|end| path.ends_with(end));
+        let has_body = operation.get("requestBody").is_some();
+        let responses = operation["responses"].as_object().unwrap();
+        let expected = [
+            ("400", !health),
+            ("401", !health),
+            ("403", !health),
+            ("408", has_body),
+            ("413", has_body),
+            ("415", has_body),
+            ("503", !health || path.ends_with("/ready") || path.ends_with("/readycheck")),
+            ("504", true),
+        ];
+        for (status, possible) in expected {
+            assert_eq!(responses.contains_key(status), possible, "{method} {path} {status}");
+        }
+        for (status, response) in responses.iter().filter(|(status, _)| !status.starts_with('2')) {
+            let schema = &response["content"]["application/json"]["schema"]["$ref"];
+            assert_eq!(schema, "#/components/schemas/ErrorEnvelope", "{method} {path} {status}");
+            assert!(!response["description"].as_str().unwrap().is_empty(), "{method} {path} {status}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn no_schema_leads_in_a_circle_or_out_of_the_document() {
     let document = document();
@@ -140,7 +170,7 @@ async fn the_examples_work_and_the_answers_fit_their_schemas() {
     let most = alice.post(&example(&create, |_| true)).await;
     assert_eq!(most.status, 201, "{}", most.text);
     fits("ListOfBookmarks", &alice.get("").await.body());
-    fits("Refusal", &alice.get("/nothing").await.body());
+    fits("ErrorEnvelope", &alice.get("/nothing").await.body());
     fits("EnvelopeOf_Readiness", &service.get("/ready").await.body());
     fits("EnvelopeOf_Nothing", &service.get("/hello").await.body());
 }

@@ -1,65 +1,27 @@
-//! The OpenAPI document of a service, generated from its handlers.
+//! The OpenAPI document of a service, generated from its handlers, their policies and their limits.
+
+mod check;
+mod complete;
+mod schemas;
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::response::IntoResponse as _;
 use axum::routing::{MethodRouter, get};
-use utoipa::openapi::OpenApi;
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::{Components, OpenApi};
+use utoipa::{PartialSchema as _, ToSchema as _};
 
 use crate::ServiceSettings;
 use crate::routes::join_paths;
 
-/// The schema of an [`Envelope`](tapisservice_core::Envelope) around a `T`: `body = EnvelopeOf<Bookmark>`.
-#[derive(Debug, ToSchema)]
-#[schema(description = "A success.")]
-#[expect(dead_code, reason = "it describes; the envelope itself is what is sent")]
-pub struct EnvelopeOf<T> {
-    /// What happened, for people.
-    message: String,
-    /// What was asked for.
-    result: T,
-    /// `success`.
-    #[schema(example = "success")]
-    status: String,
-    /// The version of the service.
-    version: String,
-}
+pub(crate) use check::check;
+pub(crate) use complete::{Statuses, complete_operation};
+pub use schemas::{EnvelopeOf, ErrorEnvelope, StandardErrors};
 
-/// The schema of the envelope around a failure.
-#[derive(Debug, ToSchema)]
-#[schema(description = "A failure.")]
-#[expect(dead_code, reason = "it describes; the envelope itself is what is sent")]
-pub struct Refusal {
-    /// What went wrong, for people.
-    message: String,
-    /// Null.
-    #[schema(value_type = Option<Object>, required)]
-    result: (),
-    /// `error`.
-    #[schema(example = "error")]
-    status: String,
-    /// The version of the service.
-    version: String,
-}
-
-/// The failures every route with a policy knows: `responses((status = 200, ...), Refusals)`.
-#[derive(Debug, IntoResponses)]
-pub enum Refusals {
-    /// The request does not fit.
-    #[response(status = 400)]
-    BadRequest(Refusal),
-    /// No token, or none that is valid.
-    #[response(status = 401)]
-    Unauthorized(Refusal),
-    /// The caller may not do this.
-    #[response(status = 403)]
-    Forbidden(Refusal),
-    /// Something the service depends on does not answer; trying again may help.
-    #[response(status = 503)]
-    Unavailable(Refusal),
-}
+/// The name of the scheme that operations refer to: `X-Tapis-Token`.
+const TOKEN_SCHEME: &str = "TapisJWT";
 
 /// Joins the head of a document with the paths of the routes, which get the prefix the public sees.
 pub(crate) fn complete(head: OpenApi, routes: OpenApi, service: &ServiceSettings) -> OpenApi {
@@ -68,7 +30,43 @@ pub(crate) fn complete(head: OpenApi, routes: OpenApi, service: &ServiceSettings
         document.info.title.clone_from(&service.service_name);
     }
     document.info.version.clone_from(&service.version);
+    let components = document.components.get_or_insert_with(Components::new);
+    let schemes = &mut components.security_schemes;
+    schemes.entry(TOKEN_SCHEME.to_owned()).or_insert_with(|| complete::token_scheme().into());
+    components.schemas.entry(ErrorEnvelope::name().into_owned()).or_insert_with(ErrorEnvelope::schema);
     document
+}
+
+/// The operations of a path, each with its method.
+pub(crate) fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {
+    [
+        ("GET", &item.get),
+        ("POST", &item.post),
+        ("PUT", &item.put),
+        ("PATCH", &item.patch),
+        ("DELETE", &item.delete),
+        ("OPTIONS", &item.options),
+        ("HEAD", &item.head),
+        ("TRACE", &item.trace),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
+}
+
+/// The same, to be changed.
+pub(crate) fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [
+        &mut item.get,
+        &mut item.post,
+        &mut item.put,
+        &mut item.patch,
+        &mut item.delete,
+        &mut item.options,
+        &mut item.head,
+        &mut item.trace,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Where the document is served, below the base path.

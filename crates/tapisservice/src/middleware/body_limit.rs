@@ -1,6 +1,7 @@
 //! How large the body of a request may be (F21), and what the caller is told of a body that could not be read (F20).
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
@@ -39,6 +40,13 @@ impl BodyLimit {
 
     fn is_exceeded_by(self, bytes: u64) -> bool {
         u64::try_from(self.0).is_ok_and(|limit| limit < u64::MAX && bytes > limit)
+    }
+}
+
+/// The bytes; `none` for no limit.
+impl fmt::Display for BodyLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::unlimited() { f.write_str("none") } else { self.0.fmt(f) }
     }
 }
 

@@ -55,6 +55,12 @@ impl ResponseTimeoutLayer {
     }
 }
 
+impl From<ResponseLimit> for ResponseTimeoutLayer {
+    fn from(limit: ResponseLimit) -> Self {
+        Self { limit }
+    }
+}
+
 impl<S> Layer<S> for ResponseTimeoutLayer {
     type Service = ResponseTimeout<S>;
 

@@ -2,27 +2,8 @@
 
 use std::collections::HashSet;
 
-use utoipa::openapi::PathItem;
-
-use super::mount::operations;
 use super::probe::Answers;
-use super::{Handlers, RouteError, join_paths};
-
-/// The one path of handlers that were added together.
-pub(super) fn only_path<S>(handlers: &Handlers<S>) -> Result<&str, RouteError> {
-    let items = || handlers.0.iter().flat_map(|(_, paths, _)| &paths.paths);
-    let (first, _) = items().next().ok_or(RouteError::NoPath)?;
-    if items().all(|(path, _)| path == first) {
-        return Ok(first);
-    }
-    let paths = items().map(|(path, item)| format!("{} {path}", methods(item))).collect();
-    Err(RouteError::SeveralPaths { paths })
-}
-
-fn methods(item: &PathItem) -> String {
-    let methods: Vec<_> = operations(item).map(|(method, _)| method).collect();
-    methods.join(", ")
-}
+use super::{RouteError, join_paths};
 
 /// Remembers what was mounted.
 #[derive(Default)]

@@ -1,18 +1,10 @@
 //! Routes that cannot be mounted.
 
-/// Routes that contradict each other or the router. The paths in it are below the base path.
+/// Routes that contradict each other, the router or the OpenAPI document. The paths of routes in it are below the base path, those of
+/// operations are as the document has them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RouteError {
-    /// The handlers of one `handlers!` have several paths.
-    #[error("handlers!(..) got handlers of several paths, {}: give each path a handlers!(..) and a Routes::add(..) of its own", .paths.join(" and "))]
-    SeveralPaths {
-        /// Each with its methods: `GET /x`.
-        paths: Vec<String>,
-    },
-    /// `handlers!` without a path.
-    #[error("handlers!(..) got no handler with a path")]
-    NoPath,
     /// Two handlers for one method of one path.
     #[error("{method} {path} has two handlers: remove one of them")]
     Duplicate {
@@ -34,6 +26,30 @@ pub enum RouteError {
         path: String,
         /// The path that was there.
         other: String,
+    },
+    /// Two operations of the OpenAPI document have one id. Clients call operations by their ids.
+    #[error(
+        "{first} and {second} have the same operation id {operation_id:?}: give one of them another, \
+        #[utoipa::path(.., operation_id = \"..\")]. Without one it is the name of the function"
+    )]
+    OperationId {
+        /// The id.
+        operation_id: String,
+        /// The operation that the document has first: `GET /v3/demo/x`.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+    /// An operation asks for a security scheme that the OpenAPI document does not have.
+    #[error(
+        "{route} refers to the security scheme {scheme:?}, which the document does not have: declare it in what \
+        AppBuilder::openapi gets, or leave security(..) out, since the policy of the route says what is needed"
+    )]
+    SecurityScheme {
+        /// The operation: `GET /v3/demo/x`.
+        route: String,
+        /// The name of the scheme.
+        scheme: String,
     },
     /// A path that the router does not understand.
     #[error("the path {path:?} cannot be mounted: {reason}")]

@@ -1,44 +1,175 @@
-//! Handlers of one path, gathered by the macro `handlers!`.
+//! Handlers that carry `#[utoipa::path]`, gathered by the macro `handlers!`.
 
 use std::convert::Infallible;
 use std::fmt;
+use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, Route};
+use axum::routing::{MethodFilter, MethodRouter, Route};
 use tower_layer::Layer;
 use tower_service::Service;
-use utoipa_axum::router::UtoipaMethodRouter;
+use utoipa::__dev::{SchemaReferences, Tags};
+use utoipa::Path;
+use utoipa::openapi::path::{HttpMethod, PathItem};
+use utoipa::openapi::{RefOr, Schema};
 
-/// Gathers handlers that carry `#[utoipa::path]`, for [`Routes::add`](crate::Routes::add). All of them share one path.
+use super::function::{FunctionHandler, HandlerFunction};
+use super::limits::RouteLimits;
+use crate::BodyLimit;
+
+/// Gathers handlers that carry `#[utoipa::path]`, for [`Routes::add`](crate::Routes::add). Each is mounted on the method
+/// and the path of its own.
 ///
 /// ```
 /// use tapisservice::prelude::*;
 ///
-/// #[utoipa::path(get, path = "/thing", operation_id = "getThing", responses((status = 200)))]
-/// async fn get_thing() -> Envelope<u8> {
-///     Envelope::new(1)
+/// #[utoipa::path(get, path = "/things", operation_id = "listThings", responses((status = 200)))]
+/// async fn list() -> Envelope<Vec<u8>> {
+///     Envelope::new(vec![1])
 /// }
 ///
-/// #[utoipa::path(delete, path = "/thing", operation_id = "deleteThing", responses((status = 200)))]
-/// async fn delete_thing() -> Envelope<()> {
-///     Envelope::new(())
+/// #[utoipa::path(delete, path = "/things/{id}", operation_id = "deleteThing", responses((status = 200)))]
+/// async fn delete(Path(id): Path<u8>) -> Envelope<u8> {
+///     Envelope::new(id)
 /// }
 ///
-/// let routes: Routes = Routes::new().add(Policy::authenticated(), handlers!(get_thing, delete_thing));
+/// let routes: Routes = Routes::new().add(Policy::authenticated(), handlers!(list, delete));
 /// ```
+///
+/// A function in another module is named by its path: `handlers!(things::list, things::delete)`.
+///
+/// # Compile errors
+///
+/// A function that is not a handler is a compile error that names the function and says what is missing: see
+/// `docs/COMPILER.md` in the repository.
 #[macro_export]
 macro_rules! handlers {
-    ($($handler:path),+ $(,)?) => {
-        $crate::Handlers::from([$($crate::__private::routes!($handler)),+])
+    ($($($segment:ident)::+),+ $(,)?) => {
+        $crate::Handlers::from([$($crate::__handler!([] $($segment)+)),+])
+    };
+    ($($other:tt)*) => {
+        ::std::compile_error!(
+            "handlers!(..) takes the names of functions that carry #[utoipa::path(..)]: handlers!(list, things::create)"
+        )
     };
 }
 
-/// What [`handlers!`](crate::handlers) gathers: each handler with its part of the OpenAPI document.
+/// One handler of `handlers!`: its modules, then its name. What `#[utoipa::path]` says of a function `f` is in a type
+/// `__path_f` beside it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __handler {
+    ([$($module:ident)*] $name:ident) => {
+        $crate::__private::paste! {
+            $crate::__private::handler::<$($module::)* [<__path_ $name>], _, _, _, _>($($module::)* $name)
+        }
+    };
+    ([$($module:ident)*] $next:ident $($rest:ident)+) => {
+        $crate::__handler!([$($module)* $next] $($rest)+)
+    };
+}
+
+/// A handler with its part of the OpenAPI document.
+pub struct Handler<S> {
+    pub(super) path: String,
+    pub(super) item: PathItem,
+    pub(super) schemas: Vec<(String, RefOr<Schema>)>,
+    pub(super) methods: MethodRouter<S>,
+}
+
+/// A function with what `#[utoipa::path]` says of it, which is `P`.
+pub fn handler<P, F, A, S, M>(function: F) -> Handler<S>
+where
+    P: Path + SchemaReferences + for<'tag> Tags<'tag>,
+    F: HandlerFunction<A, S, M>,
+    A: 'static,
+    M: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    let mut operation = P::operation();
+    let tags = <P as Tags>::tags();
+    if !tags.is_empty() {
+        operation.tags.get_or_insert_default().extend(tags.into_iter().map(str::to_owned));
+    }
+    let mut schemas = Vec::new();
+    P::schemas(&mut schemas);
+    let methods = P::methods();
+    let function = FunctionHandler::new(function);
+    let router = methods
+        .iter()
+        .map(filter)
+        .fold(MethodRouter::new(), |router, method| router.on(method, function.clone()));
+    Handler {
+        path: P::path(),
+        item: PathItem::from_http_methods(methods, operation),
+        schemas,
+        methods: router,
+    }
+}
+
+fn filter(method: &HttpMethod) -> MethodFilter {
+    match method {
+        HttpMethod::Get => MethodFilter::GET,
+        HttpMethod::Post => MethodFilter::POST,
+        HttpMethod::Put => MethodFilter::PUT,
+        HttpMethod::Delete => MethodFilter::DELETE,
+        HttpMethod::Options => MethodFilter::OPTIONS,
+        HttpMethod::Head => MethodFilter::HEAD,
+        HttpMethod::Patch => MethodFilter::PATCH,
+        HttpMethod::Trace => MethodFilter::TRACE,
+    }
+}
+
+/// What [`handlers!`](crate::handlers) gathers. Limits that are set here are those of each of its handlers.
+///
+/// ```
+/// use std::time::Duration;
+/// use tapisservice::BodyLimit;
+/// use tapisservice::prelude::*;
+///
+/// #[utoipa::path(put, path = "/archive", operation_id = "putArchive", request_body = Vec<u8>, responses((status = 200)))]
+/// async fn put_archive(body: axum::body::Body) -> Envelope<()> {
+///     // ..
+///     Envelope::new(())
+/// }
+///
+/// let archive = handlers!(put_archive).timeout(Duration::from_secs(600)).body_limit(BodyLimit::new(1 << 30));
+/// let routes: Routes = Routes::new().add(Policy::authenticated(), archive);
+/// ```
 #[must_use]
-pub struct Handlers<S = ()>(pub(super) Vec<UtoipaMethodRouter<S>>);
+pub struct Handlers<S = ()> {
+    pub(super) handlers: Vec<Handler<S>>,
+    pub(super) limits: RouteLimits,
+}
 
 impl<S: Clone + Send + Sync + 'static> Handlers<S> {
+    /// Sets how long a request may take, in place of `request_timeout_seconds`: more or less, counted from the headers of
+    /// the request. [`Duration::MAX`] is no limit. A request that takes longer is answered with 504.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.limits.set_timeout(limit);
+        self
+    }
+
+    /// Sets how large a body may be, in place of `max_body_bytes`: more or less. A larger one is answered with 413; if it is
+    /// announced as larger, before the handler is called.
+    pub fn body_limit(mut self, limit: BodyLimit) -> Self {
+        self.limits.set_body(limit);
+        self
+    }
+
+    /// Sets how long writing an answer may take, in place of `response_timeout_seconds`, counted from its headers.
+    pub fn response_timeout(mut self, limit: Duration) -> Self {
+        self.limits.set_response_timeout(limit);
+        self
+    }
+
+    /// Lets the answers last as long as the client takes some bytes every `body_timeout_seconds`: for events and large files.
+    pub fn streaming(mut self) -> Self {
+        self.limits.set_streaming();
+        self
+    }
+
     /// Puts a layer around each handler. The policy of the route decides before it.
     pub fn layer<L>(self, layer: L) -> Self
     where
@@ -50,40 +181,41 @@ impl<S: Clone + Send + Sync + 'static> Handlers<S> {
         self.map(|methods| methods.layer(layer.clone()))
     }
 
-    pub(super) fn with_state<S2>(self, state: S) -> Handlers<S2> {
-        let stateless = |(schemas, paths, methods): UtoipaMethodRouter<S>| {
-            (schemas, paths, methods.with_state(state.clone()))
-        };
-        Handlers(self.0.into_iter().map(stateless).collect())
+    /// Changes the method router of each handler.
+    pub fn map(mut self, change: impl Fn(MethodRouter<S>) -> MethodRouter<S>) -> Self {
+        for handler in &mut self.handlers {
+            handler.methods = change(std::mem::take(&mut handler.methods));
+        }
+        self
     }
 
     /// The paths, one for each handler.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().flat_map(|(_, paths, _)| paths.paths.keys()).map(String::as_str)
-    }
-
-    /// Changes the method router of each handler.
-    pub fn map(self, change: impl Fn(MethodRouter<S>) -> MethodRouter<S>) -> Self {
-        let changed = |(schemas, paths, methods)| (schemas, paths, change(methods));
-        Self(self.0.into_iter().map(changed).collect())
+        self.handlers.iter().map(|handler| handler.path.as_str())
     }
 }
 
-impl<S, const N: usize> From<[UtoipaMethodRouter<S>; N]> for Handlers<S> {
-    fn from(handlers: [UtoipaMethodRouter<S>; N]) -> Self {
-        Self(handlers.into())
+impl<S: Clone + Send + Sync + 'static> Handler<S> {
+    pub(super) fn with_state<S2>(self, state: S) -> Handler<S2> {
+        let Self { path, item, schemas, methods } = self;
+        Handler { path, item, schemas, methods: methods.with_state(state) }
     }
 }
 
-/// What `utoipa_axum::routes!` gathers.
-impl<S> From<UtoipaMethodRouter<S>> for Handlers<S> {
-    fn from(handlers: UtoipaMethodRouter<S>) -> Self {
-        Self(vec![handlers])
+impl<S, const N: usize> From<[Handler<S>; N]> for Handlers<S> {
+    fn from(handlers: [Handler<S>; N]) -> Self {
+        Self { handlers: handlers.into(), limits: RouteLimits::default() }
     }
 }
 
 impl<S> fmt::Debug for Handlers<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().flat_map(|(_, paths, _)| paths.paths.keys())).finish()
+        f.debug_list().entries(self.handlers.iter().map(|handler| &handler.path)).finish()
+    }
+}
+
+impl<S> fmt::Debug for Handler<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Handler({})", self.path)
     }
 }

@@ -2,21 +2,27 @@
 
 mod check;
 mod error;
+mod function;
 mod handlers;
+mod limits;
+mod methods;
 mod mount;
 mod probe;
 
 use std::fmt;
 
+use std::time::Duration;
+
 use axum::routing::MethodRouter;
 use tapisservice_auth::Policy;
-use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa::openapi::{Components, OpenApi};
 
-use crate::BodyLimit;
+use crate::{BodyLimit, docs};
 
 pub use error::RouteError;
-pub use handlers::Handlers;
+pub use handlers::{Handler, Handlers, handler};
+pub(crate) use limits::RouteLimits;
+pub use methods::{Methods, RouteMethods};
 pub(crate) use mount::Mounted;
 
 /// The routes of a service. There is no way to add one without saying who may call it, and its policy decides before any
@@ -56,7 +62,7 @@ pub(crate) use mount::Mounted;
 /// ```
 #[must_use]
 pub struct Routes<S = ()> {
-    documented: Vec<(Access, Handlers<S>)>,
+    documented: Vec<(Access, Handler<S>)>,
     plain: Vec<(Access, String, MethodRouter<S>)>,
 }
 
@@ -64,14 +70,7 @@ pub struct Routes<S = ()> {
 #[derive(Clone)]
 struct Access {
     policy: Policy,
-    /// `max_body_bytes` where there is none.
-    body_limit: Option<BodyLimit>,
-}
-
-impl Access {
-    fn by(policy: impl Into<Policy>) -> Self {
-        Self { policy: policy.into(), body_limit: None }
-    }
+    limits: RouteLimits,
 }
 
 /// What a route is, for lists of routes.
@@ -87,12 +86,15 @@ pub struct RouteInfo {
     pub policy: String,
     /// Its `operationId`, if it is in the OpenAPI document.
     pub operation_id: Option<String>,
+    /// Its limits where they are not those of the settings: `timeout=300s body_limit=1073741824`; else empty.
+    pub limits: String,
 }
 
 impl fmt::Display for RouteInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let operation = self.operation_id.as_deref().unwrap_or("-");
-        write!(f, "{:<6} {:<24} {:<22} {operation}", self.method, self.path, self.policy)
+        write!(f, "{:<6} {:<24} {:<22} {operation}", self.method, self.path, self.policy)?;
+        if self.limits.is_empty() { Ok(()) } else { write!(f, " {}", self.limits) }
     }
 }
 
@@ -108,21 +110,25 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         Self::default()
     }
 
-    /// Adds handlers that carry `#[utoipa::path]`, gathered by [`handlers!`](crate::handlers). Their paths lie below the service's
-    /// base path. All handlers of one `handlers!` share a path; other paths are refused when the service is built.
+    /// Adds handlers that carry `#[utoipa::path]`, gathered by [`handlers!`](crate::handlers). Each answers on its own method
+    /// and path, which lies below the service's base path. The policy is that of each.
     pub fn add(mut self, policy: impl Into<Policy>, handlers: impl Into<Handlers<S>>) -> Self {
-        self.documented.push((Access::by(policy), handlers.into()));
+        let Handlers { handlers, limits } = handlers.into();
+        let access = Access { policy: policy.into(), limits };
+        self.documented.extend(handlers.into_iter().map(|handler| (access.clone(), handler)));
         self
     }
 
-    /// Adds a route that does not show in the OpenAPI document.
+    /// Adds a route that does not show in the OpenAPI document. `methods` are axum's, `get(show).post(change)`, and may have limits
+    /// of their own ([`RouteMethods`]).
     pub fn route(
         mut self,
         policy: impl Into<Policy>,
         path: impl Into<String>,
-        methods: MethodRouter<S>,
+        methods: impl RouteMethods<S>,
     ) -> Self {
-        self.plain.push((Access::by(policy), path.into(), methods));
+        let Methods { router, limits } = methods.into_methods();
+        self.plain.push((Access { policy: policy.into(), limits }, path.into(), router));
         self
     }
 
@@ -137,8 +143,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// added so far; a limit that some of them have already stays.
     ///
     /// It is set here and not by a layer on the methods, so that a body announced as too large is refused before anything of
-    /// the route runs. A large body needs time too: [`RequestTimeoutLayer`](crate::RequestTimeoutLayer) on the methods gives more than
-    /// `request_timeout_seconds`. axum's `DefaultBodyLimit` on the methods can lower it for axum's extractors, and never raises it.
+    /// the route runs. A large body needs time too: see [`timeout`](Self::timeout). axum's `DefaultBodyLimit` on the methods can
+    /// lower it for axum's extractors, and never raises it.
     ///
     /// ```
     /// use axum::routing::post;
@@ -157,10 +163,35 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     ///     .route(Policy::public(), "/about", axum::routing::get(|| async { Envelope::new("a demonstration") }))
     ///     .merge(uploads);
     /// ```
-    pub fn body_limit(mut self, limit: BodyLimit) -> Self {
+    pub fn body_limit(self, limit: BodyLimit) -> Self {
+        self.limited(|limits| limits.set_body(limit))
+    }
+
+    /// Sets how long requests to these routes may take, in place of `request_timeout_seconds`: more or less, counted from the headers
+    /// of the request. [`Duration::MAX`] is no limit. It holds for the routes that were added so far; a limit that some of them
+    /// have already stays, and a [`RequestTimeoutLayer`](crate::RequestTimeoutLayer) on a handler has the last word.
+    pub fn timeout(self, limit: Duration) -> Self {
+        self.limited(|limits| limits.set_timeout(limit))
+    }
+
+    /// Sets how long writing an answer of these routes may take, in place of `response_timeout_seconds`, counted from its headers. It
+    /// holds for the routes that were added so far; a limit that some of them have already stays.
+    pub fn response_timeout(self, limit: Duration) -> Self {
+        self.limited(|limits| limits.set_response_timeout(limit))
+    }
+
+    /// Lets the answers of these routes last as long as the client takes some bytes every `body_timeout_seconds`. It holds for the
+    /// routes that were added so far; a limit that some of them have already stays.
+    pub fn streaming(self) -> Self {
+        self.limited(RouteLimits::set_streaming)
+    }
+
+    fn limited(mut self, set: impl Fn(&mut RouteLimits)) -> Self {
+        let mut limits = RouteLimits::default();
+        set(&mut limits);
         let documented = self.documented.iter_mut().map(|(access, _)| access);
         for access in documented.chain(self.plain.iter_mut().map(|(access, ..)| access)) {
-            access.body_limit.get_or_insert(limit);
+            access.limits = access.limits.or(limits);
         }
         self
     }
@@ -172,7 +203,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         let plain = self.plain.into_iter();
         Routes {
             documented: documented
-                .map(|(access, handlers)| (access, handlers.with_state(state.clone())))
+                .map(|(access, handler)| (access, handler.with_state(state.clone())))
                 .collect(),
             plain: plain
                 .map(|(access, path, methods)| (access, path, methods.with_state(state.clone())))
@@ -186,17 +217,27 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 
     fn paths(&self) -> impl Iterator<Item = &str> {
-        let documented = self.documented.iter().flat_map(|(_, handlers)| handlers.paths());
+        let documented = self.documented.iter().map(|(_, handler)| handler.path.as_str());
         documented.chain(self.plain.iter().map(|(_, path, _)| path.as_str()))
     }
 
-    /// The document of the routes, which knows no base path.
-    pub(crate) fn openapi(&self) -> OpenApi {
-        let documented = self.documented.iter().flat_map(|(_, handlers)| &handlers.0);
-        let router = documented.fold(OpenApiRouter::<()>::new(), |router, (schemas, paths, _)| {
-            router.routes((schemas.clone(), paths.clone(), MethodRouter::new()))
-        });
-        router.into_openapi()
+    /// The document of the routes, which knows no base path. What follows from policies and limits is in it.
+    pub(crate) fn openapi(&self, statuses: docs::Statuses) -> OpenApi {
+        let mut document = OpenApi::default();
+        let components = document.components.get_or_insert_with(Components::new);
+        for (access, handler) in &self.documented {
+            let mut item = handler.item.clone();
+            for operation in docs::operations_mut(&mut item) {
+                docs::complete_operation(operation, &access.policy, access.limits, statuses);
+            }
+            let items = &mut document.paths.paths;
+            match items.get_mut(&handler.path) {
+                Some(existing) => existing.merge_operations(item),
+                None => drop(items.insert(handler.path.clone(), item)),
+            }
+            components.schemas.extend(handler.schemas.iter().cloned());
+        }
+        document
     }
 }
 

@@ -7,13 +7,13 @@ use axum::handler::Handler as _;
 use axum::routing::MethodRouter;
 use http::StatusCode;
 use tapisservice_auth::{Authenticator, Callbacks, Policy, PolicyLayer};
-use utoipa::openapi::PathItem;
 
-use super::check::{Check, only_path};
+use super::check::Check;
 use super::probe::Answers;
 use super::{Access, RouteError, RouteInfo, Routes, join_paths};
-use crate::BodyLimit;
 use crate::middleware::body_limit::BodyLimitLayer;
+use crate::serve::Limits;
+use crate::{BodyLimit, docs};
 
 /// The router of all routes and their list.
 pub(crate) struct Mounted {
@@ -31,7 +31,7 @@ struct Route {
 }
 
 impl Routes {
-    /// Mounts all routes below a base path. `body_limit` is for routes that have none of their own.
+    /// Mounts all routes below a base path. `limits` are for routes that have none of their own.
     ///
     /// # Errors
     ///
@@ -39,16 +39,16 @@ impl Routes {
     pub(crate) fn mount(
         self,
         base_path: &str,
-        body_limit: BodyLimit,
+        limits: &Limits,
         authenticator: &Authenticator,
         callbacks: &Callbacks,
     ) -> Result<Mounted, RouteError> {
         let layer = |policy| PolicyLayer::new(policy, authenticator.clone(), callbacks.clone());
         let (mut routes, mut list, mut check) = (Vec::new(), Vec::new(), Check::default());
-        for route in self.into_routes()? {
+        for route in self.into_routes() {
             let answers = Answers::of(&route.methods, &());
             check.add(base_path, &route.path, &answers)?;
-            list.extend(route.list(&answers));
+            list.extend(route.list(&answers, limits));
             routes.push((route, answers));
         }
         let with_fallback = routes.iter().filter(|(_, answers)| answers.fallback);
@@ -59,12 +59,14 @@ impl Routes {
                 // Under this policy, so that the other methods of the path look at no token either.
                 route.methods = route.methods.fallback(no_such_method);
             }
+            let own = route.access.limits;
             // Around the fallback of a route too, which `route_layer` would leave open.
             let policy = layer(route.access.policy).with_own_options(answers.has_own_options());
             // The policy decides first. Both in one layer: each costs every request a box.
-            let access = (policy, BodyLimitLayer::new(route.access.body_limit.unwrap_or(body_limit)));
+            let access = (policy, BodyLimitLayer::new(own.body_or(BodyLimit::new(limits.max_body_bytes))));
             // Joined here once: a nested router would take the base path off the target of every request.
-            router = router.route(&join_paths(base_path, &route.path), route.methods.layer(access));
+            let methods = own.time(route.methods).layer(access);
+            router = router.route(&join_paths(base_path, &route.path), methods);
         }
         // Replaces the fallbacks that no author set: that a method is not allowed is said to anybody, and under no route's policy.
         let router = router
@@ -73,30 +75,26 @@ impl Routes {
         Ok(Mounted { router, list })
     }
 
-    fn into_routes(self) -> Result<Vec<Route>, RouteError> {
-        let mut routes = Vec::new();
-        for (access, handlers) in self.documented {
-            let path = only_path(&handlers)?.to_owned();
-            routes.extend(handlers.0.into_iter().map(|(_, paths, methods)| {
-                let operations = paths.paths.values().flat_map(operations);
-                let documented = operations.map(|(method, id)| (method, id.map(str::to_owned))).collect();
-                Route { access: access.clone(), path: path.clone(), methods, documented }
-            }));
-        }
+    fn into_routes(self) -> impl Iterator<Item = Route> {
+        let documented = self.documented.into_iter().map(|(access, handler)| {
+            let operations = docs::operations(&handler.item);
+            let documented =
+                operations.map(|(method, operation)| (method, operation.operation_id.clone())).collect();
+            Route { access, path: handler.path, methods: handler.methods, documented }
+        });
         let plain = self.plain.into_iter();
-        routes.extend(plain.map(|(access, path, methods)| Route {
+        documented.chain(plain.map(|(access, path, methods)| Route {
             access,
             path,
             methods,
             documented: Vec::new(),
-        }));
-        Ok(routes)
+        }))
     }
 }
 
 impl Route {
     /// What is answered, each with its policy: nothing that is mounted is left out.
-    fn list(&self, answers: &Answers) -> Vec<RouteInfo> {
+    fn list(&self, answers: &Answers, limits: &Limits) -> Vec<RouteInfo> {
         let info = |method: &str| RouteInfo {
             method: method.to_owned(),
             path: self.path.clone(),
@@ -106,25 +104,10 @@ impl Route {
                 .iter()
                 .find(|(name, _)| *name == method)
                 .and_then(|(_, id)| id.clone()),
+            limits: self.access.limits.different_from(limits).to_string(),
         };
         answers.names().map(info).collect()
     }
-}
-
-/// The operations of a path in the document, each with its `operationId`.
-pub(super) fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, Option<&str>)> {
-    [
-        ("GET", &item.get),
-        ("POST", &item.post),
-        ("PUT", &item.put),
-        ("PATCH", &item.patch),
-        ("DELETE", &item.delete),
-        ("OPTIONS", &item.options),
-        ("HEAD", &item.head),
-        ("TRACE", &item.trace),
-    ]
-    .into_iter()
-    .filter_map(|(method, operation)| Some((method, operation.as_ref()?.operation_id.as_deref())))
 }
 
 async fn no_such_path() -> tapisservice_core::Error {

@@ -11,4 +11,5 @@ mod logs;
 mod mounting;
 mod paths;
 mod policies;
+mod route_limits;
 mod upgrades;

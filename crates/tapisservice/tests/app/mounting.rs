@@ -254,7 +254,7 @@ async fn the_list_of_routes_tells_the_truth() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 18, "{:?}", running.app.routes());
+    assert_eq!(asked, 19, "{:?}", running.app.routes());
 }
 
 #[utoipa::path(get, path = "/things/{id}", operation_id = "getThing", responses((status = 200)))]
@@ -272,9 +272,14 @@ async fn post_other() -> Envelope<u8> {
     Envelope::new(3)
 }
 
+#[utoipa::path(get, path = "/others", operation_id = "listOthers", responses((status = 200)))]
+async fn list_others() -> Envelope<u8> {
+    Envelope::new(4)
+}
+
 fn documented() -> Routes {
     Routes::new()
-        .add(Policy::authenticated(), handlers!(get_thing, delete_thing))
+        .add(Policy::authenticated(), handlers!(get_thing, delete_thing, list_others))
         .add(Policy::authenticated(), handlers!(post_other).map(|methods| methods.put(secret)))
         .route(Policy::authenticated(), "/any", any(secret))
 }
@@ -287,6 +292,7 @@ async fn a_documented_route_says_its_methods_and_operations() {
         "GET    /hello                   public (token ignored) hello",
         "GET    /things/{id}             authenticated          getThing",
         "DELETE /things/{id}             authenticated          deleteThing",
+        "GET    /others                  authenticated          listOthers",
         "POST   /others                  authenticated          postOther",
         "PUT    /others                  authenticated          -",
         "*      /any                     authenticated          -",
@@ -294,6 +300,55 @@ async fn a_documented_route_says_its_methods_and_operations() {
     ] {
         assert!(listed.iter().any(|listed| listed == line), "{line}: {listed:#?}");
     }
+}
+
+#[tokio::test]
+async fn each_handler_answers_on_its_own_method_and_path_only() {
+    let routes =
+        Routes::new().add(Policy::public(), handlers!(get_thing, delete_thing, list_others, post_other));
+    let running = start(routes, json!({}), |app| app).await;
+    for (method, path, expected) in [
+        ("GET", "/things/7", Some(1)),
+        ("DELETE", "/things/7", Some(2)),
+        ("GET", "/others", Some(4)),
+        ("POST", "/others", Some(3)),
+        ("POST", "/things/7", None),
+        ("DELETE", "/others", None),
+    ] {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let request = request(method.clone(), &format!("/v3/demo{path}")).body(Body::empty()).unwrap();
+        let answer = running.send(request).await;
+        assert_eq!(answer.status == 405, expected.is_none(), "{method} {path}");
+        assert_eq!(answer.body["result"], json!(expected), "{method} {path}");
+    }
+    let paths = serde_json::to_value(running.app.openapi()).unwrap()["paths"].clone();
+    let methods = |path: &str| paths[path].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(methods("/v3/demo/things/{id}"), ["delete", "get"]);
+    assert_eq!(methods("/v3/demo/others"), ["get", "post"]);
+}
+
+/// Functions of one name have one operation id where they do not say another.
+mod unnamed {
+    use tapisservice::prelude::*;
+
+    #[utoipa::path(get, path = "/unnamed", responses((status = 200)))]
+    pub(super) async fn get_thing() -> Envelope<()> {
+        Envelope::new(())
+    }
+
+    pub(super) mod deeper {
+        use tapisservice::prelude::*;
+
+        #[utoipa::path(get, path = "/deeper", responses((status = 200)), security(("Secret" = [])))]
+        pub(in super::super) async fn get_thing() -> Envelope<()> {
+            Envelope::new(())
+        }
+    }
+}
+
+#[utoipa::path(get, path = "/listed", operation_id = "get_thing", responses((status = 200)))]
+async fn list_unnamed() -> Envelope<()> {
+    Envelope::new(())
 }
 
 /// Builds a service with these routes.
@@ -307,11 +362,17 @@ async fn routes_that_contradict_each_other_are_refused_by_name() {
     let plain = |paths: &[&str]| {
         paths.iter().fold(Routes::new(), |routes, path| routes.route(Policy::public(), *path, get(secret)))
     };
-    let cases: [(Routes, &str); 11] = [
+    let cases: [(Routes, &str); 12] = [
         (
-            Routes::new().add(Policy::authenticated(), handlers!(get_thing, post_other)),
-            "handlers!(..) got handlers of several paths, GET /things/{id} and POST /others: give each path a \
-             handlers!(..) and a Routes::add(..) of its own",
+            documented().add(Policy::public(), handlers!(unnamed::get_thing, list_unnamed)),
+            "GET /v3/demo/unnamed and GET /v3/demo/listed have the same operation id \"get_thing\": give one of them \
+             another, #[utoipa::path(.., operation_id = \"..\")]. Without one it is the name of the function",
+        ),
+        (
+            Routes::new().add(Policy::public(), handlers!(unnamed::deeper::get_thing)),
+            "GET /v3/demo/deeper refers to the security scheme \"Secret\", which the document does not have: \
+             declare it in what AppBuilder::openapi gets, or leave security(..) out, since the policy of the route says \
+             what is needed",
         ),
         (
             Routes::new().add(Policy::authenticated(), handlers!(get_thing, get_thing)),

@@ -1,0 +1,47 @@
+//! Whether a document can be used: its operation ids are unique, and the security schemes it refers to are in it.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::Operation;
+
+use super::operations;
+use crate::RouteError;
+
+/// Checks a finished document.
+///
+/// # Errors
+///
+/// When two operations have one id, or one refers to a security scheme that is not there.
+pub(crate) fn check(document: &OpenApi) -> Result<(), RouteError> {
+    let schemes = document.components.as_ref().map(|components| &components.security_schemes);
+    let mut known: HashMap<&str, String> = HashMap::new();
+    for (path, item) in &document.paths.paths {
+        for (method, operation) in operations(item) {
+            let route = format!("{method} {path}");
+            let scheme = required_schemes(operation)
+                .find(|name| !schemes.is_some_and(|schemes| schemes.contains_key(name)));
+            if let Some(scheme) = scheme {
+                return Err(RouteError::SecurityScheme { route, scheme });
+            }
+            let Some(operation_id) = operation.operation_id.as_deref() else { continue };
+            if let Some(first) = known.insert(operation_id, route.clone()) {
+                let operation_id = operation_id.to_owned();
+                return Err(RouteError::OperationId { operation_id, first, second: route });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The names of the schemes that an operation asks for. The type keeps them to itself, so they are read from its JSON.
+fn required_schemes(operation: &Operation) -> impl Iterator<Item = String> {
+    let requirements = operation.security.iter().flatten();
+    requirements.filter_map(|requirement| serde_json::to_value(requirement).ok()).flat_map(|requirement| {
+        match requirement {
+            Value::Object(schemes) => schemes.into_iter().map(|(name, _)| name).collect(),
+            _ => Vec::new(),
+        }
+    })
+}

@@ -1,0 +1,267 @@
+//! What `handlers!` takes as a handler, in steps of which each has a compile error that says what is missing.
+//!
+//! axum's own `Handler` would do, but whatever is wrong with a function, the compiler says no more than that it is no
+//! `Handler`. And where one step alone fails, the compiler would guess the state from the first handler; see [`Unknown`].
+
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::handler::Handler;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+
+/// A function that answers requests: `async`, its arguments extractors, its output an answer.
+///
+/// `A` are its arguments, `S` is the state of the routes and `M` how the last argument is extracted.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler",
+    label = "not a handler",
+    note = "a handler is an `async fn` with at most 16 arguments, each of them an extractor"
+)]
+pub trait HandlerFunction<A, S, M>: Clone + Send + Sync + 'static {
+    /// Extracts the arguments, calls the function and makes an answer of its output.
+    fn answer(self, request: Request, state: S) -> impl Future<Output = Response> + Send;
+}
+
+impl<F, A, S, M> HandlerFunction<A, S, M> for F
+where
+    F: Function<A>,
+    F::Returned: AsyncFunctionOutput,
+    <F::Returned as AsyncFunctionOutput>::Output: HandlerOutput,
+    <F::Returned as AsyncFunctionOutput>::Future: Send,
+    A: Arguments<S, M>,
+    S: Send + Sync,
+{
+    async fn answer(self, request: Request, state: S) -> Response {
+        match A::extract(request, &state).await {
+            Ok(arguments) => self.call(arguments).into_future().await.into_answer(),
+            Err(refused) => refused,
+        }
+    }
+}
+
+/// A function of at most 16 arguments.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler",
+    label = "not a handler",
+    note = "a handler is an `async fn` with at most 16 arguments, each of them an extractor"
+)]
+pub trait Function<A>: Clone + Send + Sync + 'static {
+    /// What a call gives: a future, if the function is `async`.
+    type Returned;
+
+    /// Calls the function.
+    fn call(self, arguments: A) -> Self::Returned;
+}
+
+/// What an `async fn` gives when it is called.
+#[diagnostic::on_unimplemented(
+    message = "a handler has to be an `async fn`, but this one returns `{Self}`",
+    label = "not an `async fn`",
+    note = "write `async fn` in place of `fn`"
+)]
+pub trait AsyncFunctionOutput {
+    /// The output of the future.
+    type Output;
+    /// The future.
+    type Future: Future<Output = Self::Output>;
+
+    /// The future.
+    fn into_future(self) -> Self::Future;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: Future> AsyncFunctionOutput for F {
+    type Output = F::Output;
+    type Future = F;
+
+    fn into_future(self) -> F {
+        self
+    }
+}
+
+/// What a handler may return.
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot return `{Self}`",
+    label = "what a handler of these returns cannot be sent",
+    note = "return `Envelope<T>`, `Result<Envelope<T>>` of `tapisservice::prelude`, or what implements `IntoResponse`",
+    note = "the error of a handler is `tapisservice::core::Error`; `?` turns an error of your own into one"
+)]
+pub trait HandlerOutput {
+    /// The answer.
+    fn into_answer(self) -> Response;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: IntoResponse> HandlerOutput for T {
+    fn into_answer(self) -> Response {
+        self.into_response()
+    }
+}
+
+/// An argument that is not the last one: it does not read the body.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a handler here, where the state of the routes is `{S}`",
+    label = "an argument of a handler of these cannot be extracted",
+    note = "an argument that reads the body (`Json`, `Bytes`, `String`, `Request`) has to be the last one",
+    note = "`State<T>` needs an `impl FromRef<{S}> for T`"
+)]
+pub trait Argument<S>: Sized {
+    /// Extracts it, or says why not.
+    fn extract(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, Response>> + Send;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FromRequestParts<S>, S: Send + Sync> Argument<S> for T {
+    async fn extract(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        T::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)
+    }
+}
+
+/// The last argument, which may read the body.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a handler, where the state of the routes is `{S}`",
+    label = "an argument of a handler of these cannot be extracted",
+    note = "an argument has to be an extractor: it implements `FromRequestParts` or `FromRequest`",
+    note = "`State<T>` needs an `impl FromRef<{S}> for T`; `Json<T>` needs `T: Deserialize`"
+)]
+pub trait LastArgument<S, M>: Sized {
+    /// Extracts it, or says why not.
+    fn extract(request: Request, state: &S) -> impl Future<Output = Result<Self, Response>> + Send;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FromRequest<S, M>, S: Send + Sync, M> LastArgument<S, M> for T {
+    async fn extract(request: Request, state: &S) -> Result<Self, Response> {
+        T::from_request(request, state).await.map_err(IntoResponse::into_response)
+    }
+}
+
+/// All arguments of a function.
+pub trait Arguments<S, M>: Sized + Send {
+    /// Extracts them in order, or says why one cannot be.
+    fn extract(request: Request, state: &S) -> impl Future<Output = Result<Self, Response>> + Send;
+}
+
+/// A state that nobody has. It makes the compiler wait until it knows the state of the routes.
+///
+/// As long as it does not, `Cache: FromRef<?>` has one solution if the author forgot his, that a `Cache` comes from a
+/// `Cache`: the compiler would take `Cache` for the state of the routes and complain about the wrong place. Two
+/// implementations for states that are never used leave it undecided, whether or not that of the real state applies.
+#[derive(Debug)]
+pub enum Unknown<const N: usize> {}
+
+macro_rules! unknown {
+    ($($n:literal)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<A: Send> Arguments<Unknown<$n>, ()> for A {
+            async fn extract(_: Request, state: &Unknown<$n>) -> Result<Self, Response> {
+                match *state {}
+            }
+        }
+    )*};
+}
+
+unknown!(0 1);
+
+impl<F, R> Function<()> for F
+where
+    F: Fn() -> R + Clone + Send + Sync + 'static,
+{
+    type Returned = R;
+
+    fn call(self, (): ()) -> R {
+        self()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Clone + Send + Sync + 'static> Arguments<S, ()> for () {
+    async fn extract(_: Request, _: &S) -> Result<Self, Response> {
+        Ok(())
+    }
+}
+
+macro_rules! functions {
+    ($([$($argument:ident)*] $last:ident)*) => {$(
+        #[expect(non_snake_case, reason = "an argument has the name of its type")]
+        impl<F, R, $($argument,)* $last> Function<($($argument,)* $last,)> for F
+        where
+            F: Fn($($argument,)* $last) -> R + Clone + Send + Sync + 'static,
+        {
+            type Returned = R;
+
+            fn call(self, ($($argument,)* $last,): ($($argument,)* $last,)) -> R {
+                self($($argument,)* $last)
+            }
+        }
+
+        #[expect(non_snake_case, reason = "an argument has the name of its type")]
+        impl<S, M, $($argument,)* $last> Arguments<S, M> for ($($argument,)* $last,)
+        where
+            S: Clone + Send + Sync + 'static,
+            $($argument: Argument<S> + Send,)*
+            $last: LastArgument<S, M> + Send,
+        {
+            async fn extract(request: Request, state: &S) -> Result<Self, Response> {
+                #[allow(unused_mut, reason = "one argument alone reads the request whole")]
+                let (mut parts, body) = request.into_parts();
+                $(let $argument = $argument::extract(&mut parts, state).await?;)*
+                let $last = $last::extract(Request::from_parts(parts, body), state).await?;
+                Ok(($($argument,)* $last,))
+            }
+        }
+    )*};
+}
+
+functions! {
+    [] A1
+    [A1] A2
+    [A1 A2] A3
+    [A1 A2 A3] A4
+    [A1 A2 A3 A4] A5
+    [A1 A2 A3 A4 A5] A6
+    [A1 A2 A3 A4 A5 A6] A7
+    [A1 A2 A3 A4 A5 A6 A7] A8
+    [A1 A2 A3 A4 A5 A6 A7 A8] A9
+    [A1 A2 A3 A4 A5 A6 A7 A8 A9] A10
+    [A1 A2 A3 A4 A5 A6 A7 A8 A9 A10] A11
+    [A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11] A12
+    [A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12] A13
+    [A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13] A14
+    [A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14] A15
+    [A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15] A16
+}
+
+/// A handler function for axum.
+pub(super) struct FunctionHandler<F, A, M> {
+    function: F,
+    types: PhantomData<fn() -> (A, M)>,
+}
+
+impl<F, A, M> FunctionHandler<F, A, M> {
+    pub(super) fn new(function: F) -> Self {
+        Self { function, types: PhantomData }
+    }
+}
+
+impl<F: Clone, A, M> Clone for FunctionHandler<F, A, M> {
+    fn clone(&self) -> Self {
+        Self::new(self.function.clone())
+    }
+}
+
+impl<F, A, S, M> Handler<(), S> for FunctionHandler<F, A, M>
+where
+    F: HandlerFunction<A, S, M>,
+    A: 'static,
+    M: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    fn call(self, request: Request, state: S) -> Self::Future {
+        Box::pin(self.function.answer(request, state))
+    }
+}
