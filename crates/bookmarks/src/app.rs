@@ -1,8 +1,8 @@
 //! The service, assembled: the same for `main` and for tests.
 
 use tapisservice::config::Config;
+use tapisservice::db::Database;
 use tapisservice::{App, AppBuilder, Settings, StartError};
-use tapisservice_db::Database;
 
 use crate::state::Shared;
 use crate::{CONFIG_SCHEMA, Store, Systems, database, openapi, routes};

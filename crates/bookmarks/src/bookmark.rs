@@ -1,11 +1,11 @@
 //! A bookmark, and what is known before there is one.
 
-use axum::extract::{FromRequestParts, Path};
-use axum::http::request::Parts;
 use serde::Serialize;
+use tapisservice::axum::extract::{FromRequestParts, Path};
 use tapisservice::core::Error;
+use tapisservice::http::request::Parts;
+use tapisservice::utoipa::{self, ToSchema};
 use time::OffsetDateTime;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{BookmarkName, Description, SystemId, SystemPath, Tags};

@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use tapisservice::config::Config;
+use tapisservice::db::migrate::{MigrationError, Migrator, Upgrade};
+use tapisservice::db::{Database, DatabaseSettings, Engine, SchemaCheck};
 use tapisservice::{ReadyCheck, StartError};
-use tapisservice_db::migrate::{MigrationError, Migrator, Upgrade};
-use tapisservice_db::{Database, DatabaseSettings, Engine, SchemaCheck};
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     Migrator::new(sqlx::migrate!("../../migrations")).expect("a test holds that the migrations are sound")
@@ -76,8 +76,8 @@ pub(crate) fn ready_check(database: &Database) -> ReadyCheck {
 
 #[cfg(test)]
 mod tests {
-    use tapisservice_db::SETTINGS_SCHEMA;
-    use tapisservice_db::migrate::Downgrade;
+    use tapisservice::db::SETTINGS_SCHEMA;
+    use tapisservice::db::migrate::Downgrade;
     use tapisservice_db::testing::Postgres;
 
     use super::*;

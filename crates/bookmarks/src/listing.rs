@@ -5,7 +5,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tapisservice::core::{Error, Metadata};
-use utoipa::{IntoParams, ToSchema};
+use tapisservice::utoipa::{self, IntoParams, ToSchema};
 
 use crate::{Bookmark, InvalidField, SystemId, Tag};
 

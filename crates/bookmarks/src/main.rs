@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tapisservice::config::{Config, ConfigError};
+use tapisservice::db::migrate::{CommandError, MigrateCommand};
 use tapisservice::{Settings, StartError, fail, run, show_config};
-use tapisservice_db::migrate::{CommandError, MigrateCommand};
 
 /// The example service: users keep bookmarks to paths on Tapis systems.
 #[derive(Parser)]

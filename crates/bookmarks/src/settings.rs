@@ -6,13 +6,13 @@ use std::net::SocketAddr;
 use serde::Deserialize;
 use tapisservice::Settings;
 use tapisservice::config::{Config, ConfigError, Loader};
-use tapisservice_db::DatabaseSettings;
+use tapisservice::db::DatabaseSettings;
 
 /// `configschema.json` as it was when the service was built: what its own settings are, with their defaults.
 pub const CONFIG_SCHEMA: &str = include_str!("../../../configschema.json");
 
 /// The keys that only this service reads, but for those of its database
-/// ([`DatabaseSettings`](tapisservice_db::DatabaseSettings)).
+/// ([`DatabaseSettings`](tapisservice::db::DatabaseSettings)).
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct BookmarksSettings {

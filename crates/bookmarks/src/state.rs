@@ -1,6 +1,6 @@
 //! What handlers take as `State`.
 
-use axum::extract::FromRef;
+use tapisservice::axum::extract::FromRef;
 
 use crate::{Store, Systems};
 

@@ -1,8 +1,8 @@
 //! All queries. Every one is told whose bookmarks it is about, so that none can reach another user's: `$1` is the tenant,
-//! `$2` the owner (see [`Scope`](tapisservice_db::Scope)).
+//! `$2` the owner (see [`Scope`](tapisservice::db::Scope)).
 
 use tapisservice::core::{Error, Identity, ServiceError};
-use tapisservice_db::{ByOwner, Database, FromRow, Query, QueryError, TextUuid, Timestamp, Transaction};
+use tapisservice::db::{ByOwner, Database, FromRow, Query, QueryError, TextUuid, Timestamp, Transaction};
 
 use crate::listing::Room;
 use crate::{Bookmark, BookmarkChanges, BookmarkId, Listing, NewBookmark, Tags};

@@ -1,6 +1,5 @@
 //! What this service asks the Systems service.
 
-use axum::http::StatusCode;
 use tapisservice::client::{ClientError, ServiceClient};
 use tapisservice::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 use tapisservice::core::Error;
-use utoipa::ToSchema;
+use tapisservice::utoipa::{self, ToSchema};
 
 use crate::{
     BookmarkChanges, BookmarkName, Description, InvalidField, NewBookmark, SystemId, SystemPath, Tag, Tags,

@@ -3,12 +3,11 @@
 
 use std::sync::Arc;
 
-use axum::extract::Path;
-use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
-use http::header::CONTENT_TYPE;
+use tapisservice::axum::response::{IntoResponse, Redirect, Response};
+use tapisservice::axum::routing::get;
 use tapisservice::core::Error;
-use tapisservice::prelude::{Policy, Routes};
+use tapisservice::http::header::CONTENT_TYPE;
+use tapisservice::prelude::*;
 use utoipa_swagger_ui::Config;
 
 /// `/docs` and below.

@@ -1,9 +1,9 @@
 //! Inside of this process: users who log in, and a service whose handlers panic and fail with secrets in hand. Everything that
 //! can be printed for debugging is printed.
 
-use axum::routing::get;
 use http::{Request, Response};
 use serde_json::json;
+use tapisservice::axum::routing::get;
 use tapisservice::client::UserClient;
 use tapisservice::client::user::Tokens as UserTokens;
 use tapisservice::config::Config;
