@@ -2,7 +2,7 @@
 //! `$2` the owner (see [`Scope`](tapisservice::db::Scope)).
 
 use tapisservice::core::{Error, Identity, ServiceError};
-use tapisservice::db::{ByOwner, Database, FromRow, Query, QueryError, TextUuid, Timestamp, Transaction};
+use tapisservice::db::{ByOwner, Database, FromRow, QueryError, Statement, TextUuid, Timestamp, Transaction};
 
 use crate::listing::Room;
 use crate::{Bookmark, BookmarkChanges, BookmarkId, Listing, NewBookmark, Tags};
@@ -198,12 +198,12 @@ impl Store {
     }
 }
 
-async fn find(select: Query<'_>, id: BookmarkId) -> Result<Bookmark, StoreError> {
+async fn find(select: Statement<'_>, id: BookmarkId) -> Result<Bookmark, StoreError> {
     let query = select.push(" AND bookmark_id = ").push_bind(TextUuid(id.as_uuid()));
     Ok(query.fetch_one::<Row>().await?.into())
 }
 
-fn filter<'q>(mut query: Query<'q>, listing: &Listing) -> Query<'q> {
+fn filter<'q>(mut query: Statement<'q>, listing: &Listing) -> Statement<'q> {
     if let Some(system_id) = &listing.system_id {
         query = query.push(" AND system_id = ").push_bind(system_id);
     }

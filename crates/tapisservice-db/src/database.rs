@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolOptions;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::postgres::{PgListener, PgPool};
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tapisservice_core::{Identity, TenantId};
 
 use crate::engine::{Engine, Pool};
 use crate::error::{QueryError, Verb};
 use crate::scope::{AcrossTenants, Bound, ByOwner, ByTenant, Scope};
-use crate::settings::{DatabaseSettings, SettingsError};
+use crate::settings::{DatabaseSettings, DatabaseSettingsError};
 use crate::url::Target;
 
 /// A pool of connections to PostgreSQL or SQLite. Cheap to clone.
@@ -49,7 +50,7 @@ impl Database {
     /// # Panics
     ///
     /// Outside of a tokio runtime.
-    pub fn connect_lazy(settings: &DatabaseSettings) -> Result<Self, SettingsError> {
+    pub fn connect_lazy(settings: &DatabaseSettings) -> Result<Self, DatabaseSettingsError> {
         let mut max_connections = settings.sql_pool_max_connections.max(1);
         let pool = match Target::from_settings(settings)? {
             Target::Postgres(options) => {
@@ -57,7 +58,7 @@ impl Database {
             }
             Target::Sqlite(target) => {
                 if let Some(folder) = &target.folder {
-                    std::fs::create_dir_all(folder).map_err(SettingsError::Folder)?;
+                    std::fs::create_dir_all(folder).map_err(DatabaseSettingsError::Folder)?;
                 }
                 let mut pool = pool_options(settings, max_connections);
                 if target.in_memory {
@@ -94,6 +95,56 @@ impl Database {
         Scope::new(self.clone(), Bound::Nothing)
     }
 
+    /// The pool of PostgreSQL, for what statements of a scope cannot do: COPY, streams of rows, types of its own, `sqlx::query!`. `None` on
+    /// another engine.
+    ///
+    /// Nothing checks what runs on it: neither the tenant nor that the text is safe. The reason is for those who read the code, and is
+    /// logged at the level `debug`. The project's `clippy.toml` disallows it: every use says in an
+    /// `#[expect(clippy::disallowed_methods)]` why it keeps to its tenant.
+    ///
+    /// ```
+    /// # use tapisservice_db::{Database, sqlx};
+    /// # async fn demo(database: &Database) -> Result<(), sqlx::Error> {
+    /// #[expect(clippy::disallowed_methods, reason = "statistics of the server hold no rows of tenants")]
+    /// let pool = database.postgres("statistics of the server");
+    /// if let Some(pool) = pool {
+    ///     sqlx::query("SELECT pg_stat_reset()").execute(pool).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn postgres(&self, reason: &'static str) -> Option<&PgPool> {
+        tracing::debug!(reason, "uses the pool of PostgreSQL");
+        match self.pool() {
+            Pool::Postgres(pool) => Some(pool),
+            Pool::Sqlite(_) => None,
+        }
+    }
+
+    /// As [`postgres`](Self::postgres), the pool of SQLite.
+    pub fn sqlite(&self, reason: &'static str) -> Option<&SqlitePool> {
+        tracing::debug!(reason, "uses the pool of SQLite");
+        match self.pool() {
+            Pool::Sqlite(pool) => Some(pool),
+            Pool::Postgres(_) => None,
+        }
+    }
+
+    /// A listener for LISTEN and NOTIFY of PostgreSQL; `None` on another engine. It holds a connection of the pool, and connects again when
+    /// that is lost: what was notified meanwhile is lost too.
+    ///
+    /// Channels belong to the whole database: a notification may be about any tenant. As [`postgres`](Self::postgres) it needs a reason.
+    ///
+    /// # Errors
+    ///
+    /// When no connection is to be had.
+    pub async fn listener(&self, reason: &'static str) -> Result<Option<PgListener>, QueryError> {
+        tracing::debug!(reason, "listens to notifications");
+        let Pool::Postgres(pool) = self.pool() else { return Ok(None) };
+        let listener = PgListener::connect_with(pool).await;
+        listener.map(Some).map_err(|error| QueryError::from_sqlx(error, Verb::Other))
+    }
+
     /// Which database it is.
     pub fn engine(&self) -> Engine {
         self.inner.pool.engine()
@@ -124,7 +175,7 @@ impl Database {
     /// When it does not within the time that a request waits for a connection.
     pub async fn ping(&self) -> Result<(), QueryError> {
         self.bounded(async {
-            let query = Bound::Nothing.query(crate::query::Target::Pool(self.pool()), "SELECT 1");
+            let query = Bound::Nothing.query(crate::statement::Target::Pool(self.pool()), "SELECT 1");
             query.execute().await.map(drop)
         })
         .await

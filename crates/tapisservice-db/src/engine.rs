@@ -151,7 +151,7 @@ macro_rules! on_engine {
     };
 }
 
-// The texts were literals, or a caller asserted them, when they became part of a `Query`.
+// The texts were literals, or a caller asserted them, when they became part of a `Statement`.
 impl Connection<'_> {
     pub(crate) async fn fetch_all<T: Record>(
         self,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::Database;
-use crate::migrate::{MigrationError, Migrator};
+use crate::migrate::{MigrationError, Migrator, NotAtHead};
+use crate::{Database, QueryError};
 
 /// How long an answer is good for: probes of several kinds come at once, and many of them in an attack.
 const FRESH: Duration = Duration::from_secs(1);
@@ -17,7 +17,7 @@ const FRESH: Duration = Duration::from_secs(1);
 ///
 /// ```
 /// # use tapisservice_db::{Database, SchemaCheck, migrate::Migrator};
-/// # async fn demo(database: Database, migrator: Migrator) -> Result<(), String> {
+/// # async fn demo(database: Database, migrator: Migrator) -> Result<(), tapisservice_db::NotReady> {
 /// let check = SchemaCheck::new(database, migrator);
 /// // As the check of a service: ReadyCheck::new("database", move || { let check = check.clone(); async move { check.ready().await } })
 /// check.ready().await
@@ -32,7 +32,22 @@ pub struct SchemaCheck {
 struct Inner {
     database: Database,
     migrator: Migrator,
-    last: Mutex<Option<(Instant, Result<(), String>)>>,
+    last: Mutex<Option<(Instant, Result<(), NotReady>)>>,
+}
+
+/// Why a database is not ready for the service.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotReady {
+    /// It is not at head.
+    #[error(transparent)]
+    NotAtHead(NotAtHead),
+    /// Its migrations cannot be told.
+    #[error(transparent)]
+    Migrations(Arc<MigrationError>),
+    /// It does not answer, or not as it should.
+    #[error("{}", .0.described())]
+    Query(#[source] Arc<QueryError>),
 }
 
 impl SchemaCheck {
@@ -47,7 +62,7 @@ impl SchemaCheck {
     /// # Errors
     ///
     /// Says what is missing, for the log, within the time that a request waits for a connection.
-    pub async fn ready(&self) -> Result<(), String> {
+    pub async fn ready(&self) -> Result<(), NotReady> {
         let mut last = self.inner.last.lock().await;
         if let Some((at, answer)) = &*last
             && at.elapsed() < FRESH
@@ -61,9 +76,9 @@ impl SchemaCheck {
             }
         });
         let answer = match asked.await {
-            Ok(Ok(status)) => status.at_head(),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(error) => Err(error.described()),
+            Ok(Ok(status)) => status.at_head().map_err(NotReady::NotAtHead),
+            Ok(Err(error)) => Err(NotReady::Migrations(Arc::new(error))),
+            Err(error) => Err(NotReady::Query(Arc::new(error))),
         };
         *last = Some((Instant::now(), answer.clone()));
         answer

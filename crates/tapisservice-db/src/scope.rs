@@ -9,7 +9,7 @@ use tapisservice_core::{Identity, TenantId};
 
 use crate::database::Database;
 use crate::error::{QueryError, Verb};
-use crate::query::{Query, Target};
+use crate::statement::{Statement, Target};
 use crate::tenant_check::Required;
 use crate::transaction::Transaction;
 
@@ -57,11 +57,11 @@ pub(crate) enum Bound {
 }
 
 impl Bound {
-    pub(crate) fn query<'e>(&self, target: Target<'e>, sql: impl SqlSafeStr) -> Query<'e> {
+    pub(crate) fn query<'e>(&self, target: Target<'e>, sql: impl SqlSafeStr) -> Statement<'e> {
         match self {
-            Self::Nothing => Query::new(target, sql, &[]),
-            Self::Tenant(tenant) => Query::new(target, sql, &[TENANT]).bind(tenant.as_str()),
-            Self::Owner(owner) => Query::new(target, sql, &[TENANT, OWNER])
+            Self::Nothing => Statement::new(target, sql, &[]),
+            Self::Tenant(tenant) => Statement::new(target, sql, &[TENANT]).bind(tenant.as_str()),
+            Self::Owner(owner) => Statement::new(target, sql, &[TENANT, OWNER])
                 .bind(owner.tenant_id().as_str())
                 .bind(owner.username().as_str()),
         }
@@ -74,7 +74,7 @@ impl<K> Scope<K> {
     }
 
     /// A statement, run on a connection of its own.
-    pub fn query(&self, sql: impl SqlSafeStr) -> Query<'_> {
+    pub fn query(&self, sql: impl SqlSafeStr) -> Statement<'_> {
         self.bound.query(Target::Pool(self.database.pool()), sql)
     }
 

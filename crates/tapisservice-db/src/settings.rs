@@ -58,7 +58,7 @@ pub struct DatabaseSettings {
 /// Why the settings name no database. No message holds a value.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum SettingsError {
+pub enum DatabaseSettingsError {
     /// The scheme is of no engine.
     #[error(
         "`sql_db_url` names no known database: expected sqlite://, postgres://, postgresql:// or <host>:<port>/<database>"
@@ -89,7 +89,7 @@ pub enum SettingsError {
     Folder(#[source] std::io::Error),
 }
 
-impl ServiceError for SettingsError {
+impl ServiceError for DatabaseSettingsError {
     fn to_error(&self) -> Error {
         Error::service_config("The service is misconfigured.")
     }
@@ -124,7 +124,7 @@ impl DatabaseSettings {
     /// # Errors
     ///
     /// When they do not. The setting at fault is `sql_db_url`.
-    pub fn check(&self) -> Result<(), SettingsError> {
+    pub fn check(&self) -> Result<(), DatabaseSettingsError> {
         Target::from_settings(self).map(drop)
     }
 

@@ -9,8 +9,8 @@ use sqlx::SqlSafeStr;
 
 use crate::engine::Begun;
 use crate::error::{QueryError, Verb};
-use crate::query::{Query, Target};
 use crate::scope::Bound;
+use crate::statement::{Statement, Target};
 
 /// A transaction of a [`Scope`](crate::Scope), with the same values bound. Dropping it rolls it back.
 #[must_use = "a transaction that is dropped is rolled back"]
@@ -44,7 +44,7 @@ impl<K> Transaction<K> {
     }
 
     /// A statement of the transaction. After one that failed, PostgreSQL refuses all others but the rollback.
-    pub fn query(&mut self, sql: impl SqlSafeStr) -> Query<'_> {
+    pub fn query(&mut self, sql: impl SqlSafeStr) -> Statement<'_> {
         self.bound.query(Target::Transaction(&mut self.inner), sql)
     }
 

@@ -11,7 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use url::Url;
 
-use crate::settings::{DatabaseSettings, SettingsError};
+use crate::settings::{DatabaseSettings, DatabaseSettingsError};
 
 /// Which database, and how to reach it. It has no printed form: the driver's would show the password.
 pub(crate) enum Target {
@@ -30,7 +30,7 @@ pub(crate) struct SqliteTarget {
 }
 
 impl Target {
-    pub(crate) fn from_settings(settings: &DatabaseSettings) -> Result<Self, SettingsError> {
+    pub(crate) fn from_settings(settings: &DatabaseSettings) -> Result<Self, DatabaseSettingsError> {
         let text = settings.sql_db_url.0.trim();
         if let Some(rest) = text.strip_prefix("sqlite:") {
             return sqlite(rest, settings).map(Self::Sqlite);
@@ -39,15 +39,15 @@ impl Target {
             Some(("postgres" | "postgresql", _)) => Url::parse(text),
             // What the deployer writes.
             None if text.contains('/') => Url::parse(&format!("postgres://{text}")),
-            _ => return Err(SettingsError::Scheme),
+            _ => return Err(DatabaseSettingsError::Scheme),
         };
-        postgres(&url.map_err(|_| SettingsError::Malformed)?, settings).map(Self::Postgres)
+        postgres(&url.map_err(|_| DatabaseSettingsError::Malformed)?, settings).map(Self::Postgres)
     }
 }
 
-fn postgres(url: &Url, settings: &DatabaseSettings) -> Result<PgConnectOptions, SettingsError> {
+fn postgres(url: &Url, settings: &DatabaseSettings) -> Result<PgConnectOptions, DatabaseSettingsError> {
     if url.fragment().is_some() {
-        return Err(SettingsError::Malformed);
+        return Err(DatabaseSettingsError::Malformed);
     }
     let mut options = PgConnectOptions::new_without_pgpass()
         .application_name(&settings.application_name)
@@ -77,8 +77,12 @@ fn postgres(url: &Url, settings: &DatabaseSettings) -> Result<PgConnectOptions, 
     Ok(if host.starts_with('/') { options.socket(host) } else { options.host(host) })
 }
 
-fn parameter(options: PgConnectOptions, name: &str, value: &str) -> Result<PgConnectOptions, SettingsError> {
-    let misfit = |name, expected| SettingsError::Parameter { name, expected };
+fn parameter(
+    options: PgConnectOptions,
+    name: &str,
+    value: &str,
+) -> Result<PgConnectOptions, DatabaseSettingsError> {
+    let misfit = |name, expected| DatabaseSettingsError::Parameter { name, expected };
     Ok(match name {
         "host" => return Err(misfit("host", "the absolute path of the folder of a socket")),
         "sslmode" => {
@@ -96,7 +100,7 @@ fn parameter(options: PgConnectOptions, name: &str, value: &str) -> Result<PgCon
     })
 }
 
-fn sqlite(rest: &str, settings: &DatabaseSettings) -> Result<SqliteTarget, SettingsError> {
+fn sqlite(rest: &str, settings: &DatabaseSettings) -> Result<SqliteTarget, DatabaseSettingsError> {
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     let mut in_memory = path == ":memory:";
@@ -109,7 +113,7 @@ fn sqlite(rest: &str, settings: &DatabaseSettings) -> Result<SqliteTarget, Setti
             _ => return Err(unknown(&name)),
         };
         if !fits {
-            return Err(SettingsError::Parameter { name, expected });
+            return Err(DatabaseSettingsError::Parameter { name, expected });
         }
         if name == "mode" {
             in_memory |= value == "memory";
@@ -117,9 +121,9 @@ fn sqlite(rest: &str, settings: &DatabaseSettings) -> Result<SqliteTarget, Setti
         }
     }
     if path.is_empty() && !in_memory {
-        return Err(SettingsError::Missing("path of the file"));
+        return Err(DatabaseSettingsError::Missing("path of the file"));
     }
-    let options = SqliteConnectOptions::from_str(rest).map_err(|_| SettingsError::Malformed)?;
+    let options = SqliteConnectOptions::from_str(rest).map_err(|_| DatabaseSettingsError::Malformed)?;
     let creates = !in_memory && matches!(mode.as_deref(), None | Some("rwc"));
     let writes = !in_memory && mode.as_deref() != Some("ro");
     let mut options =
@@ -132,25 +136,29 @@ fn sqlite(rest: &str, settings: &DatabaseSettings) -> Result<SqliteTarget, Setti
     Ok(SqliteTarget { folder: folder.map(PathBuf::from), in_memory, writes, options })
 }
 
-fn decoded(text: &str) -> Result<Cow<'_, str>, SettingsError> {
-    percent_decode_str(text).decode_utf8().map_err(|_| SettingsError::Malformed)
+fn decoded(text: &str) -> Result<Cow<'_, str>, DatabaseSettingsError> {
+    percent_decode_str(text).decode_utf8().map_err(|_| DatabaseSettingsError::Malformed)
 }
 
-fn non_empty<'t>(text: &'t str, part: &'static str) -> Result<&'t str, SettingsError> {
-    if text.is_empty() { Err(SettingsError::Missing(part)) } else { Ok(text) }
+fn non_empty<'t>(text: &'t str, part: &'static str) -> Result<&'t str, DatabaseSettingsError> {
+    if text.is_empty() { Err(DatabaseSettingsError::Missing(part)) } else { Ok(text) }
 }
 
 /// Names the parameter, unless it looks like something else: a `?` in a password starts a parameter too.
-fn unknown(name: &str) -> SettingsError {
+fn unknown(name: &str) -> DatabaseSettingsError {
     let usual = name.len() <= 40 && name.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '_' | '-'));
-    SettingsError::UnknownParameter(if usual { format!("{name:?}") } else { "of an unusual name".to_owned() })
+    DatabaseSettingsError::UnknownParameter(if usual {
+        format!("{name:?}")
+    } else {
+        "of an unusual name".to_owned()
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn target(url: &str) -> Result<Target, SettingsError> {
+    fn target(url: &str) -> Result<Target, DatabaseSettingsError> {
         Target::from_settings(&DatabaseSettings::new(url))
     }
 
@@ -171,7 +179,7 @@ mod tests {
             assert!(matches!(target(url), Ok(Target::Sqlite(_))), "{url}");
         }
         for url in ["mysql://u:p@h/d", "bookmarks", "", "postgresql+psycopg2://u:p@h/d"] {
-            assert!(matches!(target(url), Err(SettingsError::Scheme)), "{url}");
+            assert!(matches!(target(url), Err(DatabaseSettingsError::Scheme)), "{url}");
         }
     }
 

@@ -52,7 +52,7 @@ impl StartError {
     /// use tapisservice::StartError;
     ///
     /// let error = StartError::setting("shelf_count", "expected 1 to 100");
-    /// assert_eq!(error.to_string(), "`shelf_count`: expected 1 to 100");
+    /// assert_eq!(error.to_string(), "`shelf_count` (variable TAPIS_SHELF_COUNT): expected 1 to 100");
     /// ```
     pub fn setting(key: impl Into<String>, source: impl Into<BoxError>) -> Self {
         Self::Setting { key: key.into(), source: source.into() }
@@ -77,7 +77,11 @@ impl StartError {
 /// Names the setting, unless the text does so itself.
 fn of_setting(key: &str, source: &BoxError) -> String {
     let text = source.to_string();
-    if text.contains(&format!("`{key}`")) { text } else { format!("`{key}`: {text}") }
+    if text.contains(&format!("`{key}`")) {
+        text
+    } else {
+        format!("`{key}` (variable TAPIS_{}): {text}", key.to_uppercase())
+    }
 }
 
 impl From<Error> for StartError {

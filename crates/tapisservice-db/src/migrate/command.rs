@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Subcommand;
 
 use super::progress::Progress;
-use super::{Downgrade, MigrationError, Migrator, State, Upgrade, new_migration};
+use super::{Downgrade, MigrationError, MigrationState, Migrator, Upgrade, new_migration};
 use crate::Database;
 
 /// `upgrade`, `downgrade`, `current`, `history`, `heads` and `new`, to be flattened into the commands of a service.
@@ -160,12 +160,12 @@ async fn history(migrator: &Migrator, database: &Database) -> Result<String, Mig
     let mut text = String::new();
     for migration in migrator.status(database).await?.migrations() {
         let state = match migration.state {
-            State::Applied => "done",
-            State::Pending => "to do",
-            State::Changed => "done, changed since",
-            State::LineEndingsChanged { .. } => "done, its line endings changed since",
-            State::Unfinished => "unfinished",
-            State::Unknown => "done by another build",
+            MigrationState::Applied => "done",
+            MigrationState::Pending => "to do",
+            MigrationState::Changed => "done, changed since",
+            MigrationState::LineEndingsChanged { .. } => "done, its line endings changed since",
+            MigrationState::Unfinished => "unfinished",
+            MigrationState::Unknown => "done by another build",
         };
         // Writing to a text cannot fail.
         let _ = writeln!(text, "{} {:<40} {state}", migration.version, migration.description);

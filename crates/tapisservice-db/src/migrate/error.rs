@@ -6,6 +6,7 @@ use std::time::Duration;
 use sqlx::migrate::MigrateError;
 use tapisservice_core::{Error, ServiceError};
 
+use super::NotAtHead;
 use crate::error::{QueryError, Verb, said};
 
 /// Why migrations did not run, and what to do about it. No message holds the URL of the database.
@@ -100,7 +101,7 @@ pub enum MigrationError {
     NotReached(i64),
     /// The database is not at head.
     #[error("the database is not at head: {0}")]
-    NotAtHead(String),
+    NotAtHead(#[source] NotAtHead),
     /// The database did not come within the time.
     #[error("the database does not answer after {} s: {reason}", waited.as_secs())]
     Unreachable {

@@ -7,9 +7,9 @@ use sqlx::migrate::Migration;
 
 use super::file::{self, file_name};
 use super::status::{AppliedRow, MigrationStatus};
-use super::{Downgrade, Event, MigrationError, State, Upgrade, run};
-use crate::query::Target;
+use super::{Downgrade, Event, MigrationError, MigrationState, Upgrade, run};
 use crate::scope::Bound;
+use crate::statement::Target;
 use crate::{Database, QueryError};
 
 /// The migrations of a service, embedded by `sqlx::migrate!`. Cheap to clone.
@@ -110,13 +110,13 @@ impl Migrator {
         for migration in status.migrations() {
             let version = migration.version;
             match migration.state {
-                State::Unfinished => return Err(MigrationError::Dirty(version)),
-                State::Changed => return Err(MigrationError::Changed(version)),
-                State::LineEndingsChanged { former } => {
+                MigrationState::Unfinished => return Err(MigrationError::Dirty(version)),
+                MigrationState::Changed => return Err(MigrationError::Changed(version)),
+                MigrationState::LineEndingsChanged { former } => {
                     let file = self.find(version, false).map_or_else(|| version.to_string(), file_name);
                     return Err(MigrationError::LineEndings { file, former });
                 }
-                State::Applied | State::Pending | State::Unknown => {}
+                MigrationState::Applied | MigrationState::Pending | MigrationState::Unknown => {}
             }
         }
         Ok(())
@@ -125,7 +125,8 @@ impl Migrator {
     /// Refuses files that cannot be run, of all migrations to be done up to a version, before the first of them is done. Those
     /// that are done stay as they are; those to be done have to lead back, too.
     pub(super) fn check_pending(&self, status: &MigrationStatus, limit: i64) -> Result<(), MigrationError> {
-        let pending = status.migrations().iter().filter(|m| m.state == State::Pending && m.version <= limit);
+        let pending =
+            status.migrations().iter().filter(|m| m.state == MigrationState::Pending && m.version <= limit);
         for migration in pending {
             for down in [false, true] {
                 file::check(self.get(migration.version, down)?)?;
@@ -137,7 +138,7 @@ impl Migrator {
     /// The same for those to be taken back down to a version, which itself stays.
     pub(super) fn check_reverts(&self, status: &MigrationStatus, floor: i64) -> Result<(), MigrationError> {
         let done = status.migrations().iter().rev();
-        for migration in done.filter(|m| m.state != State::Pending && m.version > floor) {
+        for migration in done.filter(|m| m.state != MigrationState::Pending && m.version > floor) {
             file::check(self.get(migration.version, true)?)?;
         }
         Ok(())

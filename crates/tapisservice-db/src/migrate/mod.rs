@@ -23,5 +23,5 @@ pub use error::MigrationError;
 pub use event::Event;
 pub use migrator::Migrator;
 pub use new::new_migration;
-pub use status::{MigrationState, MigrationStatus, State};
+pub use status::{MigrationEntry, MigrationState, MigrationStatus, NotAtHead};
 pub use target::{Downgrade, InvalidTarget, Upgrade};

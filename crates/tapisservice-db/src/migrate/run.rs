@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::session::Session;
-use super::{Downgrade, Event, MigrationError, MigrationStatus, Migrator, State, Upgrade};
+use super::{Downgrade, Event, MigrationError, MigrationState, MigrationStatus, Migrator, Upgrade};
 use crate::Database;
 use crate::error::{QueryError, said};
 
@@ -44,7 +44,7 @@ pub(super) async fn upgrade(
             migrator.check_pending(&status, limit)?;
         }
         let mut pending =
-            status.migrations().iter().filter(|m| m.state == State::Pending && m.version <= limit);
+            status.migrations().iter().filter(|m| m.state == MigrationState::Pending && m.version <= limit);
         let Some(next) = pending.next() else { break status };
         step(migrator, &mut session, next.version, false, pending.count(), tell).await?;
     };
@@ -75,8 +75,11 @@ pub(super) async fn downgrade(
             migrator.check_reverts(&status, floor)?;
             floor
         };
-        let mut done =
-            status.migrations().iter().rev().filter(|m| m.state != State::Pending && m.version > floor);
+        let mut done = status
+            .migrations()
+            .iter()
+            .rev()
+            .filter(|m| m.state != MigrationState::Pending && m.version > floor);
         let Some(next) = done.next() else { break status };
         step(migrator, &mut session, next.version, true, done.count(), tell).await?;
     };
@@ -128,7 +131,8 @@ async fn step(
 
 /// The version above which everything is taken back.
 fn floor_of(status: &MigrationStatus, to: Downgrade) -> Result<i64, MigrationError> {
-    let mut done = status.migrations().iter().rev().filter(|m| m.state != State::Pending).map(|m| m.version);
+    let mut done =
+        status.migrations().iter().rev().filter(|m| m.state != MigrationState::Pending).map(|m| m.version);
     match to {
         Downgrade::Base => Ok(0),
         Downgrade::To(version) if done.any(|done| done == version) => Ok(version),

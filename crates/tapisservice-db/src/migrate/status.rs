@@ -10,25 +10,25 @@ use super::file::former_line_endings;
 /// The migrations of a build and of a database, side by side, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationStatus {
-    migrations: Vec<MigrationState>,
+    migrations: Vec<MigrationEntry>,
 }
 
 /// One migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct MigrationState {
+pub struct MigrationEntry {
     /// Its version.
     pub version: i64,
     /// What its file is called; nothing of one that this build does not know.
     pub description: Cow<'static, str>,
     /// Where it stands.
-    pub state: State,
+    pub state: MigrationState,
 }
 
 /// Where a migration stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum State {
+pub enum MigrationState {
     /// Done.
     Applied,
     /// Not done yet.
@@ -54,43 +54,66 @@ pub(super) struct AppliedRow {
     pub(super) success: bool,
 }
 
+/// What keeps a database from being at head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotAtHead {
+    /// A migration without a transaction failed in the middle.
+    #[error("migration {0} is unfinished")]
+    Unfinished(i64),
+    /// The file of a migration is not as it was when it ran.
+    #[error("migration {0} was changed after it ran")]
+    Changed(i64),
+    /// The file of a migration has other line endings than when it ran.
+    #[error("migration {0} was changed after it ran, in its line endings")]
+    LineEndingsChanged(i64),
+    /// Migrations have not run yet.
+    #[error("{count} pending, the first is migration {first}")]
+    Pending {
+        /// How many.
+        count: usize,
+        /// The version of the first one.
+        first: i64,
+    },
+}
+
 impl MigrationStatus {
     pub(super) fn new<'m>(known: impl Iterator<Item = &'m Migration>, applied: &[AppliedRow]) -> Self {
         let mut applied: BTreeMap<i64, &AppliedRow> = applied.iter().map(|row| (row.version, row)).collect();
-        let mut migrations: Vec<MigrationState> = known
-            .map(|migration| MigrationState {
+        let mut migrations: Vec<MigrationEntry> = known
+            .map(|migration| MigrationEntry {
                 version: migration.version,
                 description: migration.description.clone(),
                 state: state(migration, applied.remove(&migration.version)),
             })
             .collect();
-        migrations.extend(applied.into_values().map(|row| MigrationState {
+        migrations.extend(applied.into_values().map(|row| MigrationEntry {
             version: row.version,
             description: Cow::Borrowed(""),
-            state: if row.success { State::Unknown } else { State::Unfinished },
+            state: if row.success { MigrationState::Unknown } else { MigrationState::Unfinished },
         }));
         migrations.sort_by_key(|migration| migration.version);
         Self { migrations }
     }
 
     /// All migrations, in order.
-    pub fn migrations(&self) -> &[MigrationState] {
+    pub fn migrations(&self) -> &[MigrationEntry] {
         &self.migrations
     }
 
     /// The newest migration that is done.
     pub fn current(&self) -> Option<i64> {
-        self.migrations.iter().rev().find(|m| m.state != State::Pending).map(|m| m.version)
+        self.migrations.iter().rev().find(|m| m.state != MigrationState::Pending).map(|m| m.version)
     }
 
     /// How many are to be done.
     pub fn pending(&self) -> usize {
-        self.count(State::Pending)
+        self.count(MigrationState::Pending)
     }
 
     /// How many were done by another build.
     pub fn unknown(&self) -> usize {
-        self.count(State::Unknown)
+        self.count(MigrationState::Unknown)
     }
 
     /// Whether every migration of this build is done as it is written. One of a newer build does no harm: while versions
@@ -99,40 +122,37 @@ impl MigrationStatus {
     /// # Errors
     ///
     /// Says what is missing.
-    pub fn at_head(&self) -> Result<(), String> {
+    pub fn at_head(&self) -> Result<(), NotAtHead> {
         let first = |state| self.migrations.iter().find(|m| m.state == state).map(|m| m.version);
-        if let Some(version) = first(State::Unfinished) {
-            return Err(format!("migration {version} is unfinished"));
+        if let Some(version) = first(MigrationState::Unfinished) {
+            return Err(NotAtHead::Unfinished(version));
         }
-        if let Some(version) = first(State::Changed) {
-            return Err(format!("migration {version} was changed after it ran"));
+        if let Some(version) = first(MigrationState::Changed) {
+            return Err(NotAtHead::Changed(version));
         }
-        let endings = |m: &&MigrationState| matches!(m.state, State::LineEndingsChanged { .. });
+        let endings = |m: &&MigrationEntry| matches!(m.state, MigrationState::LineEndingsChanged { .. });
         if let Some(changed) = self.migrations.iter().find(endings) {
-            return Err(format!(
-                "migration {} was changed after it ran, in its line endings",
-                changed.version
-            ));
+            return Err(NotAtHead::LineEndingsChanged(changed.version));
         }
-        match first(State::Pending) {
-            Some(version) => Err(format!("{} to be done, the first is migration {version}", self.pending())),
+        match first(MigrationState::Pending) {
+            Some(first) => Err(NotAtHead::Pending { count: self.pending(), first }),
             None => Ok(()),
         }
     }
 
-    fn count(&self, state: State) -> usize {
+    fn count(&self, state: MigrationState) -> usize {
         self.migrations.iter().filter(|m| m.state == state).count()
     }
 }
 
-fn state(migration: &Migration, applied: Option<&AppliedRow>) -> State {
+fn state(migration: &Migration, applied: Option<&AppliedRow>) -> MigrationState {
     match applied {
-        None => State::Pending,
-        Some(row) if !row.success => State::Unfinished,
+        None => MigrationState::Pending,
+        Some(row) if !row.success => MigrationState::Unfinished,
         Some(row) if row.checksum != *migration.checksum => {
             let former = former_line_endings(migration, &row.checksum);
-            former.map_or(State::Changed, |former| State::LineEndingsChanged { former })
+            former.map_or(MigrationState::Changed, |former| MigrationState::LineEndingsChanged { former })
         }
-        Some(_) => State::Applied,
+        Some(_) => MigrationState::Applied,
     }
 }

@@ -1,7 +1,7 @@
 //! What goes wrong is told apart in the same way on both engines.
 
 use tapisservice_core::ServiceError as _;
-use tapisservice_db::{Query, QueryError, TextUuid, Timestamp};
+use tapisservice_db::{QueryError, Statement, TextUuid, Timestamp};
 use uuid::Uuid;
 
 use crate::helpers::{INSERT, insert, migrated, owner};
@@ -86,7 +86,7 @@ async fn a_row_that_is_not_there_is_not_found() {
     for fixture in migrated().await {
         let scope = fixture.database.for_owner(&owner("alice", "acme"));
         let sql = "SELECT name FROM notes WHERE tenant_id = $1 AND owner = $2";
-        let query: Query<'_> = scope.query(sql);
+        let query: Statement<'_> = scope.query(sql);
         assert!(query.fetch_optional::<(String,)>().await.unwrap().is_none());
         let error = scope.query(sql).fetch_one::<(String,)>().await.unwrap_err();
         assert_eq!(error.to_error().status(), 404);

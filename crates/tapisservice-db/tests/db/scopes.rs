@@ -2,7 +2,7 @@
 
 use tapisservice_core::ServiceError as _;
 use tapisservice_core::TenantId;
-use tapisservice_db::QueryError;
+use tapisservice_db::{Engine, QueryError};
 
 use crate::helpers::{insert, migrated, owner};
 
@@ -76,5 +76,35 @@ async fn rows_are_read_as_long_as_they_are_taken() {
         let forgot =
             scope.query("SELECT name FROM notes").fetch_map_while(|(name,): (String,)| Some(name)).await;
         assert!(matches!(forgot, Err(QueryError::TenantMissing(_))));
+    }
+}
+
+/// The way out of the scopes: the pool of one engine, and notifications.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "shows the way out")]
+async fn the_pool_of_one_engine_is_lent_for_what_scopes_cannot_do() {
+    use futures_util::TryStreamExt as _;
+
+    for fixture in migrated().await {
+        let database = &fixture.database;
+        insert(database, &owner("alice", "acme"), "a").await;
+        insert(database, &owner("bob", "dev"), "b").await;
+        let sql = "SELECT name FROM notes ORDER BY name";
+        let names: Vec<String> =
+            match (database.postgres("the test reads"), database.sqlite("the test reads")) {
+                (Some(pool), None) => sqlx::query_scalar(sql).fetch(pool).try_collect().await.unwrap(),
+                (None, Some(pool)) => sqlx::query_scalar(sql).fetch(pool).try_collect().await.unwrap(),
+                both => panic!("{both:?}"),
+            };
+        assert_eq!(names, ["a", "b"], "{}", fixture.name);
+
+        let Some(mut listener) = database.listener("the test listens").await.unwrap() else {
+            assert_eq!(database.engine(), Engine::Sqlite);
+            continue;
+        };
+        listener.listen("notes").await.unwrap();
+        let notify = database.across_tenants("the test notifies");
+        notify.query("SELECT pg_notify('notes', 'changed')").execute().await.unwrap();
+        assert_eq!(listener.recv().await.unwrap().payload(), "changed");
     }
 }

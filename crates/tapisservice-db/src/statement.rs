@@ -28,8 +28,8 @@ use crate::value::{Record, Value};
 ///     query.push(" ORDER BY name LIMIT ").push_bind(100_i64).fetch_all().await
 /// }
 /// ```
-#[must_use = "a query does nothing until it is executed or fetched"]
-pub struct Query<'e> {
+#[must_use = "a statement does nothing until it is executed or fetched"]
+pub struct Statement<'e> {
     target: Target<'e>,
     sql: String,
     arguments: Result<Arguments, sqlx::Error>,
@@ -50,7 +50,7 @@ impl Target<'_> {
     }
 }
 
-impl<'e> Query<'e> {
+impl<'e> Statement<'e> {
     pub(crate) fn new(target: Target<'e>, sql: impl SqlSafeStr, required: &'static [Required]) -> Self {
         let arguments = Ok(Arguments::new(target.engine()));
         Self { target, sql: sql.into_sql_str().as_str().to_owned(), arguments, required }
