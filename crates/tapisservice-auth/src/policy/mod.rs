@@ -86,7 +86,7 @@ impl PublicPolicy {
     }
 
     /// Counts a bad or expired token as none, and says so in `g`
-    /// ([`is_token_rejected`](RequestContext::is_token_rejected)); a good one gives an identity (rule A20). For pages that greet whom
+    /// ([`is_token_rejected`](tapisservice_core::RequestContext::is_token_rejected)); a good one gives an identity (rule A20). For pages that greet whom
     /// they know.
     ///
     /// While the registry is not available, a request with a token is answered with 503: nobody can tell whether it is good.
