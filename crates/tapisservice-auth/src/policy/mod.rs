@@ -169,7 +169,7 @@ impl Policy {
     pub fn refuses_bad_token(&self) -> bool {
         match self.0 {
             Kind::Public(public) => public.token == TokenUse::Required,
-            _ => true,
+            Kind::Restricted { .. } => true,
         }
     }
 
