@@ -18,7 +18,7 @@ pub mod user;
 pub use call::{Answer, Call, Caller, Progress, Upload};
 pub use credentials::Credentials;
 pub use error::{
-    AcceptedArgument, ArgumentError, ArgumentProblem, ClientError, RouteError, SetupError, StatusError,
+    AcceptedArgument, ArgumentError, ArgumentProblem, ClientError, RoutingError, SetupError, StatusError,
     UnknownOperation,
 };
 pub use registry::TenantsApi;

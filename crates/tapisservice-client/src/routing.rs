@@ -6,7 +6,7 @@ use tapisservice_core::{SiteId, TenantId};
 use tapisservice_tenants::{Registry, Site, Tenant, parse_base_url};
 use url::Url;
 
-use crate::RouteError;
+use crate::RoutingError;
 
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub fn route(
     own_site: &SiteId,
     tenant: &TenantId,
     service: &str,
-) -> Result<Route, RouteError> {
+) -> Result<Route, RoutingError> {
     if service == "tenants" {
         return at_primary_admin_tenant(registry);
     }
@@ -62,37 +62,37 @@ pub(crate) fn service_name(resource: &str) -> &str {
     if resource == "sk" { "security" } else { resource }
 }
 
-fn unknown_tenant(tenant: &TenantId) -> RouteError {
-    RouteError::UnknownTenant(tenant.clone())
+fn unknown_tenant(tenant: &TenantId) -> RoutingError {
+    RoutingError::UnknownTenant(tenant.clone())
 }
 
-fn at_primary_admin_tenant(registry: &Registry) -> Result<Route, RouteError> {
+fn at_primary_admin_tenant(registry: &Registry) -> Result<Route, RoutingError> {
     let primary = primary(registry)?;
     let admin = primary.site_admin_tenant_id.as_ref();
-    let admin = admin.ok_or_else(|| RouteError::NoAdminTenant(primary.site_id.clone()))?;
+    let admin = admin.ok_or_else(|| RoutingError::NoAdminTenant(primary.site_id.clone()))?;
     let tenant = registry.tenant(admin.as_str()).ok_or_else(|| unknown_tenant(admin))?;
     new(primary, tenant.base_url())
 }
 
-fn at_owning_site(tenant: &Tenant) -> Result<Route, RouteError> {
+fn at_owning_site(tenant: &Tenant) -> Result<Route, RoutingError> {
     new(tenant.site(), tenant.base_url())
 }
 
-fn at_primary_site(registry: &Registry, tenant: &Tenant) -> Result<Route, RouteError> {
+fn at_primary_site(registry: &Registry, tenant: &Tenant) -> Result<Route, RoutingError> {
     let primary = primary(registry)?;
     let url = primary.tenant_base_url(tenant.tenant_id());
-    let url = url.ok_or_else(|| RouteError::NoUrlTemplate(primary.site_id.clone()))?;
+    let url = url.ok_or_else(|| RoutingError::NoUrlTemplate(primary.site_id.clone()))?;
     new(primary, &url)
 }
 
-fn primary(registry: &Registry) -> Result<&Site, RouteError> {
-    registry.primary().map(AsRef::as_ref).ok_or(RouteError::NoPrimarySite)
+fn primary(registry: &Registry) -> Result<&Site, RoutingError> {
+    registry.primary().map(AsRef::as_ref).ok_or(RoutingError::NoPrimarySite)
 }
 
 /// In every rule the token is for the site that answers.
-fn new(site: &Site, base_url: &str) -> Result<Route, RouteError> {
+fn new(site: &Site, base_url: &str) -> Result<Route, RoutingError> {
     let url = parse_base_url(base_url);
-    let base_url = url.ok_or_else(|| RouteError::BaseUrl(base_url.to_owned()))?;
+    let base_url = url.ok_or_else(|| RoutingError::BaseUrl(base_url.to_owned()))?;
     Ok(Route { site: site.site_id.clone(), base_url, target_site: site.site_id.clone() })
 }
 

@@ -1,7 +1,7 @@
 //! One error for everything a call can fail with.
 
 mod argument;
-mod route;
+mod routing;
 mod service_error;
 mod setup;
 mod unknown_operation;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 
 pub use argument::{AcceptedArgument, ArgumentError, ArgumentProblem};
-pub use route::RouteError;
+pub use routing::RoutingError;
 pub use setup::SetupError;
 pub use unknown_operation::UnknownOperation;
 
@@ -46,7 +46,7 @@ pub enum ClientError {
     },
     /// The tenant or site to call cannot be determined (rules R1 to R5).
     #[error(transparent)]
-    Route(#[from] RouteError),
+    Route(#[from] RoutingError),
     /// The registry of tenants and sites has not been read yet, so nothing can be routed (rule T7).
     #[error("the registry of tenants and sites has not been read yet")]
     NoRegistry,

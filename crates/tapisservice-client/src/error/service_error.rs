@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::service::ServiceTokenError;
 use crate::{
-    ArgumentError, ClientError, ClientSettingsError, RouteError, SetupError, StatusError, UnknownOperation,
+    ArgumentError, ClientError, ClientSettingsError, RoutingError, SetupError, StatusError, UnknownOperation,
 };
 
 /// What a service answers its own caller when a call of its own failed, by a plain `?`:
@@ -92,7 +92,7 @@ macro_rules! own_mistakes {
     )*};
 }
 
-own_mistakes!(UnknownOperation, ArgumentError, RouteError, SetupError, ClientSettingsError);
+own_mistakes!(UnknownOperation, ArgumentError, RoutingError, SetupError, ClientSettingsError);
 
 const NOT_CALLED: &str = "another service could not be called";
 
@@ -211,7 +211,7 @@ mod tests {
             (token(false), 500),
             (ClientError::NoRegistry, 503),
             (ClientError::Anonymous, 401),
-            (ClientError::Route(RouteError::BaseUrl("inner".to_owned())), 500),
+            (ClientError::Route(RoutingError::BaseUrl("inner".to_owned())), 500),
             (ArgumentError::new(ArgumentProblem::RawCall).for_argument("inner").into(), 500),
             (value, 400),
         ];

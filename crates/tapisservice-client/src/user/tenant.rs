@@ -8,7 +8,7 @@ use tapisservice_tenants::{Authority, Record, Registry, RegistryData};
 
 use super::base_url;
 use crate::call::Caller;
-use crate::{ClientError, RouteError};
+use crate::{ClientError, RoutingError};
 
 /// Rule T8: the registry has answered by then.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ pub(crate) async fn of_base_url(caller: &Caller) -> Result<TenantId, ClientError
     let authority = base_url::authority(caller.base_url());
     let host: Option<Authority> = authority.parse().ok();
     let tenant = host.and_then(|host| registry.tenant_of_host(&host));
-    let unknown = || RouteError::UnknownHost(authority.to_owned()).into();
+    let unknown = || RoutingError::UnknownHost(authority.to_owned()).into();
     tenant.map(|tenant| tenant.tenant_id().clone()).ok_or_else(unknown)
 }
 
@@ -40,5 +40,5 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 fn unusable(error: impl Error + Send + Sync + 'static) -> ClientError {
-    RouteError::Registry(Box::new(error)).into()
+    RoutingError::Registry(Box::new(error)).into()
 }

@@ -18,7 +18,7 @@ use tapisservice_devsite::{DevSite, DevSiteBuilder};
 use tapisservice_tenants::TenantCache;
 
 /// How long something that happens in the background may take on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 
 pub(crate) fn builder() -> DevSiteBuilder {
     DevSite::builder().server("dev")
@@ -74,7 +74,7 @@ pub(crate) async fn until<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(start.elapsed() < PATIENCE, "it did not happen");
+        assert!(start.elapsed() < TIMEOUT, "it did not happen");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

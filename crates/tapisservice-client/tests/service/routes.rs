@@ -1,7 +1,7 @@
 //! The right site, with the right token (rules R1 to R5).
 
 use http::StatusCode;
-use tapisservice_client::{ClientError, RouteError, ServiceClient};
+use tapisservice_client::{ClientError, RoutingError, ServiceClient};
 use tapisservice_devsite::Tenant;
 
 use crate::helpers::{Recorder, acting_for, client, settings, site, systems, tenants, transport, until};
@@ -88,7 +88,8 @@ async fn a_tenant_that_is_new_is_found_and_one_that_is_not_there_is_an_error() {
     assert_eq!(site.count("GET /v3/tenants"), before + 1);
     for _ in 0..3 {
         let error = systems(&acting_for(&client, "alice", "nowhere")).await.unwrap_err();
-        let unknown = matches!(&error, ClientError::Route(RouteError::UnknownTenant(id)) if *id == "nowhere");
+        let unknown =
+            matches!(&error, ClientError::Route(RoutingError::UnknownTenant(id)) if *id == "nowhere");
         assert!(unknown, "{error}");
     }
     assert!(site.count("GET /v3/tenants") <= before + 2);

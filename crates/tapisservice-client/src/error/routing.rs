@@ -5,7 +5,7 @@ use tapisservice_core::{SiteId, TenantId};
 /// Why the tenant or the site to call cannot be determined (rules R1 to R5).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum RouteError {
+pub enum RoutingError {
     /// The registry has no active tenant of this id.
     #[error("no route: there is no active tenant {0}")]
     UnknownTenant(TenantId),
