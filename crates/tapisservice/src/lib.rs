@@ -21,7 +21,7 @@ pub use healthcheck::{Unhealthy, healthcheck};
 pub use middleware::body_limit::BodyLimit;
 pub use middleware::deadline::{RequestTimeout, RequestTimeoutLayer};
 pub use middleware::response_timeout::{ResponseTimeout, ResponseTimeoutLayer};
-pub use routes::{Handlers, Methods, RouteError, RouteInfo, RouteMethods, Routes};
+pub use routes::{Handlers, Methods, RouteError, RouteInfo, RouteMethods, RoutePolicy, Routes};
 pub use settings::{ServiceSettings, Settings};
 pub use startup::{StartError, fail, run, show_config};
 pub use {axum, http, utoipa};
@@ -55,3 +55,12 @@ pub mod __private {
     pub use crate::routes::{Handler, handler};
     pub use pastey::paste;
 }
+
+/// The examples of the pages are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/ROUTES.md")]
+struct RoutesPage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/COMPILER.md")]
+struct CompilerPage;

@@ -7,6 +7,7 @@ mod handlers;
 mod limits;
 mod methods;
 mod mount;
+mod policy;
 mod probe;
 
 use std::fmt;
@@ -24,6 +25,7 @@ pub use handlers::{Handler, Handlers, handler};
 pub(crate) use limits::RouteLimits;
 pub use methods::{Methods, RouteMethods};
 pub(crate) use mount::Mounted;
+pub use policy::RoutePolicy;
 
 /// The routes of a service. There is no way to add one without saying who may call it, and its policy decides before any
 /// handler of it runs, whichever way that is mounted (F32).
@@ -112,9 +114,9 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
     /// Adds handlers that carry `#[utoipa::path]`, gathered by [`handlers!`](crate::handlers). Each answers on its own method
     /// and path, which lies below the service's base path. The policy is that of each.
-    pub fn add(mut self, policy: impl Into<Policy>, handlers: impl Into<Handlers<S>>) -> Self {
+    pub fn add(mut self, policy: impl RoutePolicy, handlers: impl Into<Handlers<S>>) -> Self {
         let Handlers { handlers, limits } = handlers.into();
-        let access = Access { policy: policy.into(), limits };
+        let access = Access { policy: policy.into_policy(), limits };
         self.documented.extend(handlers.into_iter().map(|handler| (access.clone(), handler)));
         self
     }
@@ -123,12 +125,12 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// of their own ([`RouteMethods`]).
     pub fn route(
         mut self,
-        policy: impl Into<Policy>,
+        policy: impl RoutePolicy,
         path: impl Into<String>,
         methods: impl RouteMethods<S>,
     ) -> Self {
         let Methods { router, limits } = methods.into_methods();
-        self.plain.push((Access { policy: policy.into(), limits }, path.into(), router));
+        self.plain.push((Access { policy: policy.into_policy(), limits }, path.into(), router));
         self
     }
 

@@ -1,0 +1,18 @@
+//! What a handler takes from the state has to be in it.
+
+use tapisservice::prelude::*;
+
+#[derive(Clone)]
+struct Shared;
+
+#[derive(Clone)]
+struct Cache(u8);
+
+#[utoipa::path(get, path = "/cached", operation_id = "getCached", responses((status = 200)))]
+async fn get_cached(State(cache): State<Cache>) -> Envelope<u8> {
+    Envelope::new(cache.0)
+}
+
+fn main() {
+    let _: Routes<Shared> = Routes::new().add(Policy::authenticated(), handlers!(get_cached));
+}
