@@ -1,7 +1,7 @@
-//! Writes the bundled index from the OpenAPI files of the Tapis services:
+//! Writes the bundled index from the OpenAPI files of the Tapis services, a folder with one `.yml` per service:
 //!
 //! ```sh
-//! cargo run -p tapisservice-client --example extract_index -- <folder with one .yml per service>
+//! cargo run -p tapisservice-client --example extract_index -- crates/tapisservice-client/tests/spec/openapi
 //! ```
 //!
 //! Only facts that building a request needs are kept: no descriptions, no answers.

@@ -1,9 +1,10 @@
-//! The attack corpus (`security/jwt_attacks.py`), generated into the folder that `TAPIS_ATTACKS` names: `cases.json`, and `keys/`
+//! The attack corpus. `security/jwt_attacks.py` generates it into the folder that `TAPIS_ATTACKS` names: `cases.json`, and `keys/`
 //! with the public keys of the tenants. Cases of layer `token` go through the decision, those of layer `http` through the
-//! layers.
+//! layers. The generator needs Python, so without the variable there is nothing to run; `.ci/run test` sets it.
+//! `additional.json` in the same folder may hold more cases.
 
 use std::convert::Infallible;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse as _, Response};
@@ -18,8 +19,8 @@ use tapisservice_core::{Envelope, Error, Identity, RequestContext};
 use tapisservice_tenants::{Registry, TenantCache};
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 
+use crate::files;
 use crate::layer::{answer, context};
-use crate::shared;
 use crate::site::{Answers, Script, settings};
 
 #[derive(Debug, Deserialize)]
@@ -39,11 +40,34 @@ struct Case {
     now: f64,
 }
 
-/// The cases, and the registry they were made for.
-fn corpus() -> Option<(Vec<Case>, Answers)> {
-    let folder = shared::folder("TAPIS_ATTACKS")?;
-    let cases = serde_json::from_value(shared::json(&folder.join("cases.json"))).unwrap();
-    Some((cases, registry_data(&folder)))
+/// The cases, those that may come with them, and the registry they were made for.
+struct Corpus {
+    cases: Vec<Case>,
+    additional: Vec<Case>,
+    registry: Answers,
+}
+
+impl Corpus {
+    fn load() -> Option<Self> {
+        let folder = folder()?;
+        let cases = |name: &str| serde_json::from_value(files::json(&folder.join(name))).unwrap();
+        let has_more = folder.join("additional.json").exists();
+        Some(Self {
+            cases: cases("cases.json"),
+            additional: if has_more { cases("additional.json") } else { Vec::new() },
+            registry: registry_data(&folder),
+        })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the folder is named by the environment")]
+#[expect(clippy::print_stdout, reason = "a test that checks nothing says so")]
+fn folder() -> Option<PathBuf> {
+    let folder = std::env::var_os("TAPIS_ATTACKS").map(PathBuf::from);
+    if folder.is_none() {
+        println!("skipped: TAPIS_ATTACKS does not name a folder with generated attacks");
+    }
+    folder
 }
 
 fn registry_data(folder: &Path) -> Answers {
@@ -103,47 +127,58 @@ fn decide_case(case: &Case, registry: &Registry) -> Result<Outcome, AuthError> {
     decide(&TokenVerifier::new(settings()), &headers, Some(registry), UnixTime(case.now))
 }
 
-#[test]
-fn tokens_are_decided_as_the_corpus_demands() {
-    let Some((cases, data)) = corpus() else { return };
-    let registry = Registry::build(&data.into(), None).unwrap();
-    assert!(registry.warnings().is_empty(), "{:?}", registry.warnings());
+/// How many cases of layer `token` ran, and what is wrong with their answers.
+fn run_tokens(cases: &[Case], registry: &Registry) -> (usize, Vec<String>) {
     let (mut ran, mut wrong) = (0, Vec::new());
     for case in cases.iter().filter(|case| case.layer == "token") {
         ran += 1;
-        let (status, identity) = match decide_case(case, &registry) {
+        let (status, identity) = match decide_case(case, registry) {
             Ok(Outcome::Identified(identity)) => (200, seen(&identity)),
             Ok(_) => (Error::from(AuthError::NoToken).status().as_u16(), Value::Null),
             Err(refusal) => (Error::from(refusal).status().as_u16(), Value::Null),
         };
         wrong.extend(case.judge(status, &identity));
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    assert_eq!(ran, 388);
+    (ran, wrong)
 }
 
-#[tokio::test]
-async fn requests_are_answered_as_the_corpus_demands() {
-    let Some((cases, data)) = corpus() else { return };
-    let tenants = TenantCache::builder(Script::new(Some(data))).build();
-    tenants.refresh().await.unwrap();
-    let authenticator = Authenticator::new(tenants, settings());
+#[test]
+fn tokens_are_decided_as_the_corpus_demands() {
+    let Some(Corpus { cases, additional, registry }) = Corpus::load() else { return };
+    let registry = Registry::build(&registry.into(), None).unwrap();
+    assert!(registry.warnings().is_empty(), "{:?}", registry.warnings());
+    let (ran, wrong) = run_tokens(&cases, &registry);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(ran, 388);
+    let (_, wrong) = run_tokens(&additional, &registry);
+    assert!(wrong.is_empty(), "additional cases: {wrong:#?}");
+}
+
+/// What became of the cases of layer `http`.
+#[derive(Debug, Default, PartialEq)]
+struct Requests {
+    ran: usize,
+    wire_only: usize,
+    unbuildable: Vec<String>,
+}
+
+/// Sends the cases of layer `http` through the layers, and returns what is wrong with the answers.
+async fn run_requests(cases: &[Case], authenticator: &Authenticator) -> (Requests, Vec<String>) {
     let whoami = ServiceBuilder::new()
         .layer(AuthLayer::new(authenticator.clone()))
-        .layer(PolicyLayer::new(Policy::authenticated(), authenticator, Callbacks::default()))
+        .layer(PolicyLayer::new(Policy::authenticated(), authenticator.clone(), Callbacks::default()))
         .service(service_fn(whoami));
-
-    let (mut ran, mut wire_only, mut unbuildable, mut wrong) = (0, 0, Vec::new(), Vec::new());
+    let (mut requests, mut wrong) = (Requests::default(), Vec::new());
     for case in cases.iter().filter(|case| case.layer == "http") {
         if case.wire_only {
-            wire_only += 1;
+            requests.wire_only += 1;
             continue;
         }
         let Some(headers) = case.header_map() else {
-            unbuildable.push(case.id.as_str());
+            requests.unbuildable.push(case.id.clone());
             continue;
         };
-        ran += 1;
+        requests.ran += 1;
         let mut request =
             Request::builder().uri(format!("/v3/bookmarks/whoami?{}", case.query.replace(' ', "%20")));
         *request.headers_mut().unwrap() = headers;
@@ -151,9 +186,22 @@ async fn requests_are_answered_as_the_corpus_demands() {
         let (status, envelope) = answer(whoami.clone().oneshot(request).await.unwrap()).await;
         wrong.extend(case.judge(status, &envelope["result"]));
     }
+    (requests, wrong)
+}
+
+#[tokio::test]
+async fn requests_are_answered_as_the_corpus_demands() {
+    let Some(Corpus { cases, additional, registry }) = Corpus::load() else { return };
+    let tenants = TenantCache::builder(Script::new(Some(registry))).build();
+    tenants.refresh().await.unwrap();
+    let authenticator = Authenticator::new(tenants, settings());
+
+    let (requests, wrong) = run_requests(&cases, &authenticator).await;
     assert!(wrong.is_empty(), "{wrong:#?}");
     // Those that only a socket can send run against a whole service.
-    assert_eq!((ran, wire_only, unbuildable), (101, 17, Vec::<&str>::new()));
+    assert_eq!(requests, Requests { ran: 101, wire_only: 17, unbuildable: Vec::new() });
+    let (_, wrong) = run_requests(&additional, &authenticator).await;
+    assert!(wrong.is_empty(), "additional cases: {wrong:#?}");
 }
 
 async fn whoami(request: Request<Body>) -> Result<Response, Infallible> {

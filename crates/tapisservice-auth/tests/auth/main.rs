@@ -4,10 +4,10 @@
 mod attacks;
 mod changed;
 mod decide;
+mod files;
 mod layer;
 mod refresh;
 mod secrets;
-mod shared;
 mod signer;
 mod site;
 mod token_cache;

@@ -1,8 +1,8 @@
-//! The vectors of C2SP/wycheproof (`security/wycheproof` in the folder that `TAPIS_SHARED` names) through the two layers
-//! that every token goes through: which key is taken, and what a key verifies.
+//! The test vectors of C2SP/wycheproof through the two layers that every token passes: which key is accepted, and what a key
+//! verifies. Raw signatures come from the crate `wycheproof`, the other vectors from the files in `security/wycheproof`.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -11,15 +11,15 @@ use serde_json::Value;
 use tapisservice_auth::Jws;
 use tapisservice_tenants::{KeyError, TenantKey};
 
-use crate::shared;
+use crate::files;
 
 /// A file of vectors, group by group.
 struct Vectors(Value);
 
 impl Vectors {
-    fn load(name: &str) -> Option<Self> {
-        let folder: PathBuf = shared::folder("TAPIS_SHARED")?;
-        Some(Self(shared::json(&folder.join(format!("security/wycheproof/{name}.json")))))
+    fn load(name: &str) -> Self {
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../security/wycheproof"));
+        Self(files::json(&folder.join(format!("{name}.json"))))
     }
 
     fn groups(&self) -> impl Iterator<Item = (&Value, &Vec<Value>)> {
@@ -50,58 +50,82 @@ fn pem_of(label: &str, der: Vec<u8>) -> String {
 }
 
 mod raw_signatures {
+    use wycheproof::TestResult;
+    use wycheproof::rsa_pkcs1_verify::TestName::{
+        Rsa2048Sha256, Rsa2048Sha384, Rsa2048Sha512, Rsa3072Sha256, Rsa4096Sha256,
+    };
+    use wycheproof::rsa_pss_verify::TestName::RsaPss2048Sha256Mgf1SaltLen32;
+
     use super::*;
 
-    /// Every signature of a file, by the key of its group in both spellings of PEM.
-    fn run(name: &str) -> Option<(Vectors, Tally)> {
-        let vectors = Vectors::load(name)?;
-        let mut tally = Tally::default();
-        for (group, cases) in vectors.groups() {
-            let spki = TenantKey::from_pem(group["publicKeyPem"].as_str().unwrap()).unwrap();
-            let pkcs1 = pem_of("RSA PUBLIC KEY", hex(&group["publicKeyAsn"]));
-            assert_eq!(TenantKey::from_pem(&pkcs1), Ok(spki.clone()));
-            for case in cases {
-                tally.0 += 1;
-                let signed = digest(&SHA256, &hex(&case["msg"]));
-                if spki.verify_rs256(signed.as_ref().try_into().unwrap(), &hex(&case["sig"])) {
-                    tally.1.insert(id(case));
-                }
+    /// What became of a set of signatures.
+    #[derive(Default)]
+    struct Outcome {
+        ran: usize,
+        valid: BTreeSet<usize>,
+        accepted: BTreeSet<usize>,
+    }
+
+    impl Outcome {
+        fn add(&mut self, key: &TenantKey, id: usize, message: &[u8], signature: &[u8], result: TestResult) {
+            self.ran += 1;
+            // "Acceptable", a missing NULL, is refused.
+            if result == TestResult::Valid {
+                self.valid.insert(id);
+            }
+            let signed = digest(&SHA256, message);
+            if key.verify_rs256(signed.as_ref().try_into().unwrap(), signature) {
+                self.accepted.insert(id);
             }
         }
-        Some((vectors, tally))
+    }
+
+    /// The key of a group, the same in both spellings of PEM.
+    fn key(spki_pem: &str, pkcs1_der: &[u8]) -> TenantKey {
+        let key = TenantKey::from_pem(spki_pem).unwrap();
+        assert_eq!(TenantKey::from_pem(&pem_of("RSA PUBLIC KEY", pkcs1_der.to_vec())).as_ref(), Ok(&key));
+        key
+    }
+
+    /// Verifies every signature of a set. PKCS#1 and PSS sets are different types with the same fields.
+    macro_rules! run {
+        ($kind:ident, $name:expr) => {{
+            let mut outcome = Outcome::default();
+            for group in wycheproof::$kind::TestSet::load($name).unwrap().test_groups {
+                let key = key(&group.pem, &group.asn_key);
+                for case in group.tests {
+                    outcome.add(&key, case.tc_id, &case.msg, &case.sig, case.result);
+                }
+            }
+            outcome
+        }};
     }
 
     #[test]
     fn of_rs256_exactly_the_valid_ones_verify() {
-        let files = [
-            ("rsa_signature_2048_sha256_test", 259, 9),
-            ("rsa_signature_3072_sha256_test", 259, 8),
-            ("rsa_signature_4096_sha256_test", 258, 7),
-        ];
-        for (file, cases, valid) in files {
-            let Some((vectors, (ran, accepted))) = run(file) else { return };
-            assert_eq!((ran, accepted.len()), (cases, valid), "{file}");
-            // "acceptable", a missing NULL, is refused.
-            assert_eq!(accepted, ids_of(&vectors, "valid"), "{file}");
+        let sets = [(Rsa2048Sha256, 259, 9), (Rsa3072Sha256, 259, 8), (Rsa4096Sha256, 258, 7)];
+        for (name, cases, valid) in sets {
+            let outcome = run!(rsa_pkcs1_verify, name);
+            assert_eq!((outcome.ran, outcome.accepted.len()), (cases, valid), "{name:?}");
+            assert_eq!(outcome.accepted, outcome.valid, "{name:?}");
         }
     }
 
     #[test]
     fn of_other_algorithms_only_the_one_genuine_rs256_signature_verifies() {
-        let files = [
-            ("rsa_signature_2048_sha384_test", 258, 221),
-            ("rsa_signature_2048_sha512_test", 259, 221),
-            ("rsa_pss_2048_sha256_mgf1_32_test", 108, 108),
+        let sets = [
+            (run!(rsa_pkcs1_verify, Rsa2048Sha384), 258, 221),
+            (run!(rsa_pkcs1_verify, Rsa2048Sha512), 259, 221),
+            (run!(rsa_pss_verify, RsaPss2048Sha256Mgf1SaltLen32), 108, 108),
         ];
-        for (file, cases, genuine) in files {
-            let Some((_, (ran, accepted))) = run(file) else { return };
-            assert_eq!((ran, accepted), (cases, BTreeSet::from([genuine])), "{file}");
+        for (outcome, cases, genuine) in sets {
+            assert_eq!((outcome.ran, outcome.accepted), (cases, BTreeSet::from([genuine])));
         }
     }
 
     #[test]
     fn keys_of_1024_bits_are_refused_in_every_spelling() {
-        let Some(vectors) = Vectors::load("rsa_pkcs1_1024_sig_gen_test") else { return };
+        let vectors = Vectors::load("rsa_pkcs1_1024_sig_gen_test");
         let (mut refused, mut signatures) = (0, 0);
         for (group, cases) in vectors.groups() {
             let spellings = [
@@ -162,7 +186,7 @@ mod jws {
 
     #[test]
     fn of_those_with_an_rsa_key_exactly_the_genuine_rs256_ones_verify() {
-        let Some(vectors) = Vectors::load("json_web_signature_test") else { return };
+        let vectors = Vectors::load("json_web_signature_test");
         let (ran, accepted) = run(&vectors, true);
         assert_eq!(ran, 318);
         // All that are valid but 259, whose payload is empty: a token has three non-empty parts (rule A2).
@@ -181,7 +205,7 @@ mod jws {
             ("json_web_key_test", 26, 2),
         ];
         for (file, cases, genuine) in files {
-            let Some(vectors) = Vectors::load(file) else { return };
+            let vectors = Vectors::load(file);
             let (ran, accepted) = run(&vectors, false);
             assert_eq!((ran, accepted.len()), (cases, genuine), "{file}");
             let others = vectors.groups().flat_map(|(group, _)| keys_of(group)).filter(|jwk| !is_rsa(jwk));
@@ -193,7 +217,7 @@ mod jws {
 
     #[test]
     fn the_key_policy_refuses_the_keys_that_the_vectors_warn_of() {
-        let Some(vectors) = Vectors::load("json_web_key_test") else { return };
+        let vectors = Vectors::load("json_web_key_test");
         let verdict = |comment: &str| {
             let mut groups = vectors.groups().filter(|(group, _)| group["comment"] == comment);
             let (group, _) = groups.next().unwrap();
@@ -209,7 +233,7 @@ mod jws {
         for (comment, error) in cases {
             assert_eq!(verdict(comment), error, "{comment}");
         }
-        let Some(crypto) = Vectors::load("json_web_crypto_test") else { return };
+        let crypto = Vectors::load("json_web_crypto_test");
         let roca = crypto.groups().find(|(group, _)| group["comment"] == "jws_rsa_roca_key").unwrap().0;
         assert_eq!(TenantKey::from_pem(&pem_of_jwk(&keys_of(roca)[0])), Err(KeyError::Roca));
         // A JWK says what it is for, a PEM key does not: the signature of the second group, `use: enc`, is genuine.

@@ -1,7 +1,7 @@
-//! The bundled index is what the reader makes of the OpenAPI files in the folder that `TAPIS_SHARED` names.
+//! The bundled index is what the reader makes of the OpenAPI files in `tests/spec/openapi`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use tapisservice_client::spec::{Catalog, Location, Operation, Resource};
@@ -55,14 +55,8 @@ fn the_index_has_the_bodies() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the folder is named by the environment")]
 fn the_index_is_what_the_files_say() {
-    let Some(shared) = std::env::var_os("TAPIS_SHARED") else {
-        assert!(std::env::var_os("TAPIS_SHARED_REQUIRED").is_none(), "TAPIS_SHARED is not set");
-        println!("skipped: TAPIS_SHARED does not name the folder that holds specs/");
-        return;
-    };
-    let folder = PathBuf::from(shared).join("specs");
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/spec/openapi"));
     let catalog = Catalog::bundled();
     for name in catalog.resources() {
         let read = Resource::from_openapi(name, &std::fs::read(folder.join(format!("{name}.yml"))).unwrap())
@@ -72,7 +66,7 @@ fn the_index_is_what_the_files_say() {
             "{name} has changed: run the example extract_index"
         );
     }
-    let files = std::fs::read_dir(&folder).unwrap().filter(|entry| {
+    let files = std::fs::read_dir(folder).unwrap().filter(|entry| {
         entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "yml")
     });
     assert_eq!(files.count(), catalog.resources().len());
