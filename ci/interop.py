@@ -2,9 +2,9 @@
 """Lets the real Python clients work with the example service and its development site: `tapipy` as a user, `tapisservice` as
 another service that acts for a user.
 
-    interop.py SHARED BINARY
+    interop.py BINARY
 
-SHARED holds `peer/`; the interpreter has both packages. BINARY is `bookmarks`, which is started as a newcomer does: without a
+The interpreter has both packages, as `interop/setup.sh` installs them. BINARY is `bookmarks`, which is started as a newcomer does: without a
 configuration, in an empty folder. Passes when the printed `curl` line works as printed, and when each client checked everything
 that it can check.
 """
@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 
+from evidence import INTEROP
 from harness import Failure, clean_environment, free_ports, get_status, main, run
 
 LIMIT = 120
@@ -26,8 +27,8 @@ RUNS = [
 
 
 class Interop:
-    def __init__(self, shared, binary):
-        self.peer, self.binary = pathlib.Path(shared).resolve() / "peer", pathlib.Path(binary).resolve()
+    def __init__(self, binary):
+        self.binary = pathlib.Path(binary).resolve()
 
     def everything(self, bench):
         spec = self.spec(bench)
@@ -84,7 +85,7 @@ class Interop:
         print("the printed curl line works")
 
     def client(self, script, arguments, wanted):
-        code, output = run([sys.executable, "-W", "ignore", self.peer / script, *arguments], LIMIT)
+        code, output = run([sys.executable, "-W", "ignore", INTEROP / script, *arguments], LIMIT)
         good = sum(line.startswith("ok ") for line in output.splitlines())
         if code or not output.rstrip().endswith("all passed") or good < wanted:
             raise Failure(f"{script}: {good} checks are ok, {wanted} should be (exit code {code})")
@@ -92,6 +93,6 @@ class Interop:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 2:
         sys.exit(__doc__)
-    main(Interop(*sys.argv[1:3]).everything)
+    main(Interop(sys.argv[1]).everything)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Lets services call each other on behalf of a user across the two frameworks, tokens from the development site.
 
-    interop_client.py SHARED BINARIES
+    interop_client.py BINARIES
 
-SHARED holds `peer/`; the interpreter has `tapisservice`, FastAPI and uvicorn. BINARIES is the folder of the built programs: `bookmarks`,
+The interpreter is one that `interop/setup.sh` made. BINARIES is the folder of the built programs: `bookmarks`,
 `examples/site` and `examples/call_on_behalf`. Passes when a service on the Python framework calls `bookmarks`, and the client calls a service
 on the Python framework, and each sees who calls and for whom.
 """
@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 
+from evidence import INTEROP
 from harness import Failure, clean_environment, free_ports, main, run
 from interop import Interop
 
@@ -26,8 +27,8 @@ SEEN = {"username": "jobs", "tenant_id": "admin", "account_type": "service", "x_
 
 
 class Client:
-    def __init__(self, shared, binaries):
-        self.peer, self.binaries = pathlib.Path(shared).resolve() / "peer", pathlib.Path(binaries).resolve()
+    def __init__(self, binaries):
+        self.binaries = pathlib.Path(binaries).resolve()
 
     def both_ways(self, bench):
         self.python_calls_rust(bench)
@@ -35,13 +36,13 @@ class Client:
 
     def python_calls_rust(self, bench):
         """The service `jobs` on the Python framework calls `bookmarks`, which runs with a site of its own."""
-        interop = Interop(self.peer.parent, self.binaries / "bookmarks")
+        interop = Interop(self.binaries / "bookmarks")
         spec = interop.spec(bench)
         service = bench.start("bookmarks", self.binaries / "bookmarks", cwd=interop.empty_folder(bench),
                               environment={"TAPIS_LISTEN": f"127.0.0.1:{free_ports(1)[0]}"})
         port = interop.site_port(service)
         service.wait_until_ready(port, "/v3/bookmarks/ready")
-        code, output = run([sys.executable, "-W", "ignore", self.peer / "interop_tapisservice.py", "--site", f"http://localhost:{port}",
+        code, output = run([sys.executable, "-W", "ignore", INTEROP / "interop_tapisservice.py", "--site", f"http://localhost:{port}",
                             "--spec", spec, "--name", "jobs", "--password", PASSWORD], LIMIT)
         good = sum(line.startswith("ok ") for line in output.splitlines())
         if code or not output.rstrip().endswith("all passed") or good < CHECKS:
@@ -55,10 +56,10 @@ class Client:
         site = bench.start("site", self.binaries / "examples" / "site", "0", f"bookmarks=http://127.0.0.1:{port}", cwd=bench.folder)
         registry = self.address(site, "admin")
         service = bench.start(
-            "python", sys.executable, "-W", "ignore", "-m", "uvicorn", "--app-dir", self.peer, "bookmarks_fastapi:api", "--host", "127.0.0.1",
+            "python", sys.executable, "-W", "ignore", "-m", "uvicorn", "--app-dir", INTEROP, "bookmarks_fastapi:api", "--host", "127.0.0.1",
             "--port", port, "--no-access-log", "--log-level", "critical", cwd=bench.folder,
-            environment={"TAPIS_SITE_URL": registry, "TAPIS_CONFIG_PATH": str(self.peer / "config.json"),
-                         "TAPIS_CONFIGSCHEMA_PATH": str(self.peer / "configschema.json"), "NO_PROXY": "*"})
+            environment={"TAPIS_SITE_URL": registry, "TAPIS_CONFIG_PATH": str(INTEROP / "config.json"),
+                         "TAPIS_CONFIGSCHEMA_PATH": str(INTEROP / "configschema.json"), "NO_PROXY": "*"})
         service.wait_for_port(port)
         seen = json.loads(self.call(registry, "alice", "bookmarks", "/v3/bookmarks/whoami"))
         wrong = {key: seen.get(key) for key, value in SEEN.items() if seen.get(key) != value}
@@ -96,6 +97,6 @@ class Client:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 2:
         sys.exit(__doc__)
-    main(Client(*sys.argv[1:3]).both_ways)
+    main(Client(sys.argv[1]).both_ways)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Shows the promises F01 to F32: the real service over real sockets while its registry, its callers and its surroundings fail.
 
-    promises.py SHARED BINARIES [--long] [F01 F08 ...]
+    promises.py BINARIES [--long] [F01 F08 ...]
 
-SHARED holds `security/` and `conformance/`; BINARIES is cargo's `target/debug`, with the examples `conformance` and `site`. Prints a table with
+BINARIES is cargo's `target/debug`, with the examples `conformance` and `site`. Prints a table with
 the figure seen for each promise, and passes when all are kept. It needs cargo, for the promises that tests in Rust show;
 `openssl` or the package `cryptography`, to make keys; the library of `faketime`, to set a clock back; and `node` and `java` 11 or later,
 whose clients it runs. --long lasts an hour.
@@ -80,9 +80,9 @@ FIRST = ("F28", "F07", "F09", "F01")
 
 
 class Run:
-    def __init__(self, bench, shared, binaries, long, chosen):
+    def __init__(self, bench, binaries, long, chosen):
         self.bench, self.chosen = bench, chosen
-        self.stage = Stage(bench, shared, binaries, long)
+        self.stage = Stage(bench, binaries, long)
         self.rows = {}
 
     def everything(self):
@@ -147,18 +147,18 @@ def machine():
 
 def suite(arguments):
     long = "--long" in arguments
-    shared, binaries, *ids = [argument for argument in arguments if argument != "--long"]
+    binaries, *ids = [argument for argument in arguments if argument != "--long"]
     unknown = set(ids) - {promise.id for promise in PROMISES}
     if unknown:
         sys.exit(f"no promise {', '.join(sorted(unknown))}")
     chosen = [promise for promise in PROMISES if not ids or promise.id in ids]
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, DESCRIPTORS), hard))
-    paths = pathlib.Path(shared).resolve(), pathlib.Path(binaries).resolve()
-    return lambda bench: Run(bench, *paths, long, chosen).everything()
+    folder = pathlib.Path(binaries).resolve()
+    return lambda bench: Run(bench, folder, long, chosen).everything()
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
     main(suite(sys.argv[1:]))

@@ -2,9 +2,9 @@
 """Prints what a request costs bare axum, our stack and, where it is there, the Python framework, loaded in turns A B A B with wrk, and two at once.
 
     speed.py [--rounds 5] [--seconds 3] [--tokens 60000] [--tenants 100000] [--workers 1]
-             [--python PATH] [--shared ../shared] [--binary PATH] [--write FILE]
+             [--python PATH] [--binary PATH] [--write FILE]
 
-Builds the example `speed` in release, unless --binary names one. --python is an interpreter with the Python framework, as SHARED/peer/setup.sh
+Builds the example `speed` in release, unless --binary names one. --python is an interpreter with the Python framework, as interop/setup.sh
 makes one; without it its rows are left out. --write replaces the figures in FILE (docs/PERFORMANCE.md, which says what is compared and why).
 The figures gate nothing: the exit code is 1 only when a request was not answered with 200, and 2 when something is missing.
 """
@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 
+from evidence import CONFORMANCE, INTEROP
 from harness import START_SECONDS, Failure, free_ports, main
 from load import Served, Side, load_at_once, take_turns
 
@@ -175,18 +176,18 @@ class Speed:
                 "admin_user": "admin", "token_gen_services": ["authenticator"], "description": f"The tenant {tenant}", "public_key": self.key}
 
     def python(self):
-        """The Python service on its mock site, as peer/run.sh starts them."""
-        peer, interpreter = self.options.shared / "peer", self.options.python
+        """The Python service on its mock site, as interop/run.sh starts them."""
+        interpreter = self.options.python
         site_port, port = free_ports(2)
         keys = self.folder / "keys"
-        site = self.bench.start("site", interpreter, peer.parent / "conformance" / "mock_site.py", "--keys", keys, "--port", site_port)
+        site = self.bench.start("site", interpreter, CONFORMANCE / "mock_site.py", "--keys", keys, "--port", site_port)
         site.wait_for_port(site_port)
-        token = subprocess.run([interpreter, peer / "mint.py", "--keys", keys], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        token = subprocess.run([interpreter, INTEROP / "mint.py", "--keys", keys], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
         return self.serve(
-            "python", port, WHOAMI, token, interpreter, "-W", "ignore", "-m", "uvicorn", "--app-dir", peer, "bookmarks_fastapi:api", "--host",
+            "python", port, WHOAMI, token, interpreter, "-W", "ignore", "-m", "uvicorn", "--app-dir", INTEROP, "bookmarks_fastapi:api", "--host",
             "127.0.0.1", "--port", port, "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "critical",
-            environment={"TAPIS_SITE_URL": f"http://127.0.0.1:{site_port}", "TAPIS_CONFIG_PATH": str(peer / "config.json"),
-                         "TAPIS_CONFIGSCHEMA_PATH": str(peer / "configschema.json"), "NO_PROXY": "*", "PYTHONDONTWRITEBYTECODE": "1"})
+            environment={"TAPIS_SITE_URL": f"http://127.0.0.1:{site_port}", "TAPIS_CONFIG_PATH": str(INTEROP / "config.json"),
+                         "TAPIS_CONFIGSCHEMA_PATH": str(INTEROP / "configschema.json"), "NO_PROXY": "*", "PYTHONDONTWRITEBYTECODE": "1"})
 
     def serve(self, name, port, path, token, *command, environment=None):
         """Starts a server and returns it as soon as it has answered 200."""
@@ -292,11 +293,9 @@ def arguments():
     parser.add_argument("--tenants", type=int, default=100_000, help="tenants of the larger registry for lookups")
     parser.add_argument("--workers", type=int, default=1, help="worker threads of each Rust server")
     parser.add_argument("--python", type=pathlib.Path)
-    parser.add_argument("--shared", type=pathlib.Path, default=pathlib.Path(os.environ.get("TAPIS_SHARED", "../shared")))
     parser.add_argument("--binary", type=pathlib.Path)
     parser.add_argument("--write", type=pathlib.Path)
     options = parser.parse_args()
-    options.shared = options.shared.resolve()
     # Not resolved: the interpreter of an environment is a link, and found by where it lies.
     options.python = options.python and options.python.absolute()
     return options
@@ -308,6 +307,6 @@ if __name__ == "__main__":
         missing("wrk is missing; on Debian: apt-get install wrk")
     if options.binary and not options.binary.exists():
         missing(f"there is no {options.binary}")
-    if options.python and not (options.python.exists() and (options.shared / "peer").is_dir()):
-        missing(f"--python {options.python} needs that interpreter and {options.shared}/peer")
+    if options.python and not options.python.exists():
+        missing(f"there is no {options.python}; interop/setup.sh makes an environment")
     main(Speed(options, options.binary.resolve() if options.binary else build()))

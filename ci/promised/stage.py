@@ -11,6 +11,7 @@ import socket
 import sys
 import time
 
+from evidence import CONFORMANCE, SECURITY
 from harness import Failure, free_ports
 
 from . import load
@@ -54,11 +55,11 @@ class Answer:
 class Stage:
     """What all promises share: folders, keys, the material, and a process that sends load beside this one."""
 
-    def __init__(self, bench, shared, binaries, long):
-        self.bench, self.shared, self.long = bench, shared, long
+    def __init__(self, bench, binaries, long):
+        self.bench, self.long = bench, long
         self.binary = binaries / "examples" / "conformance"
         # The material signs with the standard library alone.
-        sys.path.append(str(shared / "conformance"))
+        sys.path.append(str(CONFORMANCE))
         import genkeys
         self.make_key = genkeys.with_openssl if shutil.which("openssl") else genkeys.with_cryptography
         self.keys = bench.folder / "keys"
@@ -101,7 +102,7 @@ class Site:
 
     def start_registry(self):
         registry = self.stage.bench.start(
-            f"{self.name}-registry", sys.executable, self.stage.shared / "security" / "faulty_registry.py", "--keys", self.folder,
+            f"{self.name}-registry", sys.executable, SECURITY / "faulty_registry.py", "--keys", self.folder,
             "--port", self.registry_port)
         registry.wait_for_port(self.registry_port)
 
