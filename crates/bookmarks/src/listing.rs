@@ -66,7 +66,7 @@ pub struct OrderBy {
     pub descending: bool,
 }
 
-/// What a list says about itself (PROTOCOL section 4).
+/// What a list says about itself (docs/PROTOCOL.md, section 4).
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListMetadata {

@@ -1,4 +1,4 @@
-//! The Tenants API as it is, and as it is when it fails (rule T8, F03 and F05).
+//! The Tenants API as it is, and as it is when it fails (rules T1 and T8, F03 and F05).
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::Write as _;
@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::{CONTENT_ENCODING, LOCATION};
-use axum::http::{Response, StatusCode};
+use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, LOCATION};
+use axum::http::{HeaderMap, Response, StatusCode};
+use axum::response::IntoResponse as _;
 use axum::routing::get;
 use tapisservice_client::{ClientSettings, ClientSettingsError, TenantsApi};
 use tapisservice_tenants::TenantSource as _;
@@ -45,6 +46,25 @@ async fn both_lists_are_read() {
         serve(|| body(r#"{"result": [{"tenant_id": "a"}, {"tenant_id": "b"}], "status": "success"}"#)).await;
     let data = api(base_url).fetch().await.unwrap();
     assert_eq!((data.tenants.len(), data.sites.len()), (2, 1));
+}
+
+/// Rule T1: Tenants is asked before there can be a token.
+#[tokio::test]
+async fn the_registry_is_asked_without_a_token() {
+    let answer = |headers: HeaderMap| async move {
+        let signed_in =
+            headers.keys().any(|name| name.as_str().starts_with("x-tapis") || name == AUTHORIZATION);
+        if signed_in {
+            StatusCode::IM_A_TEAPOT.into_response()
+        } else {
+            body(r#"{"result": []}"#).into_response()
+        }
+    };
+    let app = Router::new().route("/v3/tenants", get(answer)).route("/v3/sites", get(answer));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    api(format!("http://{address}")).fetch().await.unwrap();
 }
 
 #[tokio::test]

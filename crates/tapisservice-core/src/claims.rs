@@ -55,7 +55,7 @@ impl fmt::Display for Delegation {
     }
 }
 
-/// The claims of a verified access token (RFC 7519 section 4 and PROTOCOL section 2), each already of its type.
+/// The claims of a verified access token (RFC 7519 section 4 and docs/PROTOCOL.md, section 2), each already of its type.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Claims {

@@ -1,4 +1,4 @@
-//! The shape of every answer.
+//! The shape of every answer (docs/PROTOCOL.md, section 4).
 
 use std::borrow::Cow;
 

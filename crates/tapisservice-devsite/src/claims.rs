@@ -1,4 +1,4 @@
-//! The claims of Tapis tokens: written by the site and read back by its own services (PROTOCOL section 2).
+//! The claims of Tapis tokens: written by the site and read back by its own services (docs/PROTOCOL.md, section 2).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! The Tapis envelope, in which every JSON answer of the site travels (PROTOCOL section 4).
+//! The Tapis envelope, in which every JSON answer of the site travels (docs/PROTOCOL.md, section 4).
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};

@@ -11,7 +11,7 @@ use crate::{Error, claims, jws};
 /// Builds any token, the wrong ones included: made by [`DevSite::token`](crate::DevSite::token).
 ///
 /// Without further calls it is an access token of the user `alice` in the tenant of the site port, good for four
-/// hours, with exactly the claims of PROTOCOL section 2. Claims are changed after they are computed, in the order
+/// hours, with exactly the claims of docs/PROTOCOL.md, section 2. Claims are changed after they are computed, in the order
 /// of the calls.
 #[derive(Clone)]
 #[must_use = "a token builder does nothing until `mint`"]

@@ -1,4 +1,4 @@
-/// A site of the family: where services run and whose tenants they serve (PROTOCOL section 1).
+/// A site of the family: where services run and whose tenants they serve (docs/PROTOCOL.md, section 1).
 #[derive(Clone, Debug)]
 pub struct Site {
     pub(crate) id: String,

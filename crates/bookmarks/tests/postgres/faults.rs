@@ -1,4 +1,4 @@
-//! The service while its PostgreSQL is stopped, crashes and is overworked, and its callers hang up (HARDENING F14 to F16, F27).
+//! The service while its PostgreSQL is stopped, crashes and is overworked, and its callers hang up (F14 to F16, F27).
 
 use std::collections::HashSet;
 use std::sync::Arc;

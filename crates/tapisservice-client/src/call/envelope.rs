@@ -1,4 +1,4 @@
-//! Answers in their envelope (PROTOCOL section 4).
+//! Answers in their envelope (docs/PROTOCOL.md, section 4).
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};

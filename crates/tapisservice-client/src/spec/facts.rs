@@ -40,7 +40,7 @@ pub struct Parameter {
     pub explode: bool,
     /// What kind of value it takes.
     pub kind: ValueKind,
-    /// A trailing path parameter whose value keeps its slashes (CLIENT section 2).
+    /// A trailing path parameter whose value keeps its slashes, which nothing in the file marks.
     pub keeps_slashes: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Repeating what may be repeated (CLIENT section 3).
+//! Repeating what may be repeated (docs/CLIENT.md, "What is repeated").
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! A PostgreSQL that stops, crashes and comes back (HARDENING F14 to F16, F27).
+//! A PostgreSQL that stops, crashes and comes back (F14 to F16, F27).
 
 use std::collections::HashSet;
 use std::sync::Arc;

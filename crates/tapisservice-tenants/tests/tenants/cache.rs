@@ -1,4 +1,4 @@
-//! Rules T4 to T7 of the cache, on a paused clock.
+//! Rules T3 to T7 of the cache, on a paused clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -172,6 +172,23 @@ async fn the_periodic_refresh_keeps_its_period_and_costs_requests_nothing() {
     assert_eq!(source.fetches(), 10);
     assert!(cache.look_again(&miss("nosuch")).await, "the budget is untouched");
     task.abort();
+}
+
+/// Rule T3: a request that took the snapshot works with it to its end, and the next request has the new one whole.
+#[tokio::test]
+async fn a_snapshot_in_use_stays_whole_while_a_refresh_swaps_in_the_next() {
+    let source = Scripted::new(Ok(data().into()));
+    let cache = TenantCache::builder(source.clone()).build();
+    cache.refresh().await.unwrap();
+    let (before, again) = (cache.snapshot().unwrap(), cache.snapshot().unwrap());
+    assert!(Arc::ptr_eq(&before, &again), "a lookup copies nothing");
+
+    source.set(Ok(with_late().into()), Duration::ZERO);
+    cache.refresh().await.unwrap();
+    let after = cache.snapshot().unwrap();
+    assert!(before.tenant("late").is_none() && before.tenant("tacc").is_some());
+    assert!(after.tenant("late").is_some() && after.tenant("tacc").is_some());
+    assert!(after.tenant_of_host(&"late.tapis.test".parse().unwrap()).is_some());
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! The accept loop: sockets, limits on what a client may hold, and a shutdown that drains.
 //!
 //! `axum::serve` 0.8 has no header timeout and does not drain, so this module runs hyper's HTTP/1
-//! connections itself. It promises (HARDENING F18 to F21, F29, F30):
+//! connections itself. It promises (F18 to F21, F29, F30):
 //!
 //! | a client that | is |
 //! |---|---|

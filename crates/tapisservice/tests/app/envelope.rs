@@ -1,4 +1,4 @@
-//! Every answer is an envelope.
+//! Every answer is an envelope (docs/PROTOCOL.md, section 4).
 
 use std::time::Duration;
 

@@ -96,6 +96,31 @@ async fn a_method_without_a_handler_is_405_with_allow_and_options_204() {
     }
 }
 
+/// Rule D6: the proxy adds these headers, and doubled ones break browsers.
+#[tokio::test]
+async fn no_answer_has_a_cors_header() {
+    let routes = Routes::new().route(Policy::authenticated(), "/x", get(secret));
+    let running = start(routes, json!({}), |app| app).await;
+    let alice = running.alice();
+    let cases = [
+        ("GET", "/x", 200),
+        ("OPTIONS", "/x", 204),
+        ("DELETE", "/x", 405),
+        ("GET", "/hello", 200),
+        ("GET", "/no", 404),
+    ];
+    for (method, path, expected) in cases {
+        let request = request(Method::from_bytes(method.as_bytes()).unwrap(), &format!("/v3/demo{path}"))
+            .header("origin", "https://portal.example")
+            .header("access-control-request-method", "GET")
+            .header("x-tapis-token", &alice);
+        let answer = running.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status.as_u16(), expected, "{method} {path}");
+        let cors = answer.headers.keys().find(|name| name.as_str().starts_with("access-control"));
+        assert_eq!(cors, None, "{method} {path}");
+    }
+}
+
 #[tokio::test]
 async fn health_looks_at_no_token_and_other_routes_may_do_the_same() {
     let whoami = |g: RequestContext| async move {

@@ -1,4 +1,4 @@
-//! Clients that close their side (HARDENING F27, F30), and clients that take their answer slowly.
+//! Clients that close their side (F27, F30), and clients that take their answer slowly.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! The order of the end (HARDENING F18).
+//! The order of the end (F18).
 
 use std::time::Duration;
 

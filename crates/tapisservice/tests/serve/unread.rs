@@ -1,4 +1,4 @@
-//! Requests that are answered before their body was read (HARDENING F29).
+//! Requests that are answered before their body was read (F29).
 
 use std::time::Duration;
 
