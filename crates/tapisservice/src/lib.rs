@@ -8,6 +8,8 @@ mod healthcheck;
 pub mod logs;
 mod metrics;
 mod middleware;
+#[cfg(doctest)]
+mod pages;
 pub mod prelude;
 mod routes;
 pub mod serve;

@@ -1,0 +1,31 @@
+//! The pages of the repository, so that their examples run as tests. The page about the client is with the client.
+
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
+#[doc = include_str!("../../../docs/ARCHITECTURE.md")]
+struct Architecture;
+
+#[doc = include_str!("../../../docs/CONFIGURATION.md")]
+struct Configuration;
+
+#[doc = include_str!("../../../docs/DATABASE.md")]
+struct Database;
+
+#[doc = include_str!("../../../docs/ERRORS.md")]
+struct Errors;
+
+#[doc = include_str!("../../../docs/LOGGING.md")]
+struct Logging;
+
+#[doc = include_str!("../../../docs/OPERATIONS.md")]
+struct Operations;
+
+#[doc = include_str!("../../../docs/PORTING.md")]
+struct Porting;
+
+#[doc = include_str!("../../../docs/PROTOCOL.md")]
+struct Protocol;
+
+#[doc = include_str!("../../../docs/TEMPLATE.md")]
+struct Template;
