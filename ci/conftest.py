@@ -1,0 +1,5 @@
+"""Fixtures of the checks, and what each suite must have run."""
+
+
+
+
