@@ -1,5 +1,1 @@
 """Fixtures of the checks, and what each suite must have run."""
-
-
-
-

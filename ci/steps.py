@@ -60,7 +60,11 @@ STEPS = (
     Step("endurance", 360, (*PROGRAMS, *SUITES, "crates/tapisservice/examples", "ci/conformance.py", "ci/attacks.py")),
     Step("interop", 60),
     Step("services", 60),
-    Step("kubernetes", 30, (*PYTEST, "deploy/kubernetes", "crates/tapisservice-config/src/base_schema.json", "ci/test_kubernetes.py")),
+    Step(
+        "kubernetes",
+        30,
+        (*PYTEST, "deploy/kubernetes", "crates/tapisservice-config/src/base_schema.json", "ci/test_kubernetes.py"),
+    ),
     Step("promises", 330, (*PROGRAMS, *SUITES, "crates/*/tests", "crates/*/examples", "ci/*promise*.py", "ci/promised")),
     Step("speed", 120, (*PROGRAMS, *SUITES, "crates/tapisservice/examples", "ci/speed.py", "ci/load.*")),
     Step("instructions", 300, (*PROGRAMS, "crates/tapisservice/examples", "crates/tapisservice/benches", "ci/instructions.*")),
@@ -141,7 +145,9 @@ def write_record(file, repository, commit, steps):
 
 def history(repository):
     """HEAD and its ancestors, newest first; of an unpacked archive none."""
-    if subprocess.run(["git", "rev-parse", "--quiet", "--verify", "HEAD"], cwd=repository, capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["git", "rev-parse", "--quiet", "--verify", "HEAD"], cwd=repository, capture_output=True, check=False
+    ).returncode:
         return []
     return git(repository, "rev-list", "--topo-order", "HEAD").split()
 
