@@ -7,6 +7,7 @@
 It needs cargo-fuzz (`cargo install --locked cargo-fuzz`) and a C++ compiler, and no nightly toolchain, as there is no sanitizer: what is
 looked for are panics and broken promises. An input that breaks one is kept in fuzz/artifacts/<target>.
 """
+
 import argparse
 import os
 import pathlib
@@ -78,11 +79,22 @@ def run(target, program, wanted):
     with tempfile.TemporaryDirectory(prefix="tapisservice-fuzz-") as folder:
         corpus = pathlib.Path(folder) / "corpus"
         corpus.mkdir()
-        options = [f"-max_total_time={wanted.seconds}", f"-runs={wanted.runs}", f"-seed={wanted.seed}", f"-timeout={INPUT_SECONDS}",
-                   f"-artifact_prefix={artifacts}/", "-print_final_stats=1", "-max_len=4096"]
+        options = [
+            f"-max_total_time={wanted.seconds}",
+            f"-runs={wanted.runs}",
+            f"-seed={wanted.seed}",
+            f"-timeout={INPUT_SECONDS}",
+            f"-artifact_prefix={artifacts}/",
+            "-print_final_stats=1",
+            "-max_len=4096",
+        ]
         # The temporary files of the targets go with the folder.
-        result = subprocess.run([program, *options, corpus, seeds], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                env={**os.environ, "TMPDIR": folder})
+        result = subprocess.run(
+            [program, *options, corpus, seeds],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "TMPDIR": folder},
+        )
     log = result.stdout.decode(errors="replace")
     count = number(r"stat::number_of_executed_units: *(\d+)", log)
     coverage = max((int(found) for found in re.findall(r"cov: (\d+)", log)), default=0)

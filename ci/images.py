@@ -8,6 +8,7 @@ for the base images. Where images can be pulled, BUILD_IMAGE, RUNTIME_IMAGE and 
 layers upon a build image that was named stay, as the builder's cache for the next run.
 It takes ten to twenty minutes on two cores; it says one line per check, and exits with 0 if all passed.
 """
+
 import concurrent.futures
 import json
 import os
@@ -77,7 +78,10 @@ class Suite:
     def prepare(self):
         """The environment of every command: free ports, base images, a tag of our own."""
         names = {
-            "BUILD_IMAGE": self.standins.build, "RUNTIME_IMAGE": self.standins.runtime, "POSTGRES_IMAGE": self.standins.postgres}
+            "BUILD_IMAGE": self.standins.build,
+            "RUNTIME_IMAGE": self.standins.runtime,
+            "POSTGRES_IMAGE": self.standins.postgres,
+        }
         self.given = {name for name in names if os.environ.get(name)}
         if len(self.given) < len(names) and not shutil.which("debootstrap"):
             raise Failure("debootstrap is not there (a Debian package); or name all of " + ", ".join(names))
@@ -88,12 +92,17 @@ class Suite:
             print(f"       {name} is {images[name]} ({time.monotonic() - start:.0f} s)", flush=True)
         self.runtime_image = images["RUNTIME_IMAGE"]
         settings = {
-            **images, "TAG": self.name, "CARGO_PROFILE_RELEASE_LTO": os.environ.get("CARGO_PROFILE_RELEASE_LTO", "off"),
+            **images,
+            "TAG": self.name,
+            "CARGO_PROFILE_RELEASE_LTO": os.environ.get("CARGO_PROFILE_RELEASE_LTO", "off"),
             "CARGO_PROFILE_RELEASE_OPT_LEVEL": os.environ.get("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
-            "API_ADDRESS": f"127.0.0.1:{self.api_port}", "DEVSITE_PORT": str(self.site_port),
-            "TAPIS_ADMIN_TENANT_BASE_URL": f"http://localhost:{self.site_port + 1}", "COMPOSE_PROJECT_NAME": self.name,
+            "API_ADDRESS": f"127.0.0.1:{self.api_port}",
+            "DEVSITE_PORT": str(self.site_port),
+            "TAPIS_ADMIN_TENANT_BASE_URL": f"http://localhost:{self.site_port + 1}",
+            "COMPOSE_PROJECT_NAME": self.name,
             # The builder that every engine has; BuildKit is the more lenient one.
-            "DOCKER_BUILDKIT": "0", "COMPOSE_DOCKER_CLI_BUILD": "0",
+            "DOCKER_BUILDKIT": "0",
+            "COMPOSE_DOCKER_CLI_BUILD": "0",
         }
         self.environment = {**os.environ, **settings}
         shutil.copy(self.checkout / ".env.example", self.checkout / ".env")
@@ -125,19 +134,31 @@ class Suite:
             own = (facts["Size"] - base) / 1e6
             self.check(f"{name} adds less than {MAX_MEGABYTES} MB to its base", own < MAX_MEGABYTES, f"{own:.1f} MB")
             config = facts["Config"]
-            self.check(f"{name} runs as {UID} in /home/tapis",
-                       (config["User"].split(":")[0], config["WorkingDir"]) == (UID, "/home/tapis"))
+            self.check(
+                f"{name} runs as {UID} in /home/tapis",
+                (config["User"].split(":")[0], config["WorkingDir"]) == (UID, "/home/tapis"),
+            )
             labels = config["Labels"] or {}
-            self.check(f"{name} says what it is", all(labels.get(f"org.opencontainers.image.{key}")
-                                                     for key in ("title", "source", "version", "licenses")))
+            self.check(
+                f"{name} says what it is",
+                all(labels.get(f"org.opencontainers.image.{key}") for key in ("title", "source", "version", "licenses")),
+            )
         api = f"tapis/bookmarks-api:{self.name}"
         config = inspect("image", api)["Config"]
         self.check("the API has a health check", config.get("Healthcheck", {}).get("Test", [""])[-1] == "healthcheck")
-        self.check("the certificates for HTTPS are there", b"BEGIN CERTIFICATE" in self.file_of(api, "/etc/ssl/certs/ca-certificates.crt"))
+        self.check(
+            "the certificates for HTTPS are there",
+            b"BEGIN CERTIFICATE" in self.file_of(api, "/etc/ssl/certs/ca-certificates.crt"),
+        )
         program = self.file_of(api, "/usr/local/bin/bookmarks")
-        self.check("the program has no devsite", not any(text in program for text in DEVSITE_TEXTS),
-                   b", ".join(text for text in DEVSITE_TEXTS if text in program).decode())
-        owner = self.docker("run", "--rm", "--read-only", "--entrypoint", "/bin/sh", api, "-c", "stat -c %u:%U /home/tapis && id -u")
+        self.check(
+            "the program has no devsite",
+            not any(text in program for text in DEVSITE_TEXTS),
+            b", ".join(text for text in DEVSITE_TEXTS if text in program).decode(),
+        )
+        owner = self.docker(
+            "run", "--rm", "--read-only", "--entrypoint", "/bin/sh", api, "-c", "stat -c %u:%U /home/tapis && id -u"
+        )
         self.check("the user has a name and owns the home folder", owner.stdout.split() == [f"{UID}:tapis", UID], owner.stderr)
 
     # --- what runs
@@ -152,13 +173,19 @@ class Suite:
         self.check("the health check of the image passes", True)
 
     def requests(self):
-        login = self.curl(f"{self.site}/v3/oauth2/tokens", "-d", json.dumps(
-            {"username": "alice", "password": "secret", "grant_type": "password"}))
+        login = self.curl(
+            f"{self.site}/v3/oauth2/tokens",
+            "-d",
+            json.dumps({"username": "alice", "password": "secret", "grant_type": "password"}),
+        )
         self.token = login["result"]["access_token"]["access_token"]
-        created = self.curl(f"{self.site}/v3/bookmarks", "-d", json.dumps(
-            {"name": "results", "system_id": "workstation", "path": "/home/alice"}))
+        created = self.curl(
+            f"{self.site}/v3/bookmarks", "-d", json.dumps({"name": "results", "system_id": "workstation", "path": "/home/alice"})
+        )
         self.bookmark = created.get("result") or {}
-        self.check("curl creates a bookmark through the devsite's router", self.bookmark.get("name") == "results", created["message"])
+        self.check(
+            "curl creates a bookmark through the devsite's router", self.bookmark.get("name") == "results", created["message"]
+        )
         self.check("curl reads it", self.read_again())
         rows = self.sql("bookmarks", "SELECT tenant_id, owner, name FROM bookmarks")
         self.check("it is in the composed PostgreSQL", rows == "tacc|alice|results", rows)
@@ -175,7 +202,9 @@ class Suite:
         log = (self.checkout / "service.log").read_text()
         self.check("service.log has what happened", "/v3/bookmarks" in log)
         everything = log + self.compose("logs", "--no-color", "api", "migrations").stdout
-        self.check("no password is in the logs", "bookmarks-development" not in everything and "devsite-service" not in everything)
+        self.check(
+            "no password is in the logs", "bookmarks-development" not in everything and "devsite-service" not in everything
+        )
 
     def migrations(self):
         state = inspect("container", self.container("migrations"))["State"]
@@ -184,8 +213,11 @@ class Suite:
         runner = ("run", "-T", "--rm", "--no-deps", "-e", "sql_db_url=postgres:5432/two_runners", "migrations", "upgrade")
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             results = [one.result() for one in [pool.submit(self.compose, *runner) for _ in range(2)]]
-        self.check("two migration runners at once both end with 0", [one.returncode for one in results] == [0, 0],
-                   " ".join(one.stderr[-500:] for one in results if one.returncode))
+        self.check(
+            "two migration runners at once both end with 0",
+            [one.returncode for one in results] == [0, 0],
+            " ".join(one.stderr[-500:] for one in results if one.returncode),
+        )
         versions = self.sql("two_runners", "SELECT COUNT(*), COUNT(DISTINCT version), BOOL_AND(success) FROM _sqlx_migrations")
         expected = len(list((REPOSITORY / "migrations").glob("*.up.sql")))
         self.check("each migration ran once", versions == f"{expected}|{expected}|t", versions)
@@ -196,8 +228,10 @@ class Suite:
     def stop(self):
         """SIGTERM while one client is in the middle of a request and another holds an idle connection."""
         body = json.dumps({"name": "last", "system_id": "workstation", "path": "/"}).encode()
-        head = (f"POST /v3/bookmarks HTTP/1.1\r\nHost: localhost:{self.site_port}\r\nX-Tapis-Token: {self.token}\r\n"
-                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode()
+        head = (
+            f"POST /v3/bookmarks HTTP/1.1\r\nHost: localhost:{self.site_port}\r\nX-Tapis-Token: {self.token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        ).encode()
         idle = socket.create_connection(("127.0.0.1", self.api_port), timeout=10)
         busy = socket.create_connection(("127.0.0.1", self.api_port), timeout=STOP_SECONDS)
         busy.sendall(head + body[:9])
@@ -221,7 +255,9 @@ class Suite:
     def again(self):
         """Everything stopped and started: the volumes hold the data and the devsite's keys."""
         self.compose("stop")
-        ends = {service: inspect("container", self.container(service))["State"]["ExitCode"] for service in ("devsite", "postgres")}
+        ends = {
+            service: inspect("container", self.container(service))["State"]["ExitCode"] for service in ("devsite", "postgres")
+        }
         self.check("the others end with 0, too", set(ends.values()) == {0}, ends)
         result = self.compose("up", "-d")
         self.check("what was stopped starts again", result.returncode == 0, result.stderr[-500:] if result.returncode else "")
@@ -248,8 +284,15 @@ class Suite:
 
     def command(self, *command, limit=COMMAND_SECONDS):
         return subprocess.run(
-            [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, errors="replace", timeout=limit, cwd=self.checkout, env=getattr(self, "environment", None))
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=limit,
+            cwd=self.checkout,
+            env=getattr(self, "environment", None),
+        )
 
     def compose(self, *arguments, limit=COMMAND_SECONDS):
         return self.command(*self.compose_command, *arguments, limit=limit)
@@ -314,8 +357,16 @@ class Suite:
 
 def copy_of_checkout(folder):
     """The files that git knows or would add: the build context of a fresh clone, with changes that are not committed."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=REPOSITORY,
-                            stdout=subprocess.PIPE, check=True).stdout.decode().split("\0")
+    listed = (
+        subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        .stdout.decode()
+        .split("\0")
+    )
     for name in filter(None, listed):
         if (REPOSITORY / name).is_file():
             (folder / "checkout" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -326,7 +377,7 @@ def copy_of_checkout(folder):
 def stages_of(dockerfile):
     """The stages before the last one."""
     text = dockerfile.read_text()
-    return text[text.index("ARG BUILD_IMAGE"):text.index("FROM ${RUNTIME_IMAGE}")]
+    return text[text.index("ARG BUILD_IMAGE") : text.index("FROM ${RUNTIME_IMAGE}")]
 
 
 def find_compose():
@@ -340,7 +391,7 @@ def find_compose():
 
 
 def inspect(kind, name):
-    result = subprocess.run(["docker", kind, "inspect", name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    result = subprocess.run(["docker", kind, "inspect", name], capture_output=True, text=True)
     if result.returncode != 0:
         raise Failure(result.stderr.strip())
     return json.loads(result.stdout)[0]

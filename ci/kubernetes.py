@@ -5,6 +5,7 @@
 
 It needs kubectl 1.27 or newer and the Python package `kubernetes-validate`, which carries the schemas. Nothing is applied anywhere.
 """
+
 import base64
 import json
 import pathlib
@@ -52,7 +53,7 @@ def main():
 
 
 def render(folder):
-    result = subprocess.run(["kubectl", "kustomize", DEPLOY / folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    result = subprocess.run(["kubectl", "kustomize", DEPLOY / folder], capture_output=True, text=True)
     if result.returncode != 0:
         sys.exit(f"kubectl kustomize {folder}: {result.stderr.strip()}")
     return [one for one in yaml.safe_load_all(result.stdout) if one]
@@ -79,15 +80,24 @@ def configuration(by_kind, schema):
     check("config.json has no secret", not SECRETS & values.keys())
     check("config.json has no unknown key", set(values) <= schema.keys() | {"sql_db_url"})
     check("the Secret has the secrets", set(secret["data"]) == SECRETS)
-    check("the example's are no real ones", all(base64.b64decode(text) in (b"change-me", b"bookmarks") for text in secret["data"].values()))
+    check(
+        "the example's are no real ones",
+        all(base64.b64decode(text) in (b"change-me", b"bookmarks") for text in secret["data"].values()),
+    )
     for kind in ("Deployment", "Job"):
         pod = by_kind[kind]["spec"]["template"]["spec"]
         (container,) = pod["containers"]
         volumes = {volume["name"]: volume["configMap"]["name"] for volume in pod["volumes"]}
         mount = container["volumeMounts"][0]
-        check(f"the {kind} mounts this config.json by subPath", volumes[mount["name"]] == config["metadata"]["name"]
-              and (mount["mountPath"], mount["subPath"]) == ("/home/tapis/config.json", "config.json"))
-        check(f"the {kind} has this Secret in its environment", container["envFrom"] == [{"secretRef": {"name": secret["metadata"]["name"]}}])
+        check(
+            f"the {kind} mounts this config.json by subPath",
+            volumes[mount["name"]] == config["metadata"]["name"]
+            and (mount["mountPath"], mount["subPath"]) == ("/home/tapis/config.json", "config.json"),
+        )
+        check(
+            f"the {kind} has this Secret in its environment",
+            container["envFrom"] == [{"secretRef": {"name": secret["metadata"]["name"]}}],
+        )
 
 
 def pods(by_kind):
@@ -95,42 +105,63 @@ def pods(by_kind):
         pod = by_kind[kind]["spec"]["template"]["spec"]
         (container,) = pod["containers"]
         user, rights = pod["securityContext"], container["securityContext"]
-        check(f"the {kind} runs as 4872 and with no rights", user["runAsUser"] == 4872 and user["runAsNonRoot"]
-              and user["seccompProfile"]["type"] == "RuntimeDefault" and rights["readOnlyRootFilesystem"]
-              and not rights["allowPrivilegeEscalation"] and rights["capabilities"]["drop"] == ["ALL"])
-        check(f"the {kind} has requests and a limit on memory", set(container["resources"]["requests"]) == {"cpu", "memory"}
-              and "memory" in container["resources"]["limits"])
+        check(
+            f"the {kind} runs as 4872 and with no rights",
+            user["runAsUser"] == 4872
+            and user["runAsNonRoot"]
+            and user["seccompProfile"]["type"] == "RuntimeDefault"
+            and rights["readOnlyRootFilesystem"]
+            and not rights["allowPrivilegeEscalation"]
+            and rights["capabilities"]["drop"] == ["ALL"],
+        )
+        check(
+            f"the {kind} has requests and a limit on memory",
+            set(container["resources"]["requests"]) == {"cpu", "memory"} and "memory" in container["resources"]["limits"],
+        )
     (api,) = by_kind["Deployment"]["spec"]["template"]["spec"]["containers"]
     paths = {name: api[f"{name}Probe"]["httpGet"]["path"].rsplit("/", 1)[1] for name in ("startup", "liveness", "readiness")}
-    check("liveness asks for the process, readiness for what it needs",
-          paths == {"startup": "healthcheck", "liveness": "healthcheck", "readiness": "readycheck"})
+    check(
+        "liveness asks for the process, readiness for what it needs",
+        paths == {"startup": "healthcheck", "liveness": "healthcheck", "readiness": "readycheck"},
+    )
 
 
 def ending(by_kind, schema):
     values = json.loads(by_kind["ConfigMap"]["data"]["config.json"])
     drain, shutdown = (values.get(key, schema[key]["default"]) for key in ("drain_seconds", "shutdown_seconds"))
     grace = by_kind["Deployment"]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
-    check(f"drain {drain} s < shutdown {shutdown} s < grace period {grace} s, by {MARGIN_SECONDS} s",
-          drain < shutdown <= grace - MARGIN_SECONDS)
+    check(
+        f"drain {drain} s < shutdown {shutdown} s < grace period {grace} s, by {MARGIN_SECONDS} s",
+        drain < shutdown <= grace - MARGIN_SECONDS,
+    )
 
 
 def scaling(by_kind):
     deployment, labels = by_kind["Deployment"], by_kind["Deployment"]["spec"]["template"]["metadata"]["labels"]
     scaler = by_kind["HorizontalPodAutoscaler"]["spec"]
-    check("the autoscaler owns the number of replicas", "replicas" not in deployment["spec"]
-          and scaler["scaleTargetRef"]["name"] == deployment["metadata"]["name"] and scaler["minReplicas"] >= 2)
+    check(
+        "the autoscaler owns the number of replicas",
+        "replicas" not in deployment["spec"]
+        and scaler["scaleTargetRef"]["name"] == deployment["metadata"]["name"]
+        and scaler["minReplicas"] >= 2,
+    )
     selectors = {
         "Service": by_kind["Service"]["spec"]["selector"],
         "PodDisruptionBudget": by_kind["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
         "NetworkPolicy": by_kind["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"],
     }
     for kind, selector in selectors.items():
-        check(f"the {kind} selects the API and not the migrations", selector.items() <= labels.items()
-              and not selector.items() <= by_kind["Job"]["spec"]["template"]["metadata"]["labels"].items())
+        check(
+            f"the {kind} selects the API and not the migrations",
+            selector.items() <= labels.items()
+            and not selector.items() <= by_kind["Job"]["spec"]["template"]["metadata"]["labels"].items(),
+        )
     (port,) = by_kind["Service"]["spec"]["ports"]
     (api,) = deployment["spec"]["template"]["spec"]["containers"]
-    check("the Service is at port 5000 and leads to the container's", port["port"] == 5000
-          and port["targetPort"] in [one["name"] for one in api["ports"]])
+    check(
+        "the Service is at port 5000 and leads to the container's",
+        port["port"] == 5000 and port["targetPort"] in [one["name"] for one in api["ports"]],
+    )
     listen = json.loads(by_kind["ConfigMap"]["data"]["config.json"])["metrics_listen"]
     metrics = [one["containerPort"] for one in api["ports"] if one["name"] == "metrics"]
     check("the metrics have a port that is not in the Service", metrics == [int(listen.rsplit(":", 1)[1])] != [port["port"]])

@@ -1,4 +1,5 @@
 """Servers loaded with wrk, in turns or at once, and what a request cost them. Linux only: CPU time and memory are the kernel's figures."""
+
 import http.client
 import os
 import pathlib
@@ -46,7 +47,7 @@ class Served:
 
     def start_load(self, path, seconds, walk=None, core=None):
         """Starts what `load` does, the client on one core if one is named, and returns the `Load`."""
-        how = ["-s", SCRIPT] if walk else [part for header in self.headers.items() for part in ("-H", "%s: %s" % header)]
+        how = ["-s", SCRIPT] if walk else [part for header in self.headers.items() for part in ("-H", ": ".join(header))]
         command = [*WRK, f"-d{seconds}s", *how, f"http://127.0.0.1:{self.port}{path}", *(["--", walk] if walk else [])]
         return Load(self, path, command, seconds + 60, core)
 
@@ -73,9 +74,15 @@ class Load:
 
     def __init__(self, served, path, command, limit, core):
         self.served, self.path, self.limit, self.before = served, path, limit, served.cpu_seconds()
-        self.client = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                       stderr=subprocess.STDOUT, text=True, env=clean_environment(),
-                                       preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}))
+        self.client = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=clean_environment(),
+            preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),
+        )
 
     def lap(self):
         """Waits for its end."""
@@ -117,7 +124,7 @@ class Side:
 
     def joint_over(self, other):
         """The median of how many times the CPU time of `other` it needed when both were loaded at once."""
-        return statistics.median(a.cpu / b.cpu for a, b in zip(self.joint, other.joint))
+        return statistics.median(a.cpu / b.cpu for a, b in zip(self.joint, other.joint, strict=True))
 
     def median(self, name):
         return statistics.median(self.figures(name))
@@ -127,7 +134,7 @@ class Side:
 
     def over(self, other, name):
         """The median of the ratios within each round: what slows down a whole round is not in it."""
-        return statistics.median(a / b for a, b in zip(self.figures(name), other.figures(name)))
+        return statistics.median(a / b for a, b in zip(self.figures(name), other.figures(name), strict=True))
 
 
 def take_turns(sides, rounds, seconds):
@@ -144,14 +151,17 @@ def load_at_once(one, other, rounds, seconds):
     sides = (one, other)
     for number in range(1, rounds + 1):
         served = [side.serve() for side in sides]
-        for server, side in zip(served, sides):
+        for server, side in zip(served, sides, strict=True):
             server.body(side.path)
             server.stay_on(cores[0])
-        loads = [server.start_load(side.path, seconds, side.walk, cores[-1]) for server, side in zip(served, sides)]
-        for load, side in zip(loads, sides):
+        loads = [server.start_load(side.path, seconds, side.walk, cores[-1]) for server, side in zip(served, sides, strict=True)]
+        for load, side in zip(loads, sides, strict=True):
             side.joint.append(load.lap())
-        for server, side in zip(served, sides):
+        for server, side in zip(served, sides, strict=True):
             if side.fresh:
                 server.stop()
-        print(f"round {number} of {rounds}: {one.label} and {other.label} at once: {one.joint[-1].cpu:.1f} and {other.joint[-1].cpu:.1f} us",
-              file=sys.stderr, flush=True)
+        print(
+            f"round {number} of {rounds}: {one.label} and {other.label} at once: {one.joint[-1].cpu:.1f} and {other.joint[-1].cpu:.1f} us",
+            file=sys.stderr,
+            flush=True,
+        )

@@ -8,6 +8,7 @@ the figure seen for each promise, and passes when all are kept. It needs cargo, 
 `openssl` or the package `cryptography`, to make keys; the library of `faketime`, to set a clock back; and `node` and `java` 11 or later,
 whose clients it runs. --long lasts an hour.
 """
+
 import concurrent.futures
 import dataclasses
 import os
@@ -30,7 +31,7 @@ class Promise:
     id: str
     fault: str
     # The functions of this folder that show it; the tests in Rust that do are in `promised/rust.py`.
-    show: typing.Optional[typing.Callable] = None
+    show: typing.Callable | None = None
     # What neither of them shows.
     not_shown: str = ""
     # Times are told, so it runs while nothing else does.
@@ -48,8 +49,9 @@ PROMISES = [
     Promise("F07", "key rotation", registry.f07),
     Promise("F08", "10,000 forged tokens", registry.f08, BOUND_BY_TIME, alone=True),
     Promise("F09", "unknown tenants", registry.f09),
-    Promise("F11", "clock steps back", registry.f11,
-            "while the clock is wrong, a token that has expired is good: nobody could know"),
+    Promise(
+        "F11", "clock steps back", registry.f11, "while the clock is wrong, a token that has expired is good: nobody could know"
+    ),
     Promise("F12", "token service down at refresh"),
     Promise("F13", "500 callers at expiry"),
     Promise("F14", "database down at start"),
@@ -65,11 +67,26 @@ PROMISES = [
     Promise("F25", "addresses of a canary", requests.f25),
     Promise("F26", "bad config files", requests.f26),
     Promise("F27", "callers that hang up"),
-    Promise("F28", "mixed load and faults", mixed.f28, "the hour: `--long`, by hand; memory with several arenas of glibc (the service has one here), which grow apart for minutes before they are flat"),
-    Promise("F29", "bodies that nobody reads", pooled.f29, "clients whose body needs more than 5 s, or 2 s after a close that was announced"),
+    Promise(
+        "F28",
+        "mixed load and faults",
+        mixed.f28,
+        "the hour: `--long`, by hand; memory with several arenas of glibc (the service has one here), which grow apart for minutes before they are flat",
+    ),
+    Promise(
+        "F29",
+        "bodies that nobody reads",
+        pooled.f29,
+        "clients whose body needs more than 5 s, or 2 s after a close that was announced",
+    ),
     Promise("F30", "clients that close their side", pooled.f30),
-    Promise("F31", "registry answers that are made to be costly", registry.f31,
-            "that nobody waits over 100 ms: callers, registry and a debug build share the cores, so the times are told and judged with room", alone=True),
+    Promise(
+        "F31",
+        "registry answers that are made to be costly",
+        registry.f31,
+        "that nobody waits over 100 ms: callers, registry and a debug build share the cores, so the times are told and judged with room",
+        alone=True,
+    ),
     Promise("F32", "handlers mounted in every way"),
 ]
 # Most of them wait for most of the time.

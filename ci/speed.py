@@ -8,6 +8,7 @@ Builds the example `speed` in release, unless --binary names one. --python is an
 makes one; without it its rows are left out. --write replaces the figures in FILE (docs/PERFORMANCE.md, which says what is compared and why).
 The figures gate nothing: the exit code is 1 only when a request was not answered with 200, and 2 when something is missing.
 """
+
 import argparse
 import itertools
 import json
@@ -29,8 +30,15 @@ BASE = "/v3/bookmarks"
 READY_MADE, WHOAMI, VERIFIED, TENANT = (BASE + path for path in ("/ready-made", "/whoami", "/verified", "/tenant"))
 HOST = "tacc.tapis.test"
 # As a deployment has it: everything else is left at its default. Only the end does not wait for load balancers.
-SETTINGS = {"service_name": "bookmarks", "service_site_id": "tacc", "service_tenant_id": "admin", "tenants": ["*"], "version": "1.2.3",
-            "primary_site_admin_tenant_base_url": "http://127.0.0.1:1", "drain_seconds": 0}
+SETTINGS = {
+    "service_name": "bookmarks",
+    "service_site_id": "tacc",
+    "service_tenant_id": "admin",
+    "tenants": ["*"],
+    "version": "1.2.3",
+    "primary_site_admin_tenant_base_url": "http://127.0.0.1:1",
+    "drain_seconds": 0,
+}
 FEW, SOME = 10, 1_000
 REMEMBERED = 10_000
 PEOPLE = 100
@@ -61,9 +69,15 @@ class Speed:
         bare, stack = self.bare(), self.stack(FEW)
         if bare.body(READY_MADE) != stack.body(READY_MADE):
             raise Failure("bare axum and our stack do not answer the same bytes")
-        limit, ours = Side("bare axum, ready-made bytes", lambda: bare, READY_MADE), Side("ours, ready-made bytes", lambda: stack, READY_MADE)
+        limit, ours = (
+            Side("bare axum, ready-made bytes", lambda: bare, READY_MADE),
+            Side("ours, ready-made bytes", lambda: stack, READY_MADE),
+        )
         people = self.some_tokens()
-        plain, mixed = Side("bare axum, tokens in turn", lambda: bare, READY_MADE, people), Side("ours, tokens in turn", lambda: stack, READY_MADE, people)
+        plain, mixed = (
+            Side("bare axum, tokens in turn", lambda: bare, READY_MADE, people),
+            Side("ours, tokens in turn", lambda: stack, READY_MADE, people),
+        )
         written, whoami = Side("bare axum, envelope written", lambda: bare, WHOAMI), Side("ours, `whoami`", lambda: stack, WHOAMI)
         sides, running = [limit, ours, plain, mixed, written, whoami], [bare, stack]
         if self.options.python:
@@ -118,7 +132,11 @@ class Speed:
         report.figure("of that, more than idle", f"{loaded.resident_mb() - idle.resident_mb():.1f} MB", "at most 20 MB")
         idle.stop()
         loaded.stop()
-        report.figure("start to first answer to a token", f"{statistics.median(self.start_ms() for _ in range(STARTS)):.0f} ms", "below 50 ms")
+        report.figure(
+            "start to first answer to a token",
+            f"{statistics.median(self.start_ms() for _ in range(STARTS)):.0f} ms",
+            "below 50 ms",
+        )
 
     def some_tokens(self):
         """Tokens that are known after a moment, another one with each request of a connection, as through a proxy."""
@@ -152,28 +170,49 @@ class Speed:
 
     def bare(self):
         port = free_ports(1)[0]
-        return self.serve("bare", port, READY_MADE, self.token, self.binary, "bare", f"127.0.0.1:{port}", self.folder / "public.pem")
+        return self.serve(
+            "bare", port, READY_MADE, self.token, self.binary, "bare", f"127.0.0.1:{port}", self.folder / "public.pem"
+        )
 
     def stack(self, tenants):
         port = free_ports(1)[0]
         settings = {**SETTINGS, "tenants_file": str(self.registry(tenants)), "listen": f"127.0.0.1:{port}"}
         path = self.bench.write(f"settings-{port}.json", settings)
-        return self.serve("stack", port, READY_MADE, self.token, self.binary, "stack", environment={"TAPIS_CONFIG_PATH": str(path)})
+        return self.serve(
+            "stack", port, READY_MADE, self.token, self.binary, "stack", environment={"TAPIS_CONFIG_PATH": str(path)}
+        )
 
     def registry(self, tenants):
         path = self.folder / f"registry-{tenants}.json"
         if not path.exists():
             names = ["admin", "tacc", *(f"t{number}" for number in range(tenants))]
-            site = {"site_id": "tacc", "primary": True, "site_admin_tenant_id": "admin", "services": ["bookmarks"],
-                    "base_url": "https://tapis.test", "tenant_base_url_template": "https://${tenant_id}.tapis.test"}
+            site = {
+                "site_id": "tacc",
+                "primary": True,
+                "site_admin_tenant_id": "admin",
+                "services": ["bookmarks"],
+                "base_url": "https://tapis.test",
+                "tenant_base_url_template": "https://${tenant_id}.tapis.test",
+            }
             path.write_text(json.dumps({"sites": [site], "tenants": [self.record(name) for name in names]}))
         return path
 
     def record(self, tenant):
         url = f"https://{tenant}.tapis.test"
-        return {"tenant_id": tenant, "base_url": url, "site_id": "tacc", "status": "active", "token_service": f"{url}/v3/tokens",
-                "security_kernel": f"{url}/v3/security", "authenticator": f"{url}/v3/oauth2", "owner": f"owner@{tenant}.tapis.test",
-                "admin_user": "admin", "token_gen_services": ["authenticator"], "description": f"The tenant {tenant}", "public_key": self.key}
+        return {
+            "tenant_id": tenant,
+            "base_url": url,
+            "site_id": "tacc",
+            "status": "active",
+            "token_service": f"{url}/v3/tokens",
+            "security_kernel": f"{url}/v3/security",
+            "authenticator": f"{url}/v3/oauth2",
+            "owner": f"owner@{tenant}.tapis.test",
+            "admin_user": "admin",
+            "token_gen_services": ["authenticator"],
+            "description": f"The tenant {tenant}",
+            "public_key": self.key,
+        }
 
     def python(self):
         """The Python service on its mock site, as interop/run.sh starts them."""
@@ -182,18 +221,49 @@ class Speed:
         keys = self.folder / "keys"
         site = self.bench.start("site", interpreter, CONFORMANCE / "mock_site.py", "--keys", keys, "--port", site_port)
         site.wait_for_port(site_port)
-        token = subprocess.run([interpreter, INTEROP / "mint.py", "--keys", keys], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        token = subprocess.run(
+            [interpreter, INTEROP / "mint.py", "--keys", keys], check=True, stdout=subprocess.PIPE, text=True
+        ).stdout.strip()
         return self.serve(
-            "python", port, WHOAMI, token, interpreter, "-W", "ignore", "-m", "uvicorn", "--app-dir", INTEROP, "bookmarks_fastapi:api", "--host",
-            "127.0.0.1", "--port", port, "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "critical",
-            environment={"TAPIS_SITE_URL": f"http://127.0.0.1:{site_port}", "TAPIS_CONFIG_PATH": str(INTEROP / "config.json"),
-                         "TAPIS_CONFIGSCHEMA_PATH": str(INTEROP / "configschema.json"), "NO_PROXY": "*", "PYTHONDONTWRITEBYTECODE": "1"})
+            "python",
+            port,
+            WHOAMI,
+            token,
+            interpreter,
+            "-W",
+            "ignore",
+            "-m",
+            "uvicorn",
+            "--app-dir",
+            INTEROP,
+            "bookmarks_fastapi:api",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            port,
+            "--loop",
+            "uvloop",
+            "--http",
+            "httptools",
+            "--no-access-log",
+            "--log-level",
+            "critical",
+            environment={
+                "TAPIS_SITE_URL": f"http://127.0.0.1:{site_port}",
+                "TAPIS_CONFIG_PATH": str(INTEROP / "config.json"),
+                "TAPIS_CONFIGSCHEMA_PATH": str(INTEROP / "configschema.json"),
+                "NO_PROXY": "*",
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+        )
 
     def serve(self, name, port, path, token, *command, environment=None):
         """Starts a server and returns it as soon as it has answered 200."""
         self.started += 1
         workers = {"TOKIO_WORKER_THREADS": str(self.options.workers)}
-        program = self.bench.start(f"{name}-{self.started}", *command, environment={**workers, **(environment or {})}, cwd=self.folder)
+        program = self.bench.start(
+            f"{name}-{self.started}", *command, environment={**workers, **(environment or {})}, cwd=self.folder
+        )
         served = Served(program, port, {"Host": HOST, "X-Tapis-Token": token})
         deadline = time.monotonic() + START_SECONDS
         while (status := served.get(path)[0]) != 200:
@@ -213,17 +283,32 @@ class Report:
     def sides(self, what, sides):
         for side in sides:
             rates = side.figures("rate")
-            self.turns.append((what, side.label, f"{side.median('rate'):,.0f}", f"{min(rates):,.0f} to {max(rates):,.0f}",
-                               f"{side.median('cpu'):.1f}", f"{side.least('cpu'):.1f}"))
+            self.turns.append(
+                (
+                    what,
+                    side.label,
+                    f"{side.median('rate'):,.0f}",
+                    f"{min(rates):,.0f} to {max(rates):,.0f}",
+                    f"{side.median('cpu'):.1f}",
+                    f"{side.least('cpu'):.1f}",
+                )
+            )
 
     def faster(self, label, one, other, aim, digits=2):
         """How many times the throughput of `other` has `one`: in all, and for the same CPU time."""
         joint = other.joint_over(one) if one.joint and other.joint else None
-        self.ratio(label, (one.over(other, "rate"), other.over(one, "cpu"), other.least("cpu") / one.least("cpu"), joint), aim, digits)
+        self.ratio(
+            label, (one.over(other, "rate"), other.over(one, "cpu"), other.least("cpu") / one.least("cpu"), joint), aim, digits
+        )
 
     def dearer(self, label, one, other, aim):
         """How many times the cost of `other` has `one`."""
-        self.ratio(label, (other.over(one, "rate"), one.over(other, "cpu"), one.least("cpu") / other.least("cpu"), one.joint_over(other)), aim, 2)
+        self.ratio(
+            label,
+            (other.over(one, "rate"), one.over(other, "cpu"), one.least("cpu") / other.least("cpu"), one.joint_over(other)),
+            aim,
+            2,
+        )
 
     def ratio(self, label, values, aim, digits):
         self.ratios.append((label, *("" if value is None else f"{value:.{digits}f}" for value in values), aim))
@@ -235,9 +320,11 @@ class Report:
         self.notes.append(text)
 
     def __str__(self):
-        tables = [table(("load", "server", "requests/s", "lowest to highest", "CPU us/request", "lowest"), self.turns, "llrrrr"),
-                  table(("ratio", "by requests/s", "by CPU time", "by lowest CPU time", "at once", "aim"), self.ratios, "lrrrrl"),
-                  table(("figure", "seen", "aim"), self.alone, "lrl")]
+        tables = [
+            table(("load", "server", "requests/s", "lowest to highest", "CPU us/request", "lowest"), self.turns, "llrrrr"),
+            table(("ratio", "by requests/s", "by CPU time", "by lowest CPU time", "at once", "aim"), self.ratios, "lrrrrl"),
+            table(("figure", "seen", "aim"), self.alone, "lrl"),
+        ]
         return "\n\n".join([self.heading, *self.notes, *tables])
 
 
@@ -246,8 +333,22 @@ def table(titles, rows, sides):
     widths = [max(len(row[column]) for row in [titles, *rows]) for column in range(len(titles))]
 
     def line(cells):
-        return "| " + " | ".join(cell.ljust(width) if side == "l" else cell.rjust(width) for cell, width, side in zip(cells, widths, sides)) + " |"
-    rule = "|" + "|".join("-" * (width + 2) if side == "l" else "-" * (width + 1) + ":" for width, side in zip(widths, sides)) + "|"
+        return (
+            "| "
+            + " | ".join(
+                cell.ljust(width) if side == "l" else cell.rjust(width)
+                for cell, width, side in zip(cells, widths, sides, strict=True)
+            )
+            + " |"
+        )
+
+    rule = (
+        "|"
+        + "|".join(
+            "-" * (width + 2) if side == "l" else "-" * (width + 1) + ":" for width, side in zip(widths, sides, strict=True)
+        )
+        + "|"
+    )
     return "\n".join([line(titles), rule, *map(line, rows)])
 
 
@@ -256,9 +357,11 @@ def heading(options):
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     linux = ".".join(platform.release().split(".")[:2])
     rustc = subprocess.run(["rustc", "--version"], stdout=subprocess.PIPE, text=True, check=False).stdout.split()
-    return (f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB; Linux {linux}, "
-            f"rustc {rustc[1] if rustc else 'unknown'}. Medians of {options.rounds} rounds; {options.seconds} s per turn, {WALK_SECONDS} s with "
-            f"first-seen tokens; `wrk -t1 -c32`; {options.workers} worker thread(s) per server; load of the machine before: {os.getloadavg()[0]:.1f}.")
+    return (
+        f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB; Linux {linux}, "
+        f"rustc {rustc[1] if rustc else 'unknown'}. Medians of {options.rounds} rounds; {options.seconds} s per turn, {WALK_SECONDS} s with "
+        f"first-seen tokens; `wrk -t1 -c32`; {options.workers} worker thread(s) per server; load of the machine before: {os.getloadavg()[0]:.1f}."
+    )
 
 
 def replace_figures(path, figures):
@@ -272,8 +375,24 @@ def replace_figures(path, figures):
 
 def build():
     """The example in release, and where cargo put it."""
-    done = subprocess.run(["cargo", "build", "--release", "--locked", "-p", "tapisservice", "--example", "speed", "--message-format",
-                           "json-render-diagnostics"], cwd=pathlib.Path(__file__).parent, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        [
+            "cargo",
+            "build",
+            "--release",
+            "--locked",
+            "-p",
+            "tapisservice",
+            "--example",
+            "speed",
+            "--message-format",
+            "json-render-diagnostics",
+        ],
+        cwd=pathlib.Path(__file__).parent,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     built = [json.loads(line) for line in done.stdout.splitlines()]
     if done.returncode or not any(message.get("executable") for message in built):
         missing("the example `speed` could not be built")

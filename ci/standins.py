@@ -3,6 +3,7 @@
 They are made for tests only. The build image has this machine's Rust and the crates of Cargo.lock, so that a build in it needs
 no network; the PostgreSQL image understands POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB as the official one does.
 """
+
 import pathlib
 import shutil
 import subprocess
@@ -59,7 +60,8 @@ class StandIns:
         home = root / "usr/local/cargo"
         home.mkdir()
         (home / "config.toml").write_text(
-            '[source.crates-io]\nreplace-with = "vendored"\n\n[source.vendored]\ndirectory = "/usr/local/vendor"\n')
+            '[source.crates-io]\nreplace-with = "vendored"\n\n[source.vendored]\ndirectory = "/usr/local/vendor"\n'
+        )
         return self._import("build", root, "ENV CARGO_HOME=/usr/local/cargo")
 
     def postgres(self):
@@ -69,8 +71,9 @@ class StandIns:
         entrypoint = root / "usr/local/bin/entrypoint"
         entrypoint.write_text(POSTGRES_ENTRYPOINT)
         entrypoint.chmod(0o755)
-        return self._import("postgres", root, 'ENTRYPOINT ["/usr/local/bin/entrypoint"]',
-                            "VOLUME /var/lib/postgresql/data", "EXPOSE 5432")
+        return self._import(
+            "postgres", root, 'ENTRYPOINT ["/usr/local/bin/entrypoint"]', "VOLUME /var/lib/postgresql/data", "EXPOSE 5432"
+        )
 
     def _debian(self, name, *packages):
         """A file system with Debian's essential packages and these."""
@@ -79,7 +82,11 @@ class StandIns:
         with open(log, "wb") as out:
             result = subprocess.run(
                 ["debootstrap", "--variant=minbase", *include, SUITE, root],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, timeout=DEBOOTSTRAP_SECONDS)
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                timeout=DEBOOTSTRAP_SECONDS,
+            )
         if result.returncode != 0:
             lines = log.read_text("utf-8", "replace").splitlines()[-10:]
             raise Failure("\n".join([f"debootstrap made no {name} image:", *lines]))
@@ -105,4 +112,6 @@ def _run(*command, **options):
 
 
 def _output(*command, **options):
-    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True, **options).stdout.strip()
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True, **options
+    ).stdout.strip()

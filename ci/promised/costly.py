@@ -1,4 +1,5 @@
 """A registry whose answers are as large as the service allows, and made to cost as much as they can."""
+
 import gzip
 import http.server
 import json
@@ -17,15 +18,19 @@ def filled(record):
 
 def bad(count, size=0):
     """Records of tenants that have no base URL."""
-    return ",".join(json.dumps({"tenant_id": f"bad{number:06}", "site_id": "tacc", "more": "x" * size}) for number in range(count)), count
+    return ",".join(
+        json.dumps({"tenant_id": f"bad{number:06}", "site_id": "tacc", "more": "x" * size}) for number in range(count)
+    ), count
 
 
 def branching():
     """Records within all bounds that would be as large as can be as trees."""
     inner = ",".join(['{"a":{}}'] * ((RECORD_BYTES - 200) // 9))
     count = ANSWER_BYTES // RECORD_BYTES - 2
-    return ",".join(f'{{"tenant_id":"tree{number}","site_id":"tacc","base_url":"https://tree{number}.test","more":[{inner}]}}'
-                    for number in range(count)), count
+    return ",".join(
+        f'{{"tenant_id":"tree{number}","site_id":"tacc","base_url":"https://tree{number}.test","more":[{inner}]}}'
+        for number in range(count)
+    ), count
 
 
 # What is answered, and whether the answer is refused as a whole. Records of the good tenants are at the beginning of each.
@@ -58,7 +63,11 @@ class Registry:
                 body = registry.bodies[self.path]
                 registry.fetches += self.path == "/v3/tenants"
                 self.send_response(200)
-                for name, value in (("Content-Type", "application/json"), ("Content-Encoding", "gzip"), ("Content-Length", len(body))):
+                for name, value in (
+                    ("Content-Type", "application/json"),
+                    ("Content-Encoding", "gzip"),
+                    ("Content-Length", len(body)),
+                ):
                     self.send_header(name, str(value))
                 self.end_headers()
                 self.wfile.write(body)
@@ -76,7 +85,7 @@ class Registry:
         text = f"{good},{records}"
         # What is beyond the limit would hide what is within it.
         if len(text) > ANSWER_BYTES - 32:
-            text = text[:text.rindex(",", 0, ANSWER_BYTES - 32)]
+            text = text[: text.rindex(",", 0, ANSWER_BYTES - 32)]
         self.bodies = {**self.bodies, "/v3/tenants": self.pack(text)}
         return len(text)
 

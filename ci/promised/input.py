@@ -1,4 +1,5 @@
 """What callers send and administrators write (F22, F23, F25, F26)."""
+
 import json
 import random
 import socket
@@ -21,25 +22,45 @@ def f22(stage):
     site = stage.site("f22")
     token = site.token()
     bodies = {
-        b'{"name": "canary-7c1f", "stars": "canary-7c1f"}': "/stars", b'{"name": ["canary-7c1f"], "stars": 1}': "/name",
-        b'{"name": "canary-7c1f"}': "stars", b'{"name": "a", "stars": 1e99}': "/stars", b'["canary-7c1f"]': "", b'"canary-7c1f"': "",
-        b'{"name": "canary-7c1f", "stars": 1': "", b'{"name": "a", "stars": 99999999999999999999}': "/stars", b"canary-7c1f": "",
-        b'{"name": "\xff\xfecanary-7c1f", "stars": 1}': "", b"[" * 100_000: "", b'{"name": "\\ud800canary-7c1f", "stars": 1}': "", b"{}": "",
-        b'{"name": "a", "name": "canary-7c1f", "stars": 1}': "name"}
+        b'{"name": "canary-7c1f", "stars": "canary-7c1f"}': "/stars",
+        b'{"name": ["canary-7c1f"], "stars": 1}': "/name",
+        b'{"name": "canary-7c1f"}': "stars",
+        b'{"name": "a", "stars": 1e99}': "/stars",
+        b'["canary-7c1f"]': "",
+        b'"canary-7c1f"': "",
+        b'{"name": "canary-7c1f", "stars": 1': "",
+        b'{"name": "a", "stars": 99999999999999999999}': "/stars",
+        b"canary-7c1f": "",
+        b'{"name": "\xff\xfecanary-7c1f", "stars": 1}': "",
+        b"[" * 100_000: "",
+        b'{"name": "\\ud800canary-7c1f", "stars": 1}': "",
+        b"{}": "",
+        b'{"name": "a", "name": "canary-7c1f", "stars": 1}': "name",
+    }
     for body, place in bodies.items():
         answer = post(site, body, token)
-        check(answer.status == 400 and place in answer.message and SECRET not in answer.message,
-              f"{body[:60]!r}: {answer.status}, {answer.message[:200]}")
+        check(
+            answer.status == 400 and place in answer.message and SECRET not in answer.message,
+            f"{body[:60]!r}: {answer.status}, {answer.message[:200]}",
+        )
     outcome = site.send(mutations(site, token), connections=8)
     check(not any(status >= 500 for status in outcome.statuses), f"changed requests: {outcome}")
     check(site.metric("tapisservice_panics_total") == 0, "there were panics")
     site.end()
-    return f"{len(bodies)} malformed bodies: 400 each, with the place and without the value; {MUTATIONS} requests changed at random: {outcome}, " \
-           "0 of 500 or more"
+    return (
+        f"{len(bodies)} malformed bodies: 400 each, with the place and without the value; {MUTATIONS} requests changed at random: {outcome}, "
+        "0 of 500 or more"
+    )
 
 
 def post(site, body, token):
-    return ask(site.port, "POST", "/v3/bookmarks/items", {"Host": "acme.tapis.test", "X-Tapis-Token": token, "Content-Type": "application/json"}, body)
+    return ask(
+        site.port,
+        "POST",
+        "/v3/bookmarks/items",
+        {"Host": "acme.tapis.test", "X-Tapis-Token": token, "Content-Type": "application/json"},
+        body,
+    )
 
 
 def mutations(site, token):
@@ -59,8 +80,12 @@ def mutated(chance, text, without=b""):
     text = bytearray(text)
     for _ in range(chance.randint(1, 2)):
         at = chance.randrange(len(text) or 1)
-        piece = bytes(chance.choices(range(256), k=1)) if chance.random() < 0.2 else bytes(chance.choices(PLAIN, k=chance.randint(0, 3)))
-        text[at:at + chance.randint(0, 2)] = bytes(byte for byte in piece if byte not in without)
+        piece = (
+            bytes(chance.choices(range(256), k=1))
+            if chance.random() < 0.2
+            else bytes(chance.choices(PLAIN, k=chance.randint(0, 3)))
+        )
+        text[at : at + chance.randint(0, 2)] = bytes(byte for byte in piece if byte not in without)
     return bytes(text) or b"x"
 
 
@@ -73,9 +98,13 @@ def f23(stage):
     for number in range(count // 6):
         path = "/" + odd[number % len(odd)]
         requests += [
-            site.request(path, forged[number]), site.request(path), site.request(token="garbage" * (number % 9)),
-            site.request(token=good, host=f"nosuch{number}.example"), site.request(path, headers="X-Tapis-Tracking-ID: a\tb;c=\xe9\r\n"),
-            site.request("/items", forged[number], "POST", body=b"{")]
+            site.request(path, forged[number]),
+            site.request(path),
+            site.request(token="garbage" * (number % 9)),
+            site.request(token=good, host=f"nosuch{number}.example"),
+            site.request(path, headers="X-Tapis-Tracking-ID: a\tb;c=\xe9\r\n"),
+            site.request("/items", forged[number], "POST", body=b"{"),
+        ]
     before = len(site.lines(""))
     outcome = site.send(requests, connections=8)
     lines = [json.loads(line) for line in site.lines("")[before:]]
@@ -93,19 +122,30 @@ def f23(stage):
     raw = sum(unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") and character != "\n" for character in text)
     check(raw == 0, f"{raw} control characters in the log")
     site.end()
-    return f"{outcome} in a loop: {len(lines)} log lines, at most 1 per request, at most {most} for one reason " \
-           f"({LINES_PER_REASON} per minute are allowed) and {len(by_reason)} different ones in all; 0 control characters in the log"
+    return (
+        f"{outcome} in a loop: {len(lines)} log lines, at most 1 per request, at most {most} for one reason "
+        f"({LINES_PER_REASON} per minute are allowed) and {len(by_reason)} different ones in all; 0 control characters in the log"
+    )
 
 
 def f25(stage):
     with Canary() as canary:
         site = stage.site("f25", settings={"tenants_refresh_seconds": 1})
-        headers = [{"jku": canary.url}, {"x5u": canary.url}, {"kid": canary.url}, {"jku": canary.url, "kid": "1"},
-                   {"jwk": {"kty": "RSA", "n": "AQAB", "e": "AQAB"}}, {"x5c": [canary.url]}]
+        headers = [
+            {"jku": canary.url},
+            {"x5u": canary.url},
+            {"kid": canary.url},
+            {"jku": canary.url, "kid": "1"},
+            {"jwk": {"kty": "RSA", "n": "AQAB", "e": "AQAB"}},
+            {"x5c": [canary.url]},
+        ]
         requests = [site.request(token=site.token(header=header, key=key)) for header in headers for key in ("acme", "beta")]
-        requests += [site.request(token=site.token(key="beta", iss=canary.url)), site.request(host=canary.url.removeprefix("http://")),
-                     site.request("/items", site.token(), "POST", body=json.dumps({"$ref": canary.url, "name": canary.url}).encode()),
-                     site.request(headers=f"X-Forwarded-Host: 127.0.0.1:{canary.port}\r\nReferer: {canary.url}\r\n")]
+        requests += [
+            site.request(token=site.token(key="beta", iss=canary.url)),
+            site.request(host=canary.url.removeprefix("http://")),
+            site.request("/items", site.token(), "POST", body=json.dumps({"$ref": canary.url, "name": canary.url}).encode()),
+            site.request(headers=f"X-Forwarded-Host: 127.0.0.1:{canary.port}\r\nReferer: {canary.url}\r\n"),
+        ]
         outcome = site.send(requests)
         check(outcome.answers == len(requests) and max(outcome.statuses) < 500, str(outcome))
         site.mode("redirect", canary.url)
@@ -116,8 +156,10 @@ def f25(stage):
         connections = canary.connections()
         check(connections == 0, f"{connections} connections to the canary")
         site.end()
-    return f"{len(requests)} requests that name an address in headers, claims and bodies, 2 redirects of the registry, {references} schema " \
-           f"with a $ref (exit {CONFIG_EXIT}): 0 connections"
+    return (
+        f"{len(requests)} requests that name an address in headers, claims and bodies, 2 redirects of the registry, {references} schema "
+        f"with a $ref (exit {CONFIG_EXIT}): 0 connections"
+    )
 
 
 def refused_reference(stage, canary):
@@ -134,14 +176,25 @@ def f26(stage):
     good = json.dumps(configuration())
     with socket.create_server(("127.0.0.1", 0)) as taken:
         cases = {
-            "no JSON": f'{{"service_password": "{SECRET}", ', "empty": "", "array": f'["{SECRET}"]', "no text": b'{"service_password": "\xff"}',
-            "duplicate key": good[:-1] + f', "service_password": "{SECRET}"}}', "byte order mark": "\ufeff{" + SECRET,
-            "variable that is not set": edited(service_password="$env{F26_NOT_SET}"), "wrong type": edited(show_traceback=SECRET),
-            "object for text": edited(service_password={"value": SECRET}), "out of bounds": edited(tenants_refresh_seconds=-7061),
-            "no listen address": edited(listen=SECRET), "no URL": edited(primary_site_admin_tenant_base_url=SECRET),
-            "unknown level": edited(log_level=SECRET), "required key missing": edited(service_name=None),
+            "no JSON": f'{{"service_password": "{SECRET}", ',
+            "empty": "",
+            "array": f'["{SECRET}"]',
+            "no text": b'{"service_password": "\xff"}',
+            "duplicate key": good[:-1] + f', "service_password": "{SECRET}"}}',
+            "byte order mark": "\ufeff{" + SECRET,
+            "variable that is not set": edited(service_password="$env{F26_NOT_SET}"),
+            "wrong type": edited(show_traceback=SECRET),
+            "object for text": edited(service_password={"value": SECRET}),
+            "out of bounds": edited(tenants_refresh_seconds=-7061),
+            "no listen address": edited(listen=SECRET),
+            "no URL": edited(primary_site_admin_tenant_base_url=SECRET),
+            "unknown level": edited(log_level=SECRET),
+            "required key missing": edited(service_name=None),
             "port in use": edited(listen=f"127.0.0.1:{taken.getsockname()[1]}"),
-            "log file in no folder": edited(log_file="/nowhere/at/all/service.log"), "file missing": None, "folder for a file": ...}
+            "log file in no folder": edited(log_file="/nowhere/at/all/service.log"),
+            "file missing": None,
+            "folder for a file": ...,
+        }
         for what, text in cases.items():
             told = start(stage, {"TAPIS_CONFIG_PATH": str(written(folder / what.replace(" ", "-"), text))})
             lines = told[1].splitlines()
@@ -168,6 +221,13 @@ def written(path, text):
 
 def start(stage, variables):
     """A service that does not start: its exit code and what it says on its standard error."""
-    done = subprocess.run([stage.binary], stdin=subprocess.DEVNULL, capture_output=True, env={**clean_environment(), **variables},
-                          cwd=stage.bench.folder, timeout=20, check=False)
+    done = subprocess.run(
+        [stage.binary],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env={**clean_environment(), **variables},
+        cwd=stage.bench.folder,
+        timeout=20,
+        check=False,
+    )
     return done.returncode, done.stderr.decode("utf-8", "replace")

@@ -1,4 +1,5 @@
 """Many requests over few or many connections, with every answer counted. Standard library only."""
+
 import asyncio
 import collections
 import dataclasses
@@ -11,6 +12,7 @@ ANSWER_SECONDS = 70
 @dataclasses.dataclass
 class Outcome:
     """What came of a load: answers by status, requests without a whole answer, and the seconds of each answer."""
+
     statuses: collections.Counter
     broken: int
     seconds: list

@@ -1,4 +1,5 @@
 """The registry of tenants fails, lies and changes (F01 to F11, F31)."""
+
 import concurrent.futures
 import glob
 import json
@@ -76,9 +77,16 @@ def f03(stage):
             unknown = site.send([site.request(token=site.token(f"nosuch-{mode}", key="acme"))])
             known = known.result()
         check(known.only(200), f"{mode}: known tenants get {known}")
-        check(unknown.only(401) and unknown.seconds[0] < REGISTRY_SECONDS + SLACK_SECONDS, f"{mode}: an unknown tenant gets {unknown}")
-        check(known.percentile(100) < 1000 * REGISTRY_SECONDS / 2, f"{mode}: a known tenant waited {known.percentile(100):.0f} ms")
-        seen.append(f"{mode}: {known} for known tenants, slowest {known.percentile(100):.0f} ms, unknown 401 in {unknown.seconds[0]:.1f} s")
+        check(
+            unknown.only(401) and unknown.seconds[0] < REGISTRY_SECONDS + SLACK_SECONDS,
+            f"{mode}: an unknown tenant gets {unknown}",
+        )
+        check(
+            known.percentile(100) < 1000 * REGISTRY_SECONDS / 2, f"{mode}: a known tenant waited {known.percentile(100):.0f} ms"
+        )
+        seen.append(
+            f"{mode}: {known} for known tenants, slowest {known.percentile(100):.0f} ms, unknown 401 in {unknown.seconds[0]:.1f} s"
+        )
     reasons = len(site.lines(DOES_NOT_ANSWER, "within 5 s"))
     check(reasons == 1, f"{reasons} lines say that the registry took more than 5 s")
     site.mode("ok")
@@ -106,15 +114,28 @@ def f04(stage):
 def f05(stage):
     site = stage.site("f05", settings=EAGER)
     with Canary() as canary:
-        modes = {"html": None, "truncated": None, "empty": None, "wrongtype": None, "emptylist": None, "404": None, "500": None,
-                 "503": None, "privkey": None, "badkey": None, "redirect": canary.url, "gzipbomb": None, "huge": 20}
+        modes = {
+            "html": None,
+            "truncated": None,
+            "empty": None,
+            "wrongtype": None,
+            "emptylist": None,
+            "404": None,
+            "500": None,
+            "503": None,
+            "privkey": None,
+            "badkey": None,
+            "redirect": canary.url,
+            "gzipbomb": None,
+            "huge": 20,
+        }
         site.send(site.good() * 200)
         before, most = site.memory(), 0
         answers = 0
         for mode, arg in modes.items():
             site.mode(mode, arg)
             seen = site.fetches()
-            until(f"{mode} is fetched twice", lambda: site.fetches() >= seen + 2)
+            until(f"{mode} is fetched twice", lambda seen=seen: site.fetches() >= seen + 2)
             outcome = site.send(site.good() * 10)
             tenants = site.metric("tapisservice_tenants")
             check(outcome.only(200) and tenants == 3, f"{mode}: {outcome}, {tenants:.0f} tenants")
@@ -124,8 +145,10 @@ def f05(stage):
         check(most < GARBAGE_MEGABYTES, f"{most:.0f} MB more memory at the worst")
         check(canary.connections() == 0, "a redirect was followed to another origin")
     site.end()
-    return f"{len(modes)} kinds of garbage, each fetched twice or more: {answers} x 200, always 3 tenants; at most {most:.0f} MB more " \
-           "memory (the bomb unpacks to 256 MB); 0 connections to where the redirect leads"
+    return (
+        f"{len(modes)} kinds of garbage, each fetched twice or more: {answers} x 200, always 3 tenants; at most {most:.0f} MB more "
+        "memory (the bomb unpacks to 256 MB); 0 connections to where the redirect leads"
+    )
 
 
 def f06(stage):
@@ -142,8 +165,10 @@ def f06(stage):
     weak = site.send([site.request(token=site.token("weak"), host="weak.tapis.test")])
     check(weak.only(401), f"a token by the key of 1024 bits: {weak}")
     site.end()
-    return f"2 bad records (no key, 1024 bits) beside 3 good ones: {outcome}; 1 warning for each names its tenant; " \
-           "a token by the short key 401"
+    return (
+        f"2 bad records (no key, 1024 bits) beside 3 good ones: {outcome}; 1 warning for each names its tenant; "
+        "a token by the short key 401"
+    )
 
 
 def f07(stage):
@@ -162,8 +187,10 @@ def f07(stage):
     check(both.statuses == {401: 50, 200: 50}, f"stale and good tokens after the second rotation: {both}")
     check(site.service.process.poll() is None, "the service restarted")
     site.end()
-    return f"first use of the new key by 50 clients at once: {first}, {fetches} fetch, then the old key {stale}; a second rotation, with the " \
-           f"budget used up, found after {took:.0f} s, then {both}; 0 restarts"
+    return (
+        f"first use of the new key by 50 clients at once: {first}, {fetches} fetch, then the old key {stale}; a second rotation, with the "
+        f"budget used up, found after {took:.0f} s, then {both}; 0 restarts"
+    )
 
 
 def f08(stage):
@@ -182,8 +209,10 @@ def f08(stage):
     check(1 <= fetches <= allowed(elapsed), f"{fetches} fetches in {elapsed:.0f} s, {allowed(elapsed)} are allowed")
     site.end()
     times = [outcome.percentile(99) for outcome in (alone, meanwhile)]
-    return f"{attack} with {fetches} fetches (allowed: {allowed(elapsed)}); good ones meanwhile: {meanwhile}, p99 {times[1]:.0f} ms, " \
-           f"alone {times[0]:.0f} ms"
+    return (
+        f"{attack} with {fetches} fetches (allowed: {allowed(elapsed)}); good ones meanwhile: {meanwhile}, p99 {times[1]:.0f} ms, "
+        f"alone {times[0]:.0f} ms"
+    )
 
 
 def f09(stage):
@@ -196,8 +225,10 @@ def f09(stage):
     check(crowd.only(401) and first == 1, f"{crowd}, {first} fetches")
     site.mode("ok")
     memory = site.memory()
-    requests = [site.request(token=".".join(part if at != 1 else payload for at, part in enumerate(nobody.split("."))))
-                for payload in unknown_payloads(site, 10_000)]
+    requests = [
+        site.request(token=".".join(part if at != 1 else payload for at, part in enumerate(nobody.split("."))))
+        for payload in unknown_payloads(site, 10_000)
+    ]
     distinct = site.send(requests, connections=8)
     elapsed, fetches, after = time.monotonic() - start, site.fetches() - before, site.memory()
     check(distinct.only(401) and distinct.answers == 10_000, str(distinct))
@@ -207,14 +238,22 @@ def f09(stage):
     late = site.request(token=site.token("delta"), host="delta.tapis.test")
     took = until("the new tenant is known", lambda: site.send([late]).only(200), RETURN_SECONDS + SLACK_SECONDS)
     site.end()
-    return f"1,000 at once for one tenant: {first} fetch; 10,000 distinct ones: {fetches} in all (allowed: {allowed(elapsed)}), " \
-           f"{memory:.0f} MB before, {after:.0f} MB after; a new tenant works after {took:.0f} s"
+    return (
+        f"1,000 at once for one tenant: {first} fetch; 10,000 distinct ones: {fetches} in all (allowed: {allowed(elapsed)}), "
+        f"{memory:.0f} MB before, {after:.0f} MB after; a new tenant works after {took:.0f} s"
+    )
 
 
 def unknown_payloads(site, count):
     """Their signatures fit nothing, but the key that would show it is looked for first."""
-    claims = {"iss": "https://x.tapis.test/v3/tokens", "sub": "alice@x", "tapis/token_type": "access", "tapis/username": "alice",
-              "tapis/account_type": "user", "exp": int(time.time()) + 7200}
+    claims = {
+        "iss": "https://x.tapis.test/v3/tokens",
+        "sub": "alice@x",
+        "tapis/token_type": "access",
+        "tapis/username": "alice",
+        "tapis/account_type": "user",
+        "exp": int(time.time()) + 7200,
+    }
     for number in range(count):
         yield site.encode(json.dumps({**claims, "tapis/tenant_id": f"nosuch{number}"}).encode())
 
@@ -224,8 +263,16 @@ def f11(stage):
     check(library, "the package faketime is needed, to set the clock of one process back")
     clock = stage.bench.folder / "f11-clock"
     set_clock(clock, 0)
-    site = stage.site("f11", settings=EAGER, environment={
-        "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1"})
+    site = stage.site(
+        "f11",
+        settings=EAGER,
+        environment={
+            "LD_PRELOAD": library,
+            "FAKETIME_TIMESTAMP_FILE": str(clock),
+            "FAKETIME_NO_CACHE": "1",
+            "DONT_FAKE_MONOTONIC": "1",
+        },
+    )
     good, short = site.good(), site.request(token=site.token(exp=int(time.time()) + 8))
     check(site.send([*good, short]).only(200), "a good token is refused before the step")
     before = site.fetches()
@@ -241,8 +288,10 @@ def f11(stage):
     panics = site.metric("tapisservice_panics_total")
     check(panics == 0 and not site.lines("panicked"), f"{panics:.0f} panics")
     site.end()
-    return f"an hour back: {back}, {fetches} refreshes in {elapsed:.0f} s (one per second is set), 0 panics; with the clock right again " \
-           f"an expired token {expired}"
+    return (
+        f"an hour back: {back}, {fetches} refreshes in {elapsed:.0f} s (one per second is set), 0 panics; with the clock right again "
+        f"an expired token {expired}"
+    )
 
 
 def set_clock(file, seconds):
@@ -254,9 +303,25 @@ def set_clock(file, seconds):
 
 def f31(stage):
     registry = costly.Registry(
-        [{"site_id": "tacc", "primary": True, "site_admin_tenant_id": "admin", "tenant_base_url_template": "https://${tenant_id}.tapis.test"}],
-        [{"tenant_id": tenant, "site_id": "tacc", "base_url": f"https://{tenant}.tapis.test", "token_service": f"https://{tenant}.tapis.test/v3/tokens",
-          "public_key": (stage.keys / f"{tenant}.pub.pem").read_text()} for tenant in TENANTS])
+        [
+            {
+                "site_id": "tacc",
+                "primary": True,
+                "site_admin_tenant_id": "admin",
+                "tenant_base_url_template": "https://${tenant_id}.tapis.test",
+            }
+        ],
+        [
+            {
+                "tenant_id": tenant,
+                "site_id": "tacc",
+                "base_url": f"https://{tenant}.tapis.test",
+                "token_service": f"https://{tenant}.tapis.test/v3/tokens",
+                "public_key": (stage.keys / f"{tenant}.pub.pem").read_text(),
+            }
+            for tenant in TENANTS
+        ],
+    )
     # A debug build reads slowly, and the answer is not to be refused for that.
     site = stage.site("f31", registry=registry.url, settings={**EAGER, "registry_timeout_seconds": COSTLY_REFRESH_SECONDS})
     warning = "a record of the tenant registry is not as it should be"
@@ -265,27 +330,37 @@ def f31(stage):
     before, seen, most, slowest, answers = site.memory(), [], 0, alone.percentile(100), 0
     for name, (make, refused) in costly.ANSWERS.items():
         registry.calm()
-        until("the registry is read", lambda: site.metric("tapisservice_registry_up") == 1 and site.metric("tapisservice_tenants") == 3)
+        until(
+            "the registry is read",
+            lambda: site.metric("tapisservice_registry_up") == 1 and site.metric("tapisservice_tenants") == 3,
+        )
         records, count = make()
         lines = len(site.lines(warning))
         size = registry.serve(records) / (1 << 20)
         fetches = registry.fetches
         meanwhile = site.beside(site.good(), connections=2, seconds=6, pause=0.01)
-        until(f"{name} is fetched twice", lambda: registry.fetches >= fetches + 3, 3 * COSTLY_REFRESH_SECONDS)
+        until(f"{name} is fetched twice", lambda fetches=fetches: registry.fetches >= fetches + 3, 3 * COSTLY_REFRESH_SECONDS)
         meanwhile = meanwhile.result()
         up, warned = site.metric("tapisservice_registry_up"), len(site.lines(warning)) - lines
         check(up == (not refused), f"{name}: registry_up is {up:.0f}")
         check(meanwhile.only(200), f"{name}: known tenants get {meanwhile}")
         check(warned <= MOST_WARNINGS, f"{name}: {warned} warnings are logged")
         most = site.memory("VmHWM") - before
-        check(most <= COSTLY_TIMES * costly.ANSWER_BYTES / (1 << 20), f"{name}: {most:.0f} MB more memory, the answer has {size:.1f} MB")
+        check(
+            most <= COSTLY_TIMES * costly.ANSWER_BYTES / (1 << 20),
+            f"{name}: {most:.0f} MB more memory, the answer has {size:.1f} MB",
+        )
         slowest, answers = max(slowest, meanwhile.percentile(100)), answers + meanwhile.answers
         fate = "refused" if refused else "taken"
         seen.append(f"{count:,} x {name} ({size:.1f} MB, {fate}): {warned} warnings, slowest {meanwhile.percentile(100):.0f} ms")
     reasons = len(site.lines(DOES_NOT_ANSWER, "more than 10000 records"))
-    check(reasons == sum(refused for _, refused in costly.ANSWERS.values()), f"{reasons} lines say that there were too many records")
+    check(
+        reasons == sum(refused for _, refused in costly.ANSWERS.values()), f"{reasons} lines say that there were too many records"
+    )
     check(slowest < KNOWN_MILLISECONDS, f"a known tenant waited {slowest:.0f} ms")
     registry.close()
     site.end()
-    return f"{'; '.join(seen)}; {answers:,} x 200 of known tenants meanwhile (alone the slowest took {alone.percentile(100):.0f} ms); " \
-           f"at most {most:.0f} MB more memory; {reasons} lines name the reason"
+    return (
+        f"{'; '.join(seen)}; {answers:,} x 200 of known tenants meanwhile (alone the slowest took {alone.percentile(100):.0f} ms); "
+        f"at most {most:.0f} MB more memory; {reasons} lines name the reason"
+    )

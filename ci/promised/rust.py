@@ -1,4 +1,5 @@
 """Promises that tests in Rust show, run by name."""
+
 import collections
 import os
 import pathlib
@@ -16,10 +17,14 @@ TESTS = {
         "F27": ["cache::a_caller_that_goes_away_does_not_stop_the_refresh"],
     },
     ("tapisservice-client", "lib"): {
-        "F12": ["tokens::tests::while_the_token_service_is_down_calls_keep_the_token",
-                "tokens::tests::a_refused_refresh_token_falls_back_to_the_password"],
-        "F13": ["tokens::tests::five_hundred_callers_at_expiry_cause_one_refresh",
-                "tokens::tests::five_hundred_first_callers_cause_one_request_and_the_first_may_leave"],
+        "F12": [
+            "tokens::tests::while_the_token_service_is_down_calls_keep_the_token",
+            "tokens::tests::a_refused_refresh_token_falls_back_to_the_password",
+        ],
+        "F13": [
+            "tokens::tests::five_hundred_callers_at_expiry_cause_one_refresh",
+            "tokens::tests::five_hundred_first_callers_cause_one_request_and_the_first_may_leave",
+        ],
         "F27": ["tokens::tests::a_wait_that_is_given_up_does_not_stop_the_renewal"],
     },
     ("tapisservice-client", "service"): {
@@ -30,13 +35,22 @@ TESTS = {
     ("tapisservice-client", "user"): {"F24": ["secrets::"]},
     ("bookmarks", "secrets"): {"F24": ["no_secret_is_found_anywhere"]},
     ("tapisservice-auth", "auth"): {"F24": ["secrets::"]},
-    ("tapisservice-db", "db"): {"F14": ["faults::f14_", "migrations::runners_that_start_together_run_each_migration_once"],
-                                "F15": ["faults::f15_"], "F16": ["faults::f16_"], "F24": ["secrets::"],
-                                "F27": ["faults::f27_"]},
+    ("tapisservice-db", "db"): {
+        "F14": ["faults::f14_", "migrations::runners_that_start_together_run_each_migration_once"],
+        "F15": ["faults::f15_"],
+        "F16": ["faults::f16_"],
+        "F24": ["secrets::"],
+        "F27": ["faults::f27_"],
+    },
     ("tapisservice", "app"): {"F32": ["mounting::"]},
     ("tapisservice", "logs"): {"F24": ["canary_secrets_are_found_nowhere"]},
     ("bookmarks", "api"): {"F24": ["secrets::"]},
-    ("bookmarks", "postgres"): {"F14": ["faults::f14_"], "F15": ["faults::f15_"], "F16": ["faults::f16_"], "F27": ["faults::f27_"]},
+    ("bookmarks", "postgres"): {
+        "F14": ["faults::f14_"],
+        "F15": ["faults::f15_"],
+        "F16": ["faults::f16_"],
+        "F27": ["faults::f27_"],
+    },
 }
 
 
@@ -60,8 +74,17 @@ class Results:
         choice = ["--lib"] if target == "lib" else ["--test", target]
         # Tests that need PostgreSQL fail without one, so that they are not taken for passed.
         environment = {**os.environ, "TAPIS_POSTGRES_REQUIRED": "1"}
-        done = subprocess.run(["cargo", "test", "--locked", "-p", package, *choice, "--", *wanted], cwd=REPOSITORY, env=environment,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT, check=False)
+        done = subprocess.run(
+            ["cargo", "test", "--locked", "-p", package, *choice, "--", *wanted],
+            cwd=REPOSITORY,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
         self.output[package, target] = done.stdout
         for name, outcome in re.findall(r"^test (\S+) \.\.\. (\w+)$", done.stdout, re.MULTILINE):
             self.outcomes[package, target][name] = outcome

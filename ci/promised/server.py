@@ -1,7 +1,7 @@
 """Connections, the end of the process, and panics (F18 to F21)."""
+
 import resource
 import signal
-import socket
 import threading
 import time
 
@@ -39,10 +39,14 @@ def f18(stage):
     answered, cut, failed_early = clients.join()
     for connection in half_open:
         connection.close()
-    check((code, cut, failed_early, whole) == (0, 0, 0, 10) and took < DEADLINE_SECONDS,
-          f"exit {code} after {took:.1f} s, {cut} answers cut, {failed_early} failed before the listener closed, {whole} of 10 in flight whole")
-    return f"{answered:,} answers under load, 0 cut, 0 failed before the listener closed; 10 of 10 requests in flight whole; ready 503, " \
-           f"Connection: close; exit 0 after {took:.1f} s with 40 half-open connections; {second_signal(stage)}"
+    check(
+        (code, cut, failed_early, whole) == (0, 0, 0, 10) and took < DEADLINE_SECONDS,
+        f"exit {code} after {took:.1f} s, {cut} answers cut, {failed_early} failed before the listener closed, {whole} of 10 in flight whole",
+    )
+    return (
+        f"{answered:,} answers under load, 0 cut, 0 failed before the listener closed; 10 of 10 requests in flight whole; ready 503, "
+        f"Connection: close; exit 0 after {took:.1f} s with 40 half-open connections; {second_signal(stage)}"
+    )
 
 
 def second_signal(stage):
@@ -136,7 +140,7 @@ def f19(stage):
     places, each = ("/zerodiv", "/panic-middleware", "/panic-task"), 20
     meanwhile = site.beside(site.good(), connections=2, seconds=3, pause=0.01)
     panics = [site.send([site.request(path, token)] * each, connections=4) for path in places]
-    for path, outcome in zip(places, panics):
+    for path, outcome in zip(places, panics, strict=True):
         check(outcome.statuses == {500: each}, f"{path}: {outcome}")
         check(site.get(path, token).message, f"{path}: no envelope")
     meanwhile = meanwhile.result()
@@ -145,8 +149,10 @@ def f19(stage):
     check(meanwhile.only(200), f"other requests meanwhile: {meanwhile}")
     check(counted == lines == wanted, f"{wanted} panics, {counted:.0f} counted, {lines} lines")
     site.end()
-    return f"{wanted} panics in a handler, a callback of the middleware and a task: {wanted} x 500 as envelopes, {counted:.0f} counted, " \
-           f"{lines} lines; other requests meanwhile: {meanwhile}"
+    return (
+        f"{wanted} panics in a handler, a callback of the middleware and a task: {wanted} x 500 as envelopes, {counted:.0f} counted, "
+        f"{lines} lines; other requests meanwhile: {meanwhile}"
+    )
 
 
 def f20(stage):
@@ -164,9 +170,11 @@ def f20(stage):
     closed = sum(is_closed(connection) for connection in connections)
     check(meanwhile.only(200) and closed == slow, f"{meanwhile}; {closed} of {slow} closed")
     site.end()
-    return f"{slow:,} slow connections at once: good requests {meanwhile}, p99 {meanwhile.percentile(99):.0f} ms, alone " \
-           f"{alone.percentile(99):.0f} ms; all closed after {HEADER_SECONDS} s, descriptors {before} before and " \
-           f"{before} after; {without_descriptors(stage)}"
+    return (
+        f"{slow:,} slow connections at once: good requests {meanwhile}, p99 {meanwhile.percentile(99):.0f} ms, alone "
+        f"{alone.percentile(99):.0f} ms; all closed after {HEADER_SECONDS} s, descriptors {before} before and "
+        f"{before} after; {without_descriptors(stage)}"
+    )
 
 
 def is_closed(connection):
@@ -178,7 +186,7 @@ def is_closed(connection):
             return True
         except ConnectionError:
             return True
-        except socket.timeout:
+        except TimeoutError:
             return False
 
 
@@ -197,8 +205,10 @@ def without_descriptors(stage):
     check(after.only(200), f"after the descriptors are free again: {after}")
     errors = site.metric("tapisservice_accept_errors_total")
     site.end()
-    return f"with {limit} descriptors and {2 * limit} connections: {used:.2f} s of CPU time in {seconds} s, {errors:.0f} failed accepts, " \
-           f"then {after}"
+    return (
+        f"with {limit} descriptors and {2 * limit} connections: {used:.2f} s of CPU time in {seconds} s, {errors:.0f} failed accepts, "
+        f"then {after}"
+    )
 
 
 def f21(stage):
@@ -214,7 +224,10 @@ def f21(stage):
     found = []
     for what, (request, wanted) in cases.items():
         outcome = site.send([request] * 5, connections=5)
-        check(sum(outcome.statuses.values()) == 5 and outcome.only(*(wanted if isinstance(wanted, tuple) else (wanted,))), f"{what}: {outcome}")
+        check(
+            sum(outcome.statuses.values()) == 5 and outcome.only(*(wanted if isinstance(wanted, tuple) else (wanted,))),
+            f"{what}: {outcome}",
+        )
         found.append(f"{what} {next(iter(outcome.statuses))}")
     announced = endless_body(site, token, f"Content-Length: {1000 * MEGABYTE}", b"a" * 65536)
     chunked = endless_body(site, token, "Transfer-Encoding: chunked", b"10000\r\n" + b"a" * 65536 + b"\r\n")
@@ -222,26 +235,30 @@ def f21(stage):
         check(status == 413 and sent < 16 * MEGABYTE, f"an endless body: {status} after {sent / MEGABYTE:.1f} MB")
     check(site.send(site.good()).only(200), "good requests afterwards")
     site.end()
-    return f"{', '.join(found)}; body of 1 GB 413 when {announced[1] / MEGABYTE:.1f} MB were sent, endless chunks 413 when " \
-           f"{chunked[1] / MEGABYTE:.1f} MB were (2 MB are allowed, the rest lay in buffers)"
+    return (
+        f"{', '.join(found)}; body of 1 GB 413 when {announced[1] / MEGABYTE:.1f} MB were sent, endless chunks 413 when "
+        f"{chunked[1] / MEGABYTE:.1f} MB were (2 MB are allowed, the rest lay in buffers)"
+    )
 
 
 def endless_body(site, token, header, part):
     """Sends until the service answers or lets no more through: the status and how many bytes went out."""
     sent = 0
-    with site.connect(site.request("/items", token, "POST", headers=f"Content-Type: application/json\r\n{header}\r\n")) as connection:
+    with site.connect(
+        site.request("/items", token, "POST", headers=f"Content-Type: application/json\r\n{header}\r\n")
+    ) as connection:
         connection.settimeout(0.01)
         rest = part
         while sent < 64 * MEGABYTE:
             try:
                 answer = connection.recv(4096)
                 return int(answer.split(b" ")[1]), sent
-            except socket.timeout:
+            except TimeoutError:
                 pass
             try:
                 count = connection.send(rest)
                 sent, rest = sent + count, rest[count:] or part
-            except socket.timeout:
+            except TimeoutError:
                 pass
             except OSError:
                 connection.settimeout(5)

@@ -1,4 +1,5 @@
 """What a promise is shown on: the example `conformance` as a process of its own, beside a registry that fails as it is told."""
+
 import concurrent.futures
 import dataclasses
 import http.client
@@ -17,8 +18,15 @@ from harness import Failure, free_ports
 from . import load
 
 SETTINGS = {
-    "service_name": "bookmarks", "base_path": "/v3/bookmarks", "server": "prod", "tenants": ["*"], "service_site_id": "tacc",
-    "service_tenant_id": "admin", "service_password": "mock-password", "log_level": "INFO", "log_format": "json",
+    "service_name": "bookmarks",
+    "base_path": "/v3/bookmarks",
+    "server": "prod",
+    "tenants": ["*"],
+    "service_site_id": "tacc",
+    "service_tenant_id": "admin",
+    "service_password": "mock-password",
+    "log_level": "INFO",
+    "log_format": "json",
     "tenants_refresh_seconds": 3600,
 }
 TENANTS = ("acme", "beta", "admin")
@@ -61,6 +69,7 @@ class Stage:
         # The material signs with the standard library alone.
         sys.path.append(str(CONFORMANCE))
         import genkeys
+
         self.make_key = genkeys.with_openssl if shutil.which("openssl") else genkeys.with_cryptography
         self.keys = bench.folder / "keys"
         self.keys.mkdir()
@@ -81,6 +90,7 @@ class Site:
 
     def __init__(self, stage, name, settings=None, registry=True, **options):
         import jws
+
         self.stage, self.name = stage, name
         self.folder = stage.bench.folder / f"{name}-keys"
         self.folder.mkdir()
@@ -93,17 +103,32 @@ class Site:
             self.start_registry()
         # Another registry than the one that fails as it is told.
         registry_url = registry if isinstance(registry, str) else f"http://127.0.0.1:{self.registry_port}"
-        self.service = stage.bench.service(stage.binary, f"{name}-service", {
-            **SETTINGS, "primary_site_admin_tenant_base_url": registry_url,
-            "metrics_listen": f"127.0.0.1:{self.metrics_port}", **(settings or {})}, ready=options.pop("ready", bool(registry)), **options)
+        self.service = stage.bench.service(
+            stage.binary,
+            f"{name}-service",
+            {
+                **SETTINGS,
+                "primary_site_admin_tenant_base_url": registry_url,
+                "metrics_listen": f"127.0.0.1:{self.metrics_port}",
+                **(settings or {}),
+            },
+            ready=options.pop("ready", bool(registry)),
+            **options,
+        )
         self.port, self.pid = self.service.port, self.service.process.pid
 
     # --- the registry
 
     def start_registry(self):
         registry = self.stage.bench.start(
-            f"{self.name}-registry", sys.executable, SECURITY / "faulty_registry.py", "--keys", self.folder,
-            "--port", self.registry_port)
+            f"{self.name}-registry",
+            sys.executable,
+            SECURITY / "faulty_registry.py",
+            "--keys",
+            self.folder,
+            "--port",
+            self.registry_port,
+        )
         registry.wait_for_port(self.registry_port)
 
     def mode(self, mode, arg=None, path="/"):
@@ -122,9 +147,19 @@ class Site:
     # --- requests
 
     def token(self, tenant="acme", key=None, header=None, **claims):
-        claims = {"jti": "1", "iss": f"https://{tenant}.tapis.test/v3/tokens", "sub": f"alice@{tenant}", "tapis/tenant_id": tenant,
-                  "tapis/token_type": "access", "tapis/delegation": False, "tapis/delegation_sub": None, "tapis/username": "alice",
-                  "tapis/account_type": "user", "exp": int(time.time()) + 7200, **claims}
+        claims = {
+            "jti": "1",
+            "iss": f"https://{tenant}.tapis.test/v3/tokens",
+            "sub": f"alice@{tenant}",
+            "tapis/tenant_id": tenant,
+            "tapis/token_type": "access",
+            "tapis/delegation": False,
+            "tapis/delegation_sub": None,
+            "tapis/username": "alice",
+            "tapis/account_type": "user",
+            "exp": int(time.time()) + 7200,
+            **claims,
+        }
         header = {"typ": "JWT", "alg": "RS256", **(header or {})}
         signed = ".".join(self.encode(json.dumps(part).encode()) for part in (header, claims))
         return f"{signed}." + self.encode(self.signer.sign("RS256", key or tenant, signed.encode()))

@@ -5,6 +5,7 @@ it closes. By `requests`, where there is one, and `http.client`; or by bare sock
 
 Prints a line for each answer, `STATUS closes|stays`, then `followed STATUS`, and for each request that was lost `lost WHICH WHY`.
 """
+
 import http.client
 import itertools
 import socket
@@ -46,7 +47,7 @@ class Case:
         self.follow = follow_method, follow_path, headers(follow_token), follow_body.encode()
 
     def chunks(self):
-        return (self.body[start:start + CHUNK] for start in range(0, len(self.body), CHUNK))
+        return (self.body[start : start + CHUNK] for start in range(0, len(self.body), CHUNK))
 
 
 def headers(token):
@@ -65,8 +66,9 @@ class HttpClient:
     def refused(self, case):
         chunked = "chunked" in case.framing
         extra = {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": str(len(case.body))}
-        self.connection.request(case.method, case.path, case.chunks() if chunked else case.body, {**case.headers, **extra},
-                                encode_chunked=chunked)
+        self.connection.request(
+            case.method, case.path, case.chunks() if chunked else case.body, {**case.headers, **extra}, encode_chunked=chunked
+        )
         return self.read()
 
     def follow_up(self, case):
@@ -99,7 +101,9 @@ class Session:
         return self.read(*case.follow)[0]
 
     def read(self, method, path, fields, body):
-        answer = self.session.request(method, self.url + path, headers=fields, data=body or None, timeout=PATIENCE_SECONDS, allow_redirects=False)
+        answer = self.session.request(
+            method, self.url + path, headers=fields, data=body or None, timeout=PATIENCE_SECONDS, allow_redirects=False
+        )
         return answer.status_code, answer.headers.get("connection") == "close"
 
 
@@ -116,7 +120,11 @@ class Bare:
 
     def refused(self, case):
         chunked, expect = "chunked" in case.framing, "expect" in case.framing
-        body = case.body if not chunked else b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in case.chunks()) + b"0\r\n\r\n"
+        body = (
+            case.body
+            if not chunked
+            else b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in case.chunks()) + b"0\r\n\r\n"
+        )
         fields = {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": len(case.body)}
         if expect:
             fields["Expect"] = "100-continue"
@@ -153,7 +161,7 @@ class Bare:
         length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
         while len(self.rest) < length and method != "HEAD":
             self.more()
-        self.rest = self.rest[0 if method == "HEAD" else length:]
+        self.rest = self.rest[0 if method == "HEAD" else length :]
         return status, b"\r\nconnection: close" in head
 
     def check_end(self):
