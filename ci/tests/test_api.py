@@ -7,6 +7,7 @@ import subprocess
 import api
 import pytest
 
+CASES = 43
 OTHER = """
 pub struct Thing; pub struct Generic<T>(pub T); pub trait Trait { type Out; fn call(&self) -> Self::Out; }
 pub enum Kind { One } pub mod deep { pub struct Deep; }

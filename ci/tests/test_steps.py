@@ -6,6 +6,7 @@ import subprocess
 import pytest
 import steps
 
+CASES = 44
 ALWAYS = {"fmt", "tools", "lint", "build", "test", "clippy", "doc", "deny", "unused", "features", "api", "semver", "bare"}
 SLOW = {step.name for step in steps.STEPS if step.made_of}
 
