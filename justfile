@@ -26,6 +26,21 @@ doc: (ci "doc")
 # Licences and banned dependencies.
 deny: (ci "deny")
 
+# Known faults of dependencies, by the network.
+advisories: (ci "advisories")
+
+# Spelling, and the Python of the checks.
+lint: (ci "lint")
+
+# Dependencies that nothing uses, and each feature alone.
+features: (ci "unused" "features")
+
+# Public names, and third-party crates in public signatures.
+api: (ci "api")
+
+# What breaks callers of the newest release.
+semver: (ci "semver")
+
 # The example as it goes into the image.
 bare: (ci "bare")
 

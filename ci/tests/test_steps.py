@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import steps
 
-CASES = 44
+CASES = 45
 ALWAYS = {"fmt", "tools", "lint", "build", "test", "clippy", "doc", "deny", "unused", "features", "api", "semver", "bare"}
 SLOW = {step.name for step in steps.STEPS if step.made_of}
 
@@ -192,6 +192,14 @@ def test_a_base_that_is_no_commit_is_refused(repository):
 
 def test_an_unpacked_archive_has_no_history(tmp_path):
     assert steps.history(tmp_path) == []
+
+
+def test_a_step_that_runs_only_by_name_is_not_due(capsys, tmp_path, monkeypatch):
+    monkeypatch.delenv("CI_BASE", raising=False)
+    steps.main(["plan", str(tmp_path / "passed")])
+    rows = dict(line.split(" ", 1) for line in capsys.readouterr().out.splitlines())
+    assert {name for name, row in rows.items() if row.endswith("by-name")} == {"advisories"}
+    assert rows["images"] == "1080 due"
 
 
 # --- the table itself
