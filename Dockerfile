@@ -7,7 +7,7 @@
 #   --build-arg VERSION=... REVISION=...        for the labels
 #
 # Works with the classic builder and with BuildKit. The stages `manifests` and `build` are the same, line by line, in
-# Dockerfile-migrations, so that the second build takes the layers of the first; ci/images.py compares them.
+# Dockerfile-migrations, so that the second build takes the layers of the first; ci/test_images.py compares them.
 
 ARG BUILD_IMAGE=rust:1.95-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-slim

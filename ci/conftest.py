@@ -1,20 +1,65 @@
-"""What all checks in Python share: each suite says how many cases it has, and a run of the whole suite must have run as many."""
+"""What all checks in Python share: the bench that ends what a suite starts, and the count of its cases.
+
+Each suite says how many cases it has, `CASES`, and a run of the whole suite must have that many. A case that is skipped fails.
+"""
 
 import collections
+import contextlib
+import signal
 
 import pytest
+from harness import Bench
+
+
+@pytest.fixture(scope="module")
+def bench(show_if_failed):
+    """A temporary folder and the processes of a suite, which end with it whatever happens."""
+    with Bench() as bench:
+        # SIGTERM ends the run, not only the case that happens to run.
+        signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM", returncode=143))
+        yield bench
+        show_if_failed(lambda: [program.show_tail() for program in bench.running])
+
+
+@pytest.fixture(scope="module")
+def show_if_failed(request):
+    """Calls a function that prints what explains a failure, if a case of the suite has failed. For the end of fixtures."""
+    before = request.session.testsfailed
+
+    def show(function):
+        if request.session.testsfailed > before:
+            # What can no longer be shown must not keep a fixture from its end.
+            capture = request.config.pluginmanager.getplugin("capturemanager")
+            with capture.global_and_fixture_disabled(), contextlib.suppress(Exception):
+                function()
+
+    return show
+
+
+@pytest.fixture
+def figure(record_property):
+    """Takes the figure that a case saw. All are listed at the end."""
+    return lambda text: record_property("figure", text)
+
+
+def pytest_terminal_summary(terminalreporter):
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])]
+    figures = [(report.nodeid, value) for report in reports for name, value in report.user_properties if name == "figure"]
+    if figures:
+        terminalreporter.section("figures")
+    for case, value in dict(figures).items():
+        terminalreporter.write_line(f"{case.partition('::')[2]}: {value}")
 
 
 def pytest_collection_finish(session):
-    """A suite states its number of cases as `CASES`. Fewer means that a table or a glob lost some, and nobody would see it."""
+    """Fewer cases mean that a table or a glob lost some, and nobody would see it."""
     if (
         session.config.getoption("keyword")
         or session.config.getoption("markexpr")
         or any("::" in one for one in session.config.args)
     ):
         return
-    counted = collections.Counter(item.module for item in session.items)
-    for module, count in counted.items():
+    for module, count in collections.Counter(item.module for item in session.items).items():
         wanted = getattr(module, "CASES", None)
         if wanted != count:
             raise pytest.UsageError(f"{module.__name__} has {count} cases and states {wanted}: add or correct `CASES`")
@@ -22,7 +67,7 @@ def pytest_collection_finish(session):
 
 @pytest.hookimpl(tryfirst=True, wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A case that is skipped was not shown, so it fails."""
+    """A case that is skipped was not shown."""
     report = yield
     if report.skipped:
         report.outcome = "failed"
