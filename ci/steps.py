@@ -29,7 +29,7 @@ MANIFESTS = ("Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "crates/*/Cargo.
 # What ends up in the programs, with the files that they include.
 PROGRAMS = (*MANIFESTS, "crates/*/src", "configschema.json", "config-local.json", "migrations")
 PYTEST = ("ci/requirements.txt", "ci/pytest.ini", "ci/conftest.py")
-SUITES = ("ci/harness.py", *PYTEST)
+SUITES = ("ci/harness.py", "ci/evidence.py", *PYTEST)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +61,11 @@ STEPS = (
     Step("conformance", 45),
     Step("legacy", 45),
     Step("attacks", 60),
-    Step("endurance", 360, (*PROGRAMS, *SUITES, "crates/tapisservice/examples", "ci/conformance.py", "ci/attacks.py")),
+    Step(
+        "endurance",
+        360,
+        (*PROGRAMS, *SUITES, "crates/tapisservice/examples", "conformance", "security", "ci/conformance.py", "ci/attacks.py"),
+    ),
     Step("interop", 60),
     Step("services", 60),
     Step(
@@ -69,8 +73,25 @@ STEPS = (
         30,
         (*PYTEST, "deploy/kubernetes", "crates/tapisservice-config/src/base_schema.json", "ci/test_kubernetes.py"),
     ),
-    Step("promises", 330, (*PROGRAMS, *SUITES, "crates/*/tests", "crates/*/examples", "ci/*promise*.py", "ci/promised")),
-    Step("speed", 120, (*PROGRAMS, *SUITES, "crates/tapisservice/examples", "ci/speed.py", "ci/load.*")),
+    Step(
+        "promises",
+        330,
+        (
+            *PROGRAMS,
+            *SUITES,
+            "crates/*/tests",
+            "crates/*/examples",
+            "conformance/*.py",
+            "security/faulty_registry.py",
+            "ci/*promise*.py",
+            "ci/promised",
+        ),
+    ),
+    Step(
+        "speed",
+        120,
+        (*PROGRAMS, *SUITES, "crates/tapisservice/examples", "conformance/*.py", "interop", "ci/speed.py", "ci/load.*"),
+    ),
     Step("instructions", 300, (*PROGRAMS, "crates/tapisservice/examples", "crates/tapisservice/benches", "ci/instructions.*")),
     Step("fuzz", 360, (*PROGRAMS, "fuzz", "ci/fuzz.py")),
     Step(

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import steps
 
-CASES = 45
+CASES = 48
 ALWAYS = {"fmt", "tools", "lint", "build", "test", "clippy", "doc", "deny", "unused", "features", "api", "semver", "bare"}
 SLOW = {step.name for step in steps.STEPS if step.made_of}
 
@@ -83,6 +83,9 @@ def test_steps_that_are_made_of_everything_are_never_skipped(repository):
         ("ci/promised/registry.py", {"promises"}),
         ("crates/tapisservice-db/tests/db/faults.rs", {"promises"}),
         ("ci/harness.py", {"endurance", "promises", "speed", "images"}),
+        ("conformance/stateful.json", {"endurance"}),
+        ("conformance/mock_site.py", {"endurance", "promises", "speed"}),
+        ("security/faulty_registry.py", {"endurance", "promises"}),
         (".ci/run", SLOW),
         ("ci/steps.py", SLOW),
         ("docs/PROMISES.md", set()),
