@@ -5,10 +5,19 @@ Each suite says how many cases it has, `CASES`, and a run of the whole suite mus
 
 import collections
 import contextlib
+import pathlib
 import signal
 
 import pytest
 from harness import Bench
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser):
+    folder = ROOT / "target" / "debug"
+    parser.addoption("--binaries", type=pathlib.Path, default=folder, help="cargo's folder of the built programs (target/debug)")
+    parser.addoption("--long", action="store_true", help="the promise F28 for an hour")
 
 
 @pytest.fixture(scope="module")
@@ -22,18 +31,23 @@ def bench(show_if_failed):
 
 
 @pytest.fixture(scope="module")
-def show_if_failed(request):
+def show_if_failed(request, uncaptured):
     """Calls a function that prints what explains a failure, if a case of the suite has failed. For the end of fixtures."""
     before = request.session.testsfailed
 
     def show(function):
         if request.session.testsfailed > before:
             # What can no longer be shown must not keep a fixture from its end.
-            capture = request.config.pluginmanager.getplugin("capturemanager")
-            with capture.global_and_fixture_disabled(), contextlib.suppress(Exception):
+            with uncaptured(), contextlib.suppress(Exception):
                 function()
 
     return show
+
+
+@pytest.fixture(scope="module")
+def uncaptured(request):
+    """For what is printed as it happens, and not only with a failure."""
+    return request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ STEPS = (
             "crates/*/examples",
             "conformance/*.py",
             "security/faulty_registry.py",
-            "ci/*promise*.py",
+            "ci/test_promises.py",
             "ci/promised",
         ),
     ),

@@ -1,1 +1,1 @@
-"""The promises of a service under failure, one function for each: what `ci/promises.py` runs."""
+"""The promises of a service under failure, one function for each: what `ci/test_promises.py` runs."""
