@@ -8,6 +8,7 @@
 Needs the package `cryptography`. Passes when every case ran and none deviates, be it a "must" or a "should". Where `TAPIS_SHARED` names a
 folder whose generator makes other cases, those run as well.
 """
+
 import filecmp
 import http.client
 import json
@@ -19,8 +20,14 @@ from evidence import SECURITY, outside
 from harness import Failure, free_ports, main, run
 
 SETTINGS = {
-    "service_name": "bookmarks", "base_path": "/v3/bookmarks", "server": "prod", "tenants": ["*"], "service_site_id": "tacc",
-    "service_tenant_id": "admin", "service_password": "mock-password", "log_level": "INFO",
+    "service_name": "bookmarks",
+    "base_path": "/v3/bookmarks",
+    "server": "prod",
+    "tenants": ["*"],
+    "service_site_id": "tacc",
+    "service_tenant_id": "admin",
+    "service_password": "mock-password",
+    "log_level": "INFO",
 }
 # How many there are in the repository.
 CASES = 506
@@ -49,7 +56,11 @@ def generate(folder, keys, canary=9):
     if len(cases) != CASES:
         raise Failure(f"jwt_attacks.py makes {len(cases)} cases, {CASES} are expected")
     others = outside("security")
-    if not others or not (others / "jwt_attacks.py").exists() or filecmp.cmp(SECURITY / "jwt_attacks.py", others / "jwt_attacks.py", shallow=False):
+    if (
+        not others
+        or not (others / "jwt_attacks.py").exists()
+        or filecmp.cmp(SECURITY / "jwt_attacks.py", others / "jwt_attacks.py", shallow=False)
+    ):
         return cases, []
     additional = [case for case in cases_of(others, "additional.json") if case not in cases]
     (folder / "additional.json").write_text(json.dumps(additional))
@@ -64,7 +75,9 @@ class Attacks:
     def service(self, bench):
         port = free_ports(1)[0]
         make_keys(bench.folder / "keys")
-        registry = bench.start("registry", sys.executable, SECURITY / "faulty_registry.py", "--keys", bench.folder / "keys", "--port", port)
+        registry = bench.start(
+            "registry", sys.executable, SECURITY / "faulty_registry.py", "--keys", bench.folder / "keys", "--port", port
+        )
         registry.wait_for_port(port)
         settings = {**SETTINGS, "primary_site_admin_tenant_base_url": f"http://127.0.0.1:{port}"}
         return bench.service(self.binary, "service", settings)
@@ -85,8 +98,23 @@ class Attacks:
     def send(bench, service, canary, file, cases):
         """Sends the cases of the file; each must have run, and none may deviate."""
         out = bench.folder / f"answers-{file}"
-        run([sys.executable, SECURITY / "run_attacks.py", "--url", f"{service.url}/v3/bookmarks/whoami", "--cases", bench.folder / file,
-             "--identity", "--status", "--canary", canary, "--json", out], TOKENS_LIMIT)
+        run(
+            [
+                sys.executable,
+                SECURITY / "run_attacks.py",
+                "--url",
+                f"{service.url}/v3/bookmarks/whoami",
+                "--cases",
+                bench.folder / file,
+                "--identity",
+                "--status",
+                "--canary",
+                canary,
+                "--json",
+                out,
+            ],
+            TOKENS_LIMIT,
+        )
         answers = json.loads(out.read_text()) if out.exists() else {}
         if set(answers) != {case["id"] for case in cases}:
             raise Failure(f"{len(answers)} of {len(cases)} cases ran, all of them should")
@@ -111,9 +139,21 @@ class Attacks:
 
     def slow(self, bench):
         service = self.service(bench)
-        code, output = run([
-            sys.executable, SECURITY / "dos_probe.py", "--port", service.port, "--pid", service.process.pid,
-            "--path", "/v3/bookmarks/hello", "--seconds", SLOW_SECONDS], SLOW_SECONDS + 120)
+        code, output = run(
+            [
+                sys.executable,
+                SECURITY / "dos_probe.py",
+                "--port",
+                service.port,
+                "--pid",
+                service.process.pid,
+                "--path",
+                "/v3/bookmarks/hello",
+                "--seconds",
+                SLOW_SECONDS,
+            ],
+            SLOW_SECONDS + 120,
+        )
         good = sum(line.startswith("ok ") for line in output.splitlines())
         if code or good < SLOW_CHECKS:
             raise Failure(f"the service did not hold against slow connections: {good} lines are ok, {SLOW_CHECKS} should be")

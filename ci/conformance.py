@@ -8,6 +8,7 @@
 Passes when every case of `conformance/` ran and none deviates. Cases that are new in the folder that `TAPIS_SHARED` names run as well,
 with the scripts and the mock site of that folder.
 """
+
 import json
 import pathlib
 import re
@@ -19,8 +20,15 @@ from harness import Failure, free_ports, main, run
 # How many there are in the repository.
 REQUESTS, SCENARIOS, CHECKS = 357, 37, 144
 BASE = {
-    "version": "1.2.3", "service_password": "mock-password", "server": "prod", "tenants": ["*"], "log_level": "INFO",
-    "service_name": "bookmarks", "service_site_id": "tacc", "service_tenant_id": "admin", "base_path": "/v3/bookmarks",
+    "version": "1.2.3",
+    "service_password": "mock-password",
+    "server": "prod",
+    "tenants": ["*"],
+    "log_level": "INFO",
+    "service_name": "bookmarks",
+    "service_site_id": "tacc",
+    "service_tenant_id": "admin",
+    "base_path": "/v3/bookmarks",
 }
 INSTANCES = {
     "primary": {},
@@ -42,7 +50,9 @@ class Suite:
     def mock(self, bench, ports, failing=()):
         """The mock site. The first start makes its keys, which may take a while."""
         flags = [part for port in ports for part in ("--port", port)] + [part for port in failing for part in ("--failing", port)]
-        mock = bench.start(f"{self.prefix}mock_site", sys.executable, self.scripts / "mock_site.py", "--keys", bench.folder / "keys", *flags)
+        mock = bench.start(
+            f"{self.prefix}mock_site", sys.executable, self.scripts / "mock_site.py", "--keys", bench.folder / "keys", *flags
+        )
         for port in (*ports, *failing):
             mock.wait_for_port(port)
 
@@ -68,13 +78,16 @@ class Suite:
             "slow": (slow, self.instance(bench, "slow", slow, {})),
             "cold": (cold, self.instance(bench, "cold", cold, {}, ready=False)),
         }
-        urls = [part for name, (port, service) in services.items()
-                for part in (f"--{name}", f"{service.url},http://127.0.0.1:{port}")]
+        urls = [
+            part for name, (port, service) in services.items() for part in (f"--{name}", f"{service.url},http://127.0.0.1:{port}")
+        ]
         wanted = checks(read_cases(self.data / "stateful.json"))
         self.judge(bench, [service for _, service in services.values()], wanted, STATEFUL_LIMIT, "run_stateful.py", *urls)
 
     def judge(self, bench, services, wanted, limit, script, *arguments):
-        code, output = run([sys.executable, self.scripts / script, "--keys", bench.folder / "keys", "--data", self.data, *arguments], limit)
+        code, output = run(
+            [sys.executable, self.scripts / script, "--keys", bench.folder / "keys", "--data", self.data, *arguments], limit
+        )
         figures = re.search(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
         if code or not figures or int(figures[2]) or "skipped" in output:
             raise Failure(f"{script} found deviations, skipped cases, or broke (exit code {code})")
@@ -116,7 +129,9 @@ def requests(bench, binary, legacy=False):
 def stateful(bench, binary):
     scenarios = read_cases(CONFORMANCE / "stateful.json")
     if (len(scenarios), checks(scenarios)) != (SCENARIOS, CHECKS):
-        raise Failure(f"stateful.json has {len(scenarios)} scenarios with {checks(scenarios)} checks, {SCENARIOS} and {CHECKS} are expected")
+        raise Failure(
+            f"stateful.json has {len(scenarios)} scenarios with {checks(scenarios)} checks, {SCENARIOS} and {CHECKS} are expected"
+        )
     for suite in suites(bench, binary, "stateful.json"):
         suite.stateful(bench)
 

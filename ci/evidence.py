@@ -3,6 +3,7 @@
 `TAPIS_SHARED` may name a folder with a `conformance` and a `security` of its own. What is new there is run after the suites of the repository.
 Standard library only.
 """
+
 import json
 import os
 import pathlib

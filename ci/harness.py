@@ -2,6 +2,7 @@
 
 Everything a suite starts belongs to one `Bench`, which ends it by its process id, whatever happens.
 """
+
 import json
 import os
 import pathlib
@@ -24,7 +25,9 @@ SECRETS = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-
 
 
 # Nobody listens there.
-DEAD_PROXIES = {name: "http://127.0.0.1:1" for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")}
+DEAD_PROXIES = dict.fromkeys(
+    ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:1"
+)
 
 
 class Failure(Exception):
@@ -93,8 +96,13 @@ class Program:
         self.name, self.log = name, log
         with open(log, "wb") as out:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, cwd=cwd,
-                env={**clean_environment(), **(environment or {})})
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                cwd=cwd,
+                env={**clean_environment(), **(environment or {})},
+            )
 
     def terminate(self):
         if self.process.poll() is None:
@@ -137,8 +145,14 @@ class Program:
 def run(command, limit, **options):
     """Runs a suite to its end within `limit` seconds, echoes its output and returns (exit code, output)."""
     process = subprocess.Popen(
-        [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, env={**clean_environment(), "PYTHONUNBUFFERED": "1", **options.pop("environment", {})}, **options)
+        [str(part) for part in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**clean_environment(), "PYTHONUNBUFFERED": "1", **options.pop("environment", {})},
+        **options,
+    )
     timer = threading.Timer(limit, process.kill)
     timer.start()
     try:
@@ -161,7 +175,9 @@ def run(command, limit, **options):
 def clean_environment():
     """What programs need of the environment. The rest stays away: a service reads variables as settings, by `TAPIS_<KEY>` and by
     the plain names of its keys, and a proxy has no business between local programs."""
-    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}
+    return {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ
+    }
 
 
 def free_ports(count):

@@ -8,6 +8,7 @@ The interpreter has both packages, as `interop/setup.sh` installs them. BINARY i
 configuration, in an empty folder. Passes when the printed `curl` line works as printed, and when each client checked everything
 that it can check.
 """
+
 import json
 import pathlib
 import re
@@ -32,8 +33,12 @@ class Interop:
 
     def everything(self, bench):
         spec = self.spec(bench)
-        service = bench.start("bookmarks", self.binary, cwd=self.empty_folder(bench),
-                              environment={"TAPIS_LISTEN": f"127.0.0.1:{free_ports(1)[0]}", "TAPIS_DEVSITE_PORT": "0"})
+        service = bench.start(
+            "bookmarks",
+            self.binary,
+            cwd=self.empty_folder(bench),
+            environment={"TAPIS_LISTEN": f"127.0.0.1:{free_ports(1)[0]}", "TAPIS_DEVSITE_PORT": "0"},
+        )
         site_port = self.site_port(service)
         service.wait_until_ready(site_port, "/v3/bookmarks/ready")
         self.curl(service)
@@ -45,8 +50,15 @@ class Interop:
         """The service's own OpenAPI document, which it prints without a configuration."""
         path = bench.folder / "openapi.json"
         with open(path, "wb") as out:
-            subprocess.run([self.binary, "openapi"], stdin=subprocess.DEVNULL, stdout=out, check=True, timeout=LIMIT,
-                           cwd=self.empty_folder(bench), env=clean_environment())
+            subprocess.run(
+                [self.binary, "openapi"],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                check=True,
+                timeout=LIMIT,
+                cwd=self.empty_folder(bench),
+                env=clean_environment(),
+            )
         return path
 
     @staticmethod
@@ -65,6 +77,7 @@ class Interop:
                 if get_status(int(port), "/v3/tenants") == 200:
                     found.append(int(port))
             return bool(found)
+
         service.wait(printed, "print the address of its site")
         return found[0]
 
@@ -74,8 +87,9 @@ class Interop:
         line = re.search(r"^curl .*$", service.log.read_text("utf-8", "replace"), re.MULTILINE)
         if not line:
             raise Failure("the service printed no curl line")
-        answer = subprocess.run(["sh", "-c", line[0] + " -sS"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT,
-                                check=False)
+        answer = subprocess.run(
+            ["sh", "-c", line[0] + " -sS"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT, check=False
+        )
         try:
             good = json.loads(answer.stdout)["status"] == "success"
         except (ValueError, KeyError, TypeError):

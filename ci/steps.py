@@ -46,7 +46,7 @@ class Step:
 STEPS = (
     Step("fmt", 10),
     Step("tools", 300),
-    Step("lint", 45),
+    Step("lint", 60),
     Step("build", 240),
     Step("test", 480),
     Step("clippy", 240),
@@ -58,7 +58,7 @@ STEPS = (
     Step("api", 120),
     Step("semver", 300),
     Step("bare", 60),
-    Step("conformance", 45),
+    Step("conformance", 60),
     Step("legacy", 45),
     Step("attacks", 60),
     Step(

@@ -8,6 +8,7 @@ service gets the paths that begin like those of the spec); leave them out when b
 Constructs Tapis(base_url, username, password), gets tokens, calls the operations of the spec that exist (hello, whoami; list,
 create, get, delete of bookmarks), checks errors and envelopes. Prints a line per check; exits 1 when one failed.
 """
+
 import argparse
 import json
 import os
@@ -16,10 +17,9 @@ import uuid
 os.environ["NO_PROXY"] = "*"
 import requests
 import yaml
+from checks import attempt, check, check_envelope, field, finish, operation, route
 from tapipy import errors
 from tapipy.tapis import Tapis
-
-from checks import attempt, check, check_envelope, field, finish, operation, route
 
 ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 ap.add_argument("--base-url", required=True)
@@ -53,8 +53,13 @@ def sample(schema):
     if schema.get("format") in ("uri", "url"):
         return "https://example.org/" + uuid.uuid4().hex
     kind = schema.get("type")
-    return {"integer": schema.get("minimum", 1), "number": schema.get("minimum", 1), "boolean": True, "array": [], "object": {}}.get(
-        kind[0] if isinstance(kind, list) else kind, "interop-" + uuid.uuid4().hex[:8])
+    return {
+        "integer": schema.get("minimum", 1),
+        "number": schema.get("minimum", 1),
+        "boolean": True,
+        "array": [],
+        "object": {},
+    }.get(kind[0] if isinstance(kind, list) else kind, "interop-" + uuid.uuid4().hex[:8])
 
 
 def merged(schema):
@@ -72,7 +77,9 @@ def body_for(op):
     schema = op.request_body.get("content", {}).get("application/json", {}).get("schema", {})
     properties, required = merged(schema)
     wanted = required or [n for n, p in properties.items() if not p.get("readOnly")]
-    body = a.body or {n: "https://example.org/" + uuid.uuid4().hex if n in ("url", "uri") else sample(properties.get(n, {})) for n in wanted}
+    body = a.body or {
+        n: "https://example.org/" + uuid.uuid4().hex if n in ("url", "uri") else sample(properties.get(n, {})) for n in wanted
+    }
     return body, body if schema.get("properties") else {"request_body": body}
 
 
@@ -86,9 +93,18 @@ def refused(what, kind, f):
 
 
 # ---------------------------------------------------------------- the client and its tokens
-t = attempt("construct Tapis(base_url, username, password)", lambda: Tapis(
-    base_url=a.base_url, username=a.username, password=a.password, tenant_id=a.tenant, client_id=a.client_id, client_key=a.client_key,
-    custom_spec_dict={a.resource: "local: " + os.path.abspath(a.spec)}))
+t = attempt(
+    "construct Tapis(base_url, username, password)",
+    lambda: Tapis(
+        base_url=a.base_url,
+        username=a.username,
+        password=a.password,
+        tenant_id=a.tenant,
+        client_id=a.client_id,
+        client_key=a.client_key,
+        custom_spec_dict={a.resource: "local: " + os.path.abspath(a.spec)},
+    ),
+)
 if t is None:
     finish()
 check("tapipy found the tenant by base_url", bool(t.tenant_id), t.tenant_id)
@@ -97,11 +113,23 @@ token = t.get_access_jwt()
 if not check("an access token", isinstance(token, str) and token.count(".") == 2):
     finish()
 claims = t.access_token.claims
-check("claims", claims.get("tapis/username") == a.username and claims.get("tapis/tenant_id") == t.tenant_id and claims.get("tapis/token_type") == "access"
-      and claims.get("tapis/account_type") == "user" and claims.get("sub") == f"{a.username}@{t.tenant_id}", claims)
+check(
+    "claims",
+    claims.get("tapis/username") == a.username
+    and claims.get("tapis/tenant_id") == t.tenant_id
+    and claims.get("tapis/token_type") == "access"
+    and claims.get("tapis/account_type") == "user"
+    and claims.get("sub") == f"{a.username}@{t.tenant_id}",
+    claims,
+)
 check("expires_in() is in the future", t.access_token.expires_in().total_seconds() > 5, t.access_token.expires_in())
 attempt("access token verifies with the tenant's public_key", lambda: t.validate_token(token))
-refreshable = lambda: hasattr(t.refresh_token, "claims") and callable(getattr(t.refresh_token, "expires_in", None))
+
+
+def refreshable():
+    return hasattr(t.refresh_token, "claims") and callable(getattr(t.refresh_token, "expires_in", None))
+
+
 check("refresh token verifies with the tenant's public_key", refreshable(), getattr(t.refresh_token, "claims", None))
 if a.client_id and a.client_key:
     old = token
@@ -114,17 +142,29 @@ api = getattr(t, a.resource, None)
 if not check(f"tapipy loaded {a.spec}", api is not None):
     finish()
 one = a.resource.rstrip("s")
-ops = {kind: operation(api, *names) for kind, names in {
-    "hello": ("hello",), "whoami": ("whoami",), "list": ("list_" + a.resource, "get_" + a.resource, a.resource + "_list", "list"),
-    "create": ("create_" + one, one + "_create", "create"), "get": ("get_" + one, one + "_get", "get"),
-    "delete": ("delete_" + one, one + "_delete", "delete")}.items()}
+ops = {
+    kind: operation(api, *names)
+    for kind, names in {
+        "hello": ("hello",),
+        "whoami": ("whoami",),
+        "list": ("list_" + a.resource, "get_" + a.resource, a.resource + "_list", "list"),
+        "create": ("create_" + one, one + "_create", "create"),
+        "get": ("get_" + one, one + "_get", "get"),
+        "delete": ("delete_" + one, one + "_delete", "delete"),
+    }.items()
+}
 print("     operations:", ", ".join(f"{k}={v.operation_id}" for k, v in ops.items() if v))
 if ops["hello"]:
     attempt("hello", ops["hello"])
 if ops["whoami"]:
     me = attempt("whoami", ops["whoami"])
     check("whoami: username", field(me, "request_username", "username") == a.username, me)
-listing = lambda: ops["list"](**({"limit": 1000} if any(p["name"] == "limit" for p in ops["list"].query_parameters) else {}))
+
+
+def listing():
+    return ops["list"](**({"limit": 1000} if any(p["name"] == "limit" for p in ops["list"].query_parameters) else {}))
+
+
 if ops["list"]:
     got = attempt("list", listing)
     check("list: a list", isinstance(got, list), type(got).__name__)
@@ -149,15 +189,28 @@ if ops["create"]:
 op = ops["whoami"] or ops["list"]
 if op:
     kind = errors.BadRequestError if a.legacy else errors.UnauthorizedError
-    refused(f"{op.operation_id} with a broken token: {kind.__name__}", kind, lambda: op(_tapis_headers={"X-Tapis-Token": token[:-8] + "AAAAAAAA"}))
+    refused(
+        f"{op.operation_id} with a broken token: {kind.__name__}",
+        kind,
+        lambda: op(_tapis_headers={"X-Tapis-Token": token[:-8] + "AAAAAAAA"}),
+    )
     url = a.base_url + (op.path_name if op.path_name.startswith("/v3/") else "/v3" + op.path_name)
     head = {"X-Tapis-Token": token}
     check_envelope("GET", requests.get(url, headers=head), 200, True)
     missing = requests.get(url)
     check_envelope("GET without a token", missing, unauthorized, False)
     if not a.legacy:
-        check("GET without a token: WWW-Authenticate", missing.headers.get("www-authenticate", "").startswith("TapisJWT"), missing.headers.get("www-authenticate"))
-    check_envelope("GET with OBO headers and a user token", requests.get(url, headers={**head, "X-Tapis-User": "root", "X-Tapis-Tenant": t.tenant_id}), unauthorized, False)
+        check(
+            "GET without a token: WWW-Authenticate",
+            missing.headers.get("www-authenticate", "").startswith("TapisJWT"),
+            missing.headers.get("www-authenticate"),
+        )
+    check_envelope(
+        "GET with OBO headers and a user token",
+        requests.get(url, headers={**head, "X-Tapis-User": "root", "X-Tapis-Tenant": t.tenant_id}),
+        unauthorized,
+        False,
+    )
     if not a.legacy:
         check_envelope("an unknown path", requests.get(a.base_url + prefix + "/no/such/path", headers=head), 404, False)
         check("OPTIONS without a token is not refused", requests.options(url).status_code < 300)
