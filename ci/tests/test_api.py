@@ -24,7 +24,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def read(folder):
     """Reads the source of a crate that uses `other`."""
 
@@ -38,64 +38,82 @@ def read(folder):
     return read
 
 
-# Each row: a crate, and the public items of it that show `other`.
-@pytest.mark.parametrize(
-    ("source", "shown"),
-    [
-        ("pub fn f(_: other::Thing) {}", {"own::f"}),
-        ("pub fn f() -> Option<other::Thing> { None }", {"own::f"}),
-        ("pub fn f(_: &dyn Fn(&[other::Thing; 2])) {}", {"own::f"}),
-        ("pub fn f(_: impl other::Trait) {}", {"own::f"}),
-        ("pub fn f<T>(_: T) where T: Iterator<Item = other::Thing> {}", {"own::f"}),
-        ("pub fn f<T: other::Trait<Out = u8>>(_: T) {}", {"own::f"}),
-        ("pub struct S { pub field: other::Thing }", {"own::S::field"}),
-        ("pub struct S(u8, pub other::Generic<u8>);", {"own::S::1"}),
-        ("pub struct S; impl S { pub fn method(&self) -> other::Kind { other::Kind::One } }", {"own::S::method"}),
-        ("pub enum E { One(other::Thing), Two { field: other::Thing } }", {"own::E::One::0", "own::E::Two::field"}),
-        ("pub trait T { fn required(&self, thing: &other::Thing); }", {"own::T::required"}),
-        ("pub trait T: other::Trait {}", {"own::T"}),
-        ("pub trait T { type Out: other::Trait; }", {"own::T::Out"}),
-        ("pub struct S; impl other::Trait for S { type Out = u8; fn call(&self) -> u8 { 0 } }", {"own::S"}),
-        ("pub struct S; impl From<other::Thing> for S { fn from(_: other::Thing) -> S { S } }", {"own::S"}),
-        (
-            "pub struct S; impl Iterator for S { type Item = other::Thing; fn next(&mut self) -> Option<other::Thing> { None } }",
-            {"own::S::Item"},
-        ),
-        ("pub type Alias = other::Generic<u8>;", {"own::Alias"}),
-        ("pub const C: Option<other::Thing> = None;", {"own::C"}),
-        ("pub mod m { pub fn f(_: other::deep::Deep) {} }", {"own::m::f"}),
-        ("mod m { pub fn f(_: other::Thing) {} } pub use m::f as g;", {"own::g"}),
-        ("mod m { pub fn f(_: other::Thing) {} } pub use m::*;", {"own::f"}),
-        ("pub use other::Thing;", {"own::Thing"}),
-        ("pub use other::deep::*;", {"own"}),
-        ("pub use other;", {"own::other"}),
-        # Nobody outside sees these.
-        ("pub fn f() { let _ = other::Thing; }", set()),
-        ("fn f(_: other::Thing) {}", set()),
-        ("pub(crate) fn f(_: other::Thing) {}", set()),
-        ("mod m { pub fn f(_: other::Thing) {} }", set()),
-        ("other::hidden!(S);", set()),
-        ("pub struct S { _field: other::Thing }", set()),
-        ("pub struct S; impl S { fn method(&self, _: other::Thing) {} }", set()),
-    ],
-)
-def test_a_signature_shows_the_crates_of_its_types(read, source, shown):
-    assert {here for here, _ in read(source).external["other"]} == shown
+# Each row: a module, and the public items of it that show `other`.
+SHOWN = [
+    ("pub fn f(_: other::Thing) {}", {"f"}),
+    ("pub fn f() -> Option<other::Thing> { None }", {"f"}),
+    ("pub fn f(_: &dyn Fn(&[other::Thing; 2])) {}", {"f"}),
+    ("pub fn f(_: impl other::Trait) {}", {"f"}),
+    ("pub fn f<T>(_: T) where T: Iterator<Item = other::Thing> {}", {"f"}),
+    ("pub fn f<T: other::Trait<Out = u8>>(_: T) {}", {"f"}),
+    ("pub struct S { pub field: other::Thing }", {"S::field"}),
+    ("pub struct S(u8, pub other::Generic<u8>);", {"S::1"}),
+    ("pub struct S; impl S { pub fn method(&self) -> other::Kind { other::Kind::One } }", {"S::method"}),
+    ("pub enum E { One(other::Thing), Two { field: other::Thing } }", {"E::One::0", "E::Two::field"}),
+    ("pub trait T { fn required(&self, thing: &other::Thing); }", {"T::required"}),
+    ("pub trait T: other::Trait {}", {"T"}),
+    ("pub trait T { type Out: other::Trait; }", {"T::Out"}),
+    ("pub struct S; impl other::Trait for S { type Out = u8; fn call(&self) -> u8 { 0 } }", {"S"}),
+    ("pub struct S; impl From<other::Thing> for S { fn from(_: other::Thing) -> S { S } }", {"S"}),
+    (
+        "pub struct S; impl Iterator for S { type Item = other::Thing; fn next(&mut self) -> Option<other::Thing> { None } }",
+        {"S::Item"},
+    ),
+    ("pub type Alias = other::Generic<u8>;", {"Alias"}),
+    ("pub const C: Option<other::Thing> = None;", {"C"}),
+    ("pub mod m { pub fn f(_: other::deep::Deep) {} }", {"m::f"}),
+    ("mod m { pub fn f(_: other::Thing) {} } pub use m::f as g;", {"g"}),
+    ("mod m { pub fn f(_: other::Thing) {} } pub use m::*;", {"f"}),
+    ("pub use other::Thing;", {"Thing"}),
+    ("pub use other::deep::*;", {""}),
+    ("pub use other;", {"other"}),
+    # Nobody outside sees these.
+    ("pub fn f() { let _ = other::Thing; }", set()),
+    ("fn f(_: other::Thing) {}", set()),
+    ("pub(crate) fn f(_: other::Thing) {}", set()),
+    ("mod m { pub fn f(_: other::Thing) {} }", set()),
+    ("other::hidden!(S);", set()),
+    ("pub struct S { _field: other::Thing }", set()),
+    ("pub struct S; impl S { fn method(&self, _: other::Thing) {} }", set()),
+]
+# Each row: a module, and its names.
+NAMES = [
+    ("pub struct A; pub enum B {} pub trait C {} pub type D = u8; pub fn e() {}", {"A", "B", "C", "D", "e"}),
+    ("pub mod m { pub struct A; } pub const C: u8 = 0; struct Hidden;", {"A"}),
+    ("mod m { pub struct A; } pub use m::A as B;", {"B"}),
+    ("pub struct A; impl A { pub fn method() {} }", {"A"}),
+    ("pub enum A { B } pub use A::*;", {"A"}),
+    ("pub use other::Thing;", {"Thing"}),
+]
+
+
+@pytest.fixture(scope="module")
+def modules(read):
+    """All modules of both tables in one crate, as each run of rustdoc takes a moment."""
+    sources = [source for source, _ in SHOWN + NAMES]
+    return read("\n".join(f"pub mod m{number} {{ {source} }}" for number, source in enumerate(sources)))
+
+
+def within(number, paths):
+    """Those of one module, by their paths in it."""
+    prefix = f"own::m{number}::"
+    return {
+        path.removeprefix(prefix)
+        for path in (f"{path}::" if path == prefix[:-2] else path for path in paths)
+        if path.startswith(prefix)
+    }
+
+
+@pytest.mark.parametrize(("number", "shown"), list(enumerate(shown for _, shown in SHOWN)), ids=[source for source, _ in SHOWN])
+def test_a_signature_shows_the_crates_of_its_types(modules, number, shown):
+    assert within(number, {here for here, _ in modules.external["other"]}) == shown
 
 
 @pytest.mark.parametrize(
-    ("source", "names"),
-    [
-        ("pub struct A; pub enum B {} pub trait C {} pub type D = u8; pub fn e() {}", {"A", "B", "C", "D", "e"}),
-        ("pub mod m { pub struct A; } pub const C: u8 = 0; struct Hidden;", {"A"}),
-        ("mod m { pub struct A; } pub use m::A as B;", {"B"}),
-        ("pub struct A; impl A { pub fn method() {} }", {"A"}),
-        ("pub enum A { B } pub use A::*;", {"A"}),
-        ("pub use other::Thing;", {"Thing"}),
-    ],
+    ("number", "names"), list(enumerate((names for _, names in NAMES), len(SHOWN))), ids=[source for source, _ in NAMES]
 )
-def test_types_traits_and_functions_are_named(read, source, names):
-    assert {path.rpartition("::")[2] for path in read(source).public} == names
+def test_types_traits_and_functions_are_named(modules, number, names):
+    assert {path.rpartition("::")[2] for path in within(number, modules.public)} == names
 
 
 def test_a_crate_that_is_not_listed_is_reported_with_item_and_type(read):
