@@ -251,7 +251,11 @@ impl Error {
         parts.extend(self.detail().map(str::to_owned));
         let mut next = self.source().map(|e| e as &(dyn StdError + 'static));
         while let Some(error) = next {
-            parts.push(error.to_string());
+            let text = error.to_string();
+            // Many errors tell the text of their source with their own.
+            if !parts.last().is_some_and(|before| before.ends_with(&text)) {
+                parts.push(text);
+            }
             next = error.source();
         }
         if parts.len() == 1 { self.0.message.clone() } else { parts.join(": ") }
