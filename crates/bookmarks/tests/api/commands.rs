@@ -102,7 +102,7 @@ fn the_database_is_migrated_by_commands() {
         let expected =
             [(0, "base"), (1, ""), (0, &*head), (0, &*head), (0, &*head), (0, &*history), (0, HEAD)];
         assert_eq!(said, expected, "{ran:?}");
-        assert!(ran[1].2.contains("not at head: 1 to be done"), "{ran:?}");
+        assert!(ran[1].2.contains("not at head: 1 pending"), "{ran:?}");
         assert!(ran[2].2.contains(&format!("running {HEAD} create bookmarks")), "{ran:?}");
 
         let ran = on_database(&url, &["downgrade", "downgrade base", "upgrade 7", "upgrade tail"]);

@@ -78,8 +78,8 @@ pub struct Handler<S> {
     pub(super) methods: MethodRouter<S>,
 }
 
-/// A function with what `#[utoipa::path]` says of it, which is `P`.
-pub fn handler<P, F, A, S, M>(function: F) -> Handler<S>
+/// A function with what `#[utoipa::path]` says of it, which is `P`. Boxed, since `handlers!` makes an array of them on the stack.
+pub fn handler<P, F, A, S, M>(function: F) -> Box<Handler<S>>
 where
     P: Path + SchemaReferences + for<'tag> Tags<'tag>,
     F: HandlerFunction<A, S, M>,
@@ -100,12 +100,12 @@ where
         .iter()
         .map(filter)
         .fold(MethodRouter::new(), |router, method| router.on(method, function.clone()));
-    Handler {
+    Box::new(Handler {
         path: P::path(),
         item: PathItem::from_http_methods(methods, operation),
         schemas,
         methods: router,
-    }
+    })
 }
 
 fn filter(method: &HttpMethod) -> MethodFilter {
@@ -202,9 +202,10 @@ impl<S: Clone + Send + Sync + 'static> Handler<S> {
     }
 }
 
-impl<S, const N: usize> From<[Handler<S>; N]> for Handlers<S> {
-    fn from(handlers: [Handler<S>; N]) -> Self {
-        Self { handlers: handlers.into(), limits: RouteLimits::default() }
+impl<S, const N: usize> From<[Box<Handler<S>>; N]> for Handlers<S> {
+    fn from(handlers: [Box<Handler<S>>; N]) -> Self {
+        let handlers = handlers.into_iter().map(|handler| *handler).collect();
+        Self { handlers, limits: RouteLimits::default() }
     }
 }
 

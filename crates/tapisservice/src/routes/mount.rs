@@ -71,7 +71,9 @@ impl Routes {
         // Replaces the fallbacks that no author set: that a method is not allowed is said to anybody, and under no route's policy.
         let router = router
             .method_not_allowed_fallback(no_such_method.layer(layer(Policy::public())))
-            .fallback(no_such_path.layer(layer(Policy::public())));
+            .fallback(no_such_path.layer(layer(Policy::public())))
+            // Handlers become routes here once, and not with every request.
+            .with_state(());
         Ok(Mounted { router, list })
     }
 
