@@ -57,12 +57,3 @@ pub mod __private {
     pub use crate::routes::{Handler, handler};
     pub use pastey::paste;
 }
-
-/// The examples of the pages are tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/ROUTES.md")]
-struct RoutesPage;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/COMPILER.md")]
-struct CompilerPage;

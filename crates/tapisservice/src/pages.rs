@@ -6,6 +6,9 @@ struct Readme;
 #[doc = include_str!("../../../docs/ARCHITECTURE.md")]
 struct Architecture;
 
+#[doc = include_str!("../../../docs/COMPILER.md")]
+struct Compiler;
+
 #[doc = include_str!("../../../docs/CONFIGURATION.md")]
 struct Configuration;
 
@@ -26,6 +29,9 @@ struct Porting;
 
 #[doc = include_str!("../../../docs/PROTOCOL.md")]
 struct Protocol;
+
+#[doc = include_str!("../../../docs/ROUTES.md")]
+struct RoutesAndLimits;
 
 #[doc = include_str!("../../../docs/TEMPLATE.md")]
 struct Template;

@@ -86,7 +86,7 @@ impl<F: Future> AsyncFunctionOutput for F {
     message = "a handler cannot return `{Self}`",
     label = "what a handler of these returns cannot be sent",
     note = "return `Envelope<T>`, `Result<Envelope<T>>` of `tapisservice::prelude`, or what implements `IntoResponse`",
-    note = "the error of a handler is `tapisservice::core::Error`; `?` turns an error of your own into one"
+    note = "the error of a handler is `tapisservice::Error`; `?` makes one of each error that implements `ServiceError`"
 )]
 pub trait HandlerOutput {
     /// The answer.

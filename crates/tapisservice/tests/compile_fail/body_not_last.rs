@@ -1,4 +1,10 @@
 //! The body is read by the last argument.
+//!
+//! The compiler says:
+//!
+//! error[E0277]: `tapisservice::extract::Json<std::string::String>` cannot be an argument of a handler here
+//! note: an argument that reads the body (`Json`, `Bytes`, `String`, `Request`) has to be the last one
+//! {create_note}` to implement
 
 use tapisservice::prelude::*;
 

@@ -1,4 +1,10 @@
 //! A handler fails with an `Error`; one of the author's own becomes one by `?`.
+//!
+//! The compiler says:
+//!
+//! error[E0277]: a handler cannot return `Result<tapisservice::prelude::Envelope<u8>, OutOfStock>`
+//! note: the error of a handler is `tapisservice::Error`; `?` makes one of each error that implements `ServiceError`
+//! {get_stock}` to implement
 
 use tapisservice::prelude::*;
 

@@ -1,4 +1,10 @@
 //! What a handler takes from the state has to be in it.
+//!
+//! The compiler says:
+//!
+//! error[E0277]: `tapisservice::prelude::State<Cache>` cannot be an argument of a handler, where the state of the routes is `Shared`
+//! note: `State<T>` needs an `impl FromRef<Shared> for T`
+//! {get_cached}` to implement
 
 use tapisservice::prelude::*;
 

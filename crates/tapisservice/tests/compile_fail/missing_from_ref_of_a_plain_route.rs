@@ -1,4 +1,9 @@
 //! The same for a route that is not in the OpenAPI document.
+//!
+//! The compiler says:
+//!
+//! error[E0308]: mismatched types
+//! expected `Routes<Shared>`, found `Routes<Cache>`
 
 use tapisservice::prelude::*;
 

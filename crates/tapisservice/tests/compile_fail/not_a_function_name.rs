@@ -1,4 +1,8 @@
 //! `handlers!` takes names of functions.
+//!
+//! The compiler says:
+//!
+//! error: handlers!(..) takes the names of functions that carry #[utoipa::path(..)]: handlers!(list, things::create)
 
 use tapisservice::prelude::*;
 

@@ -1,4 +1,10 @@
 //! A handler returns what can be sent.
+//!
+//! The compiler says:
+//!
+//! error[E0277]: a handler cannot return `Greeting`
+//! note: return `Envelope<T>`, `Result<Envelope<T>>` of `tapisservice::prelude`, or what implements `IntoResponse`
+//! {greet}` to implement
 
 use tapisservice::prelude::*;
 

@@ -1,4 +1,10 @@
 //! An argument is taken from the request by an extractor.
+//!
+//! The compiler says:
+//!
+//! error[E0277]: `u8` cannot be an argument of a handler, where the state of the routes is `()`
+//! note: an argument has to be an extractor: it implements `FromRequestParts` or `FromRequest`
+//! {get_thing}` to implement
 
 use tapisservice::prelude::*;
 

@@ -1,4 +1,10 @@
 //! A handler is an `async fn`.
+//!
+//! The compiler says:
+//!
+//! error[E0277]: a handler has to be an `async fn`, but this one returns `tapisservice::prelude::Envelope<u8>`
+//! note: write `async fn` in place of `fn`
+//! {greet}` to implement
 
 use tapisservice::prelude::*;
 

@@ -1,4 +1,9 @@
 //! A route says who may call it.
+//!
+//! The compiler says:
+//!
+//! error[E0277]: `Handlers<_>` does not say who may call the route
+//! note: a policy comes first: `Routes::add(Policy::authenticated(), handlers!(..))`
 
 use tapisservice::prelude::*;
 

@@ -1,4 +1,8 @@
 //! `handlers!` knows method and path from `#[utoipa::path]`.
+//!
+//! The compiler says:
+//!
+//! error[E0425]: cannot find type `__path_greet` in this scope
 
 use tapisservice::prelude::*;
 

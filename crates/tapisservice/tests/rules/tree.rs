@@ -67,7 +67,7 @@ fn is_text(name: &str) -> bool {
 fn sources_pages_and_scripts_are_searched_and_what_is_built_is_not() {
     let files = Tree::of_the_workspace().files();
     for file in
-        [".ci/run", "README.md", "docs/PROTOCOL.md", "crates/tapisservice/src/lib.rs", "ci/promises.py"]
+        [".ci/run", "README.md", "docs/PROTOCOL.md", "crates/tapisservice/src/lib.rs", "ci/test_promises.py"]
     {
         assert!(files.iter().any(|found| found == file), "{file}");
     }
