@@ -36,15 +36,12 @@ pub fn registry_data() -> RegistryData {
                "base_url": format!("https://{id}.tapis.test"), "token_service": format!("https://{id}.tapis.test/v3/tokens")})
         .into()
     };
-    RegistryData {
-        sites: vec![
+    RegistryData::new(vec![tenant("acme", "tacc"), tenant("beta", "tacc"), tenant("uhadmin", "uh")], vec![
             json!({"site_id": "tacc", "primary": true, "site_admin_tenant_id": "acme", "services": ["bookmarks"],
                    "tenant_base_url_template": "https://${tenant_id}.tapis.test"})
             .into(),
             json!({"site_id": "uh", "primary": false, "site_admin_tenant_id": "uhadmin", "services": ["bookmarks"]}).into(),
-        ],
-        tenants: vec![tenant("acme", "tacc"), tenant("beta", "tacc"), tenant("uhadmin", "uh")],
-    }
+        ])
 }
 
 /// The service `bookmarks` at the primary site, which serves every tenant.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use tapisservice::config::Config;
 use tapisservice::{AppBuilder, Settings, StartError};
-use tapisservice_devsite::{DevSite, DevSiteBuilder, Error};
+use tapisservice_devsite::{DevSite, DevSiteBuilder, DevSiteError};
 
 use crate::BookmarksSettings;
 
@@ -45,7 +45,7 @@ async fn start(config: &Config, own: &BookmarksSettings, settings: &Settings) ->
         start_at_next_free(site, own.devsite_port).await
     };
     started.map_err(|error| match error {
-        Error::PortTaken { .. } => StartError::setting("devsite_port", error),
+        DevSiteError::PortTaken { .. } => StartError::setting("devsite_port", error),
         _ => StartError::setting("devsite", error),
     })
 }
@@ -64,12 +64,12 @@ pub(crate) fn site(
 }
 
 /// Nobody asked for these very ports: where one of them is in use, the site moves on.
-async fn start_at_next_free(site: DevSiteBuilder, first: u16) -> Result<DevSite, Error> {
+async fn start_at_next_free(site: DevSiteBuilder, first: u16) -> Result<DevSite, DevSiteError> {
     const STEP: u16 = 10;
     const TRIES: u16 = 20;
     for port in (0..TRIES).filter_map(|step| first.checked_add(step * STEP)) {
         match site.clone().first_port(port).start().await {
-            Err(Error::PortTaken { .. } | Error::PortRange(_)) => {}
+            Err(DevSiteError::PortTaken { .. } | DevSiteError::PortRange(_)) => {}
             started => return started,
         }
     }

@@ -40,7 +40,7 @@ fn check_database(config: &Config) -> Result<(), ConfigError> {
 
 #[cfg(feature = "devsite")]
 fn check_devsite(config: &Config) -> Result<(), ConfigError> {
-    use tapisservice_devsite::Error;
+    use tapisservice_devsite::DevSiteError;
     let own: BookmarksSettings = config.parse()?;
     if !own.devsite {
         return Ok(());
@@ -54,15 +54,15 @@ fn check_devsite(config: &Config) -> Result<(), ConfigError> {
     );
     let checked = site.check().map_err(|error| {
         let key = match error {
-            Error::InvalidId(_) => "service_name",
-            Error::PortRange(_) => "devsite_port",
+            DevSiteError::InvalidId(_) => "service_name",
+            DevSiteError::PortRange(_) => "devsite_port",
             _ => "devsite",
         };
         let what = match error {
-            Error::InvalidId(_) => {
+            DevSiteError::InvalidId(_) => {
                 "expected 1 to 63 letters, digits and hyphens, where `devsite` is true".to_owned()
             }
-            Error::PortRange(_) => "not enough ports after it for one per tenant".to_owned(),
+            DevSiteError::PortRange(_) => "not enough ports after it for one per tenant".to_owned(),
             error => error.to_string(),
         };
         ConfigError::from(config.fault(key, what).depends_on("server"))

@@ -199,12 +199,12 @@ mod tests {
         fn fetch(&self) -> crate::BoxFuture<'_, Result<RegistryData, SourceError>> {
             self.0.fetch_add(1, Ordering::SeqCst);
             Box::pin(async {
-                Ok(RegistryData {
-                    tenants: vec![
+                Ok(RegistryData::new(
+                    vec![
                         json!({"tenant_id": "dev", "site_id": "here", "base_url": "https://dev.test"}).into(),
                     ],
-                    sites: vec![json!({"site_id": "here", "primary": true}).into()],
-                })
+                    vec![json!({"site_id": "here", "primary": true}).into()],
+                ))
             })
         }
 

@@ -90,7 +90,7 @@ impl AuthSettings {
     }
 
     pub(crate) fn place(&self) -> ServicePlace<'_> {
-        ServicePlace { name: &self.service_name, site_id: &self.service_site_id }
+        ServicePlace::new(&self.service_name, &self.service_site_id)
     }
 
     /// Whether `host` names no tenant because this is a developer's machine (rule H4).

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, Response};
-use tapisservice_tenants::{BoxFuture, Record, RegistryData, SourceError, TenantSource};
+use tapisservice_tenants::{BoxFuture, RegistryData, RegistryRecord, SourceError, TenantSource};
 use url::Url;
 
 use crate::{ClientSettings, ClientSettingsError, http_client};
@@ -15,7 +15,7 @@ const MAX_REDIRECTS: usize = 3;
 /// Reads `GET /v3/tenants` and `GET /v3/sites` of the primary site, without a token: Tenants must be reachable before
 /// Security Kernel and Tokens are up.
 ///
-/// Both calls together have five seconds, an answer 8 MiB after decompression and at most [`Record::MAX_COUNT`] records. No redirect
+/// Both calls together have five seconds, an answer 8 MiB after decompression and at most [`RegistryRecord::MAX_COUNT`] records. No redirect
 /// leaves the origin, and no proxy of the environment is asked.
 #[derive(Debug, Clone)]
 pub struct TenantsApi {
@@ -45,7 +45,7 @@ impl TenantsApi {
         })
     }
 
-    async fn list(&self, name: &str) -> Result<Vec<Record>, SourceError> {
+    async fn list(&self, name: &str) -> Result<Vec<RegistryRecord>, SourceError> {
         let path = format!("/v3/{name}");
         let fault = |what: String| SourceError::new(format!("GET {path}: {what}"));
         let url = format!("{}{path}", self.base_url.as_str().trim_end_matches('/'));
@@ -55,7 +55,7 @@ impl TenantsApi {
         }
         let body = self.read(response).await.map_err(fault)?;
         // Megabytes take a while, in which a worker of the runtime would answer nobody.
-        let records = tokio::task::spawn_blocking(move || Record::list(body)).await;
+        let records = tokio::task::spawn_blocking(move || RegistryRecord::list(body)).await;
         records.map_err(|e| fault(e.to_string()))?.map_err(|e| fault(e.to_string()))
     }
 
@@ -81,7 +81,7 @@ impl TenantSource for TenantsApi {
             let (tenants, sites) = tokio::time::timeout(self.total, both).await.map_err(|_| {
                 SourceError::new(format!("no whole answer within {} s", self.total.as_secs_f64()))
             })??;
-            Ok(RegistryData { tenants, sites })
+            Ok(RegistryData::new(tenants, sites))
         })
     }
 

@@ -104,16 +104,14 @@ mod tests {
     use super::*;
 
     fn registry(template: Option<&str>, admin: &str) -> Registry {
-        let data = RegistryData {
-            sites: vec![
+        let data = RegistryData::new(
+            vec![json!({"tenant_id": "a", "site_id": "one", "base_url": "https://a.example/"}).into()],
+            vec![
                 json!({"site_id": "one", "primary": true, "site_admin_tenant_id": admin,
                                "tenant_base_url_template": template, "services": ["files"]})
                 .into(),
             ],
-            tenants: vec![
-                json!({"tenant_id": "a", "site_id": "one", "base_url": "https://a.example/"}).into(),
-            ],
-        };
+        );
         Registry::build(&data, None).unwrap()
     }
 

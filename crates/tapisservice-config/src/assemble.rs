@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::environment::Environment;
 use crate::error::Fault;
 use crate::files::{ConfigFile, ServiceSchema};
-use crate::origin::{Origin, Origins, SchemaSource};
+use crate::origin::{Origins, SchemaSource, ValueOrigin};
 use crate::overlay::{FromVariable, FromVariables};
 use crate::place::{Node, Reach};
 use crate::schema::Schema;
@@ -58,7 +58,7 @@ impl<'a> Assembly<'a> {
     /// Runs every step.
     pub(crate) fn run(mut self) -> Assembled {
         if self.file.exists {
-            self.origins.set("", Origin::File { path: self.file.path.clone() });
+            self.origins.set("", ValueOrigin::File { path: self.file.path.clone() });
         }
         let overriding = overlay::overriding(&self.schema.place(Reach::Certain), self.environment);
         let keys = overriding.values.iter().map(|one| &one.key);
@@ -78,7 +78,7 @@ impl<'a> Assembly<'a> {
 
     fn insert(&mut self, found: FromVariables) {
         for FromVariable { key, variable, value } in found.values {
-            self.origins.set(pointer::member("", &key), Origin::Environment { variable });
+            self.origins.set(pointer::member("", &key), ValueOrigin::Environment { variable });
             self.document.insert(key, value);
         }
         for (key, variable) in found.not_unicode {
@@ -86,7 +86,7 @@ impl<'a> Assembly<'a> {
             let fault = Fault::new(
                 at.clone(),
                 "expected UTF-8, found other bytes",
-                Some(Origin::Environment { variable }),
+                Some(ValueOrigin::Environment { variable }),
             );
             self.faults.push(fault.with_remedy("set it to text in UTF-8, or unset it"));
             self.failed.push(at);
@@ -109,10 +109,10 @@ impl<'a> Assembly<'a> {
         let path = self.file.path.clone();
         match event {
             Event::Replaced { pointer, variables } => {
-                self.origins.set(pointer, Origin::Substitution { path, variables });
+                self.origins.set(pointer, ValueOrigin::Substitution { path, variables });
             }
             Event::Failed { pointer, message } => {
-                let fault = Fault::new(pointer.clone(), message, Some(Origin::File { path }));
+                let fault = Fault::new(pointer.clone(), message, Some(ValueOrigin::File { path }));
                 self.faults.push(fault.with_remedy("set the variable or correct the file"));
                 self.failed.push(pointer);
             }
@@ -126,7 +126,7 @@ impl<'a> Assembly<'a> {
         let endless = defaults::fill(&mut document, &place, "", &mut filled).err();
         for one in &filled {
             let schema = self.stating_schema(one.stated_by, &one.at);
-            self.origins.set(one.at.clone(), Origin::Default { schema });
+            self.origins.set(one.at.clone(), ValueOrigin::Default { schema });
         }
         if endless.is_none() && !self.schema.validator().is_valid(&document) {
             let refused = refused::take_out(self.schema, &mut document, &filled);
@@ -137,7 +137,7 @@ impl<'a> Assembly<'a> {
         self.document = into_members(document);
         if let Some(at) = endless {
             let top = format!("/{}", at.split('/').nth(1).unwrap_or_default());
-            let origin = Origin::Default { schema: self.declaring_schema(&top) };
+            let origin = ValueOrigin::Default { schema: self.declaring_schema(&top) };
             self.faults.push(Fault::new(
                 top.clone(),
                 "its defaults hold themselves without end",
@@ -156,7 +156,7 @@ impl<'a> Assembly<'a> {
         let remedy = format!("correct {stated_at}/default or {} in that schema", refused.refused_by);
         if !self.faults.iter().any(|fault| fault.remedy() == Some(&remedy)) {
             let message = format!("the schema refuses its own default: {}", refused.message);
-            let fault = Fault::new(refused.at.clone(), message, Some(Origin::Default { schema }));
+            let fault = Fault::new(refused.at.clone(), message, Some(ValueOrigin::Default { schema }));
             self.faults.push(fault.with_remedy(remedy));
         }
         self.failed.push(refused.at.clone());
@@ -199,7 +199,7 @@ impl<'a> Assembly<'a> {
             && !self.document.contains_key("base_path")
         {
             self.document.insert("base_path".to_owned(), json!(format!("/v3/{name}")));
-            self.origins.set("/base_path", Origin::Default { schema: SchemaSource::Base });
+            self.origins.set("/base_path", ValueOrigin::Default { schema: SchemaSource::Base });
         }
     }
 
@@ -210,7 +210,7 @@ impl<'a> Assembly<'a> {
         self.faults.extend(validate::validate(self.schema, &document, &self.origins, &self.failed, &file));
         if self.faults.iter().any(|fault| fault.pointer() == "/service_name") {
             // The path that is made of the name says the same again.
-            let derived = matches!(self.origins.of("/base_path"), Some(Origin::Default { .. }));
+            let derived = matches!(self.origins.of("/base_path"), Some(ValueOrigin::Default { .. }));
             self.faults.retain(|fault| !(derived && fault.pointer() == "/base_path"));
         }
         normalize_levels(&mut document);

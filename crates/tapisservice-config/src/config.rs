@@ -10,7 +10,7 @@ use crate::error::{ConfigError, Fault};
 use crate::origin::Origins;
 use crate::schema::Schema;
 use crate::typed::{self, Context};
-use crate::{Loader, Origin, mask, pointer};
+use crate::{Loader, ValueOrigin, mask, pointer};
 
 /// A validated configuration; clones share one document.
 ///
@@ -95,15 +95,15 @@ impl Config {
     /// a development machine ([`Loader::local_config`]). False for a default, and for a key that is absent.
     pub fn is_configured(&self, key: &str) -> bool {
         match self.origin(key) {
-            None | Some(Origin::Default { .. }) => false,
-            Some(Origin::File { .. }) => !self.0.local,
+            None | Some(ValueOrigin::Default { .. }) => false,
+            Some(ValueOrigin::File { .. }) => !self.0.local,
             Some(_) => true,
         }
     }
 
     /// Where the value of a top-level key, or at a JSON pointer when it starts with `/`, came from; `None`
     /// when there is no such value.
-    pub fn origin(&self, key_or_pointer: &str) -> Option<&Origin> {
+    pub fn origin(&self, key_or_pointer: &str) -> Option<&ValueOrigin> {
         let at = at(key_or_pointer);
         self.0.document.pointer(&at)?;
         self.0.origins.of(&at)
@@ -167,7 +167,7 @@ pub struct Entry<'a> {
     /// The value, with `***` for every secret.
     pub value: Value,
     /// Where the value came from.
-    pub origin: &'a Origin,
+    pub origin: &'a ValueOrigin,
 }
 
 /// One line per key, `key = value (origin)`, with `***` for every secret.

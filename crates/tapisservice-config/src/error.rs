@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use tapisservice_core::{Error, ServiceError};
 
-use crate::{Origin, pointer};
+use crate::{ValueOrigin, pointer};
 
 /// The exit code of a process whose configuration is at fault: `EX_CONFIG` of `sysexits.h` (C7, F26).
 pub const EXIT_CODE: u8 = 78;
@@ -101,7 +101,7 @@ impl ServiceError for ConfigError {
 pub struct Fault {
     pointer: String,
     message: Box<str>,
-    origin: Option<Origin>,
+    origin: Option<ValueOrigin>,
     remedy: Option<Box<str>>,
     /// The pointer of what has to be right for this to be one.
     depends_on: Option<Box<str>>,
@@ -120,7 +120,7 @@ impl Fault {
     }
 
     /// Where the value came from; `None` when it is missing.
-    pub fn origin(&self) -> Option<&Origin> {
+    pub fn origin(&self) -> Option<&ValueOrigin> {
         self.origin.as_ref()
     }
 
@@ -148,7 +148,7 @@ impl Fault {
     pub(crate) fn new(
         pointer: impl Into<String>,
         message: impl Into<String>,
-        origin: Option<Origin>,
+        origin: Option<ValueOrigin>,
     ) -> Self {
         Self {
             pointer: pointer.into(),
@@ -160,7 +160,7 @@ impl Fault {
     }
 
     /// A fault of a file or a schema as a whole.
-    pub(crate) fn of_source(origin: Origin, message: impl Into<String>) -> Self {
+    pub(crate) fn of_source(origin: ValueOrigin, message: impl Into<String>) -> Self {
         Self::new("", message, Some(origin))
     }
 

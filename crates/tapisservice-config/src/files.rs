@@ -8,7 +8,7 @@ use tapisservice_core::json;
 
 use crate::environment::{Environment, Variable};
 use crate::error::Fault;
-use crate::origin::{Origin, SchemaSource};
+use crate::origin::{SchemaSource, ValueOrigin};
 
 pub(crate) const CONFIG_PATH: &str = "TAPIS_CONFIG_PATH";
 pub(crate) const SCHEMA_PATH: &str = "TAPIS_CONFIGSCHEMA_PATH";
@@ -50,7 +50,7 @@ pub(crate) fn read_config(
 ) -> Result<ConfigFile, Fault> {
     let named = path_from(environment, CONFIG_PATH)?;
     let path = named.clone().unwrap_or_else(|| default.to_owned());
-    let origin = Origin::File { path: path.clone() };
+    let origin = ValueOrigin::File { path: path.clone() };
     match read(&path, named.is_some(), &origin)? {
         Some(bytes) => Ok(ConfigFile {
             value: parse(&bytes, &origin)?,
@@ -66,7 +66,7 @@ fn without_file(path: PathBuf, fallback: Option<Fallback>, local: bool) -> Resul
     let Some(Fallback { name, json }) = fallback else {
         return Ok(ConfigFile { value: Map::new(), path, exists: false, local });
     };
-    let value = parse(json.as_bytes(), &Origin::File { path: name.clone() })?;
+    let value = parse(json.as_bytes(), &ValueOrigin::File { path: name.clone() })?;
     Ok(ConfigFile { value, path: name, exists: true, local })
 }
 
@@ -80,18 +80,18 @@ pub(crate) fn read_schema(
     let named = path_from(environment, SCHEMA_PATH)?;
     let path = named.clone().unwrap_or_else(|| default.to_owned());
     let source = SchemaSource::File(path.clone());
-    let origin = Origin::Schema { schema: source.clone() };
+    let origin = ValueOrigin::Schema { schema: source.clone() };
     if let Some(bytes) = read(&path, named.is_some(), &origin)? {
         return Ok(ServiceSchema { value: parse(&bytes, &origin)?, source });
     }
     let source = SchemaSource::Embedded;
-    let origin = Origin::Schema { schema: source.clone() };
+    let origin = ValueOrigin::Schema { schema: source.clone() };
     Ok(ServiceSchema { value: parse(embedded.unwrap_or("{}").as_bytes(), &origin)?, source })
 }
 
 fn path_from(environment: &Environment, variable: &str) -> Result<Option<PathBuf>, Fault> {
     let fault = |message: &str| {
-        Fault::of_source(Origin::Environment { variable: variable.to_owned() }, message)
+        Fault::of_source(ValueOrigin::Environment { variable: variable.to_owned() }, message)
             .with_remedy("set it to the path of a file, or unset it for the default")
     };
     match environment.get(variable) {
@@ -102,7 +102,7 @@ fn path_from(environment: &Environment, variable: &str) -> Result<Option<PathBuf
     }
 }
 
-fn read(path: &Path, must_exist: bool, origin: &Origin) -> Result<Option<Vec<u8>>, Fault> {
+fn read(path: &Path, must_exist: bool, origin: &ValueOrigin) -> Result<Option<Vec<u8>>, Fault> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => Ok(None),
@@ -110,7 +110,7 @@ fn read(path: &Path, must_exist: bool, origin: &Origin) -> Result<Option<Vec<u8>
     }
 }
 
-fn parse(bytes: &[u8], origin: &Origin) -> Result<Map<String, Value>, Fault> {
+fn parse(bytes: &[u8], origin: &ValueOrigin) -> Result<Map<String, Value>, Fault> {
     let fault = |message: String| Fault::of_source(origin.clone(), message);
     if bytes.starts_with(b"\xef\xbb\xbf") {
         return Err(
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     fn said(text: &[u8]) -> String {
-        parse(text, &Origin::File { path: "c.json".into() }).unwrap_err().to_string()
+        parse(text, &ValueOrigin::File { path: "c.json".into() }).unwrap_err().to_string()
     }
 
     #[test]

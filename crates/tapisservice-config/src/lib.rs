@@ -31,5 +31,5 @@ mod white_space;
 pub use config::{Config, Entry};
 pub use error::{ConfigError, EXIT_CODE, Fault};
 pub use loader::Loader;
-pub use origin::{Origin, SchemaSource};
+pub use origin::{SchemaSource, ValueOrigin};
 pub use secret::Secret;

@@ -10,7 +10,7 @@ use crate::environment::Environment;
 use crate::error::{ConfigError, Fault};
 use crate::files::{Fallback, ServiceSchema, read_config, read_schema};
 use crate::merge::{Merged, merge};
-use crate::origin::{Origin, SchemaSource};
+use crate::origin::{SchemaSource, ValueOrigin};
 use crate::place::Reach;
 use crate::schema::{Schema, draft7_faults};
 use crate::{Config, base, overlay, pointer, references, white_space};
@@ -212,7 +212,7 @@ fn compile(service: &ServiceSchema) -> Result<(Schema, Vec<String>), Vec<Fault>>
 fn schema_faults(source: &SchemaSource, faults: Vec<(String, String)>) -> Vec<Fault> {
     let fault = |(at, message): (String, String)| {
         let place = if at.is_empty() { "at its root" } else { at.as_str() };
-        Fault::of_source(Origin::Schema { schema: source.clone() }, format!("{place}: {message}"))
+        Fault::of_source(ValueOrigin::Schema { schema: source.clone() }, format!("{place}: {message}"))
     };
     faults.into_iter().map(fault).collect()
 }

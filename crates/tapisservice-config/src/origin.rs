@@ -9,7 +9,7 @@ use crate::pointer;
 /// Where a value of the configuration came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Origin {
+pub enum ValueOrigin {
     /// It stands in the configuration file.
     File {
         /// The path of the file.
@@ -51,7 +51,7 @@ pub enum SchemaSource {
     File(PathBuf),
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for ValueOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { path } => write!(f, "the file {}", path.display()),
@@ -80,14 +80,14 @@ impl fmt::Display for SchemaSource {
 
 /// The origin of every part of a document; a part without its own has that of what it lies in.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Origins(BTreeMap<String, Origin>);
+pub(crate) struct Origins(BTreeMap<String, ValueOrigin>);
 
 impl Origins {
-    pub(crate) fn set(&mut self, pointer: impl Into<String>, origin: Origin) {
+    pub(crate) fn set(&mut self, pointer: impl Into<String>, origin: ValueOrigin) {
         self.0.insert(pointer.into(), origin);
     }
 
-    pub(crate) fn of(&self, pointer: &str) -> Option<&Origin> {
+    pub(crate) fn of(&self, pointer: &str) -> Option<&ValueOrigin> {
         pointer::ancestors(pointer).find_map(|p| self.0.get(p))
     }
 }

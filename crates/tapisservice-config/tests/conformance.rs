@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tapisservice_config::{Config, ConfigError, Origin};
+use tapisservice_config::{Config, ConfigError, ValueOrigin};
 use tempfile::TempDir;
 
 const LEAST_CASES: usize = 112;
@@ -185,12 +185,12 @@ fn check_error(
     }
 }
 
-fn comes_from(origin: Option<&Origin>, source: &str) -> bool {
+fn comes_from(origin: Option<&ValueOrigin>, source: &str) -> bool {
     match origin {
-        Some(Origin::File { .. }) => source == "file",
-        Some(Origin::Environment { .. }) => source == "environment",
-        Some(Origin::Substitution { .. }) => source == "file" || source == "environment",
-        Some(Origin::Default { .. }) => source == "default",
+        Some(ValueOrigin::File { .. }) => source == "file",
+        Some(ValueOrigin::Environment { .. }) => source == "environment",
+        Some(ValueOrigin::Substitution { .. }) => source == "file" || source == "environment",
+        Some(ValueOrigin::Default { .. }) => source == "default",
         _ => false,
     }
 }

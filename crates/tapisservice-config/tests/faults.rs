@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tapisservice_config::{Config, ConfigError, Loader, Origin, SchemaSource};
+use tapisservice_config::{Config, ConfigError, Loader, SchemaSource, ValueOrigin};
 
 fn loader(own: Value, schema: &Value) -> Loader {
     let mut config = json!({
@@ -121,9 +121,9 @@ fn a_member_that_is_not_expected_has_the_origin_of_its_own() {
 fn a_default_comes_from_the_schema_that_states_it() {
     let schema = json!({"allOf": [{"properties": {"log_file": {"default": "own.log"}}}]});
     let config = loader(json!({}), &schema).load().unwrap();
-    assert_eq!(config.origin("log_file"), Some(&Origin::Default { schema: SchemaSource::Embedded }));
-    assert_eq!(config.origin("log_level"), Some(&Origin::Default { schema: SchemaSource::Base }));
-    assert_eq!(config.origin("base_path"), Some(&Origin::Default { schema: SchemaSource::Base }));
+    assert_eq!(config.origin("log_file"), Some(&ValueOrigin::Default { schema: SchemaSource::Embedded }));
+    assert_eq!(config.origin("log_level"), Some(&ValueOrigin::Default { schema: SchemaSource::Base }));
+    assert_eq!(config.origin("base_path"), Some(&ValueOrigin::Default { schema: SchemaSource::Base }));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tapisservice_config::{Config, ConfigError, Fault, Loader, Origin, SchemaSource, Secret};
+use tapisservice_config::{Config, ConfigError, Fault, Loader, SchemaSource, Secret, ValueOrigin};
 use tempfile::TempDir;
 
 /// A folder with a configuration and a loader that knows nothing else.
@@ -57,7 +57,7 @@ fn a_schema_file_comes_before_the_embedded_schema() {
     let config = setting.load(&embedded, &[]).unwrap();
     assert_eq!(config.value("from"), Some(&json!("file")));
     let path = setting.folder.path().join("schema.json");
-    assert_eq!(config.origin("from"), Some(&Origin::Default { schema: SchemaSource::File(path) }));
+    assert_eq!(config.origin("from"), Some(&ValueOrigin::Default { schema: SchemaSource::File(path) }));
 }
 
 #[test]
@@ -116,12 +116,12 @@ fn every_origin_is_known() {
     let config =
         setting.load(&schema, &[("V", "1"), ("TAPIS_LISTEN", "[::1]:5000"), ("use_sk", "false")]).unwrap();
     let path = setting.folder.path().join("config.json");
-    let variable = |name: &str| Origin::Environment { variable: name.to_owned() };
-    let default = |schema| Origin::Default { schema };
+    let variable = |name: &str| ValueOrigin::Environment { variable: name.to_owned() };
+    let default = |schema| ValueOrigin::Default { schema };
     let expected = [
-        ("server", Origin::File { path: path.clone() }),
-        ("/db/user", Origin::File { path: path.clone() }),
-        ("version", Origin::Substitution { path, variables: vec!["V".to_owned()] }),
+        ("server", ValueOrigin::File { path: path.clone() }),
+        ("/db/user", ValueOrigin::File { path: path.clone() }),
+        ("version", ValueOrigin::Substitution { path, variables: vec!["V".to_owned()] }),
         ("listen", variable("TAPIS_LISTEN")),
         ("use_sk", variable("use_sk")),
         ("log_level", default(SchemaSource::Base)),
@@ -256,7 +256,7 @@ fn a_key_is_read_alone_and_an_absent_one_is_null() {
     assert_eq!(pointers(&config.get::<u16>("absent").unwrap_err()), ["/absent"]);
     let error = config.get::<std::collections::BTreeMap<String, u16>>("db").unwrap_err();
     assert_eq!(pointers(&error), ["/db/port"]);
-    assert!(matches!(error.faults()[0].origin(), Some(Origin::File { .. })));
+    assert!(matches!(error.faults()[0].origin(), Some(ValueOrigin::File { .. })));
     assert!(!error.to_string().contains("canary"));
 }
 

@@ -16,8 +16,8 @@ use crate::registry::{Patch, Registry, SiteEntry, TenantEntry};
 use crate::serve::Tasks;
 use crate::state::{Roles, SiteState};
 use crate::system::System;
-use crate::tenant::{Site, Tenant};
-use crate::{DevSite, Error};
+use crate::tenant::{SiteSpec, TenantSpec};
+use crate::{DevSite, DevSiteError};
 
 /// The role of a tenant's administrators in the Security Kernel.
 pub(crate) const TENANT_ADMIN: &str = "$!tenant_admin";
@@ -35,8 +35,8 @@ pub struct DevSiteBuilder {
     server: Option<String>,
     first_port: u16,
     keys: KeySource,
-    sites: Vec<Site>,
-    tenants: Vec<Tenant>,
+    sites: Vec<SiteSpec>,
+    tenants: Vec<TenantSpec>,
     users: HashMap<String, Secret>,
     clients: HashMap<String, Secret>,
     services: HashMap<String, Secret>,
@@ -47,13 +47,13 @@ pub struct DevSiteBuilder {
 impl DevSiteBuilder {
     pub(crate) fn new() -> Self {
         let secret = || Secret::new("secret");
-        let tenant = |(id, site)| Tenant::new(id, site);
+        let tenant = |(id, site)| TenantSpec::new(id, site);
         let tenants = [("tacc", "tacc"), ("admin", "tacc"), ("dev", "tacc"), ("uh", "uh"), ("adminuh", "uh")];
         Self {
             server: None,
             first_port: 0,
             keys: KeySource::Shared,
-            sites: vec![Site::primary("tacc", "admin"), Site::associate("uh", "adminuh")],
+            sites: vec![SiteSpec::primary("tacc", "admin"), SiteSpec::associate("uh", "adminuh")],
             tenants: tenants.map(tenant).to_vec(),
             users: ["alice", "bob", "admin"].map(|name| (name.to_owned(), secret())).into(),
             clients: [("devsite-client".to_owned(), Secret::new("devsite-client-key"))].into(),
@@ -92,19 +92,19 @@ impl DevSiteBuilder {
     }
 
     /// Replaces the sites. Exactly one is primary; name their tenants with [`tenants`](Self::tenants).
-    pub fn sites(mut self, sites: impl IntoIterator<Item = Site>) -> Self {
+    pub fn sites(mut self, sites: impl IntoIterator<Item = SiteSpec>) -> Self {
         self.sites = sites.into_iter().collect();
         self
     }
 
     /// Replaces the tenants. The first one gets the site port and is one for users.
-    pub fn tenants(mut self, tenants: impl IntoIterator<Item = Tenant>) -> Self {
+    pub fn tenants(mut self, tenants: impl IntoIterator<Item = TenantSpec>) -> Self {
         self.tenants = tenants.into_iter().collect();
         self
     }
 
     /// Adds a tenant.
-    pub fn tenant(mut self, tenant: Tenant) -> Self {
+    pub fn tenant(mut self, tenant: TenantSpec) -> Self {
         self.tenants.push(tenant);
         self
     }
@@ -148,10 +148,10 @@ impl DevSiteBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::ServerNotStated`] or [`Error::NotDevelopment`] unless [`server`](Self::server) said `dev`;
-    /// [`Error::PortTaken`] when a fixed port is in use; others when sites and tenants do not fit together or the
+    /// [`DevSiteError::ServerNotStated`] or [`DevSiteError::NotDevelopment`] unless [`server`](Self::server) said `dev`;
+    /// [`DevSiteError::PortTaken`] when a fixed port is in use; others when sites and tenants do not fit together or the
     /// keys cannot be kept.
-    pub async fn start(self) -> Result<DevSite, Error> {
+    pub async fn start(self) -> Result<DevSite, DevSiteError> {
         self.check()?;
         let doors = self.open_doors().await?;
         let registry = self.registry(&doors).await?;
@@ -169,10 +169,10 @@ impl DevSiteBuilder {
     /// # Errors
     ///
     /// Those of [`start`](Self::start) that have nothing to do with the machine.
-    pub fn check(&self) -> Result<(), Error> {
+    pub fn check(&self) -> Result<(), DevSiteError> {
         self.check_server()?;
         self.check_layout()?;
-        self.last_port().map(drop).ok_or(Error::PortRange(self.first_port))
+        self.last_port().map(drop).ok_or(DevSiteError::PortRange(self.first_port))
     }
 
     /// Whether a socket at this address and one of the site's could not both listen: the site takes its ports on both
@@ -200,37 +200,37 @@ impl DevSiteBuilder {
         self.first_port.checked_add(ports.saturating_sub(1))
     }
 
-    fn check_server(&self) -> Result<(), Error> {
+    fn check_server(&self) -> Result<(), DevSiteError> {
         match self.server.as_deref() {
             Some("dev") => Ok(()),
-            Some(other) => Err(Error::NotDevelopment(other.to_owned())),
-            None => Err(Error::ServerNotStated),
+            Some(other) => Err(DevSiteError::NotDevelopment(other.to_owned())),
+            None => Err(DevSiteError::ServerNotStated),
         }
     }
 
-    fn check_layout(&self) -> Result<(), Error> {
+    fn check_layout(&self) -> Result<(), DevSiteError> {
         layout::check(&self.sites, &self.tenants)?;
         self.services.keys().try_for_each(|name| layout::check_id(name))?;
         let known = |id: &str| self.tenants.iter().any(|tenant| tenant.id == id);
         let lost = self.roles.iter().find(|(tenant, _, _)| !known(tenant));
-        lost.map_or(Ok(()), |(tenant, _, _)| Err(Error::UnknownTenant(tenant.clone())))
+        lost.map_or(Ok(()), |(tenant, _, _)| Err(DevSiteError::UnknownTenant(tenant.clone())))
     }
 
-    async fn open_doors(&self) -> Result<Vec<Door>, Error> {
+    async fn open_doors(&self) -> Result<Vec<Door>, DevSiteError> {
         let mut doors = Vec::with_capacity(self.tenants.len());
         for (tenant, offset) in self.tenants.iter().zip(0_u16..) {
             doors.push(match self.first_port {
-                0 => Door::open_any().await.map_err(Error::Bind)?,
+                0 => Door::open_any().await.map_err(DevSiteError::Bind)?,
                 first => open_fixed(first, offset, &tenant.id).await?,
             });
         }
         Ok(doors)
     }
 
-    async fn registry(&self, doors: &[Door]) -> Result<Registry, Error> {
+    async fn registry(&self, doors: &[Door]) -> Result<Registry, DevSiteError> {
         let ids: Vec<_> = self.tenants.iter().map(|tenant| tenant.id.as_str()).collect();
         let keys = self.keys.first(&ids).await?;
-        let entry = |((tenant, door), key): ((&Tenant, &Door), _)| TenantEntry {
+        let entry = |((tenant, door), key): ((&TenantSpec, &Door), _)| TenantEntry {
             tenant: tenant.clone(),
             port: door.port,
             key,
@@ -274,9 +274,13 @@ impl DevSiteBuilder {
     }
 }
 
-async fn open_fixed(first: u16, offset: u16, tenant: &str) -> Result<Door, Error> {
-    let port = first.checked_add(offset).ok_or(Error::PortRange(first))?;
-    Door::open(port).await.map_err(|source| Error::PortTaken { port, tenant: tenant.to_owned(), source })
+async fn open_fixed(first: u16, offset: u16, tenant: &str) -> Result<Door, DevSiteError> {
+    let port = first.checked_add(offset).ok_or(DevSiteError::PortRange(first))?;
+    Door::open(port).await.map_err(|source| DevSiteError::PortTaken {
+        port,
+        tenant: tenant.to_owned(),
+        source,
+    })
 }
 
 #[cfg(test)]
@@ -298,13 +302,13 @@ mod tests {
     fn sites_and_tenants_must_fit_together() {
         let dev = || DevSiteBuilder::new().server("dev");
         let cases = [
-            (dev().tenant(Tenant::new("tacc", "tacc")), "used twice"),
-            (dev().tenant(Tenant::new("x", "nowhere")), "no site nowhere"),
-            (dev().tenant(Tenant::new("../x", "tacc")), "is no id"),
+            (dev().tenant(TenantSpec::new("tacc", "tacc")), "used twice"),
+            (dev().tenant(TenantSpec::new("x", "nowhere")), "no site nowhere"),
+            (dev().tenant(TenantSpec::new("../x", "tacc")), "is no id"),
             (dev().sites([]), "one primary site, not 0"),
             (dev().tenants([]), "no tenant admin"),
             (
-                dev().tenants([Tenant::new("admin", "tacc"), Tenant::new("adminuh", "uh")]),
+                dev().tenants([TenantSpec::new("admin", "tacc"), TenantSpec::new("adminuh", "uh")]),
                 "must be one for users",
             ),
             (dev().role("nowhere", "alice", "reader"), "no tenant nowhere"),

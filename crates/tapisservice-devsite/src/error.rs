@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// No message ever holds a password, a key or a token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub enum DevSiteError {
     /// [`DevSiteBuilder::server`](crate::DevSiteBuilder::server) was not called.
     #[error("a devsite starts only where `server` is \"dev\", and `server` was not stated")]
     ServerNotStated,

@@ -16,7 +16,7 @@ use crate::envelope::Refusal;
 /// What goes wrong on purpose: see [`DevSite::fault`](crate::DevSite::fault).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum InjectedFault {
     /// An error envelope with this status (a number that is no status: 500).
     Status(u16),
     /// Status 200 and an HTML page, as a captive portal sends.
@@ -49,7 +49,7 @@ pub enum Fault {
 #[error("disconnected by a fault")]
 pub(crate) struct Disconnected;
 
-impl Fault {
+impl InjectedFault {
     /// Answers a request in the fault's way; `serve` gives the true answer.
     pub(crate) async fn answer<F: Future<Output = Response>>(
         self,
@@ -131,7 +131,7 @@ async fn whole(res: Response, remake: impl FnOnce(Bytes) -> Body) -> Response {
 #[derive(Debug)]
 struct Planned {
     request: String,
-    fault: Fault,
+    fault: InjectedFault,
     /// How many more times; `None` for ever.
     left: Option<u32>,
 }
@@ -141,7 +141,7 @@ struct Planned {
 pub(crate) struct Faults(Mutex<Vec<Planned>>);
 
 impl Faults {
-    pub(crate) fn set(&self, request: &str, fault: Fault, left: Option<u32>) {
+    pub(crate) fn set(&self, request: &str, fault: InjectedFault, left: Option<u32>) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|planned| planned.request != request);
         all.push(Planned { request: request.to_owned(), fault, left });
@@ -152,7 +152,7 @@ impl Faults {
     }
 
     /// The fault for this request: that of the longest prefix.
-    pub(crate) fn strike(&self, method: &Method, path: &str) -> Option<Fault> {
+    pub(crate) fn strike(&self, method: &Method, path: &str) -> Option<InjectedFault> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fitting =
             all.iter_mut().filter(|planned| planned.left != Some(0) && fits(&planned.request, method, path));
@@ -194,10 +194,10 @@ mod tests {
     #[test]
     fn a_fault_can_be_used_up_and_gives_way_to_the_wider_one() {
         let faults = Faults::default();
-        faults.set("/v3", Fault::Html, None);
-        faults.set("/v3/sites", Fault::Hang, Some(1));
-        assert!(matches!(faults.strike(&Method::GET, "/v3/sites"), Some(Fault::Hang)));
-        assert!(matches!(faults.strike(&Method::GET, "/v3/sites"), Some(Fault::Html)));
+        faults.set("/v3", InjectedFault::Html, None);
+        faults.set("/v3/sites", InjectedFault::Hang, Some(1));
+        assert!(matches!(faults.strike(&Method::GET, "/v3/sites"), Some(InjectedFault::Hang)));
+        assert!(matches!(faults.strike(&Method::GET, "/v3/sites"), Some(InjectedFault::Html)));
         faults.clear();
         assert!(faults.strike(&Method::GET, "/v3/sites").is_none());
     }

@@ -2,41 +2,42 @@
 
 use std::collections::BTreeSet;
 
-use crate::Error;
-use crate::tenant::{Site, Tenant};
+use crate::DevSiteError;
+use crate::tenant::{SiteSpec, TenantSpec};
 
 /// One primary site, every tenant at a site, every site with its site-admin tenant, and a first tenant for users.
-pub(crate) fn check(sites: &[Site], tenants: &[Tenant]) -> Result<(), Error> {
+pub(crate) fn check(sites: &[SiteSpec], tenants: &[TenantSpec]) -> Result<(), DevSiteError> {
     let site_ids = unique(sites.iter().map(|site| site.id.as_str()))?;
     unique(tenants.iter().map(|tenant| tenant.id.as_str()))?;
     let primary = sites.iter().filter(|site| site.primary).count();
     if primary != 1 {
-        return Err(Error::PrimarySites(primary));
+        return Err(DevSiteError::PrimarySites(primary));
     }
     if let Some(lost) = tenants.iter().find(|tenant| !site_ids.contains(tenant.site.as_str())) {
-        return Err(Error::UnknownSite(lost.site.clone()));
+        return Err(DevSiteError::UnknownSite(lost.site.clone()));
     }
-    let at_home =
-        |site: &Site| tenants.iter().any(|tenant| tenant.id == site.admin_tenant && tenant.site == site.id);
+    let at_home = |site: &SiteSpec| {
+        tenants.iter().any(|tenant| tenant.id == site.admin_tenant && tenant.site == site.id)
+    };
     if let Some(lost) = sites.iter().find(|site| !at_home(site)) {
-        return Err(Error::UnknownTenant(lost.admin_tenant.clone()));
+        return Err(DevSiteError::UnknownTenant(lost.admin_tenant.clone()));
     }
-    let for_users = |tenant: &Tenant| sites.iter().all(|site| site.admin_tenant != tenant.id);
-    if tenants.first().is_some_and(for_users) { Ok(()) } else { Err(Error::FirstTenant) }
+    let for_users = |tenant: &TenantSpec| sites.iter().all(|site| site.admin_tenant != tenant.id);
+    if tenants.first().is_some_and(for_users) { Ok(()) } else { Err(DevSiteError::FirstTenant) }
 }
 
 /// Ids become file names, host names and path segments.
-pub(crate) fn check_id(id: &str) -> Result<(), Error> {
+pub(crate) fn check_id(id: &str) -> Result<(), DevSiteError> {
     let plain = (1..=63).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if plain { Ok(()) } else { Err(Error::InvalidId(id.to_owned())) }
+    if plain { Ok(()) } else { Err(DevSiteError::InvalidId(id.to_owned())) }
 }
 
-fn unique<'a>(ids: impl Iterator<Item = &'a str>) -> Result<BTreeSet<&'a str>, Error> {
+fn unique<'a>(ids: impl Iterator<Item = &'a str>) -> Result<BTreeSet<&'a str>, DevSiteError> {
     let mut seen = BTreeSet::new();
     for id in ids {
         check_id(id)?;
         if !seen.insert(id) {
-            return Err(Error::DuplicateId(id.to_owned()));
+            return Err(DevSiteError::DuplicateId(id.to_owned()));
         }
     }
     Ok(seen)

@@ -29,9 +29,9 @@ mod tenant;
 mod unread;
 
 pub use builder::DevSiteBuilder;
-pub use error::Error;
-pub use fault::Fault;
+pub use error::DevSiteError;
+pub use fault::InjectedFault;
 pub use minter::TokenBuilder;
 pub use site::DevSite;
 pub use system::System;
-pub use tenant::{Site, Tenant, TenantStatus};
+pub use tenant::{SiteSpec, TenantSpec, TenantStatus};

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::grant::{Grant, REFRESH_TTL};
 use crate::state::SiteState;
-use crate::{Error, claims, jws};
+use crate::{DevSiteError, claims, jws};
 
 /// Builds any token, the wrong ones included: made by [`DevSite::token`](crate::DevSite::token).
 ///
@@ -111,12 +111,12 @@ impl TokenBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownTenant`] when the tenant that signs has never been a tenant of the site. One that was
+    /// [`DevSiteError::UnknownTenant`] when the tenant that signs has never been a tenant of the site. One that was
     /// removed still signs.
-    pub fn try_mint(self) -> Result<String, Error> {
+    pub fn try_mint(self) -> Result<String, DevSiteError> {
         let registry = self.state.registry();
         let signer = self.signer.as_deref().unwrap_or(&self.grant.tenant);
-        let signer = registry.tenant(signer).ok_or_else(|| Error::UnknownTenant(signer.to_owned()))?;
+        let signer = registry.tenant(signer).ok_or_else(|| DevSiteError::UnknownTenant(signer.to_owned()))?;
         let issuer = registry.tenant(&self.grant.tenant).unwrap_or(signer).token_service();
         let mut claims = self.claims(&issuer);
         for (name, value) in self.changes {
@@ -125,7 +125,7 @@ impl TokenBuilder {
                 None => claims.remove(&name),
             };
         }
-        jws::sign(self.header, claims, &signer.key).ok_or(Error::KeyGeneration)
+        jws::sign(self.header, claims, &signer.key).ok_or(DevSiteError::KeyGeneration)
     }
 
     fn claims(&self, issuer: &str) -> Map<String, Value> {

@@ -13,7 +13,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-use crate::Error;
+use crate::DevSiteError;
 use crate::arrival::Arrival;
 use crate::envelope::Refusal;
 use crate::unread::RequestBody;
@@ -35,8 +35,9 @@ impl Proxy {
         Self { client, upstreams: RwLock::default() }
     }
 
-    pub(crate) fn route(&self, service: &str, upstream: &str) -> Result<(), Error> {
-        let authority = authority_of(upstream).ok_or_else(|| Error::InvalidUpstream(upstream.to_owned()))?;
+    pub(crate) fn route(&self, service: &str, upstream: &str) -> Result<(), DevSiteError> {
+        let authority =
+            authority_of(upstream).ok_or_else(|| DevSiteError::InvalidUpstream(upstream.to_owned()))?;
         self.upstreams.write().unwrap_or_else(PoisonError::into_inner).insert(service.to_owned(), authority);
         Ok(())
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::envelope::Refusal;
 use crate::keys::SigningKey;
-use crate::tenant::{Site, Tenant, TenantStatus};
+use crate::tenant::{SiteSpec, TenantSpec, TenantStatus};
 
 /// When every record of a devsite says it was made.
 pub(crate) const CREATED: &str = "2025-01-01T00:00:00Z";
@@ -20,7 +20,7 @@ pub(crate) type Patch = BTreeMap<String, Option<Value>>;
 /// A site and what a test changed in its record.
 #[derive(Debug)]
 pub(crate) struct SiteEntry {
-    pub(crate) site: Site,
+    pub(crate) site: SiteSpec,
     pub(crate) patch: Patch,
 }
 
@@ -39,7 +39,7 @@ impl SiteEntry {
 /// A tenant with its port and key, and what a test changed in its record.
 #[derive(Debug)]
 pub(crate) struct TenantEntry {
-    pub(crate) tenant: Tenant,
+    pub(crate) tenant: TenantSpec,
     pub(crate) port: u16,
     pub(crate) key: Arc<SigningKey>,
     pub(crate) generation: u32,
@@ -137,7 +137,7 @@ impl Registry {
         self.tenant(id).filter(|entry| entry.is_usable())
     }
 
-    pub(crate) fn site(&self, id: &str) -> Option<&Site> {
+    pub(crate) fn site(&self, id: &str) -> Option<&SiteSpec> {
         self.site_entry(id).map(|entry| &entry.site)
     }
 
@@ -150,7 +150,7 @@ impl Registry {
         self.sites.iter().find(|entry| entry.site.id == id)
     }
 
-    pub(crate) fn primary_site(&self) -> Option<&Site> {
+    pub(crate) fn primary_site(&self) -> Option<&SiteSpec> {
         self.sites.iter().map(|entry| &entry.site).find(|site| site.primary)
     }
 

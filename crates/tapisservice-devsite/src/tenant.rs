@@ -1,14 +1,14 @@
 /// A site of the family: where services run and whose tenants they serve (docs/PROTOCOL.md, section 1).
 #[derive(Clone, Debug)]
-pub struct Site {
+pub struct SiteSpec {
     pub(crate) id: String,
     pub(crate) primary: bool,
     pub(crate) admin_tenant: String,
     pub(crate) services: Vec<String>,
 }
 
-impl Site {
-    /// The primary site. It runs the usual services; [`Site::services`] says otherwise.
+impl SiteSpec {
+    /// The primary site. It runs the usual services; [`SiteSpec::services`] says otherwise.
     pub fn primary(id: impl Into<String>, admin_tenant: impl Into<String>) -> Self {
         let services = [
             "tenants",
@@ -44,7 +44,7 @@ impl Site {
 
 /// A tenant to be. A port, a base URL and a key are added when the site starts.
 #[derive(Clone, Debug)]
-pub struct Tenant {
+pub struct TenantSpec {
     pub(crate) id: String,
     pub(crate) site: String,
     pub(crate) status: TenantStatus,
@@ -52,7 +52,7 @@ pub struct Tenant {
     pub(crate) publishes_key: bool,
 }
 
-impl Tenant {
+impl TenantSpec {
     /// An active tenant of the site `site`.
     pub fn new(id: impl Into<String>, site: impl Into<String>) -> Self {
         let (id, site) = (id.into(), site.into());

@@ -9,12 +9,12 @@ use serde::Deserialize;
 use tapisservice_core::json;
 
 use crate::raw::List;
-use crate::{BoxFuture, Record, RegistryData, SourceError, TenantSource};
+use crate::{BoxFuture, RegistryData, RegistryRecord, SourceError, TenantSource};
 
 /// As much as both answers of the Tenants API may have by default.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// Records lie in a list of an object.
-const MAX_DEPTH: usize = Record::MAX_DEPTH + 2;
+const MAX_DEPTH: usize = RegistryRecord::MAX_DEPTH + 2;
 
 /// Reads the registry from a JSON file that holds `{"tenants": [...], "sites": [...]}`, the records as the Tenants API
 /// gives them, at most 16 MiB. It is read again at every refresh.
@@ -53,12 +53,9 @@ impl FileSource {
         let records = |list: Option<List<'_>>, name| {
             let list = list.ok_or_else(|| fault(format!("{name} is missing or not a list")))?;
             list.records_in(&text)
-                .map_err(|_| fault(format!("{name} holds more than {} records", Record::MAX_COUNT)))
+                .map_err(|_| fault(format!("{name} holds more than {} records", RegistryRecord::MAX_COUNT)))
         };
-        Ok(RegistryData {
-            tenants: records(lists.tenants, "tenants")?,
-            sites: records(lists.sites, "sites")?,
-        })
+        Ok(RegistryData::new(records(lists.tenants, "tenants")?, records(lists.sites, "sites")?))
     }
 }
 
@@ -85,7 +82,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("registry.json");
         let source = FileSource::new(&path);
-        let records = vec!["{}"; Record::MAX_COUNT + 1].join(",");
+        let records = vec!["{}"; RegistryRecord::MAX_COUNT + 1].join(",");
         let many = format!(r#"{{"tenants": [{records}], "sites": []}}"#);
         let large = " ".repeat(17 * 1024 * 1024);
         for (text, reason) in [

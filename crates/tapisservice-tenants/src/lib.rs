@@ -23,7 +23,7 @@ pub use cache::{CacheState, Miss, TenantCache, TenantCacheBuilder};
 pub use extend::{ExtendTenant, ExtensionError};
 pub use file::FileSource;
 pub use key::{KeyError, TenantKey};
-pub use raw::{Record, RecordsError};
+pub use raw::{RecordsError, RegistryRecord};
 pub use record::{RecordError, RecordId, Site, Tenant};
 pub use registry::{Registry, RegistryError};
 pub use settings::TenantsSettings;

@@ -22,13 +22,13 @@ use crate::RecordError;
 ///
 /// ```
 /// use serde_json::json;
-/// use tapisservice_tenants::Record;
+/// use tapisservice_tenants::RegistryRecord;
 ///
-/// let record = Record::from(json!({"tenant_id": "dev", "owner": "alice"}));
+/// let record = RegistryRecord::from(json!({"tenant_id": "dev", "owner": "alice"}));
 /// assert_eq!(record.field("owner"), Some(json!("alice")));
 /// ```
 #[derive(Clone)]
-pub struct Record {
+pub struct RegistryRecord {
     /// What it lies in.
     answer: Arc<String>,
     place: Range<usize>,
@@ -41,12 +41,12 @@ pub enum RecordsError {
     /// It is not the answer of a Tenants API.
     #[error("the answer is not a list of records")]
     NotAList,
-    /// It is longer than [`Record::MAX_COUNT`].
-    #[error("the answer holds more than {} records", Record::MAX_COUNT)]
+    /// It is longer than [`RegistryRecord::MAX_COUNT`].
+    #[error("the answer holds more than {} records", RegistryRecord::MAX_COUNT)]
     TooMany,
 }
 
-impl Record {
+impl RegistryRecord {
     /// The most records of one list. An answer with more is refused as a whole.
     pub const MAX_COUNT: usize = 10_000;
     /// The most bytes of one record; a larger one is a bad record (rule T4).
@@ -112,13 +112,13 @@ impl Record {
     }
 }
 
-impl From<Value> for Record {
+impl From<Value> for RegistryRecord {
     fn from(record: Value) -> Self {
         Self::new(record.to_string())
     }
 }
 
-impl fmt::Debug for Record {
+impl fmt::Debug for RegistryRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Record({} bytes)", self.as_str().len())
     }
@@ -129,12 +129,12 @@ pub(crate) struct List<'a>(Option<Vec<&'a str>>);
 
 impl List<'_> {
     /// The records, which lie in `answer`.
-    pub(crate) fn records_in(self, answer: &Arc<String>) -> Result<Vec<Record>, RecordsError> {
+    pub(crate) fn records_in(self, answer: &Arc<String>) -> Result<Vec<RegistryRecord>, RecordsError> {
         let record = |text: &str| match text.as_ptr().addr().checked_sub(answer.as_ptr().addr()) {
             Some(start) if start + text.len() <= answer.len() => {
-                Record { answer: Arc::clone(answer), place: start..start + text.len() }
+                RegistryRecord { answer: Arc::clone(answer), place: start..start + text.len() }
             }
-            _ => Record::new(text.to_owned()),
+            _ => RegistryRecord::new(text.to_owned()),
         };
         Ok(self.0.ok_or(RecordsError::TooMany)?.into_iter().map(record).collect())
     }
@@ -153,7 +153,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<'de>, A::Error> {
                 let mut records = Vec::new();
-                while records.len() < Record::MAX_COUNT {
+                while records.len() < RegistryRecord::MAX_COUNT {
                     let Some(record) = seq.next_element::<&RawValue>()? else {
                         return Ok(List(Some(records)));
                     };
@@ -177,12 +177,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
 pub(crate) struct Members<'a>(HashMap<Cow<'a, str>, &'a RawValue>);
 
 impl<'a> Members<'a> {
-    pub(crate) fn of(record: &'a Record) -> Result<Self, RecordError> {
+    pub(crate) fn of(record: &'a RegistryRecord) -> Result<Self, RecordError> {
         let text = record.as_str();
-        if text.len() > Record::MAX_BYTES {
+        if text.len() > RegistryRecord::MAX_BYTES {
             return Err(RecordError::TooLarge);
         }
-        json::check(text.as_bytes(), Record::MAX_DEPTH).map_err(|_| RecordError::NotStrict)?;
+        json::check(text.as_bytes(), RegistryRecord::MAX_DEPTH).map_err(|_| RecordError::NotStrict)?;
         serde_json::from_str(text).map(Self).map_err(|_| RecordError::NotAnObject)
     }
 
@@ -193,7 +193,7 @@ impl<'a> Members<'a> {
         kind: &'static str,
     ) -> Result<Option<T>, RecordError> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
-        serde_json::from_str(value.get()).map_err(|_| RecordError::Field(name, kind))
+        serde_json::from_str(value.get()).map_err(|_| RecordError::Field { field: name, expected: kind })
     }
 
     /// A text; one that is empty is as good as absent.
@@ -219,17 +219,20 @@ mod tests {
     #[test]
     fn a_list_has_at_most_so_many_records() {
         for record in ["{}", r#"{"a":{}}"#, "0"] {
-            assert_eq!(Record::list(answer(record, Record::MAX_COUNT)).unwrap().len(), Record::MAX_COUNT);
-            let longer = answer(record, Record::MAX_COUNT + 1);
-            assert_eq!(Record::list(longer).unwrap_err(), RecordsError::TooMany, "{record}");
+            assert_eq!(
+                RegistryRecord::list(answer(record, RegistryRecord::MAX_COUNT)).unwrap().len(),
+                RegistryRecord::MAX_COUNT
+            );
+            let longer = answer(record, RegistryRecord::MAX_COUNT + 1);
+            assert_eq!(RegistryRecord::list(longer).unwrap_err(), RecordsError::TooMany, "{record}");
         }
     }
 
     #[test]
     fn records_are_pieces_of_their_answer() {
         let answer = r#" {"more": [0], "result" : [ {"a": "\u00e9é"} ,7, [ ] , null ], "status": "ok"} "#;
-        let records = Record::list(answer.as_bytes().to_vec()).unwrap();
-        let texts: Vec<_> = records.iter().map(Record::as_str).collect();
+        let records = RegistryRecord::list(answer.as_bytes().to_vec()).unwrap();
+        let texts: Vec<_> = records.iter().map(RegistryRecord::as_str).collect();
         assert_eq!(texts, [r#"{"a": "\u00e9é"}"#, "7", "[ ]", "null"]);
         assert!(records.iter().all(|record| Arc::ptr_eq(&record.answer, &records[0].answer)));
         let alone = records[0].detached();
@@ -238,7 +241,7 @@ mod tests {
 
     #[test]
     fn what_is_no_list_is_refused() {
-        let mut broken = answer("{}", Record::MAX_COUNT + 1);
+        let mut broken = answer("{}", RegistryRecord::MAX_COUNT + 1);
         broken.pop();
         let cases: [&[u8]; 8] = [
             b"",
@@ -252,13 +255,13 @@ mod tests {
         ];
         for text in cases {
             let text_of = String::from_utf8_lossy(&text[..text.len().min(40)]);
-            assert_eq!(Record::list(text.to_vec()).unwrap_err(), RecordsError::NotAList, "{text_of}");
+            assert_eq!(RegistryRecord::list(text.to_vec()).unwrap_err(), RecordsError::NotAList, "{text_of}");
         }
     }
 
     #[test]
     fn records_that_say_the_same_in_another_order_are_equal_in_what_they_say() {
-        let record = |text: &str| Record::new(text.to_owned());
+        let record = |text: &str| RegistryRecord::new(text.to_owned());
         let one = record(r#"{"a": 1, "b": {"c": 2, "d": 3}}"#);
         assert!(one.says_the_same_as(&record(r#"{"b":{"d":3,"c":2},"a":1}"#)));
         assert!(!one.says_the_same_as(&record(r#"{"b":{"d":3,"c":2},"a":"1"}"#)));

@@ -9,10 +9,11 @@ use serde_json::Value;
 use tapisservice_core::{RequestTenant, SiteId, TenantId};
 
 use crate::raw::Members;
-use crate::{Authority, KeyError, Record, TenantKey, parse_base_url};
+use crate::{Authority, KeyError, RegistryRecord, TenantKey, parse_base_url};
 
 /// A datacentre that runs Tapis services.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Site {
     /// Its id.
     pub site_id: SiteId,
@@ -36,7 +37,7 @@ pub struct Tenant {
     pub(crate) token_service: Option<Arc<str>>,
     pub(crate) key: Option<Arc<TenantKey>>,
     pub(crate) authority: (Authority<'static>, u16),
-    pub(crate) record: Record,
+    pub(crate) record: RegistryRecord,
     pub(crate) record_id: RecordId,
     pub(crate) extensions: Arc<Extensions>,
 }
@@ -63,15 +64,20 @@ pub enum RecordError {
     /// The record is no object.
     #[error("it is not an object")]
     NotAnObject,
-    /// The record is larger than [`Record::MAX_BYTES`].
-    #[error("it is larger than {} bytes", Record::MAX_BYTES)]
+    /// The record is larger than [`RegistryRecord::MAX_BYTES`].
+    #[error("it is larger than {} bytes", RegistryRecord::MAX_BYTES)]
     TooLarge,
-    /// The record is nested deeper than [`Record::MAX_DEPTH`], or parsers would disagree about what it says.
-    #[error("it is nested deeper than {} levels, or has a member twice", Record::MAX_DEPTH)]
+    /// The record is nested deeper than [`RegistryRecord::MAX_DEPTH`], or parsers would disagree about what it says.
+    #[error("it is nested deeper than {} levels, or has a member twice", RegistryRecord::MAX_DEPTH)]
     NotStrict,
     /// A field is missing or of the wrong type.
-    #[error("{0} is missing or not {1}")]
-    Field(&'static str, &'static str),
+    #[error("{field} is missing or not {expected}")]
+    Field {
+        /// Its name.
+        field: &'static str,
+        /// What it has to be.
+        expected: &'static str,
+    },
     /// `site_id` names no site of this registry.
     #[error("site_id names an unknown site")]
     UnknownSite,
@@ -85,14 +91,14 @@ const TENANT_ID: &str = "${tenant_id}";
 
 impl Site {
     /// Its id, whatever else is wrong with the record.
-    pub(crate) fn id_of(record: &Record) -> Option<SiteId> {
+    pub(crate) fn id_of(record: &RegistryRecord) -> Option<SiteId> {
         SiteId::new(record.text("site_id")?).ok()
     }
 
     /// Reads a site. URLs that cannot be used are left out and named in `unusable`.
     pub(crate) fn from_record(
         site_id: SiteId,
-        record: &Record,
+        record: &RegistryRecord,
         mut unusable: impl FnMut(&'static str),
     ) -> Result<Self, RecordError> {
         let members = Members::of(record)?;
@@ -126,14 +132,14 @@ impl Site {
 
 impl Tenant {
     /// Its id, whatever else is wrong with the record.
-    pub(crate) fn id_of(record: &Record) -> Option<TenantId> {
+    pub(crate) fn id_of(record: &RegistryRecord) -> Option<TenantId> {
         TenantId::new(record.text("tenant_id")?).ok()
     }
 
     /// Reads a tenant; none when it does not count as registered: `status` is neither `active` nor absent.
     pub(crate) fn from_record(
         tenant_id: &TenantId,
-        record: &Record,
+        record: &RegistryRecord,
         previous: Option<&Self>,
         site: impl Fn(&str) -> Option<Arc<Site>>,
     ) -> Result<Option<Self>, RecordError> {
@@ -157,7 +163,7 @@ impl Tenant {
             site,
             token_service: token_service.map(|url| url.trim_end_matches('/').into()),
             key: key_of(&members)?.map(Arc::new),
-            authority: authority.ok_or(RecordError::Field("base_url", BASE_URL))?,
+            authority: authority.ok_or(RecordError::Field { field: "base_url", expected: BASE_URL })?,
             record: record.detached(),
             record_id: RecordId::new(),
             extensions: Arc::default(),

@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 use tapisservice_core::{SiteId, TenantId};
 
 use crate::warnings::Warnings;
-use crate::{Authority, Record, RegistryData, Site, Tenant, parse_base_url};
+use crate::{Authority, RegistryData, RegistryRecord, Site, Tenant, parse_base_url};
 
 /// All tenants and sites at one moment; lookups are O(1).
 #[derive(Debug, Default)]
@@ -39,8 +39,8 @@ pub enum RegistryError {
     /// No sites in it.
     #[error("the answer holds no sites")]
     NoSites,
-    /// More of either than [`Record::MAX_COUNT`].
-    #[error("the answer holds more than {} records", Record::MAX_COUNT)]
+    /// More of either than [`RegistryRecord::MAX_COUNT`].
+    #[error("the answer holds more than {} records", RegistryRecord::MAX_COUNT)]
     TooManyRecords,
     /// Not one of its tenants can be read. One that can, and is not active, is no fault.
     #[error("the answer holds no tenant that can be read")]
@@ -67,7 +67,7 @@ impl Registry {
         if data.sites.is_empty() {
             return Err(RegistryError::NoSites);
         }
-        if data.tenants.len().max(data.sites.len()) > Record::MAX_COUNT {
+        if data.tenants.len().max(data.sites.len()) > RegistryRecord::MAX_COUNT {
             return Err(RegistryError::TooManyRecords);
         }
         let mut registry = Self::default();
@@ -137,7 +137,11 @@ impl Registry {
         self.warnings.add(warning);
     }
 
-    fn add_sites(&mut self, records: &[Record], previous: Option<&Self>) -> Result<(), RegistryError> {
+    fn add_sites(
+        &mut self,
+        records: &[RegistryRecord],
+        previous: Option<&Self>,
+    ) -> Result<(), RegistryError> {
         let mut readable = false;
         for (site_id, record) in self.identified(records, "site", Site::id_of) {
             let last_good = previous.and_then(|p| p.sites.get(&site_id)).cloned();
@@ -184,7 +188,7 @@ impl Registry {
     /// The tenants that were added, in the order of the answer.
     fn add_tenants(
         &mut self,
-        records: &[Record],
+        records: &[RegistryRecord],
         previous: Option<&Self>,
     ) -> Result<Vec<TenantId>, RegistryError> {
         let mut readable = false;
@@ -215,9 +219,9 @@ impl Registry {
     /// The records by their ids, each id once and in the order of the answer.
     fn identified<'r, I: Clone + Eq + Hash>(
         &mut self,
-        records: &'r [Record],
+        records: &'r [RegistryRecord],
         kind: &str,
-        id_of: impl Fn(&Record) -> Option<I>,
+        id_of: impl Fn(&RegistryRecord) -> Option<I>,
     ) -> Vec<(I, Listed<'r>)> {
         let mut places: Map<I, usize> = Map::default();
         let mut listed: Vec<(I, Listed<'_>)> = Vec::with_capacity(records.len());
@@ -281,7 +285,7 @@ impl Registry {
 
 /// How an answer lists an id.
 enum Listed<'r> {
-    Once(&'r Record),
+    Once(&'r RegistryRecord),
     /// Which of its records counts is anybody's guess, so none does.
     Repeatedly,
 }

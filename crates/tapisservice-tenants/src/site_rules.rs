@@ -6,11 +6,19 @@ use crate::{Registry, Tenant};
 
 /// Where this service runs, and under which name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ServicePlace<'a> {
     /// `service_name`.
     pub name: &'a str,
     /// `service_site_id`.
     pub site_id: &'a SiteId,
+}
+
+impl<'a> ServicePlace<'a> {
+    /// A service of this name at a site.
+    pub fn new(name: &'a str, site_id: &'a SiteId) -> Self {
+        Self { name, site_id }
+    }
 }
 
 impl Registry {

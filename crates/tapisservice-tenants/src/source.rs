@@ -5,19 +5,27 @@ use std::pin::Pin;
 
 use tapisservice_core::{Error, ServiceError};
 
-use crate::Record;
+use crate::RegistryRecord;
 
 /// A boxed future, so that the trait can be an object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The records of a registry, as the Tenants API answers them: the `result` of `GET /v3/tenants` and of `GET /v3/sites`. At most
-/// [`Record::MAX_COUNT`] of each.
+/// [`RegistryRecord::MAX_COUNT`] of each.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct RegistryData {
     /// Tenant records.
-    pub tenants: Vec<Record>,
+    pub tenants: Vec<RegistryRecord>,
     /// Site records.
-    pub sites: Vec<Record>,
+    pub sites: Vec<RegistryRecord>,
+}
+
+impl RegistryData {
+    /// The records of tenants and of sites.
+    pub fn new(tenants: Vec<RegistryRecord>, sites: Vec<RegistryRecord>) -> Self {
+        Self { tenants, sites }
+    }
 }
 
 /// A source did not answer, or not with a registry. The text goes to the log.
@@ -51,10 +59,8 @@ impl SourceError {
 /// impl TenantSource for OneTenant {
 ///     fn fetch(&self) -> BoxFuture<'_, Result<RegistryData, SourceError>> {
 ///         Box::pin(async {
-///             Ok(RegistryData {
-///                 tenants: vec![json!({"tenant_id": "dev", "site_id": "here", "base_url": "https://dev.example.org"}).into()],
-///                 sites: vec![json!({"site_id": "here", "primary": true}).into()],
-///             })
+///             let tenant = json!({"tenant_id": "dev", "site_id": "here", "base_url": "https://dev.example.org"});
+///             Ok(RegistryData::new(vec![tenant.into()], vec![json!({"site_id": "here", "primary": true}).into()]))
 ///         })
 ///     }
 ///

@@ -100,10 +100,10 @@ fn lookups() {
 
 fn registry(count: usize) -> Registry {
     let tenant = |n| json!({"tenant_id": format!("t{n}"), "site_id": "tacc", "base_url": format!("https://t{n}.tapis.test")});
-    let data = RegistryData {
-        tenants: (0..count).map(|n| tenant(n).into()).collect(),
-        sites: vec![json!({"site_id": "tacc", "primary": true}).into()],
-    };
+    let data = RegistryData::new(
+        (0..count).map(|n| tenant(n).into()).collect(),
+        vec![json!({"site_id": "tacc", "primary": true}).into()],
+    );
     Registry::build(&data, None).expect("a registry")
 }
 

@@ -6,6 +6,8 @@
 //! The cases are compiled against the library that this test was built with. A harness that builds the library by itself would
 //! build all that it depends on once more.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

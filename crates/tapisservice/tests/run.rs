@@ -2,6 +2,8 @@
 //!
 //! The ignored tests here are processes of their own; the others start them and send signals.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 use std::convert::Infallible;
 use std::future::pending;
 use std::io::{BufRead as _, BufReader};
@@ -46,7 +48,7 @@ fn exit_with<F: Future<Output = ExitCode>>(running: impl FnOnce(Config) -> F) {
     let config = Config::loader().environment(settings).fallback_config("none", r#"{"tenants": []}"#);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let code = runtime.block_on(running(config.load().unwrap()));
-    std::process::exit(if code == ExitCode::SUCCESS { 0 } else { 1 });
+    std::process::exit(i32::from(code != ExitCode::SUCCESS));
 }
 
 /// The process, once it waits for a signal.

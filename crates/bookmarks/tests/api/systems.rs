@@ -1,7 +1,7 @@
 //! A bookmark is to a system that its owner can see: the service asks Systems on behalf of the user.
 
 use serde_json::{Value, json};
-use tapisservice_devsite::Fault;
+use tapisservice_devsite::InjectedFault;
 
 use crate::helpers::Service;
 
@@ -42,7 +42,7 @@ async fn a_change_to_another_system_is_checked_and_other_changes_are_not() {
 async fn systems_that_does_not_answer_is_a_503_and_nothing_is_kept() {
     let service = Service::start().await;
     let alice = service.alice();
-    service.site.fault("/v3/systems", Fault::Status(500));
+    service.site.fault("/v3/systems", InjectedFault::Status(500));
     let answer = alice.post(&bookmark("workstation")).await;
     assert!(matches!(answer.status.as_u16(), 502 | 503), "{}", answer.text);
     service.site.clear_faults();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method, RequestBuilder, redirect};
 use serde_json::json;
-use tapisservice_devsite::{DevSite, Fault};
+use tapisservice_devsite::{DevSite, InjectedFault};
 
 use crate::evidence::Evidence;
 use crate::process::Service;
@@ -142,7 +142,11 @@ pub(crate) async fn failing_neighbours(caller: &mut Caller<'_>) {
         let body = json!({"name": format!("fault {number}"), "system_id": "stampede", "path": "/"});
         let status = caller.send(caller.as_alice(Method::POST, "").json(&body)).await;
         assert!(
-            status >= 400 || matches!(fault, Fault::Answer { .. } | Fault::Html | Fault::Truncated),
+            status >= 400
+                || matches!(
+                    fault,
+                    InjectedFault::Answer { .. } | InjectedFault::Html | InjectedFault::Truncated
+                ),
             "{status} {fault:?}"
         );
         // An unknown tenant and a forged signature make the service look into the registry again.
@@ -154,6 +158,6 @@ pub(crate) async fn failing_neighbours(caller: &mut Caller<'_>) {
     }
     // Taking all faults away would take the known tokens away.
     for path in ["/v3/systems", "/v3/tenants"] {
-        caller.site.fault(path, Fault::Slow(Duration::ZERO));
+        caller.site.fault(path, InjectedFault::Slow(Duration::ZERO));
     }
 }

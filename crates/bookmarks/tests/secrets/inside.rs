@@ -10,7 +10,7 @@ use tapisservice::config::Config;
 use tapisservice::logs::{self, LogSettings};
 use tapisservice::prelude::*;
 use tapisservice::{App, Settings};
-use tapisservice_devsite::{DevSite, Fault};
+use tapisservice_devsite::{DevSite, InjectedFault};
 use tower::ServiceExt as _;
 
 use crate::canary::Canaries;
@@ -77,12 +77,17 @@ async fn log_in(site: &DevSite, canaries: &mut Canaries, evidence: &mut Evidence
     let call = async || tapis.operation("systems", "getSystems").send().await.map(drop);
     call().await.unwrap();
     texts.push(format!("{:#?}", builder.password("alice", WRONG_PASSWORD).await.unwrap_err()));
-    for fault in [Fault::Status(500), Fault::Disconnect, Fault::Html, repeating(401, USER_PASSWORD)] {
+    for fault in [
+        InjectedFault::Status(500),
+        InjectedFault::Disconnect,
+        InjectedFault::Html,
+        repeating(401, USER_PASSWORD),
+    ] {
         site.fault("/v3/oauth2", fault);
         texts.push(format!("{:#?}", builder.password("alice", USER_PASSWORD).await.unwrap_err()));
         texts.push(format!("{:#?}", tapis.refresh().await.unwrap_err()));
     }
-    site.fault("/v3/systems", Fault::Status(403));
+    site.fault("/v3/systems", InjectedFault::Status(403));
     texts.push(format!("{:#?}", call().await.unwrap_err()));
     site.clear_faults();
     for text in texts {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::time::Duration;
-use tapisservice_devsite::{DevSite, Fault};
+use tapisservice_devsite::{DevSite, InjectedFault};
 
 use crate::canary::Canaries;
 
@@ -57,6 +57,10 @@ pub(crate) fn serve_known_tokens(site: &DevSite, canaries: &mut Canaries) {
     }
 }
 
-pub(crate) fn json_answer(status: u16, body: &Value) -> Fault {
-    Fault::Answer { status, content_type: "application/json".to_owned(), body: body.to_string().into() }
+pub(crate) fn json_answer(status: u16, body: &Value) -> InjectedFault {
+    InjectedFault::Answer {
+        status,
+        content_type: "application/json".to_owned(),
+        body: body.to_string().into(),
+    }
 }

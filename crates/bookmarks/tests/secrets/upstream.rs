@@ -1,18 +1,18 @@
 //! Neighbours that fail, some of them talking: their answers hold what they were sent and more.
 
 use serde_json::json;
-use tapisservice_devsite::{DevSite, Fault};
+use tapisservice_devsite::{DevSite, InjectedFault};
 
 use crate::text::{LOCATION, SERVICE_PASSWORD, percent};
 use crate::tokens::json_answer;
 
 /// An answer that repeats the service's password.
-pub(crate) fn chatty(status: u16) -> Fault {
+pub(crate) fn chatty(status: u16) -> InjectedFault {
     repeating(status, SERVICE_PASSWORD)
 }
 
 /// An answer that repeats a secret it was sent.
-pub(crate) fn repeating(status: u16, secret: &str) -> Fault {
+pub(crate) fn repeating(status: u16, secret: &str) -> InjectedFault {
     json_answer(
         status,
         &json!({"status": "error", "message": format!("bad password {secret}"), "result": secret}),
@@ -20,19 +20,19 @@ pub(crate) fn repeating(status: u16, secret: &str) -> Fault {
 }
 
 /// What a neighbour may answer.
-pub(crate) fn failures(site: &DevSite) -> Vec<Fault> {
+pub(crate) fn failures(site: &DevSite) -> Vec<InjectedFault> {
     let signed = format!("{}/v3/elsewhere?signature={}", site.url(), percent(LOCATION));
     let foreign = format!("http://user:{}@127.0.0.1:1/?signature={}", percent(LOCATION), percent(LOCATION));
     vec![
-        Fault::Status(500),
-        Fault::Status(401),
+        InjectedFault::Status(500),
+        InjectedFault::Status(401),
         chatty(500),
         chatty(403),
         chatty(200),
-        Fault::Html,
-        Fault::Redirect(signed),
-        Fault::Redirect(foreign),
-        Fault::Truncated,
-        Fault::Disconnect,
+        InjectedFault::Html,
+        InjectedFault::Redirect(signed),
+        InjectedFault::Redirect(foreign),
+        InjectedFault::Truncated,
+        InjectedFault::Disconnect,
     ]
 }

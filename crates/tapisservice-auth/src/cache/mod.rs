@@ -208,12 +208,10 @@ mod tests {
 
     #[test]
     fn tokens_are_bounded_in_number_and_in_bytes() {
-        let data = RegistryData {
-            tenants: vec![
-                json!({"tenant_id": "dev", "site_id": "here", "base_url": "https://dev.test"}).into(),
-            ],
-            sites: vec![json!({"site_id": "here", "primary": true}).into()],
-        };
+        let data = RegistryData::new(
+            vec![json!({"tenant_id": "dev", "site_id": "here", "base_url": "https://dev.test"}).into()],
+            vec![json!({"site_id": "here", "primary": true}).into()],
+        );
         let registry = Registry::build(&data, None).unwrap();
         for (size, at_least) in [(20, 10_000), (500, 10_000), (11_000, 700)] {
             let cache = TokenCache::new(AuthSettings::new("test", SiteId::new("here").unwrap()));

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use tapisservice_auth::AuthSettings;
 use tapisservice_core::SiteId;
-use tapisservice_tenants::{BoxFuture, Record, RegistryData, SourceError, TenantSource};
+use tapisservice_tenants::{BoxFuture, RegistryData, RegistryRecord, SourceError, TenantSource};
 
 use crate::signer::{ACME, ADMIN};
 
@@ -19,8 +19,8 @@ pub(crate) struct Answers {
 
 impl From<Answers> for RegistryData {
     fn from(answers: Answers) -> Self {
-        let records = |values: Vec<Value>| values.into_iter().map(Record::from).collect();
-        Self { tenants: records(answers.tenants), sites: records(answers.sites) }
+        let records = |values: Vec<Value>| values.into_iter().map(RegistryRecord::from).collect();
+        Self::new(records(answers.tenants), records(answers.sites))
     }
 }
 

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use tapisservice_core::TenantId;
-use tapisservice_tenants::{Authority, Record, Registry, RegistryData};
+use tapisservice_tenants::{Authority, Registry, RegistryData, RegistryRecord};
 
 use super::base_url;
 use crate::call::Caller;
@@ -20,7 +20,7 @@ pub(crate) async fn of_base_url(caller: &Caller) -> Result<TenantId, ClientError
     // One after the other, so that not both answers lie in memory at once.
     let sites = list(caller, "/v3/sites").await?;
     let tenants = list(caller, "/v3/tenants").await?;
-    let build = move || Registry::build(&RegistryData { tenants, sites }, None);
+    let build = move || Registry::build(&RegistryData::new(tenants, sites), None);
     let registry = blocking(build).await?.map_err(unusable)?;
     let authority = base_url::authority(caller.base_url());
     let host: Option<Authority> = authority.parse().ok();
@@ -29,9 +29,9 @@ pub(crate) async fn of_base_url(caller: &Caller) -> Result<TenantId, ClientError
     tenant.map(|tenant| tenant.tenant_id().clone()).ok_or_else(unknown)
 }
 
-async fn list(caller: &Caller, path: &str) -> Result<Vec<Record>, ClientError> {
+async fn list(caller: &Caller, path: &str) -> Result<Vec<RegistryRecord>, ClientError> {
     let answer = caller.get(path).timeout(TIMEOUT).send().await?.json_bytes(MAX_BYTES).await?;
-    blocking(move || Record::list(answer.into())).await?.map_err(unusable)
+    blocking(move || RegistryRecord::list(answer.into())).await?.map_err(unusable)
 }
 
 /// Megabytes take a while, in which a worker of the runtime would do nothing else.

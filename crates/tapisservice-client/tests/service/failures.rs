@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use http::StatusCode;
 use tapisservice_client::{ClientError, ServiceClient};
-use tapisservice_devsite::Fault;
+use tapisservice_devsite::InjectedFault;
 use tokio::task::JoinHandle;
 
 use crate::helpers::{
@@ -22,17 +22,17 @@ fn no_token(error: &ClientError) -> bool {
 #[tokio::test]
 async fn a_token_outlives_the_token_service_then_calls_fail_at_once_and_recover_by_the_password() {
     let faults = [
-        Fault::Status(503),
-        Fault::Disconnect,
-        Fault::Hang,
-        Fault::Html,
-        Fault::Truncated,
-        Fault::Redirect("http://127.0.0.1:9/".to_owned()),
+        InjectedFault::Status(503),
+        InjectedFault::Disconnect,
+        InjectedFault::Hang,
+        InjectedFault::Html,
+        InjectedFault::Truncated,
+        InjectedFault::Redirect("http://127.0.0.1:9/".to_owned()),
     ];
     join_all(faults.map(outlive)).await;
 }
 
-async fn outlive(fault: Fault) {
+async fn outlive(fault: InjectedFault) {
     let site = site().await;
     let client = client_with(&site, |settings| {
         settings.service_token_ttl_seconds = LIFE;
@@ -51,7 +51,7 @@ async fn outlive(fault: Fault) {
     assert!(client.check().await.is_err());
     // The refresh token is gone for good, the password is not.
     site.clear_faults();
-    site.fault("PUT /v3/tokens", Fault::Status(401));
+    site.fault("PUT /v3/tokens", InjectedFault::Status(401));
     until(async || systems(&alice).await.ok()).await;
     client.check().await.unwrap();
 }
@@ -60,7 +60,7 @@ async fn outlive(fault: Fault) {
 async fn while_there_is_no_token_no_request_leaves() {
     let site = site().await;
     let recorder = Recorder::behind(&site, "files").await;
-    site.fault("/v3/tokens", Fault::Status(500));
+    site.fault("/v3/tokens", InjectedFault::Status(500));
     let client = client(&site);
     let session = acting_for(&client, "alice", "tacc");
     for _ in 0..5 {
@@ -105,7 +105,7 @@ async fn a_service_without_a_password_calls_nobody() {
 #[tokio::test]
 async fn a_service_that_is_up_first_waits_for_the_registry_and_for_tokens() {
     let site = site().await;
-    site.fault("/", Fault::Status(503));
+    site.fault("/", InjectedFault::Status(503));
     let cache = tenants(&site);
     let settings = settings(site.config_json("bookmarks").unwrap());
     let client = ServiceClient::builder(settings, cache.clone()).transport(transport()).build().unwrap();
@@ -113,7 +113,7 @@ async fn a_service_that_is_up_first_waits_for_the_registry_and_for_tokens() {
     let error = systems(&client.as_service()).await.unwrap_err();
     assert!(matches!(error, ClientError::NoRegistry) && error.is_retryable(), "{error}");
     site.clear_faults();
-    site.fault("/v3/tokens", Fault::Status(503));
+    site.fault("/v3/tokens", InjectedFault::Status(503));
     until(async || cache.snapshot()).await;
     let error = systems(&client.as_service()).await.unwrap_err();
     assert!(no_token(&error) && error.is_retryable(), "{error}");
@@ -127,7 +127,7 @@ async fn a_service_that_is_up_first_waits_for_the_registry_and_for_tokens() {
 async fn a_downstream_error_is_not_taken_for_a_missing_token() {
     let site = site().await;
     let client = client(&site);
-    site.fault("/v3/systems", Fault::Status(500));
+    site.fault("/v3/systems", InjectedFault::Status(500));
     let error = systems(&client.as_service()).await.unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::INTERNAL_SERVER_ERROR));
     client.check().await.unwrap();

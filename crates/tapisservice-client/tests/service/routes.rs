@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use tapisservice_client::{ClientError, RoutingError, ServiceClient};
-use tapisservice_devsite::Tenant;
+use tapisservice_devsite::TenantSpec;
 
 use crate::helpers::{Recorder, acting_for, client, settings, site, systems, tenants, transport, until};
 
@@ -83,7 +83,7 @@ async fn a_tenant_that_is_new_is_found_and_one_that_is_not_there_is_an_error() {
     let client = client(&site);
     systems(&acting_for(&client, "alice", "tacc")).await.unwrap();
     let before = site.count("GET /v3/tenants");
-    site.add_tenant(Tenant::new("guests", "tacc")).await.unwrap();
+    site.add_tenant(TenantSpec::new("guests", "tacc")).await.unwrap();
     systems(&acting_for(&client, "alice", "guests")).await.unwrap();
     assert_eq!(site.count("GET /v3/tenants"), before + 1);
     for _ in 0..3 {

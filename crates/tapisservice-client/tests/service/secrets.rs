@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use tapisservice_devsite::{DevSite, Fault};
+use tapisservice_devsite::{DevSite, InjectedFault};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::helpers::{acting_for, builder, client_with, systems};
@@ -35,7 +35,7 @@ impl<'a> MakeWriter<'a> for Log {
 /// Answers as a Tokens API that writes what it was sent into its errors.
 fn chatty(site: &DevSite, status: u16) {
     let body = format!(r#"{{"message": "{PASSWORD}", "result": "{PASSWORD}"}}"#).into();
-    let fault = Fault::Answer { status, content_type: "application/json".to_owned(), body };
+    let fault = InjectedFault::Answer { status, content_type: "application/json".to_owned(), body };
     site.fault("/v3/tokens", fault);
 }
 
@@ -59,7 +59,7 @@ async fn neither_logs_nor_errors_nor_debug_texts_hold_passwords_or_tokens() {
         }
     };
     note(systems(&alice).await);
-    site.fault_times("/v3/systems", Fault::Status(401), 1);
+    site.fault_times("/v3/systems", InjectedFault::Status(401), 1);
     note(systems(&alice).await);
     for status in [200, 401, 500] {
         chatty(&site, status);

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Json};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use serde_json::json;
-use tapisservice_devsite::{DevSite, Fault};
+use tapisservice_devsite::{DevSite, InjectedFault};
 
 use crate::helpers::{Recorder, acting_for, client, client_with, serve, site, systems, until};
 
@@ -125,7 +125,7 @@ async fn a_service_that_refuses_every_token_causes_few_renewals() {
     let client = client(&site);
     let alice = acting_for(&client, "alice", "tacc");
     systems(&alice).await.unwrap();
-    site.fault("/v3/systems", Fault::Status(401));
+    site.fault("/v3/systems", InjectedFault::Status(401));
     for _ in 0..20 {
         assert_eq!(systems(&alice).await.unwrap_err().status(), Some(StatusCode::UNAUTHORIZED));
     }
@@ -140,10 +140,10 @@ async fn a_post_is_repeated_after_a_401_and_for_no_other_reason() {
     let client = client(&site);
     let caller = acting_for(&client, "alice", "tacc").caller("files").await.unwrap();
     let post = async || caller.post("/v3/files/x").body_json(json!({"a": 1})).send().await;
-    site.fault_times("POST /v3/files", Fault::Status(503), 1);
+    site.fault_times("POST /v3/files", InjectedFault::Status(503), 1);
     assert_eq!(post().await.unwrap_err().status(), Some(StatusCode::SERVICE_UNAVAILABLE));
     assert_eq!(site.count(&format!("{} /v3/files/x", Method::POST)), 1);
-    site.fault_times("POST /v3/files", Fault::Status(401), 1);
+    site.fault_times("POST /v3/files", InjectedFault::Status(401), 1);
     assert!(post().await.unwrap().status().is_success());
     assert_eq!(recorder.all().len(), 1);
     assert_eq!(recorder.all()[0].body, json!({"a": 1}));

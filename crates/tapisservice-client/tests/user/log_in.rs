@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::json;
 use tapisservice_client::{ClientError, UserClient};
-use tapisservice_devsite::Fault;
+use tapisservice_devsite::InjectedFault;
 
 use crate::fake::{Fake, granted, refused};
 use crate::helpers::{CLIENT, PASSWORD, SYSTEMS, TOKENS, at, site, systems, with};
@@ -104,7 +104,7 @@ async fn without_a_tenant_there_is_no_log_in() {
     let error = UserClient::builder(elsewhere).password("alice", PASSWORD).await.unwrap_err();
     assert!(matches!(error, ClientError::Route(_)), "{error:?}");
 
-    site.fault("/v3/tenants", Fault::Status(500));
+    site.fault("/v3/tenants", InjectedFault::Status(500));
     let error = at(&site, "tacc").password("alice", PASSWORD).await.unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::INTERNAL_SERVER_ERROR), "{error:?}");
     assert_eq!(site.count(TOKENS), 0);

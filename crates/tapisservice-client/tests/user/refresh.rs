@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use tapisservice_client::Credentials as _;
 use tapisservice_client::user::Tokens;
-use tapisservice_devsite::Fault;
+use tapisservice_devsite::InjectedFault;
 
 use crate::fake::{Fake, granted};
 use crate::helpers::{
@@ -17,7 +17,7 @@ const LONG: Duration = Duration::from_hours(1);
 #[tokio::test]
 async fn eight_callers_at_expiry_make_one_refresh() {
     let site = site().await;
-    site.fault_times(TOKENS, Fault::Slow(Duration::from_millis(200)), 1);
+    site.fault_times(TOKENS, InjectedFault::Slow(Duration::from_millis(200)), 1);
     let tapis = with(&site, expired(&site)).await;
     let old = tapis.tokens();
     let calls = (0..8).map(|_| {
@@ -34,7 +34,7 @@ async fn eight_callers_at_expiry_make_one_refresh() {
 #[tokio::test]
 async fn who_stops_waiting_does_not_stop_the_others() {
     let site = site().await;
-    site.fault_times(TOKENS, Fault::Slow(Duration::from_millis(300)), 1);
+    site.fault_times(TOKENS, InjectedFault::Slow(Duration::from_millis(300)), 1);
     let tapis = with(&site, expired(&site)).await;
     let first = tokio::spawn({
         let tapis = tapis.clone();
@@ -51,7 +51,7 @@ async fn who_stops_waiting_does_not_stop_the_others() {
 #[tokio::test]
 async fn a_token_that_is_about_to_expire_is_renewed_while_calls_go_on() {
     let site = site().await;
-    site.fault_times(TOKENS, Fault::Slow(Duration::from_secs(2)), 1);
+    site.fault_times(TOKENS, InjectedFault::Slow(Duration::from_secs(2)), 1);
     let tapis = with(&site, tokens(&site, Duration::from_secs(40))).await;
     let old = tapis.tokens();
     systems(&tapis).await.unwrap();
@@ -67,7 +67,7 @@ async fn a_token_that_is_about_to_expire_is_renewed_while_calls_go_on() {
 #[tokio::test]
 async fn a_401_renews_the_token_once_and_the_call_is_sent_once_more() {
     let site = site().await;
-    site.fault_times(SYSTEMS, Fault::Status(401), 1);
+    site.fault_times(SYSTEMS, InjectedFault::Status(401), 1);
     let tapis = with(&site, tokens(&site, LONG)).await;
     assert_eq!(systems(&tapis).await.unwrap(), ["alice-private"]);
     assert_eq!((site.count(TOKENS), site.count(SYSTEMS)), (1, 2));
@@ -76,7 +76,7 @@ async fn a_401_renews_the_token_once_and_the_call_is_sent_once_more() {
 #[tokio::test]
 async fn a_401_that_a_new_token_does_not_change_is_the_answer() {
     let site = site().await;
-    site.fault(SYSTEMS, Fault::Status(401));
+    site.fault(SYSTEMS, InjectedFault::Status(401));
     let tapis = with(&site, tokens(&site, LONG)).await;
     for _ in 0..3 {
         assert_eq!(systems(&tapis).await.unwrap_err().status(), Some(StatusCode::UNAUTHORIZED));
@@ -87,7 +87,7 @@ async fn a_401_that_a_new_token_does_not_change_is_the_answer() {
 #[tokio::test]
 async fn a_401_without_a_refresh_token_is_the_answer() {
     let site = site().await;
-    site.fault(SYSTEMS, Fault::Status(401));
+    site.fault(SYSTEMS, InjectedFault::Status(401));
     let tapis = with(&site, site.user_token("alice", "tacc")).await;
     assert_eq!(systems(&tapis).await.unwrap_err().status(), Some(StatusCode::UNAUTHORIZED));
     assert_eq!((site.count(TOKENS), site.count(SYSTEMS)), (0, 1));
@@ -112,7 +112,7 @@ async fn a_refresh_that_is_refused_is_a_typed_error_and_no_stale_token_is_sent()
 #[tokio::test]
 async fn while_the_old_token_is_good_a_failed_refresh_does_not_matter() {
     let site = site().await;
-    site.fault(TOKENS, Fault::Status(503));
+    site.fault(TOKENS, InjectedFault::Status(503));
     let tapis = with(&site, tokens(&site, Duration::from_secs(4))).await;
     assert_eq!(systems(&tapis).await.unwrap(), ["alice-private"]);
     assert_eq!((site.count(TOKENS), site.count(SYSTEMS)), (1, 1));
@@ -121,7 +121,7 @@ async fn while_the_old_token_is_good_a_failed_refresh_does_not_matter() {
 #[tokio::test]
 async fn an_authenticator_that_is_away_is_a_passing_error_until_it_is_back() {
     let site = site().await;
-    site.fault(TOKENS, Fault::Disconnect);
+    site.fault(TOKENS, InjectedFault::Disconnect);
     let tapis = with(&site, expired(&site)).await;
     for _ in 0..2 {
         let error = systems(&tapis).await.unwrap_err();

@@ -2,7 +2,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use tapisservice_client::user::{FileStore, Tokens};
-use tapisservice_devsite::Fault;
+use tapisservice_devsite::InjectedFault;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::fake::{Fake, granted, refused};
@@ -53,7 +53,7 @@ async fn no_secret_is_in_a_log_line_a_debug_text_or_an_error() {
     systems(&tapis).await.unwrap();
     tapis.refresh().await.unwrap();
     texts.push(format!("{:?}", builder.password("alice", "canary-wrong").await.unwrap_err()));
-    site.fault(TOKENS, Fault::Disconnect);
+    site.fault(TOKENS, InjectedFault::Disconnect);
     texts.push(format!("{:?}", builder.password("alice", PASSWORD).await.unwrap_err()));
     texts.push(format!("{:?}", tapis.refresh().await.unwrap_err()));
     tapis.set_tokens(Tokens::new("canary\ntoken").with_refresh("canary-refresh"));

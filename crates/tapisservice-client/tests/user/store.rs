@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tapisservice_client::ClientError;
 use tapisservice_client::user::{FileStore, Tokens};
-use tapisservice_devsite::Fault;
+use tapisservice_devsite::InjectedFault;
 
 use crate::helpers::{PASSWORD, TOKENS, at, expired, site, systems};
 
@@ -52,7 +52,7 @@ async fn an_expired_session_is_renewed_or_forgotten() {
         let body = serde_json::json!({"result": result}).to_string().into();
         site.fault_times(
             TOKENS,
-            Fault::Answer { status: 201, content_type: "application/json".into(), body },
+            InjectedFault::Answer { status: 201, content_type: "application/json".into(), body },
             1,
         );
         builder.password("alice", PASSWORD)

@@ -6,6 +6,7 @@ use aho_corasick::AhoCorasick;
 
 /// What the name of a key, a field or a parameter says of its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Naming {
     /// The value is a secret: `db_password`, `apiKey`, `X-Tapis-Token`.
     Secret,

@@ -386,7 +386,7 @@ mod tests {
         let about = |what: &str| Error::dao(format!("no {what}")).with_detail(what);
         assert_eq!(about("a").origin(), about("b").origin());
         assert_ne!(about("a").origin(), Error::dao("no a").origin(), "another place");
-        let parse = |text: &str| -> Result<u8> { Ok(text.parse::<u8>().unrecognized()?) };
+        let parse = |text: &str| text.parse::<u8>().unrecognized();
         assert_eq!(parse("x").unwrap_err().origin(), parse("").unwrap_err().origin());
         assert_ne!(about("a").origin(), about("a").with_source(Foreign).origin(), "another type behind it");
         assert_ne!(

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::SigningKey;
-use crate::Error;
+use crate::DevSiteError;
 
 /// Reads the key of `tenant`, or makes and keeps one.
-pub(super) fn load_or_create(folder: &Path, tenant: &str) -> Result<SigningKey, Error> {
-    prepare(folder).map_err(|source| Error::KeyStore { path: folder.to_owned(), source })?;
+pub(super) fn load_or_create(folder: &Path, tenant: &str) -> Result<SigningKey, DevSiteError> {
+    prepare(folder).map_err(|source| DevSiteError::KeyStore { path: folder.to_owned(), source })?;
     match read(folder, tenant)? {
         Some(key) => Ok(key),
         None => create(folder, tenant),
@@ -19,7 +19,7 @@ pub(super) fn load_or_create(folder: &Path, tenant: &str) -> Result<SigningKey, 
 }
 
 /// Makes a new key for `tenant` and keeps it in place of the old one.
-pub(super) fn replace(folder: &Path, tenant: &str) -> Result<SigningKey, Error> {
+pub(super) fn replace(folder: &Path, tenant: &str) -> Result<SigningKey, DevSiteError> {
     let (key, path) = (SigningKey::generate()?, file(folder, tenant));
     let written =
         prepare(folder).and_then(|()| draft(folder, &key)).map_err(|source| store_error(&path, source))?;
@@ -27,29 +27,31 @@ pub(super) fn replace(folder: &Path, tenant: &str) -> Result<SigningKey, Error> 
     Ok(key)
 }
 
-fn create(folder: &Path, tenant: &str) -> Result<SigningKey, Error> {
+fn create(folder: &Path, tenant: &str) -> Result<SigningKey, DevSiteError> {
     let (key, path) = (SigningKey::generate()?, file(folder, tenant));
     let written = draft(folder, &key).map_err(|source| store_error(&path, source))?;
     match written.persist_noclobber(&path) {
         Ok(_) => Ok(key),
         // Another process was faster: both use its key.
         Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {
-            read(folder, tenant)?.ok_or(Error::KeyFile { path })
+            read(folder, tenant)?.ok_or(DevSiteError::KeyFile { path })
         }
         Err(failed) => Err(store_error(&path, failed.error)),
     }
 }
 
-fn read(folder: &Path, tenant: &str) -> Result<Option<SigningKey>, Error> {
+fn read(folder: &Path, tenant: &str) -> Result<Option<SigningKey>, DevSiteError> {
     let path = file(folder, tenant);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(Error::KeyFile { path }),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            return Err(DevSiteError::KeyFile { path });
+        }
         Err(source) => return Err(store_error(&path, source)),
     };
     restrict(&path, 0o600).map_err(|source| store_error(&path, source))?;
-    SigningKey::from_pem(&text).map(Some).ok_or(Error::KeyFile { path })
+    SigningKey::from_pem(&text).map(Some).ok_or(DevSiteError::KeyFile { path })
 }
 
 /// A complete file under a temporary name; tempfile makes it with mode 0600.
@@ -87,6 +89,6 @@ fn file(folder: &Path, tenant: &str) -> PathBuf {
     folder.join(format!("{tenant}.pem"))
 }
 
-fn store_error(path: &Path, source: io::Error) -> Error {
-    Error::KeyStore { path: path.to_owned(), source }
+fn store_error(path: &Path, source: io::Error) -> DevSiteError {
+    DevSiteError::KeyStore { path: path.to_owned(), source }
 }

@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{
 };
 use pem::{EncodeConfig, LineEnding, Pem};
 
-use crate::Error;
+use crate::DevSiteError;
 
 /// An RSA key of a tenant. Its private half is never printed.
 pub(crate) struct SigningKey {
@@ -18,9 +18,9 @@ pub(crate) struct SigningKey {
 
 impl SigningKey {
     /// Makes an RSA key of 2048 bits. Slow (up to seconds): keep it off the async threads.
-    pub(crate) fn generate() -> Result<Self, Error> {
-        let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| Error::KeyGeneration)?;
-        Self::new(pair).ok_or(Error::KeyGeneration)
+    pub(crate) fn generate() -> Result<Self, DevSiteError> {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| DevSiteError::KeyGeneration)?;
+        Self::new(pair).ok_or(DevSiteError::KeyGeneration)
     }
 
     /// Reads a PKCS#8 PEM; `None` when it holds no RSA key of at least 2048 bits.
@@ -37,8 +37,8 @@ impl SigningKey {
     }
 
     /// The private key as PKCS#8 PEM, for the key store alone.
-    pub(crate) fn to_pem(&self) -> Result<String, Error> {
-        let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&self.pair).map_err(|_| Error::KeyGeneration)?;
+    pub(crate) fn to_pem(&self) -> Result<String, DevSiteError> {
+        let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&self.pair).map_err(|_| DevSiteError::KeyGeneration)?;
         Ok(encode("PRIVATE KEY", der.as_ref()))
     }
 

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::{SigningKey, folder};
-use crate::Error;
+use crate::DevSiteError;
 
 /// Where the keys of a site come from.
 #[derive(Clone, Debug)]
@@ -18,30 +18,34 @@ pub(crate) enum KeySource {
 
 impl KeySource {
     /// The first key of each tenant, in the order asked for.
-    pub(crate) async fn first(&self, tenants: &[&str]) -> Result<Vec<Arc<SigningKey>>, Error> {
+    pub(crate) async fn first(&self, tenants: &[&str]) -> Result<Vec<Arc<SigningKey>>, DevSiteError> {
         let made: Vec<_> = tenants.iter().map(|tenant| self.spawn((*tenant).to_owned(), 0)).collect();
         let mut keys = Vec::with_capacity(made.len());
         for key in made {
-            keys.push(key.await.map_err(|_| Error::KeyGeneration)??);
+            keys.push(key.await.map_err(|_| DevSiteError::KeyGeneration)??);
         }
         Ok(keys)
     }
 
     /// The key of `tenant` after `generation` rotations.
-    pub(crate) async fn rotated(&self, tenant: &str, generation: u32) -> Result<Arc<SigningKey>, Error> {
-        self.spawn(tenant.to_owned(), generation).await.map_err(|_| Error::KeyGeneration)?
+    pub(crate) async fn rotated(
+        &self,
+        tenant: &str,
+        generation: u32,
+    ) -> Result<Arc<SigningKey>, DevSiteError> {
+        self.spawn(tenant.to_owned(), generation).await.map_err(|_| DevSiteError::KeyGeneration)?
     }
 
     fn spawn(
         &self,
         tenant: String,
         generation: u32,
-    ) -> tokio::task::JoinHandle<Result<Arc<SigningKey>, Error>> {
+    ) -> tokio::task::JoinHandle<Result<Arc<SigningKey>, DevSiteError>> {
         let source = self.clone();
         tokio::task::spawn_blocking(move || source.load(tenant, generation))
     }
 
-    fn load(&self, tenant: String, generation: u32) -> Result<Arc<SigningKey>, Error> {
+    fn load(&self, tenant: String, generation: u32) -> Result<Arc<SigningKey>, DevSiteError> {
         match self {
             Self::Shared => shared(tenant, generation),
             Self::Fresh => SigningKey::generate().map(Arc::new),
@@ -55,7 +59,7 @@ type Slot = Arc<Mutex<Option<Arc<SigningKey>>>>;
 static SHARED: LazyLock<Mutex<HashMap<(String, u32), Slot>>> = LazyLock::new(Mutex::default);
 
 /// A slot of its own per key, so that the keys of a site are made side by side.
-fn shared(tenant: String, generation: u32) -> Result<Arc<SigningKey>, Error> {
+fn shared(tenant: String, generation: u32) -> Result<Arc<SigningKey>, DevSiteError> {
     let slot = {
         let mut all = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(all.entry((tenant, generation)).or_default())

@@ -3,8 +3,8 @@ use serde_json::Value;
 use crate::layout::check_id;
 use crate::listen::Door;
 use crate::registry::{Patch, TenantEntry};
-use crate::tenant::{Tenant, TenantStatus};
-use crate::{DevSite, Error};
+use crate::tenant::{TenantSpec, TenantStatus};
+use crate::{DevSite, DevSiteError};
 
 /// Changes while the site runs.
 impl DevSite {
@@ -12,21 +12,22 @@ impl DevSite {
     ///
     /// # Errors
     ///
-    /// [`Error::DuplicateId`] (of a removed tenant too), [`Error::UnknownSite`], or what keeps a port from being opened.
-    pub async fn add_tenant(&self, tenant: Tenant) -> Result<String, Error> {
+    /// [`DevSiteError::DuplicateId`] (of a removed tenant too), [`DevSiteError::UnknownSite`], or what keeps a port from being opened.
+    pub async fn add_tenant(&self, tenant: TenantSpec) -> Result<String, DevSiteError> {
         check_id(&tenant.id)?;
-        let key = self.state().keys.first(&[tenant.id.as_str()]).await?.pop().ok_or(Error::KeyGeneration)?;
-        let door = Door::open_any().await.map_err(Error::Bind)?;
+        let key =
+            self.state().keys.first(&[tenant.id.as_str()]).await?.pop().ok_or(DevSiteError::KeyGeneration)?;
+        let door = Door::open_any().await.map_err(DevSiteError::Bind)?;
         let entry =
             TenantEntry { tenant, port: door.port, key, generation: 0, patch: Patch::new(), removed: false };
         let base_url = entry.base_url();
         {
             let mut registry = self.state().registry_mut();
             if registry.tenant(&entry.tenant.id).is_some() {
-                return Err(Error::DuplicateId(entry.tenant.id));
+                return Err(DevSiteError::DuplicateId(entry.tenant.id));
             }
             if registry.site(&entry.tenant.site).is_none() {
-                return Err(Error::UnknownSite(entry.tenant.site));
+                return Err(DevSiteError::UnknownSite(entry.tenant.site));
             }
             registry.tenants.push(entry);
         }
@@ -38,8 +39,8 @@ impl DevSite {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownTenant`].
-    pub fn remove_tenant(&self, tenant: &str) -> Result<(), Error> {
+    /// [`DevSiteError::UnknownTenant`].
+    pub fn remove_tenant(&self, tenant: &str) -> Result<(), DevSiteError> {
         self.change(tenant, |entry| entry.removed = true)
     }
 
@@ -47,8 +48,8 @@ impl DevSite {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownTenant`].
-    pub fn set_tenant_status(&self, tenant: &str, status: TenantStatus) -> Result<(), Error> {
+    /// [`DevSiteError::UnknownTenant`].
+    pub fn set_tenant_status(&self, tenant: &str, status: TenantStatus) -> Result<(), DevSiteError> {
         self.change(tenant, |entry| entry.tenant.status = status)
     }
 
@@ -57,8 +58,13 @@ impl DevSite {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownTenant`].
-    pub fn patch_tenant(&self, tenant: &str, field: &str, value: impl Into<Value>) -> Result<(), Error> {
+    /// [`DevSiteError::UnknownTenant`].
+    pub fn patch_tenant(
+        &self,
+        tenant: &str,
+        field: &str,
+        value: impl Into<Value>,
+    ) -> Result<(), DevSiteError> {
         self.change(tenant, |entry| drop(entry.patch.insert(field.to_owned(), Some(value.into()))))
     }
 
@@ -66,8 +72,8 @@ impl DevSite {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownTenant`].
-    pub fn omit_from_tenant(&self, tenant: &str, field: &str) -> Result<(), Error> {
+    /// [`DevSiteError::UnknownTenant`].
+    pub fn omit_from_tenant(&self, tenant: &str, field: &str) -> Result<(), DevSiteError> {
         self.change(tenant, |entry| drop(entry.patch.insert(field.to_owned(), None)))
     }
 
@@ -76,8 +82,8 @@ impl DevSite {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownSite`].
-    pub fn patch_site(&self, site: &str, field: &str, value: impl Into<Value>) -> Result<(), Error> {
+    /// [`DevSiteError::UnknownSite`].
+    pub fn patch_site(&self, site: &str, field: &str, value: impl Into<Value>) -> Result<(), DevSiteError> {
         self.change_site(site, field, Some(value.into()))
     }
 
@@ -85,8 +91,8 @@ impl DevSite {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownSite`].
-    pub fn omit_from_site(&self, site: &str, field: &str) -> Result<(), Error> {
+    /// [`DevSiteError::UnknownSite`].
+    pub fn omit_from_site(&self, site: &str, field: &str) -> Result<(), DevSiteError> {
         self.change_site(site, field, None)
     }
 
@@ -94,9 +100,9 @@ impl DevSite {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownTenant`], or what keeps a key from being made and kept.
-    pub async fn rotate_key(&self, tenant: &str) -> Result<(), Error> {
-        let unknown = || Error::UnknownTenant(tenant.to_owned());
+    /// [`DevSiteError::UnknownTenant`], or what keeps a key from being made and kept.
+    pub async fn rotate_key(&self, tenant: &str) -> Result<(), DevSiteError> {
+        let unknown = || DevSiteError::UnknownTenant(tenant.to_owned());
         let generation = self.state().registry().tenant(tenant).ok_or_else(unknown)?.generation + 1;
         let key = self.state().keys.rotated(tenant, generation).await?;
         self.change(tenant, |entry| (entry.key, entry.generation) = (key, generation))
@@ -114,16 +120,16 @@ impl DevSite {
         }
     }
 
-    fn change_site(&self, site: &str, field: &str, value: Option<Value>) -> Result<(), Error> {
+    fn change_site(&self, site: &str, field: &str, value: Option<Value>) -> Result<(), DevSiteError> {
         let mut registry = self.state().registry_mut();
         let entry = registry.sites.iter_mut().find(|entry| entry.site.id == site);
-        let entry = entry.ok_or_else(|| Error::UnknownSite(site.to_owned()))?;
+        let entry = entry.ok_or_else(|| DevSiteError::UnknownSite(site.to_owned()))?;
         entry.patch.insert(field.to_owned(), value);
         Ok(())
     }
 
-    fn change(&self, tenant: &str, change: impl FnOnce(&mut TenantEntry)) -> Result<(), Error> {
+    fn change(&self, tenant: &str, change: impl FnOnce(&mut TenantEntry)) -> Result<(), DevSiteError> {
         let mut registry = self.state().registry_mut();
-        registry.tenant_mut(tenant).map(change).ok_or_else(|| Error::UnknownTenant(tenant.to_owned()))
+        registry.tenant_mut(tenant).map(change).ok_or_else(|| DevSiteError::UnknownTenant(tenant.to_owned()))
     }
 }

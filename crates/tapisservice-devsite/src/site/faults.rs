@@ -1,17 +1,17 @@
 use std::collections::BTreeMap;
 
-use crate::{DevSite, Fault};
+use crate::{DevSite, InjectedFault};
 
 /// Faults and counters.
 impl DevSite {
     /// Spoils every request for a path and what is below it, on all ports, routed services included:
     /// `"/v3/tenants"`, or `"PUT /v3/tokens"` for one method. The longest fitting prefix decides.
-    pub fn fault(&self, request: &str, fault: Fault) {
+    pub fn fault(&self, request: &str, fault: InjectedFault) {
         self.state().faults.set(request, fault, None);
     }
 
     /// As [`fault`](Self::fault), for the next `times` requests only.
-    pub fn fault_times(&self, request: &str, fault: Fault, times: u32) {
+    pub fn fault_times(&self, request: &str, fault: InjectedFault, times: u32) {
         self.state().faults.set(request, fault, Some(times));
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::Error;
+use crate::DevSiteError;
 use crate::builder::DevSiteBuilder;
 use crate::dispatch::Dispatcher;
 use crate::layout::check_id;
@@ -76,8 +76,8 @@ impl DevSite {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidId`] when the name is no id.
-    pub fn config_json(&self, service: &str) -> Result<Value, Error> {
+    /// [`DevSiteError::InvalidId`] when the name is no id.
+    pub fn config_json(&self, service: &str) -> Result<Value, DevSiteError> {
         check_id(service)?;
         self.state().registry_mut().add_primary_service(service);
         let site = self.state().registry().primary_site().map(|site| site.id.clone()).unwrap_or_default();
@@ -88,12 +88,15 @@ impl DevSite {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidId`] when the name is no id, [`Error::UnknownSite`] when there is no such site.
-    pub fn config_json_at(&self, service: &str, site: &str) -> Result<Value, Error> {
+    /// [`DevSiteError::InvalidId`] when the name is no id, [`DevSiteError::UnknownSite`] when there is no such site.
+    pub fn config_json_at(&self, service: &str, site: &str) -> Result<Value, DevSiteError> {
         check_id(service)?;
         let registry = self.state().registry();
-        let tenant =
-            registry.site(site).ok_or_else(|| Error::UnknownSite(site.to_owned()))?.admin_tenant.clone();
+        let tenant = registry
+            .site(site)
+            .ok_or_else(|| DevSiteError::UnknownSite(site.to_owned()))?
+            .admin_tenant
+            .clone();
         drop(registry);
         Ok(json!({
             "service_name": service,
@@ -119,8 +122,8 @@ impl DevSite {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidUpstream`] when the upstream is anything else, [`Error::InvalidId`] when the name is no id.
-    pub fn route_to(&self, service: &str, upstream: &str) -> Result<(), Error> {
+    /// [`DevSiteError::InvalidUpstream`] when the upstream is anything else, [`DevSiteError::InvalidId`] when the name is no id.
+    pub fn route_to(&self, service: &str, upstream: &str) -> Result<(), DevSiteError> {
         check_id(service)?;
         self.state().proxy.route(service, upstream)?;
         self.state().registry_mut().add_primary_service(service);

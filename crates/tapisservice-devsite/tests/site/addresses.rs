@@ -1,7 +1,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
-use tapisservice_devsite::{DevSite, Error, Fault, Tenant};
+use tapisservice_devsite::{DevSite, DevSiteError, InjectedFault, TenantSpec};
 
 use crate::helpers::{answer, envelope, get, http, site};
 
@@ -39,7 +39,7 @@ async fn unknown_paths_and_methods_are_enveloped() {
 async fn the_host_names_the_tenant() {
     let site = DevSite::builder()
         .server("dev")
-        .tenant(Tenant::new("named", "tacc").base_url("https://named.example.org"))
+        .tenant(TenantSpec::new("named", "tacc").base_url("https://named.example.org"))
         .start()
         .await
         .unwrap();
@@ -73,22 +73,22 @@ async fn a_taken_port_is_named() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
     let error = DevSite::builder().server("dev").first_port(port).start().await.unwrap_err();
-    assert!(matches!(error, Error::PortTaken { .. }));
+    assert!(matches!(error, DevSiteError::PortTaken { .. }));
     assert!(error.to_string().contains(&format!("port {port}")), "{error}");
     let error = DevSite::builder().server("dev").first_port(u16::MAX).start().await.unwrap_err();
-    assert!(matches!(error, Error::PortRange(_) | Error::PortTaken { .. }), "{error}");
+    assert!(matches!(error, DevSiteError::PortRange(_) | DevSiteError::PortTaken { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn only_development_starts_a_site() {
-    assert!(matches!(DevSite::builder().start().await, Err(Error::ServerNotStated)));
-    assert!(matches!(DevSite::builder().server("prod").start().await, Err(Error::NotDevelopment(_))));
+    assert!(matches!(DevSite::builder().start().await, Err(DevSiteError::ServerNotStated)));
+    assert!(matches!(DevSite::builder().server("prod").start().await, Err(DevSiteError::NotDevelopment(_))));
 }
 
 #[tokio::test]
 async fn requests_in_flight_finish_when_the_site_stops() {
     let site = site().await;
-    site.fault("/v3/sites", Fault::Slow(Duration::from_millis(100)));
+    site.fault("/v3/sites", InjectedFault::Slow(Duration::from_millis(100)));
     let request = tokio::spawn(get(format!("{}/v3/sites", site.url())));
     while site.count("GET /v3/sites") == 0 {
         tokio::task::yield_now().await;

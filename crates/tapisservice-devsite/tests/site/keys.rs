@@ -1,6 +1,6 @@
 use std::fs;
 
-use tapisservice_devsite::{DevSite, Error};
+use tapisservice_devsite::{DevSite, DevSiteError};
 
 #[tokio::test]
 async fn keys_survive_a_restart() {
@@ -46,7 +46,10 @@ async fn a_broken_key_file_is_named_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("dev.pem"), "not a key").unwrap();
     let error = DevSite::builder().server("dev").keys_in(folder.path()).start().await.unwrap_err();
-    assert!(matches!(error, Error::KeyFile { .. }) && error.to_string().contains("dev.pem"), "{error}");
+    assert!(
+        matches!(error, DevSiteError::KeyFile { .. }) && error.to_string().contains("dev.pem"),
+        "{error}"
+    );
     assert_eq!(fs::read_to_string(folder.path().join("dev.pem")).unwrap(), "not a key");
 }
 

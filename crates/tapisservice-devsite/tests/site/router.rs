@@ -4,7 +4,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde_json::{Value, json};
-use tapisservice_devsite::{DevSite, Error};
+use tapisservice_devsite::{DevSite, DevSiteError};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -128,6 +128,6 @@ async fn a_route_lists_the_service_at_the_primary_site_and_may_replace_an_api() 
     assert!(record["result"]["services"].as_array().unwrap().contains(&json!("notes")));
     site.route_to("systems", "http://127.0.0.1:1").unwrap();
     envelope(get(format!("{}/v3/systems/hello", site.url())).await, 503).await;
-    assert!(matches!(site.route_to("a/b", "http://127.0.0.1:1"), Err(Error::InvalidId(_))));
-    assert!(matches!(site.route_to("notes", "localhost:1"), Err(Error::InvalidUpstream(_))));
+    assert!(matches!(site.route_to("a/b", "http://127.0.0.1:1"), Err(DevSiteError::InvalidId(_))));
+    assert!(matches!(site.route_to("notes", "localhost:1"), Err(DevSiteError::InvalidUpstream(_))));
 }

@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use tapisservice_devsite::{Site, Tenant, TenantStatus};
+use tapisservice_devsite::{SiteSpec, TenantSpec, TenantStatus};
 
 use crate::helpers::{at, envelope, get, site};
 
@@ -56,7 +56,7 @@ async fn records_hold_what_the_clients_require() {
 #[tokio::test]
 async fn tenants_come_change_and_go_while_the_site_runs() {
     let site = site().await;
-    let base_url = site.add_tenant(Tenant::new("guests", "tacc")).await.unwrap();
+    let base_url = site.add_tenant(TenantSpec::new("guests", "tacc")).await.unwrap();
     let listed = envelope(get(format!("{base_url}/v3/tenants/guests")).await, 200).await;
     assert_eq!(listed["result"]["base_url"], base_url);
 
@@ -75,9 +75,13 @@ async fn tenants_come_change_and_go_while_the_site_runs() {
     envelope(get(at(&site, "tacc", "/v3/tenants/guests")).await, 404).await;
     assert!(site.tenant_url("guests").is_none());
     assert!(site.remove_tenant("guests").is_err());
-    assert!(site.add_tenant(Tenant::new("dev", "tacc")).await.unwrap_err().to_string().contains("twice"));
+    assert!(site.add_tenant(TenantSpec::new("dev", "tacc")).await.unwrap_err().to_string().contains("twice"));
     assert!(
-        site.add_tenant(Tenant::new("lost", "nowhere")).await.unwrap_err().to_string().contains("no site")
+        site.add_tenant(TenantSpec::new("lost", "nowhere"))
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("no site")
     );
 }
 
@@ -96,11 +100,11 @@ async fn a_rotated_key_is_published_and_signs() {
 async fn sites_and_tenants_can_be_all_others() {
     let site = tapisservice_devsite::DevSite::builder()
         .server("dev")
-        .sites([Site::primary("here", "boss").services(["tokens"])])
+        .sites([SiteSpec::primary("here", "boss").services(["tokens"])])
         .tenants([
-            Tenant::new("people", "here"),
-            Tenant::new("boss", "here"),
-            Tenant::new("odd", "here").without_key(),
+            TenantSpec::new("people", "here"),
+            TenantSpec::new("boss", "here"),
+            TenantSpec::new("odd", "here").without_key(),
         ])
         .start()
         .await

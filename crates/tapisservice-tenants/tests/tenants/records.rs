@@ -6,7 +6,7 @@ use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use serde_json::{Value, json};
-use tapisservice_tenants::{Record, RegistryData};
+use tapisservice_tenants::{RegistryData, RegistryRecord};
 
 pub(crate) static KEY: LazyLock<String> = LazyLock::new(fresh_key);
 
@@ -37,8 +37,8 @@ pub(crate) struct Answers {
 
 impl From<Answers> for RegistryData {
     fn from(answers: Answers) -> Self {
-        let records = |values: Vec<Value>| values.into_iter().map(Record::from).collect();
-        Self { tenants: records(answers.tenants), sites: records(answers.sites) }
+        let records = |values: Vec<Value>| values.into_iter().map(RegistryRecord::from).collect();
+        Self::new(records(answers.tenants), records(answers.sites))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::records::{Answers, KEY, data, fresh_key, tenant};
 use serde_json::{Value, json};
 use tapisservice_core::{SiteId, TenantId};
 use tapisservice_tenants::{
-    Authority, Record, Registry, RegistryData, RegistryError, ServicePlace, TenantKey,
+    Authority, Registry, RegistryData, RegistryError, RegistryRecord, ServicePlace, TenantKey,
 };
 
 fn build(data: &Answers) -> Registry {
@@ -277,7 +277,7 @@ fn a_record_that_parsers_would_disagree_about_is_a_bad_record() {
     let answer = br#"{"result": [{"tenant_id": "a", "site_id": "tacc", "base_url": "https://a.test", "base_url": "https://b.test"},
                      {"tenant_id": "b", "tenant_id": "c"}]}"#;
     let mut all: RegistryData = data().into();
-    all.tenants.extend(Record::list(answer.to_vec()).unwrap());
+    all.tenants.extend(RegistryRecord::list(answer.to_vec()).unwrap());
     let registry = Registry::build(&all, None).unwrap();
     assert_eq!(registry.tenants().len(), 4);
     let told = format!("{:?}", registry.warnings());
@@ -360,7 +360,7 @@ fn the_primary_site_serves_a_tenant_whose_site_lacks_the_service() {
     ];
     for (name, site, tenant, expected) in cases {
         let site_id = SiteId::new(site).unwrap();
-        let place = ServicePlace { name, site_id: &site_id };
+        let place = ServicePlace::new(name, &site_id);
         assert_eq!(
             registry.serves(place, registry.tenant(tenant).unwrap()),
             expected,

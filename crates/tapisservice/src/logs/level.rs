@@ -9,6 +9,7 @@ use tracing::{Level, level_filters::LevelFilter};
 /// `Trace` goes beyond the five names of the Python framework; `Critical` lets through nothing but
 /// panics and events that carry the field `critical = true`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum LogLevel {
     /// Everything, the dependencies' own traces excepted.
     Trace,

@@ -40,6 +40,7 @@ pub struct LogSettings {
 
 /// The values of `log_filing_strategy`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FilingStrategy {
     /// Every line goes to `log_file`, or to standard output when there is none.
     #[default]
@@ -50,6 +51,7 @@ pub enum FilingStrategy {
 
 /// The values of `log_format`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LogFormat {
     /// One line of text for people.
     #[default]

@@ -6,6 +6,7 @@ use super::{FilingStrategy, LogError, LogSettings, module::ModuleTable};
 
 /// A place a configuration sends lines to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Destination {
     /// Standard output of the process.
     Stdout,

@@ -24,6 +24,7 @@ use super::ServeError;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct Limits {
     /// Bytes of the request line and headers together; more is a 431. Default 64 KiB, so that an
     /// oversized token is a 401 with an explanation.
@@ -126,7 +127,8 @@ impl Limits {
 /// ```
 /// use tapisservice::serve::{Limits, uri_too_long};
 ///
-/// let limits = Limits { max_uri_bytes: 10, ..Limits::default() };
+/// let mut limits = Limits::default();
+/// limits.max_uri_bytes = 10;
 /// assert!(!uri_too_long(&"/123?56789".parse()?, &limits));
 /// assert!(uri_too_long(&"/123?567890".parse()?, &limits));
 /// # Ok::<(), http::uri::InvalidUri>(())

@@ -41,7 +41,8 @@
 //!
 //! let shutdown = Shutdown::new(); // a service says Shutdown::on_signals()?
 //! # shutdown.trigger();
-//! # let limits = Limits { drain: std::time::Duration::ZERO, ..Limits::default() };
+//! # let mut limits = Limits::default();
+//! # limits.drain = std::time::Duration::ZERO;
 //! let stopped = server.serve(app, limits, shutdown).await?;
 //! assert_eq!(stopped.cut_off, 0);
 //! # Ok(())

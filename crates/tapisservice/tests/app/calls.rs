@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tapisservice::App;
 use tapisservice::client::ServiceClient;
 use tapisservice::prelude::*;
-use tapisservice_devsite::{DevSite, Fault};
+use tapisservice_devsite::{DevSite, InjectedFault};
 
 use crate::helpers::{Answer, Running, settings};
 
@@ -54,7 +54,7 @@ fn no_retries() -> Value {
 }
 
 fn retry_after(answer: &Answer) -> Option<u64> {
-    answer.headers.get("retry-after")?.to_str().ok()?.parse().ok()
+    answer.headers.get_all("retry-after").iter().next()?.to_str().ok()?.parse().ok()
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn what_the_other_service_says_of_the_request_is_passed_on_and_its_failure
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert!(answer.message().contains("made-up"), "{}", answer.message());
     let body = json!({"message": "alice may not", "result": null, "status": "error", "version": "1"});
-    let refusal = Fault::Answer {
+    let refusal = InjectedFault::Answer {
         status: 403,
         content_type: "application/json".to_owned(),
         body: body.to_string().into(),
@@ -82,7 +82,7 @@ async fn what_the_other_service_says_of_the_request_is_passed_on_and_its_failure
     running.site.clear_faults();
     for (fault, status) in [(401, 503), (500, 502), (503, 503), (503, 503)] {
         running.site.clear_faults();
-        running.site.fault("/v3/systems", Fault::Status(fault));
+        running.site.fault("/v3/systems", InjectedFault::Status(fault));
         let answer = running.get("/v3/demo/systems/workstation").await;
         assert_eq!(answer.status.as_u16(), status, "{fault}: {}", answer.message());
     }
@@ -100,7 +100,7 @@ async fn what_the_other_service_says_of_the_request_is_passed_on_and_its_failure
 #[tokio::test]
 async fn a_registry_or_tokens_that_are_not_there_yet_are_503_and_a_mistake_of_the_service_is_500() {
     let running = start(no_retries()).await;
-    running.site.fault("/v3/tenants", Fault::Status(503));
+    running.site.fault("/v3/tenants", InjectedFault::Status(503));
     let answer = running.get_anonymously("/v3/demo/own/workstation").await;
     assert_eq!(
         (answer.status, answer.message()),
@@ -110,7 +110,7 @@ async fn a_registry_or_tokens_that_are_not_there_yet_are_503_and_a_mistake_of_th
     running.site.clear_faults();
     running.app.tenants().refresh().await.unwrap();
 
-    running.site.fault("/v3/tokens", Fault::Status(503));
+    running.site.fault("/v3/tokens", InjectedFault::Status(503));
     let answer = running.get("/v3/demo/systems/workstation").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.message());
     assert!(retry_after(&answer).is_some(), "{answer:?}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tapisservice::prelude::*;
 use tapisservice::{App, ReadyCheck};
-use tapisservice_devsite::{DevSite, Fault};
+use tapisservice_devsite::{DevSite, InjectedFault};
 
 use crate::helpers::{Running, settings, start};
 
@@ -34,7 +34,7 @@ async fn a_draining_service_is_not_ready() {
 #[tokio::test]
 async fn a_registry_that_is_down_at_start_makes_503_until_it_returns() {
     let site = DevSite::builder().server("dev").start().await.unwrap();
-    site.fault("/v3/tenants", Fault::Status(500));
+    site.fault("/v3/tenants", InjectedFault::Status(500));
     let routes = Routes::new().route(
         Policy::authenticated(),
         "/x",

@@ -1,12 +1,15 @@
 //! More clients than there is room for.
 
-use tapisservice::serve::{CloseReason, Limits};
+use tapisservice::serve::CloseReason;
 
-use crate::helpers::{TestServer, patient};
+use crate::helpers::{TestServer, patient_but};
 
 #[tokio::test]
 async fn a_full_server_lets_the_next_one_wait() {
-    let server = TestServer::start(Limits { max_connections: 2, ..patient() }).await;
+    let server = TestServer::start(patient_but(|limits| {
+        limits.max_connections = 2;
+    }))
+    .await;
     let mut working = Vec::new();
     for _ in 0..2 {
         let mut client = server.connect().await;
@@ -30,7 +33,10 @@ async fn a_full_server_lets_the_next_one_wait() {
 
 #[tokio::test]
 async fn an_idle_connection_makes_room_for_one_that_waits() {
-    let server = TestServer::start(Limits { max_connections: 1, ..patient() }).await;
+    let server = TestServer::start(patient_but(|limits| {
+        limits.max_connections = 1;
+    }))
+    .await;
     let mut idle = server.connect().await;
     assert_eq!(idle.get("/hello").await.status(), 200);
 
@@ -43,7 +49,10 @@ async fn an_idle_connection_makes_room_for_one_that_waits() {
 
 #[tokio::test]
 async fn a_full_server_without_a_queue_leaves_idle_connections_alone() {
-    let server = TestServer::start(Limits { max_connections: 1, ..patient() }).await;
+    let server = TestServer::start(patient_but(|limits| {
+        limits.max_connections = 1;
+    }))
+    .await;
     let mut idle = server.connect().await;
     assert_eq!(idle.get("/hello").await.status(), 200);
     assert!(idle.hears_nothing().await);

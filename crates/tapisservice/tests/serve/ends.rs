@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use tapisservice::serve::{CloseReason, Limits};
+use tapisservice::serve::CloseReason;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::helpers::{Client, MOMENT, TestServer, patient};
+use crate::helpers::{Client, MOMENT, TestServer, patient, patient_but};
 
 /// Longer than the server waits before it asks whether a client is there.
 const ASKED: Duration = Duration::from_millis(2500);
@@ -83,7 +83,10 @@ async fn a_reset_ends_the_request_at_once() {
 
 #[tokio::test]
 async fn writing_an_answer_has_a_total_unless_the_route_streams() {
-    let limits = Limits { response_timeout: MOMENT, response_min_bytes_per_second: 0, ..patient() };
+    let limits = patient_but(|limits| {
+        limits.response_timeout = MOMENT;
+        limits.response_min_bytes_per_second = 0;
+    });
     let server = TestServer::start(limits).await;
     let mut client = server.connect().await;
     client.ask("/large").await;
@@ -120,7 +123,9 @@ async fn a_client_that_was_fast_may_take_its_next_answer_slowly() {
 #[tokio::test]
 async fn a_client_that_takes_a_little_now_and_then_is_closed_by_the_rate() {
     use tokio::io::AsyncReadExt as _;
-    let limits = Limits { response_min_bytes_per_second: 1 << 20, ..patient() };
+    let limits = patient_but(|limits| {
+        limits.response_min_bytes_per_second = 1 << 20;
+    });
     let server = TestServer::start(limits).await;
     let mut client = server.connect().await;
     client.ask("/large").await;

@@ -29,14 +29,20 @@ pub(crate) const MOMENT: Duration = Duration::from_millis(300);
 
 /// Limits that no test runs into unless it lowers one of them.
 pub(crate) fn patient() -> Limits {
-    Limits {
-        header_timeout: Duration::from_mins(2),
-        idle_timeout: Duration::from_mins(2),
-        body_timeout: Duration::from_mins(2),
-        drain: Duration::from_millis(50),
-        shutdown: Duration::from_mins(2),
-        ..Limits::default()
+    let mut limits = Limits::default();
+    for timeout in [&mut limits.header_timeout, &mut limits.idle_timeout, &mut limits.body_timeout] {
+        *timeout = Duration::from_mins(2);
     }
+    limits.drain = Duration::from_millis(50);
+    limits.shutdown = Duration::from_mins(2);
+    limits
+}
+
+/// The same with some of them changed.
+pub(crate) fn patient_but(change: impl FnOnce(&mut Limits)) -> Limits {
+    let mut limits = patient();
+    change(&mut limits);
+    limits
 }
 
 pub(crate) struct TestServer {

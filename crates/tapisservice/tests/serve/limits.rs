@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use tapisservice::serve::{CloseReason, Limits};
 
-use crate::helpers::{TestServer, patient};
+use crate::helpers::{TestServer, patient, patient_but};
 
 const SHORT: Duration = Duration::from_millis(300);
 
 fn short_headers() -> Limits {
-    Limits { header_timeout: SHORT, ..patient() }
+    patient_but(|limits| {
+        limits.header_timeout = SHORT;
+    })
 }
 
 #[tokio::test]
@@ -64,7 +66,10 @@ async fn half_a_header_on_a_used_connection_is_closed_by_the_header_timeout() {
 
 #[tokio::test]
 async fn an_idle_connection_is_closed_by_the_idle_timeout() {
-    let server = TestServer::start(Limits { idle_timeout: SHORT, ..patient() }).await;
+    let server = TestServer::start(patient_but(|limits| {
+        limits.idle_timeout = SHORT;
+    }))
+    .await;
     let mut client = server.connect().await;
     assert_eq!(client.get("/hello").await.status(), 200);
     assert_eq!(client.until_closed().await, "");
@@ -82,7 +87,10 @@ async fn an_idle_connection_outlives_the_header_timeout() {
 
 #[tokio::test]
 async fn half_a_pipelined_header_is_closed() {
-    let limits = Limits { header_timeout: SHORT, idle_timeout: SHORT, ..patient() };
+    let limits = patient_but(|limits| {
+        limits.header_timeout = SHORT;
+        limits.idle_timeout = SHORT;
+    });
     let server = TestServer::start(limits).await;
     let mut client = server.connect().await;
     client.send("GET /hello HTTP/1.1\r\nHost: test\r\n\r\nGET /hel").await;
@@ -92,7 +100,11 @@ async fn half_a_pipelined_header_is_closed() {
 
 #[tokio::test]
 async fn a_slow_handler_is_no_idle_connection() {
-    let limits = Limits { header_timeout: SHORT, idle_timeout: SHORT, body_timeout: SHORT, ..patient() };
+    let limits = patient_but(|limits| {
+        limits.header_timeout = SHORT;
+        limits.idle_timeout = SHORT;
+        limits.body_timeout = SHORT;
+    });
     let server = TestServer::start(limits).await;
     let mut client = server.connect().await;
     client.ask("/gate").await;
@@ -103,7 +115,10 @@ async fn a_slow_handler_is_no_idle_connection() {
 
 #[tokio::test]
 async fn a_body_that_stalls_is_answered_408_and_closed() {
-    let server = TestServer::start(Limits { body_timeout: SHORT, ..patient() }).await;
+    let server = TestServer::start(patient_but(|limits| {
+        limits.body_timeout = SHORT;
+    }))
+    .await;
     let mut client = server.connect().await;
     client.send("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nabc").await;
     let answer = client.answer().await;
@@ -117,7 +132,10 @@ async fn a_body_that_stalls_is_answered_408_and_closed() {
 
 #[tokio::test]
 async fn a_body_that_makes_progress_is_read_whole() {
-    let server = TestServer::start(Limits { body_timeout: Duration::from_secs(5), ..patient() }).await;
+    let server = TestServer::start(patient_but(|limits| {
+        limits.body_timeout = Duration::from_secs(5);
+    }))
+    .await;
     let mut client = server.connect().await;
     client.send("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n").await;
     for byte in ["h", "e", "l", "l", "o"] {
@@ -130,7 +148,10 @@ async fn a_body_that_makes_progress_is_read_whole() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_its_answer_is_closed() {
-    let server = TestServer::start(Limits { body_timeout: SHORT, ..patient() }).await;
+    let server = TestServer::start(patient_but(|limits| {
+        limits.body_timeout = SHORT;
+    }))
+    .await;
     let mut client = server.connect().await;
     client.ask("/large").await;
     server.closed(CloseReason::WriteTimeout, 1).await;

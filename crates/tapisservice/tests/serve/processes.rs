@@ -4,7 +4,7 @@
 
 use std::{net::SocketAddr, process::Stdio, sync::Arc, time::Duration};
 
-use tapisservice::serve::{Limits, Server, Shutdown};
+use tapisservice::serve::{Server, Shutdown};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines},
     net::TcpStream,
@@ -13,7 +13,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::helpers::{MOMENT, PATIENCE, TestServer, app, patient};
+use crate::helpers::{MOMENT, PATIENCE, TestServer, app, patient, patient_but};
 
 const HALF: &[u8] = b"GET /hello HTTP/1.1\r\nHost: test\r\nX-A: ";
 
@@ -34,7 +34,10 @@ async fn child_that_serves_until_a_signal() {
 #[tokio::test]
 #[ignore = "a process that another test starts"]
 async fn child_with_a_thousand_idle_connections() {
-    let server = TestServer::start(Limits { drain: Duration::ZERO, ..patient() }).await;
+    let server = TestServer::start(patient_but(|limits| {
+        limits.drain = Duration::ZERO;
+    }))
+    .await;
     let before = descriptors("self");
     let mut idle = Vec::new();
     for _ in 0..1000 {

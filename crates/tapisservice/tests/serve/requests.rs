@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tapisservice::serve::{CloseReason, ServeError, Server};
 
-use crate::helpers::{PATIENCE, TestServer, patient};
+use crate::helpers::{PATIENCE, TestServer, patient, patient_but};
 
 #[tokio::test]
 async fn a_connection_serves_several_requests() {
@@ -140,7 +140,9 @@ async fn the_port_is_free_again_after_the_end() {
 #[tokio::test]
 async fn limits_that_serve_nobody_are_refused() {
     let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let limits = tapisservice::serve::Limits { idle_timeout: Duration::ZERO, ..patient() };
+    let limits = patient_but(|limits| {
+        limits.idle_timeout = Duration::ZERO;
+    });
     let refused = server.serve(axum::Router::new(), limits, tapisservice::serve::Shutdown::new());
     let error = tokio::time::timeout(PATIENCE, refused).await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "`idle_timeout_seconds` must be greater than zero");

@@ -5,11 +5,13 @@ use std::time::Duration;
 use tapisservice::serve::{CloseReason, Limits, Stopped};
 use tokio::net::TcpStream;
 
-use crate::helpers::{PATIENCE, TestServer, patient};
+use crate::helpers::{PATIENCE, TestServer, patient, patient_but};
 
 /// A drain that ends only when a test has seen what it came for.
 fn long_drain() -> Limits {
-    Limits { drain: Duration::from_secs(3), ..patient() }
+    patient_but(|limits| {
+        limits.drain = Duration::from_secs(3);
+    })
 }
 
 fn cut_off(stopped: &Stopped) -> usize {
@@ -94,7 +96,9 @@ async fn a_request_being_sent_when_the_drain_ends_finishes_too() {
 
 #[tokio::test]
 async fn what_is_left_at_the_deadline_is_dropped() {
-    let limits = Limits { shutdown: Duration::from_millis(300), ..patient() };
+    let limits = patient_but(|limits| {
+        limits.shutdown = Duration::from_millis(300);
+    });
     let server = TestServer::start(limits).await;
     let mut client = server.connect().await;
     client.ask("/gate").await;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use tapisservice::serve::{CloseReason, Limits};
+use tapisservice::serve::CloseReason;
 
-use crate::helpers::{Client, TestServer, patient};
+use crate::helpers::{Client, TestServer, patient, patient_but};
 
 /// Bytes that are read to be thrown away.
 const BOUND: usize = 256 * 1024;
@@ -122,7 +122,9 @@ async fn chunks_that_do_not_end_close_the_connection_with_a_word() {
 
 #[tokio::test]
 async fn a_client_that_does_not_send_the_rest_is_closed() {
-    let limits = Limits { body_timeout: Duration::from_millis(300), ..patient() };
+    let limits = patient_but(|limits| {
+        limits.body_timeout = Duration::from_millis(300);
+    });
     let server = TestServer::start(limits).await;
     let mut client = server.connect().await;
     client.send(head("POST", "/unread", "Content-Length: 100")).await;
