@@ -6,9 +6,7 @@
 use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;
-use tapisservice_auth::{
-    AuthError, IdentityHeaders, Outcome, TokenHeader, TokenVerifier, UnixTime, decide,
-};
+use tapisservice_auth::{AuthError, IdentityHeaders, Outcome, TokenHeader, TokenVerifier, UnixTime, decide};
 use tapisservice_core::{Error, Identity};
 use tapisservice_fuzz::{NOW, SERVICE_TOKEN, USER_TOKEN, assert_refusal, registry, settings};
 
@@ -66,8 +64,7 @@ fn outcome(map: &HeaderMap, trust_forwarded_host: bool) -> Result<Outcome, AuthE
         && let Ok(text) = text.to_str()
     {
         assert!(
-            text.len() <= 16 * 1024
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+            text.len() <= 16 * 1024 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
         );
     }
     decide(&TokenVerifier::new(settings()), &headers, Some(registry()), UnixTime(f64::from(NOW)))

@@ -13,7 +13,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use tapisservice_client::{ClientSettings, TenantsApi};
 use tapisservice_fuzz::{KEY, halves, registry_data};
-use tapisservice_tenants::{Authority, CacheState, Record, Registry, Tenant, TenantCache};
+use tapisservice_tenants::{Authority, CacheState, Registry, RegistryRecord, Tenant, TenantCache};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
@@ -99,8 +99,8 @@ impl Api {
 
 fn good() -> (Vec<u8>, Vec<u8>) {
     let data = registry_data();
-    let answer = |records: Vec<Record>| {
-        let texts: Vec<_> = records.iter().map(Record::as_str).collect();
+    let answer = |records: Vec<RegistryRecord>| {
+        let texts: Vec<_> = records.iter().map(RegistryRecord::as_str).collect();
         format!(r#"{{"result": [{}]}}"#, texts.join(",")).into_bytes()
     };
     (answer(data.tenants), answer(data.sites))
