@@ -18,10 +18,11 @@ FROM ${BUILD_IMAGE} AS manifests
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY crates crates
+COPY examples examples
 RUN find crates -type f ! -name Cargo.toml ! -path '*/benches/*.rs' ! -path '*/examples/*.rs' -delete \
     && find crates -type d -empty -delete \
     && find crates -name '*.rs' -exec truncate --size 0 {} + \
-    && for crate in crates/*; do mkdir "$crate/src" && touch "$crate/src/lib.rs"; done \
+    && for crate in crates/* examples/*; do mkdir "$crate/src" && touch "$crate/src/lib.rs"; done \
     && echo 'fn main() {}' > crates/bookmarks/src/main.rs
 
 FROM ${BUILD_IMAGE} AS build

@@ -28,8 +28,8 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 STANDARD = {"std", "core", "alloc", "proc_macro", "test"}
-# Nobody builds upon the example.
-EXAMPLES = {"bookmarks"}
+# Nobody builds upon the examples.
+EXAMPLES = {"bookmarks", "shelf"}
 # Items whose names must differ. Modules, macros and constants have namespaces or habits of their own.
 NAMED = {"struct", "enum", "union", "trait", "trait_alias", "type_alias", "function"}
 WRAPPER = '#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec "${REAL_RUSTDOC:-rustdoc}" "$@"\n'

@@ -25,7 +25,14 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # How the gate itself works. A step is never skipped after a change here.
 GATE = (".ci", "ci/steps.py")
-MANIFESTS = ("Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "crates/*/Cargo.toml", "crates/*/build.rs")
+MANIFESTS = (
+    "Cargo.toml",
+    "Cargo.lock",
+    "rust-toolchain.toml",
+    "crates/*/Cargo.toml",
+    "crates/*/build.rs",
+    "examples/*/Cargo.toml",
+)
 # What ends up in the programs, with the files that they include.
 PROGRAMS = (*MANIFESTS, "crates/*/src", "configschema.json", "config-local.json", "migrations")
 PYTEST = ("ci/requirements.txt", "ci/pytest.ini", "ci/conftest.py")

@@ -1,0 +1,103 @@
+//! The service, put together: the same for the process and for tests.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use tapisservice::client::ServiceClient;
+use tapisservice::config::Config;
+use tapisservice::core::{AccountType, Username};
+use tapisservice::db::migrate::{Migrator, Upgrade};
+use tapisservice::db::{Database, DatabaseSettings, SchemaCheck};
+use tapisservice::prelude::*;
+use tapisservice::{App, AppBuilder, ReadyCheck, Settings, StartError};
+use utoipa::OpenApi as _;
+
+use crate::routes;
+use crate::store::Store;
+
+/// The settings of the service's own, with their defaults.
+pub const CONFIG_SCHEMA: &str = include_str!("../configschema.json");
+
+/// What handlers take as `State`.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    store: Store,
+    tapis: ServiceClient,
+}
+
+impl FromRef<Shared> for Store {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.store.clone()
+    }
+}
+
+impl FromRef<Shared> for ServiceClient {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.tapis.clone()
+    }
+}
+
+#[derive(Deserialize)]
+struct ShelfSettings {
+    webhook_secret: Secret,
+}
+
+/// Opens the database and puts the service together.
+///
+/// # Errors
+///
+/// When a setting or the database cannot be used.
+pub async fn app(config: &Config, settings: Settings) -> Result<AppBuilder, StartError> {
+    let own: ShelfSettings = config.parse()?;
+    let webhook_secret = own.webhook_secret.expose().to_owned();
+    if !webhook_secret.is_empty() && webhook_secret.len() < 16 {
+        return Err(StartError::setting("webhook_secret", "expected at least 16 characters"));
+    }
+
+    let migrator = Migrator::new(sqlx::migrate!("./migrations")).map_err(StartError::service)?;
+    let database = Database::connect_lazy(&config.parse::<DatabaseSettings>()?)
+        .map_err(|error| StartError::setting("sql_db_url", error))?;
+    migrator
+        .upgrade(&database, Upgrade::Head, Duration::from_secs(10), &mut |_| ())
+        .await
+        .map_err(|error| StartError::setting("sql_db_url", error))?;
+
+    let mut app = App::builder(settings);
+    let tapis = app.service_client()?;
+    let store = Store::new(database.clone());
+    let shared = Shared { store: store.clone(), tapis };
+    let schema = SchemaCheck::new(database, migrator);
+
+    let app = app
+        .routes(routes::all().with_state(shared))
+        .authn(move |request| {
+            let caller = webhook(&request, &webhook_secret);
+            async move { caller }
+        })
+        .ready_check(ReadyCheck::new("schema", move || {
+            let schema = schema.clone();
+            async move { schema.ready().await }
+        }))
+        .ready_check(ReadyCheck::new("books", move || {
+            let store = store.clone();
+            async move { store.count().await.map(drop).map_err(|error| error.to_string()) }
+        }))
+        .openapi(Head::openapi());
+    Ok(app)
+}
+
+/// Knows the publisher's webhook by its header; it acts as the user `publisher` of the tenant it calls.
+fn webhook(request: &PolicyRequest, secret: &str) -> Result<Authn> {
+    let shown = request.headers.get_all("x-shelf-webhook").iter().next().map(http::HeaderValue::as_bytes);
+    match (shown, request.g.request_tenant()) {
+        (Some(shown), Some(tenant)) if !secret.is_empty() && shown == secret.as_bytes() => {
+            let username = Username::new("publisher")?;
+            Ok(Authn::Identified { tenant: tenant.clone(), username, account_type: AccountType::User })
+        }
+        _ => Ok(Authn::Refused),
+    }
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(info(title = "Shelf", description = "Users keep books on shelves."))]
+struct Head;

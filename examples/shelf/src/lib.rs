@@ -1,0 +1,7 @@
+//! Shelf: users keep books on shelves.
+
+mod app;
+mod routes;
+mod store;
+
+pub use app::{CONFIG_SCHEMA, app};

@@ -1,0 +1,14 @@
+//! The process: the configuration, and the service until a signal ends it.
+
+use std::process::ExitCode;
+
+use tapisservice::config::Config;
+use tapisservice::{StartError, fail, run};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match Config::load(shelf::CONFIG_SCHEMA) {
+        Ok(config) => run(config, async |config, settings| shelf::app(config, settings).await).await,
+        Err(error) => fail(&StartError::from(error)),
+    }
+}
