@@ -188,6 +188,15 @@ impl App {
     }
 }
 
+impl fmt::Debug for AppBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppBuilder")
+            .field("routes", &self.routes)
+            .field("tenants", &self.tenants)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App")
