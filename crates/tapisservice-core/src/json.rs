@@ -25,19 +25,10 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::{Map, Number, Value};
 use smallvec::SmallVec;
 
-use crate::{Error, ServiceError};
-
 /// Why a document was refused; the text names the place (line and column), never a value.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct JsonError(#[from] serde_json::Error);
-
-/// As of [`serde_json::Error`]: where the text came from a caller, answer with [`Error::bad_input`].
-impl ServiceError for JsonError {
-    fn to_error(&self) -> Error {
-        Error::unrecognized_type::<Self>()
-    }
-}
 
 impl JsonError {
     /// The line of the fault, counted from 1.

@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::iter::successors;
 
+use crate::json::JsonError;
 use crate::{Error, ErrorKind, InvalidId, InvalidTrackingId, MissingContext, Result};
 
 /// An error type that says what a caller is told of it, so that `?` is enough in a handler.
@@ -143,6 +144,13 @@ impl ServiceError for InvalidTrackingId {
 /// A value that cannot be written as JSON, or text that the service itself took for JSON. What callers send is read by the `Json`
 /// extractor, which answers 400.
 impl ServiceError for serde_json::Error {
+    fn to_error(&self) -> Error {
+        Error::unrecognized_type::<Self>()
+    }
+}
+
+/// As of [`serde_json::Error`]: where the text came from a caller, answer with [`Error::bad_input`].
+impl ServiceError for JsonError {
     fn to_error(&self) -> Error {
         Error::unrecognized_type::<Self>()
     }
