@@ -210,12 +210,3 @@ def get_status(port, path):
             return int(connection.recv(64).split(b" ")[1])
     except (OSError, IndexError, ValueError):
         return None
-
-
-def main(suite):
-    """Runs `suite(bench)` and turns its outcome into an exit code."""
-    try:
-        with Bench() as bench:
-            suite(bench)
-    except Failure as failure:
-        sys.exit(f"FAILED: {failure}")

@@ -23,7 +23,7 @@ import sys
 import time
 
 from evidence import CONFORMANCE, INTEROP
-from harness import START_SECONDS, Failure, free_ports, main
+from harness import START_SECONDS, Bench, Failure, free_ports
 from load import Served, Side, load_at_once, take_turns
 
 BASE = "/v3/bookmarks"
@@ -428,4 +428,9 @@ if __name__ == "__main__":
         missing(f"there is no {options.binary}")
     if options.python and not options.python.exists():
         missing(f"there is no {options.python}; interop/setup.sh makes an environment")
-    main(Speed(options, options.binary.resolve() if options.binary else build()))
+    speed = Speed(options, options.binary.resolve() if options.binary else build())
+    try:
+        with Bench() as bench:
+            speed(bench)
+    except Failure as failure:
+        sys.exit(f"FAILED: {failure}")

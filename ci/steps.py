@@ -71,7 +71,16 @@ STEPS = (
     Step(
         "endurance",
         360,
-        (*PROGRAMS, *SUITES, "crates/tapisservice/examples", "conformance", "security", "ci/conformance.py", "ci/attacks.py"),
+        (
+            *PROGRAMS,
+            *SUITES,
+            "crates/tapisservice/examples",
+            "conformance",
+            "security",
+            "ci/test_conformance.py",
+            "ci/test_attacks.py",
+            "ci/attacks.py",
+        ),
     ),
     Step("interop", 60),
     Step("services", 60),

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import steps
 
-CASES = 48
+CASES = 51
 ALWAYS = {"fmt", "tools", "lint", "build", "test", "clippy", "doc", "deny", "unused", "features", "api", "semver", "bare"}
 SLOW = {step.name for step in steps.STEPS if step.made_of}
 
@@ -84,6 +84,9 @@ def test_steps_that_are_made_of_everything_are_never_skipped(repository):
         ("crates/tapisservice-db/tests/db/faults.rs", {"promises"}),
         ("ci/harness.py", {"endurance", "promises", "speed", "images"}),
         ("conformance/stateful.json", {"endurance"}),
+        ("ci/test_conformance.py", {"endurance"}),
+        ("ci/test_attacks.py", {"endurance"}),
+        ("ci/attacks.py", {"endurance"}),
         ("conformance/mock_site.py", {"endurance", "promises", "speed"}),
         ("security/faulty_registry.py", {"endurance", "promises"}),
         (".ci/run", SLOW),

@@ -1,0 +1,116 @@
+"""Attacks the example `conformance` with the material of `security/`.
+
+    pytest ci/test_attacks.py -k "not slow"     forged, malformed and misused tokens and headers, over raw sockets; a large body
+    pytest ci/test_attacks.py -k slow           slow and silent connections, SIGTERM
+
+Every attack must be sent and none may deviate, be it a "must" or a "should"; those that do are named. Where `TAPIS_SHARED` names a folder
+whose generator makes other cases, those run as well. It needs the package `cryptography` and the built example:
+`cargo build --workspace --examples`, or the folder that --binaries names.
+"""
+
+import http.client
+import json
+import sys
+import typing
+
+import pytest
+from attacks import generate, make_keys, other_material
+from evidence import SECURITY
+from harness import free_ports, run
+
+SETTINGS = {
+    "service_name": "bookmarks",
+    "base_path": "/v3/bookmarks",
+    "server": "prod",
+    "tenants": ["*"],
+    "service_site_id": "tacc",
+    "service_tenant_id": "admin",
+    "service_password": "mock-password",
+    "log_level": "INFO",
+}
+LIMIT = 300
+# Longer than the header, idle and body timeouts the service has by default (10, 30 and 30 s).
+SLOW_SECONDS = 40
+SLOW_CHECKS = 7
+FILES = {"repository": "cases.json", **({"additional": "additional.json"} if other_material() else {})}
+CASES = 4 + (1 if other_material() else 0)
+
+
+class Material(typing.NamedTuple):
+    """The attacks by the name of their file, and the port that nobody may be led to."""
+
+    cases: dict
+    canary: int
+
+
+@pytest.fixture(scope="module")
+def start(request, bench):
+    """Starts a service with a registry of its own."""
+    binary = request.config.getoption("binaries").resolve() / "examples" / "conformance"
+    keys = bench.folder / "keys"
+    make_keys(keys)
+
+    def started(name):
+        port = free_ports(1)[0]
+        script = SECURITY / "faulty_registry.py"
+        registry = bench.start(f"{name}-registry", sys.executable, script, "--keys", keys, "--port", port)
+        registry.wait_for_port(port)
+        settings = {**SETTINGS, "primary_site_admin_tenant_base_url": f"http://127.0.0.1:{port}"}
+        return bench.service(binary, f"{name}-service", settings)
+
+    return started
+
+
+@pytest.fixture(scope="module")
+def service(start):
+    return start("tokens")
+
+
+@pytest.fixture(scope="module")
+def material(bench, service):
+    """Made when the service runs: a case is good for some time only."""
+    canary = free_ports(1)[0]
+    cases, additional = generate(bench.folder, bench.folder / "keys", canary)
+    return Material({"cases.json": cases, "additional.json": additional}, canary)
+
+
+@pytest.mark.parametrize("file", FILES.values(), ids=FILES)
+def test_no_attack_deviates(bench, service, material, figure, file):
+    cases, out = material.cases[file], bench.folder / f"answers-{file}"
+    options = ["--url", f"{service.url}/v3/bookmarks/whoami", "--cases", bench.folder / file, "--canary", material.canary]
+    run([sys.executable, SECURITY / "run_attacks.py", *options, "--identity", "--status", "--json", out], LIMIT)
+    answers = json.loads(out.read_text()) if out.exists() else {}
+    assert set(answers) == {case["id"] for case in cases}, f"{len(answers)} of {len(cases)} cases ran, all of them should"
+    deviations = [
+        f"{name}: {answer['verdict']}, {answer['status']}" for name, answer in answers.items() if answer["verdict"] != "ok"
+    ]
+    assert not deviations, "\n".join([f"{len(deviations)} of {len(cases)} cases deviate:", *deviations])
+    figure(f"{len(cases)} attacks, none deviates")
+
+
+def test_a_body_of_3_mb_is_answered_with_413(service, material):
+    """Somebody with a good token sends 3 MB where 2 MiB are allowed (F21)."""
+    good = next(case for case in material.cases["cases.json"] if case["expect"] == "accept")["headers"]
+    headers = {"Host": "acme.tapis.test", "Content-Type": "application/json", **good}
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
+    try:
+        connection.request("POST", "/v3/bookmarks/items", body=b"[" * (3 << 20), headers=headers)
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # the service answers before it has read everything
+    assert connection.getresponse().status == 413
+
+
+def test_the_service_ends_well_and_its_log_holds_no_token_and_no_password(bench, service):
+    bench.stop(service)
+    service.check_log_for_secrets()
+
+
+def test_slow_and_silent_connections_end_and_sigterm_ends_the_service(bench, start, figure):
+    service = start("slow")
+    options = ["--port", service.port, "--pid", service.process.pid, "--path", "/v3/bookmarks/hello", "--seconds", SLOW_SECONDS]
+    code, output = run([sys.executable, SECURITY / "dos_probe.py", *options], SLOW_SECONDS + 120)
+    good = [line for line in output.splitlines() if line.startswith("ok ")]
+    assert code == 0, output
+    assert len(good) >= SLOW_CHECKS, output
+    bench.stop(service)
+    figure(f"{len(good)} checks\n" + "\n".join(good))
