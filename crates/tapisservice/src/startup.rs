@@ -198,7 +198,7 @@ where
     let app = tokio::select! {
         biased;
         () = stop.draining() => {
-            info!("stopped while starting");
+            note("a signal stopped the service while it was starting");
             return Ok(());
         }
         app = assemble(config, settings) => app?,

@@ -131,7 +131,7 @@ impl Error {
 
     /// Adds a code for programs, `quota_exceeded` for example: `metadata.code` of the envelope. Unlike the message it never changes.
     pub fn with_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
-        self.0.code = Some(code.into());
+        self.0.code = Some(code.into()).filter(|code| !code.is_empty());
         self
     }
 
@@ -183,7 +183,7 @@ impl Error {
         self
     }
 
-    /// Says when trying again may help; a `Retry-After` in whole seconds.
+    /// Says when a retry may help: `Retry-After` in whole seconds, whatever the status.
     pub fn with_retry_after(mut self, after: Duration) -> Self {
         self.0.retry_after = Some(after);
         self
@@ -259,6 +259,10 @@ impl Error {
             next = error.source();
         }
         if parts.len() == 1 { self.0.message.clone() } else { parts.join(": ") }
+    }
+
+    fn says_when_to_retry(&self) -> bool {
+        self.0.retry_after.is_some()
     }
 
     fn retry_after_seconds(&self) -> HeaderValue {

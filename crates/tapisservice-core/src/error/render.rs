@@ -37,7 +37,8 @@ impl Error {
     }
 
     /// As [`render`](Self::render), keeping what handlers and layers put on `response`: its extensions, and its headers but
-    /// for those that describe its body.
+    /// for those that describe its body. A response that was rendered from an error has that error's headers already, and layers may have
+    /// changed them: they are left as they are.
     pub fn render_over(
         &self,
         response: Response,
@@ -51,6 +52,10 @@ impl Error {
             // The challenge of the first rendering does not belong to another status.
             parts.headers.remove(WWW_AUTHENTICATE);
         }
+        if parts.extensions.get::<ErrorReport>().is_none() {
+            parts.headers.extend(self.headers().clone());
+            drop_headers_of_the_body(&mut parts.headers, status);
+        }
         parts.status = status;
         self.put_headers(&mut parts.headers, status);
         parts.extensions.insert(Enveloped);
@@ -59,15 +64,11 @@ impl Error {
     }
 
     fn put_headers(&self, headers: &mut HeaderMap, status: StatusCode) {
-        let mut own = self.headers().clone();
-        drop_headers_of_the_body(&mut own, status);
-        // `extend` replaces what is there of a name, and keeps several values of one name.
-        headers.extend(own);
         headers.insert(header::CONTENT_TYPE, JSON_MEDIA_TYPE);
         if status == StatusCode::UNAUTHORIZED {
             headers.entry(WWW_AUTHENTICATE).or_insert(CHALLENGE);
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if status == StatusCode::SERVICE_UNAVAILABLE || self.says_when_to_retry() {
             headers.entry(RETRY_AFTER).or_insert_with(|| self.retry_after_seconds());
         }
     }
@@ -163,6 +164,40 @@ mod tests {
     }
 
     #[test]
+    fn headers_that_a_layer_changed_after_the_first_rendering_stay_changed() {
+        let error = Error::base("x")
+            .with_header(SET_COOKIE, HeaderValue::from_static("error=1"))
+            .with_header(ALLOW, HeaderValue::from_static("GET"));
+        let mut response = error.clone().into_response();
+        response.headers_mut().append(SET_COOKIE, HeaderValue::from_static("layer=1"));
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("PUT"));
+        let again = error.render_over(response, error.status(), "x", &ResponseShape::default());
+        assert_eq!(again.headers().get_all(SET_COOKIE).iter().collect::<Vec<_>>(), ["error=1", "layer=1"]);
+        assert_eq!(again.headers().get_all(ALLOW).iter().collect::<Vec<_>>(), ["PUT"]);
+    }
+
+    #[test]
+    fn a_challenge_of_the_authors_own_goes_when_the_status_becomes_another() {
+        let error =
+            Error::authentication("x").with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
+        let response = error.clone().into_response();
+        assert_eq!(response.headers()[WWW_AUTHENTICATE], "Basic");
+        let legacy = error.render_over(response, error.legacy_status(), "x", &ResponseShape::default());
+        assert_eq!(
+            (legacy.status(), legacy.headers().contains_key(WWW_AUTHENTICATE)),
+            (StatusCode::BAD_REQUEST, false)
+        );
+    }
+
+    #[test]
+    fn retry_after_is_sent_with_any_status_that_says_it() {
+        let busy = Error::base("x").with_status(StatusCode::TOO_MANY_REQUESTS);
+        assert!(!busy.clone().into_response().headers().contains_key(RETRY_AFTER));
+        let busy = busy.with_retry_after(Duration::from_secs(30)).into_response();
+        assert_eq!(busy.headers()[RETRY_AFTER], "30");
+    }
+
+    #[test]
     fn a_code_and_metadata_are_the_fifth_stanza() {
         let body = |error: &Error| {
             let bytes =
@@ -171,6 +206,7 @@ mod tests {
         };
         let plain = Error::conflict("x");
         assert_eq!(body(&plain), serde_json::Value::Null);
+        assert_eq!(body(&plain.clone().with_code("")), serde_json::Value::Null);
         let coded = plain.with_code("quota_exceeded");
         assert_eq!(body(&coded), serde_json::json!({"code": "quota_exceeded"}));
         let full = coded.with_metadata(Metadata::from_iter([("limit".to_owned(), 12.into())]));

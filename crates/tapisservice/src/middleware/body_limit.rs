@@ -169,7 +169,7 @@ impl Failure {
                 let message =
                     format!("The body of the request is too large: the limit is {} bytes.", limit.0);
                 Error::new(ErrorKind::TooLarge, message)
-                    .with_detail("set by max_body_bytes, or by Routes::body_limit for this route")
+                    .with_detail("set by max_body_bytes, or by .body_limit(..) of the route")
             }
             Self::TooLargeElsewhere => {
                 Error::new(ErrorKind::TooLarge, "The body of the request is too large.")
