@@ -35,33 +35,42 @@ def other_material():
     return None if same else others
 
 
-def generate(folder, keys, canary=9):
-    """The cases of the repository, and those outside it that differ. Times in them are relative to now."""
-    now = int(time.time())
-
-    def cases_of(material, file):
-        options = ["--keys", keys, "--canary-port", canary, "--now", now, "--out", folder / file]
-        if run([sys.executable, material / "jwt_attacks.py", *options], LIMIT)[0]:
-            raise Failure("the cases could not be made")
-        return json.loads((folder / file).read_text())
-
-    cases = cases_of(SECURITY, "cases.json")
+def repository_cases(folder, keys, canary=9):
+    """Writes the attacks of the repository to `cases.json`. Some expire within seconds, so they are made right before they are sent."""
+    cases = generate(SECURITY, folder / "cases.json", keys, canary)
     if len(cases) != ATTACKS:
         raise Failure(f"jwt_attacks.py makes {len(cases)} cases, {ATTACKS} are expected")
+    return cases
+
+
+def additional_cases(folder, keys, canary=9):
+    """Writes the attacks that only the other generator makes to `additional.json`, or those that it makes differently."""
     others = other_material()
     if not others:
-        return cases, []
-    additional = [case for case in cases_of(others, "additional.json") if case not in cases]
-    (folder / "additional.json").write_text(json.dumps(additional))
-    print(f"{len(additional)} attacks are new outside the repository")
-    return cases, additional
+        return []
+    # One clock for both shows which differ. They are made again because that took as long as some of them are valid.
+    now = int(time.time())
+    known = generate(SECURITY, folder / "compared.json", keys, canary, "--now", now)
+    new = {case["id"] for case in generate(others, folder / "compared.json", keys, canary, "--now", now) if case not in known}
+    cases = [case for case in generate(others, folder / "compared.json", keys, canary) if case["id"] in new]
+    (folder / "additional.json").write_text(json.dumps(cases))
+    print(f"{len(cases)} attacks are new outside the repository")
+    return cases
+
+
+def generate(material, file, keys, canary, *options):
+    command = [sys.executable, material / "jwt_attacks.py", "--keys", keys, "--canary-port", canary, "--out", file, *options]
+    if run(command, LIMIT)[0]:
+        raise Failure("the cases could not be made")
+    return json.loads(file.read_text())
 
 
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
     try:
         make_keys(folder / "keys")
-        generate(folder, folder / "keys")
+        repository_cases(folder, folder / "keys")
+        additional_cases(folder, folder / "keys")
     except Failure as failure:
         sys.exit(f"FAILED: {failure}")
 

@@ -11,10 +11,9 @@ whose generator makes other cases, those run as well. It needs the package `cryp
 import http.client
 import json
 import sys
-import typing
 
 import pytest
-from attacks import generate, make_keys, other_material
+from attacks import additional_cases, make_keys, other_material, repository_cases
 from evidence import SECURITY
 from harness import free_ports, run
 
@@ -32,15 +31,10 @@ LIMIT = 300
 # Longer than the header, idle and body timeouts the service has by default (10, 30 and 30 s).
 SLOW_SECONDS = 40
 SLOW_CHECKS = 7
-FILES = {"repository": "cases.json", **({"additional": "additional.json"} if other_material() else {})}
-CASES = 4 + (1 if other_material() else 0)
-
-
-class Material(typing.NamedTuple):
-    """The attacks by the name of their file, and the port that nobody may be led to."""
-
-    cases: dict
-    canary: int
+SOURCES = {"repository": (repository_cases, "cases.json")}
+if other_material():
+    SOURCES["additional"] = (additional_cases, "additional.json")
+CASES = 3 + len(SOURCES)
 
 
 @pytest.fixture(scope="module")
@@ -66,18 +60,12 @@ def service(start):
     return start("tokens")
 
 
-@pytest.fixture(scope="module")
-def material(bench, service):
-    """Made when the service runs: a case is good for some time only."""
+@pytest.mark.parametrize(("make", "file"), SOURCES.values(), ids=SOURCES)
+def test_no_attack_deviates(bench, service, figure, make, file):
+    # Nobody may be led to this port.
     canary = free_ports(1)[0]
-    cases, additional = generate(bench.folder, bench.folder / "keys", canary)
-    return Material({"cases.json": cases, "additional.json": additional}, canary)
-
-
-@pytest.mark.parametrize("file", FILES.values(), ids=FILES)
-def test_no_attack_deviates(bench, service, material, figure, file):
-    cases, out = material.cases[file], bench.folder / f"answers-{file}"
-    options = ["--url", f"{service.url}/v3/bookmarks/whoami", "--cases", bench.folder / file, "--canary", material.canary]
+    cases, out = make(bench.folder, bench.folder / "keys", canary), bench.folder / f"answers-{file}"
+    options = ["--url", f"{service.url}/v3/bookmarks/whoami", "--cases", bench.folder / file, "--canary", canary]
     run([sys.executable, SECURITY / "run_attacks.py", *options, "--identity", "--status", "--json", out], LIMIT)
     answers = json.loads(out.read_text()) if out.exists() else {}
     assert set(answers) == {case["id"] for case in cases}, f"{len(answers)} of {len(cases)} cases ran, all of them should"
@@ -88,9 +76,10 @@ def test_no_attack_deviates(bench, service, material, figure, file):
     figure(f"{len(cases)} attacks, none deviates")
 
 
-def test_a_body_of_3_mb_is_answered_with_413(service, material):
+def test_a_body_of_3_mb_is_answered_with_413(bench, service):
     """Somebody with a good token sends 3 MB where 2 MiB are allowed (F21)."""
-    good = next(case for case in material.cases["cases.json"] if case["expect"] == "accept")["headers"]
+    cases = repository_cases(bench.folder, bench.folder / "keys")
+    good = next(case for case in cases if case["expect"] == "accept")["headers"]
     headers = {"Host": "acme.tapis.test", "Content-Type": "application/json", **good}
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
     try:
