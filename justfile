@@ -59,7 +59,7 @@ endurance: (ci "endurance")
 # The Python packages as clients of the example.
 interop: (ci "interop")
 
-# services of both frameworks, calling each other
+# Services of both frameworks, calling each other.
 services: (ci "services")
 
 # The objects of deploy/kubernetes.
