@@ -66,6 +66,10 @@ fn path(path: &str) -> Result<BTreeSet<&str>, String> {
         if name.is_empty() || name.contains('{') || !braces.insert(name) {
             return Err("the braces of the path do not name different parameters".to_owned());
         }
+        // Whoever splits a template at its slashes, as routers do, would find segments that are not there.
+        if name.contains('/') {
+            return Err("a parameter of the path has a slash in its name".to_owned());
+        }
         literal.push_str(before);
         literal.push('\u{1F}');
         rest = after;

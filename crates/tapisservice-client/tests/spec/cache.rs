@@ -91,6 +91,7 @@ async fn a_poisoned_file_is_not_believed() {
         ("encoded dot segments", with(&line.replace("notes", "%2e%2E/tokens"))),
         ("a query", with(&line.replace("notes", "notes?a=1"))),
         ("a brace too many", with(&line.replace("notes", "{a"))),
+        ("a slash in a name", with(&line.replace("notes", "{a/../b}"))),
         ("a parameter that is nowhere", with(&line.replace("notes", "{a}"))),
         ("a path parameter too many", parameter(r#"{"name":"a","in":"path"}"#)),
         ("a header that splits", parameter(r#"{"name":"a\r\nb","in":"header"}"#)),

@@ -32,6 +32,7 @@ const CASES: &[(&str, &[&str])] = &[
     ("paths: {'/v3/{a}/{a}': {get: {}}}", &["same as another"]),
     ("paths: {/v3/../tokens: {get: {}}}", &["dot segment"]),
     ("paths: {/v3/%2E%2e/tokens: {get: {}}}", &["dot segment"]),
+    ("paths: {'/v3/{a/../b}': {get: {}}}", &["slash in its name"]),
     ("paths: {'/v3/a b': {get: {}}}", &["character"]),
     ("paths: {'/v3/a\\b': {get: {}}}", &["character"]),
     ("paths: *nowhere", &["not YAML", "anchor"]),
