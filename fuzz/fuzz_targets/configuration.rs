@@ -61,9 +61,9 @@ fn environment(text: &str) -> Vec<(String, String)> {
 
 /// A fault is one line that holds no value.
 fn check_error(error: &ConfigError) {
-    assert!(!error.faults().is_empty());
-    assert_eq!(error.to_string().lines().count(), error.faults().len(), "{error}");
-    for fault in error.faults() {
+    assert!(!error.violations().is_empty());
+    assert_eq!(error.to_string().lines().count(), error.violations().len(), "{error}");
+    for fault in error.violations() {
         assert!(!fault.to_string().contains(CANARY), "{fault}");
         assert!(!fault.to_string().contains(char::is_control), "{fault}");
     }

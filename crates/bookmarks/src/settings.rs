@@ -34,7 +34,7 @@ fn check_database(config: &Config) -> Result<(), ConfigError> {
     settings.check().map_err(|error| {
         let text = error.to_string();
         let what = text.strip_prefix(&format!("`{KEY}` ")).unwrap_or(&text);
-        config.fault(KEY, what).depends_on("postgres_user").into()
+        config.violation(KEY, what).depends_on("postgres_user").into()
     })
 }
 
@@ -65,7 +65,7 @@ fn check_devsite(config: &Config) -> Result<(), ConfigError> {
             DevSiteError::PortRange(_) => "not enough ports after it for one per tenant".to_owned(),
             error => error.to_string(),
         };
-        ConfigError::from(config.fault(key, what).depends_on("server"))
+        ConfigError::from(config.violation(key, what).depends_on("server"))
     });
     ConfigError::all([checked, check_ports(config, &site)])
 }
@@ -79,7 +79,7 @@ fn check_ports(config: &Config, site: &tapisservice_devsite::DevSiteBuilder) -> 
     let clashes = |key: &str| -> Result<(), ConfigError> {
         match config.get::<Option<SocketAddr>>(key)? {
             Some(address) if site.clashes_with(address) => {
-                Err(config.fault(key, WHAT).depends_on("devsite_port").into())
+                Err(config.violation(key, WHAT).depends_on("devsite_port").into())
             }
             _ => Ok(()),
         }
@@ -92,7 +92,9 @@ fn check_ports(config: &Config, site: &tapisservice_devsite::DevSiteBuilder) -> 
 fn check_devsite(config: &Config) -> Result<(), ConfigError> {
     let own: BookmarksSettings = config.parse()?;
     if own.devsite {
-        return Err(config.fault("devsite", "this binary was built without a site for development").into());
+        return Err(config
+            .violation("devsite", "this binary was built without a site for development")
+            .into());
     }
     Ok(())
 }

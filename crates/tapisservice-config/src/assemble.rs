@@ -6,12 +6,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::environment::Environment;
-use crate::error::Fault;
+use crate::error::Violation;
 use crate::files::{ConfigFile, ServiceSchema};
 use crate::origin::{Origins, SchemaSource, ValueOrigin};
 use crate::overlay::{FromVariable, FromVariables};
-use crate::place::{Node, Reach};
 use crate::schema::Schema;
+use crate::schema_node::{Applicability, Subschema};
 use crate::substitute::Event;
 use crate::{base, defaults, integers, overlay, pointer, references, refused, substitute, validate};
 
@@ -20,7 +20,7 @@ pub(crate) struct Assembled {
     pub(crate) document: Value,
     pub(crate) origins: Origins,
     /// What is wrong with it, of every step.
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) violations: Vec<Violation>,
 }
 
 /// A document whose values have all found their place.
@@ -31,7 +31,7 @@ pub(crate) struct Assembly<'a> {
     file: &'a ConfigFile,
     document: Map<String, Value>,
     origins: Origins,
-    faults: Vec<Fault>,
+    violations: Vec<Violation>,
     /// Pointers of strings whose references could not be replaced.
     failed: Vec<String>,
 }
@@ -50,7 +50,7 @@ impl<'a> Assembly<'a> {
             file,
             document: file.value.clone(),
             origins: Origins::default(),
-            faults: Vec::new(),
+            violations: Vec::new(),
             failed: Vec::new(),
         }
     }
@@ -60,7 +60,8 @@ impl<'a> Assembly<'a> {
         if self.file.exists {
             self.origins.set("", ValueOrigin::File { path: self.file.path.clone() });
         }
-        let overriding = overlay::overriding(&self.schema.place(Reach::Certain), self.environment);
+        let overriding =
+            overlay::overriding(&self.schema.root_node(Applicability::Certain), self.environment);
         let keys = overriding.values.iter().map(|one| &one.key);
         for key in keys.chain(overriding.not_unicode.iter().map(|(key, _)| key)) {
             self.document.remove(key);
@@ -69,7 +70,8 @@ impl<'a> Assembly<'a> {
         self.insert(overriding);
         let (document, failed) = (&self.document, &self.failed);
         let present = |key: &str| document.contains_key(key) || failed.contains(&pointer::member("", key));
-        let filling = overlay::filling(&self.schema.place(Reach::Certain), self.environment, present);
+        let filling =
+            overlay::filling(&self.schema.root_node(Applicability::Certain), self.environment, present);
         self.insert(filling);
         self.fill_defaults();
         self.derive_base_path();
@@ -83,12 +85,12 @@ impl<'a> Assembly<'a> {
         }
         for (key, variable) in found.not_unicode {
             let at = pointer::member("", &key);
-            let fault = Fault::new(
+            let violation = Violation::new(
                 at.clone(),
                 "expected UTF-8, found other bytes",
                 Some(ValueOrigin::Environment { variable }),
             );
-            self.faults.push(fault.with_remedy("set it to text in UTF-8, or unset it"));
+            self.violations.push(violation.with_remedy("set it to text in UTF-8, or unset it"));
             self.failed.push(at);
         }
     }
@@ -97,8 +99,8 @@ impl<'a> Assembly<'a> {
     fn substitute(&mut self) {
         let mut document = Value::Object(std::mem::take(&mut self.document));
         let mut events = Vec::new();
-        let place = self.schema.place(Reach::Certain);
-        substitute::substitute(&mut document, &place, "", self.environment, &mut events);
+        let node = self.schema.root_node(Applicability::Certain);
+        substitute::substitute(&mut document, &node, "", self.environment, &mut events);
         self.document = into_members(document);
         for event in events {
             self.record(event);
@@ -112,8 +114,8 @@ impl<'a> Assembly<'a> {
                 self.origins.set(pointer, ValueOrigin::Substitution { path, variables });
             }
             Event::Failed { pointer, message } => {
-                let fault = Fault::new(pointer.clone(), message, Some(ValueOrigin::File { path }));
-                self.faults.push(fault.with_remedy("set the variable or correct the file"));
+                let violation = Violation::new(pointer.clone(), message, Some(ValueOrigin::File { path }));
+                self.violations.push(violation.with_remedy("set the variable or correct the file"));
                 self.failed.push(pointer);
             }
         }
@@ -122,8 +124,8 @@ impl<'a> Assembly<'a> {
     fn fill_defaults(&mut self) {
         let mut document = Value::Object(std::mem::take(&mut self.document));
         let mut filled = Vec::new();
-        let place = self.schema.place(Reach::Certain);
-        let endless = defaults::fill(&mut document, &place, "", &mut filled).err();
+        let node = self.schema.root_node(Applicability::Certain);
+        let endless = defaults::fill(&mut document, &node, "", &mut filled).err();
         for one in &filled {
             let schema = self.stating_schema(one.stated_by, &one.at);
             self.origins.set(one.at.clone(), ValueOrigin::Default { schema });
@@ -138,7 +140,7 @@ impl<'a> Assembly<'a> {
         if let Some(at) = endless {
             let top = format!("/{}", at.split('/').nth(1).unwrap_or_default());
             let origin = ValueOrigin::Default { schema: self.declaring_schema(&top) };
-            self.faults.push(Fault::new(
+            self.violations.push(Violation::new(
                 top.clone(),
                 "its defaults hold themselves without end",
                 Some(origin),
@@ -154,26 +156,27 @@ impl<'a> Assembly<'a> {
         let schema = self.stating_schema(refused.stated_by, &refused.at);
         let stated_at = self.pointer_into_schema(refused.stated_by).unwrap_or_default();
         let remedy = format!("correct {stated_at}/default or {} in that schema", refused.refused_by);
-        if !self.faults.iter().any(|fault| fault.remedy() == Some(&remedy)) {
+        if !self.violations.iter().any(|violation| violation.remedy() == Some(&remedy)) {
             let message = format!("the schema refuses its own default: {}", refused.message);
-            let fault = Fault::new(refused.at.clone(), message, Some(ValueOrigin::Default { schema }));
-            self.faults.push(fault.with_remedy(remedy));
+            let violation =
+                Violation::new(refused.at.clone(), message, Some(ValueOrigin::Default { schema }));
+            self.violations.push(violation.with_remedy(remedy));
         }
         self.failed.push(refused.at.clone());
     }
 
     /// The schema that has the subschema, which states the default at a place of the document.
-    fn stating_schema(&self, stated_by: &Node, at: &str) -> SchemaSource {
+    fn stating_schema(&self, stated_by: &Subschema, at: &str) -> SchemaSource {
         match self.pointer_into_schema(stated_by) {
-            Some(place) if pointed(&self.service.value, &place) == Some(stated_by) => {
+            Some(node) if pointed(&self.service.value, &node) == Some(stated_by) => {
                 self.service.source.clone()
             }
-            Some(place) if pointed(base::schema(), &place) == Some(stated_by) => SchemaSource::Base,
+            Some(node) if pointed(base::schema(), &node) == Some(stated_by) => SchemaSource::Base,
             _ => self.declaring_schema(at),
         }
     }
 
-    fn pointer_into_schema(&self, node: &Node) -> Option<String> {
+    fn pointer_into_schema(&self, node: &Subschema) -> Option<String> {
         let is_it = |schema: &Value| schema.as_object().is_some_and(|schema| std::ptr::eq(schema, node));
         references::subschemas(self.schema.as_value())
             .into_iter()
@@ -207,19 +210,25 @@ impl<'a> Assembly<'a> {
         let absent = if self.file.exists { "" } else { " (there is no such file)" };
         let file = format!("the file {}{absent}", self.file.path.display());
         let mut document = Value::Object(self.document);
-        self.faults.extend(validate::validate(self.schema, &document, &self.origins, &self.failed, &file));
-        if self.faults.iter().any(|fault| fault.pointer() == "/service_name") {
+        self.violations.extend(validate::validate(
+            self.schema,
+            &document,
+            &self.origins,
+            &self.failed,
+            &file,
+        ));
+        if self.violations.iter().any(|violation| violation.pointer() == "/service_name") {
             // The path that is made of the name says the same again.
             let derived = matches!(self.origins.of("/base_path"), Some(ValueOrigin::Default { .. }));
-            self.faults.retain(|fault| !(derived && fault.pointer() == "/base_path"));
+            self.violations.retain(|violation| !(derived && violation.pointer() == "/base_path"));
         }
         normalize_levels(&mut document);
-        integers::normalize(&mut document, &self.schema.place(Reach::Certain));
-        Assembled { document, origins: self.origins, faults: self.faults }
+        integers::normalize(&mut document, &self.schema.root_node(Applicability::Certain));
+        Assembled { document, origins: self.origins, violations: self.violations }
     }
 }
 
-fn pointed<'v>(schema: &'v Map<String, Value>, pointer: &str) -> Option<&'v Node> {
+fn pointed<'v>(schema: &'v Map<String, Value>, pointer: &str) -> Option<&'v Subschema> {
     if pointer.is_empty() {
         return Some(schema);
     }

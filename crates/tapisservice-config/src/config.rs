@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::{ConfigError, Fault};
+use crate::error::{ConfigError, Violation};
 use crate::origin::Origins;
 use crate::schema::Schema;
 use crate::typed::{self, Context};
@@ -61,8 +61,7 @@ impl Config {
         let at = pointer::member("", key);
         match self.value(key) {
             Some(value) => Ok(typed::parse(value, &at, self.context())?),
-            None => T::deserialize(Value::Null)
-                .map_err(|_| Fault::new(at, "missing, and the service needs it", None).into()),
+            None => T::deserialize(Value::Null).map_err(|_| Violation::new(at, "required", None).into()),
         }
     }
 
@@ -84,11 +83,11 @@ impl Config {
 
     /// A fault of a key, or of what lies at a JSON pointer when it starts with `/`, with the origin of its value; for a
     /// [`check`](Loader::check). The message says what was expected, and no value.
-    pub fn fault(&self, key_or_pointer: &str, message: impl Into<String>) -> Fault {
+    pub fn violation(&self, key_or_pointer: &str, message: impl Into<String>) -> Violation {
         let at = at(key_or_pointer);
         let message = typed::without_secret(&at, message.into(), self.context());
         let origin = self.origin(&at).cloned();
-        Fault::new(at, message, origin)
+        Violation::new(at, message, origin)
     }
 
     /// Whether whoever deploys the service set the key: in the environment, or in a file that is not just the one of

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::place::{Node, Place};
 use crate::pointer;
+use crate::schema_node::{SchemaNode, Subschema};
 
 /// A default that was filled in.
 #[derive(Debug, Clone)]
@@ -11,7 +11,7 @@ pub(crate) struct Filled<'s> {
     /// Where it went.
     pub(crate) at: String,
     /// The subschema that states it.
-    pub(crate) stated_by: &'s Node,
+    pub(crate) stated_by: &'s Subschema,
 }
 
 /// The depth at which defaults that hold themselves are given up.
@@ -25,7 +25,7 @@ const MAX_DEPTH: usize = 128;
 /// With the pointer where defaults go on without end.
 pub(crate) fn fill<'s>(
     value: &mut Value,
-    place: &Place<'s>,
+    node: &SchemaNode<'s>,
     at: &str,
     filled: &mut Vec<Filled<'s>>,
 ) -> Result<(), String> {
@@ -34,21 +34,21 @@ pub(crate) fn fill<'s>(
     }
     match value {
         Value::Object(members) => {
-            for key in place.declared_keys() {
+            for key in node.declared_keys() {
                 if let Some((default, stated_by)) =
-                    place.member(key).stated_default().filter(|_| !members.contains_key(key))
+                    node.member(key).stated_default().filter(|_| !members.contains_key(key))
                 {
                     members.insert(key.to_owned(), default.clone());
                     filled.push(Filled { at: pointer::member(at, key), stated_by });
                 }
             }
             for (key, member) in members {
-                fill(member, &place.member(key), &pointer::member(at, key), filled)?;
+                fill(member, &node.member(key), &pointer::member(at, key), filled)?;
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                fill(item, &place.item(index), &pointer::item(at, index), filled)?;
+                fill(item, &node.item(index), &pointer::item(at, index), filled)?;
             }
         }
         _ => {}
@@ -59,14 +59,14 @@ pub(crate) fn fill<'s>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::place::Reach;
     use crate::schema::Schema;
+    use crate::schema_node::Applicability;
     use proptest::prelude::*;
     use serde_json::json;
 
     fn filled(schema: Value, mut value: Value) -> Result<Value, String> {
         let schema = Schema::compile(schema).unwrap();
-        fill(&mut value, &schema.place(Reach::Certain), "", &mut Vec::new())?;
+        fill(&mut value, &schema.root_node(Applicability::Certain), "", &mut Vec::new())?;
         Ok(value)
     }
 

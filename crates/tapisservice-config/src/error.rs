@@ -22,19 +22,19 @@ pub const EXIT_CODE: u8 = 78;
 ///     .environment([("log_level", "LOUD"), ("service_name", "bookmarks")])
 ///     .load()
 ///     .unwrap_err();
-/// assert!(error.faults().iter().any(|fault| fault.pointer() == "/log_level"));
-/// assert!(error.faults().iter().any(|fault| fault.pointer() == "/tenants"));
+/// assert!(error.violations().iter().any(|fault| fault.pointer() == "/log_level"));
+/// assert!(error.violations().iter().any(|fault| fault.pointer() == "/tenants"));
 /// assert!(!error.to_string().contains("LOUD"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    faults: Vec<Fault>,
+    violations: Vec<Violation>,
 }
 
 impl ConfigError {
     /// The faults, ordered by pointer; never empty.
-    pub fn faults(&self) -> &[Fault] {
-        &self.faults
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
     }
 
     /// What `main` returns after it has printed the error: [`EXIT_CODE`].
@@ -48,40 +48,41 @@ impl ConfigError {
     ///
     /// When one of them is an error.
     pub fn all(results: impl IntoIterator<Item = Result<(), Self>>) -> Result<(), Self> {
-        let mut faults: Vec<Fault> = Vec::new();
+        let mut violations: Vec<Violation> = Vec::new();
         for error in results.into_iter().filter_map(Result::err) {
-            let new: Vec<_> = error.faults.into_iter().filter(|fault| fault.is_new(&faults)).collect();
-            faults.extend(new);
+            let new: Vec<_> =
+                error.violations.into_iter().filter(|violation| violation.is_new(&violations)).collect();
+            violations.extend(new);
         }
-        if faults.is_empty() { Ok(()) } else { Err(Self::new(faults)) }
+        if violations.is_empty() { Ok(()) } else { Err(Self::new(violations)) }
     }
 
-    pub(crate) fn into_faults(self) -> Vec<Fault> {
-        self.faults
+    pub(crate) fn into_violations(self) -> Vec<Violation> {
+        self.violations
     }
 
     /// Orders the faults and leaves out repetitions.
-    pub(crate) fn new(mut faults: Vec<Fault>) -> Self {
-        debug_assert!(!faults.is_empty(), "an error has a reason");
-        faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
-        faults.dedup();
-        Self { faults }
+    pub(crate) fn new(mut violations: Vec<Violation>) -> Self {
+        debug_assert!(!violations.is_empty(), "an error has a reason");
+        violations.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+        violations.dedup();
+        Self { violations }
     }
 }
 
-impl From<Fault> for ConfigError {
-    fn from(fault: Fault) -> Self {
-        Self { faults: vec![fault] }
+impl From<Violation> for ConfigError {
+    fn from(violation: Violation) -> Self {
+        Self { violations: vec![violation] }
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, fault) in self.faults.iter().enumerate() {
+        for (index, violation) in self.violations.iter().enumerate() {
             if index > 0 {
                 f.write_str("\n")?;
             }
-            fault.fmt(f)?;
+            violation.fmt(f)?;
         }
         Ok(())
     }
@@ -98,7 +99,7 @@ impl ServiceError for ConfigError {
 
 /// One thing that is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct Violation {
     pointer: String,
     message: Box<str>,
     origin: Option<ValueOrigin>,
@@ -107,7 +108,7 @@ pub struct Fault {
     depends_on: Option<Box<str>>,
 }
 
-impl Fault {
+impl Violation {
     /// The JSON pointer ([RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)) of the value; of the place
     /// where it belongs when it is missing; empty when a file or a schema as a whole is at fault.
     pub fn pointer(&self) -> &str {
@@ -170,7 +171,7 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match (&self.origin, self.pointer.as_str()) {
             (Some(origin), "") => format!("{origin}: {}", self.message),
@@ -202,14 +203,14 @@ mod tests {
 
     #[test]
     fn a_fault_is_one_line() {
-        let fault = Fault::new("/a\nb", "expected a string", None).with_remedy("set it in a\rb");
-        assert_eq!(fault.to_string(), "/a\\nb: expected a string; set it in a\\rb");
+        let violation = Violation::new("/a\nb", "expected a string", None).with_remedy("set it in a\rb");
+        assert_eq!(violation.to_string(), "/a\\nb: expected a string; set it in a\\rb");
     }
 
     #[test]
     fn faults_are_ordered_and_said_once() {
-        let fault = |p: &str| Fault::new(p, "missing", None);
-        let error = ConfigError::new(vec![fault("/b"), fault("/a"), fault("/b")]);
-        assert_eq!(error.to_string(), "/a: missing\n/b: missing");
+        let violation = |p: &str| Violation::new(p, "required", None);
+        let error = ConfigError::new(vec![violation("/b"), violation("/a"), violation("/b")]);
+        assert_eq!(error.to_string(), "/a: required\n/b: required");
     }
 }

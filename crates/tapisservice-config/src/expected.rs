@@ -5,7 +5,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use serde_json::Value;
 
 use crate::formats;
-use crate::place::kind_of;
+use crate::schema_node::kind_of;
 
 /// What was expected and, where the type is at fault, the type that was found. For a secret not even the
 /// values that a schema allows are named.
@@ -18,7 +18,7 @@ pub(crate) fn message(error: &ValidationError<'_>, secret: bool) -> String {
                 with_article(kind_of(error.instance()))
             )
         }
-        Kind::Required { .. } => "missing".to_owned(),
+        Kind::Required { .. } => "required".to_owned(),
         Kind::Referencing(error) => format!("a $ref that cannot be resolved: {error}"),
         _ => format!("expected {}", expectation(error, secret)),
     }
@@ -172,7 +172,7 @@ mod tests {
                 json!(1),
                 "expected a value that fits only one of the alternatives; it fits several",
             ),
-            (json!({"required": ["a"]}), json!({}), "missing"),
+            (json!({"required": ["a"]}), json!({}), "required"),
         ];
         for (schema, value, expected) in cases {
             assert_eq!(say(&schema, &value, false), expected, "{schema}");

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use tapisservice_core::json;
 
 use crate::environment::{Environment, Variable};
-use crate::error::Fault;
+use crate::error::Violation;
 use crate::origin::{SchemaSource, ValueOrigin};
 
 pub(crate) const CONFIG_PATH: &str = "TAPIS_CONFIG_PATH";
@@ -47,7 +47,7 @@ pub(crate) fn read_config(
     default: &Path,
     fallback: Option<Fallback>,
     local: bool,
-) -> Result<ConfigFile, Fault> {
+) -> Result<ConfigFile, Violation> {
     let named = path_from(environment, CONFIG_PATH)?;
     let path = named.clone().unwrap_or_else(|| default.to_owned());
     let origin = ValueOrigin::File { path: path.clone() };
@@ -62,7 +62,7 @@ pub(crate) fn read_config(
     }
 }
 
-fn without_file(path: PathBuf, fallback: Option<Fallback>, local: bool) -> Result<ConfigFile, Fault> {
+fn without_file(path: PathBuf, fallback: Option<Fallback>, local: bool) -> Result<ConfigFile, Violation> {
     let Some(Fallback { name, json }) = fallback else {
         return Ok(ConfigFile { value: Map::new(), path, exists: false, local });
     };
@@ -76,7 +76,7 @@ pub(crate) fn read_schema(
     environment: &Environment,
     default: &Path,
     embedded: Option<&str>,
-) -> Result<ServiceSchema, Fault> {
+) -> Result<ServiceSchema, Violation> {
     let named = path_from(environment, SCHEMA_PATH)?;
     let path = named.clone().unwrap_or_else(|| default.to_owned());
     let source = SchemaSource::File(path.clone());
@@ -89,47 +89,47 @@ pub(crate) fn read_schema(
     Ok(ServiceSchema { value: parse(embedded.unwrap_or("{}").as_bytes(), &origin)?, source })
 }
 
-fn path_from(environment: &Environment, variable: &str) -> Result<Option<PathBuf>, Fault> {
-    let fault = |message: &str| {
-        Fault::of_source(ValueOrigin::Environment { variable: variable.to_owned() }, message)
+fn path_from(environment: &Environment, variable: &str) -> Result<Option<PathBuf>, Violation> {
+    let violation = |message: &str| {
+        Violation::of_source(ValueOrigin::Environment { variable: variable.to_owned() }, message)
             .with_remedy("set it to the path of a file, or unset it for the default")
     };
     match environment.get(variable) {
-        Variable::Set("") => Err(fault("it is set and empty")),
+        Variable::Set("") => Err(violation("it is set and empty")),
         Variable::Set(path) => Ok(Some(path.into())),
-        Variable::NotUnicode => Err(fault("it is not UTF-8")),
+        Variable::NotUnicode => Err(violation("it is not UTF-8")),
         Variable::Unset => Ok(None),
     }
 }
 
-fn read(path: &Path, must_exist: bool, origin: &ValueOrigin) -> Result<Option<Vec<u8>>, Fault> {
+fn read(path: &Path, must_exist: bool, origin: &ValueOrigin) -> Result<Option<Vec<u8>>, Violation> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => Ok(None),
-        Err(error) => Err(Fault::of_source(origin.clone(), format!("cannot be read: {error}"))),
+        Err(error) => Err(Violation::of_source(origin.clone(), format!("cannot be read: {error}"))),
     }
 }
 
-fn parse(bytes: &[u8], origin: &ValueOrigin) -> Result<Map<String, Value>, Fault> {
-    let fault = |message: String| Fault::of_source(origin.clone(), message);
+fn parse(bytes: &[u8], origin: &ValueOrigin) -> Result<Map<String, Value>, Violation> {
+    let violation = |message: String| Violation::of_source(origin.clone(), message);
     if bytes.starts_with(b"\xef\xbb\xbf") {
         return Err(
-            fault("starts with a byte order mark".to_owned()).with_remedy("save it as UTF-8 without one")
+            violation("starts with a byte order mark".to_owned()).with_remedy("save it as UTF-8 without one")
         );
     }
     if bytes.trim_ascii().is_empty() {
-        return Err(fault("expected a JSON object, found nothing: it is empty".to_owned()));
+        return Err(violation("expected a JSON object, found nothing: it is empty".to_owned()));
     }
     match json::parse(bytes, MAX_DEPTH) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(other) => {
-            let found = crate::expected::with_article(crate::place::kind_of(&other));
-            Err(fault(format!("expected a JSON object, found {found}")))
+            let found = crate::expected::with_article(crate::schema_node::kind_of(&other));
+            Err(violation(format!("expected a JSON object, found {found}")))
         }
         Err(error) => {
-            let fault = fault(format!("is not valid JSON: {error}"));
+            let violation = violation(format!("is not valid JSON: {error}"));
             let bare = is_bare_reference(bytes, error.line(), error.column());
-            Err(if bare { fault.with_remedy("write $env{NAME} inside double quotes") } else { fault })
+            Err(if bare { violation.with_remedy("write $env{NAME} inside double quotes") } else { violation })
         }
     }
 }

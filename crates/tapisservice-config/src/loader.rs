@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use crate::assemble::{Assembled, Assembly};
 use crate::environment::Environment;
-use crate::error::{ConfigError, Fault};
+use crate::error::{ConfigError, Violation};
 use crate::files::{Fallback, ServiceSchema, read_config, read_schema};
 use crate::merge::{Merged, merge};
 use crate::origin::{SchemaSource, ValueOrigin};
-use crate::place::Reach;
-use crate::schema::{Schema, draft7_faults};
+use crate::schema::{Schema, draft7_violations};
+use crate::schema_node::Applicability;
 use crate::{Config, base, overlay, pointer, references, white_space};
 
 /// How a [`Config`] is loaded; [`Config::loader`] makes one.
@@ -112,7 +112,7 @@ impl Loader {
     /// fn check(config: &Config) -> Result<(), ConfigError> {
     ///     let pages: Pages = config.parse()?;
     ///     if pages.page_size > pages.page_size_max {
-    ///         return Err(config.fault("page_size", "expected a number that is not above `page_size_max`").into());
+    ///         return Err(config.violation("page_size", "expected a number that is not above `page_size_max`").into());
     ///     }
     ///     Ok(())
     /// }
@@ -152,28 +152,28 @@ impl Loader {
         let service = read_schema(&environment, &self.schema_path, self.embedded.as_deref());
         let (file, service) = both(file, service).map_err(ConfigError::new)?;
         let (schema, mut warnings) = compile(&service).map_err(ConfigError::new)?;
-        warnings.extend(overlay::warnings(&schema.place(Reach::Certain), &environment));
-        let Assembled { mut document, origins, mut faults } =
+        warnings.extend(overlay::warnings(&schema.root_node(Applicability::Certain), &environment));
+        let Assembled { mut document, origins, mut violations } =
             Assembly::new(&schema, &service, &environment, &file).run();
         warnings.extend(white_space::warnings(&schema, &document, &origins));
-        unset(&mut document, &schema, &faults);
+        unset(&mut document, &schema, &violations);
         let config = Config::new(document, schema, origins, warnings, file.local);
         for check in self.checks {
-            let found = check(&config).err().map(ConfigError::into_faults).unwrap_or_default();
-            let new: Vec<_> = found.into_iter().filter(|fault| fault.is_new(&faults)).collect();
-            faults.extend(new);
+            let found = check(&config).err().map(ConfigError::into_violations).unwrap_or_default();
+            let new: Vec<_> = found.into_iter().filter(|violation| violation.is_new(&violations)).collect();
+            violations.extend(new);
         }
-        if faults.is_empty() { Ok(config) } else { Err(ConfigError::new(faults)) }
+        if violations.is_empty() { Ok(config) } else { Err(ConfigError::new(violations)) }
     }
 }
 
 /// Puts the default in place of what is at fault, so that checks can look at the rest. A default that is at fault
 /// itself is no worse than what was there: what checks say of it is known.
-fn unset(document: &mut Value, schema: &Schema, faults: &[Fault]) {
+fn unset(document: &mut Value, schema: &Schema, violations: &[Violation]) {
     let Value::Object(members) = document else { return };
-    for key in faults.iter().filter_map(|fault| pointer::keys(fault.pointer()).next()) {
+    for key in violations.iter().filter_map(|violation| pointer::keys(violation.pointer()).next()) {
         members.remove(&key);
-        let default = schema.place(Reach::Certain).member(&key).default().cloned();
+        let default = schema.root_node(Applicability::Certain).member(&key).default().cloned();
         if let Some(default) = default {
             members.insert(key, default);
         }
@@ -190,7 +190,7 @@ impl std::fmt::Debug for Loader {
     }
 }
 
-fn both<A, B>(a: Result<A, Fault>, b: Result<B, Fault>) -> Result<(A, B), Vec<Fault>> {
+fn both<A, B>(a: Result<A, Violation>, b: Result<B, Violation>) -> Result<(A, B), Vec<Violation>> {
     match (a, b) {
         (Ok(a), Ok(b)) => Ok((a, b)),
         (a, b) => Err(a.err().into_iter().chain(b.err()).collect()),
@@ -198,21 +198,21 @@ fn both<A, B>(a: Result<A, Fault>, b: Result<B, Fault>) -> Result<(A, B), Vec<Fa
 }
 
 /// The merged schema and the warnings about the service's.
-fn compile(service: &ServiceSchema) -> Result<(Schema, Vec<String>), Vec<Fault>> {
-    let report = |faults| schema_faults(&service.source, faults);
-    let mut faults = draft7_faults(&Value::Object(service.value.clone()));
+fn compile(service: &ServiceSchema) -> Result<(Schema, Vec<String>), Vec<Violation>> {
+    let report = |violations| schema_violations(&service.source, violations);
+    let mut violations = draft7_violations(&Value::Object(service.value.clone()));
     let Merged { schema, warnings } = merge(base::schema(), &service.value);
-    if !faults.is_empty() {
-        faults.extend(references::faults(&schema));
-        return Err(report(faults));
+    if !violations.is_empty() {
+        violations.extend(references::violations(&schema));
+        return Err(report(violations));
     }
     Schema::compile(schema).map(|schema| (schema, warnings)).map_err(report)
 }
 
-fn schema_faults(source: &SchemaSource, faults: Vec<(String, String)>) -> Vec<Fault> {
-    let fault = |(at, message): (String, String)| {
+fn schema_violations(source: &SchemaSource, violations: Vec<(String, String)>) -> Vec<Violation> {
+    let violation = |(at, message): (String, String)| {
         let place = if at.is_empty() { "at its root" } else { at.as_str() };
-        Fault::of_source(ValueOrigin::Schema { schema: source.clone() }, format!("{place}: {message}"))
+        Violation::of_source(ValueOrigin::Schema { schema: source.clone() }, format!("{place}: {message}"))
     };
-    faults.into_iter().map(fault).collect()
+    violations.into_iter().map(violation).collect()
 }

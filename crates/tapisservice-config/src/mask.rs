@@ -9,22 +9,22 @@
 
 use serde_json::Value;
 
-use crate::place::{Place, Reach};
 use crate::pointer;
 use crate::schema::Schema;
+use crate::schema_node::{Applicability, SchemaNode};
 use crate::secrets::{self, MASK, Naming, is_private_jwk_member, naming};
 
 /// The document with `***` for every secret.
 pub(crate) fn masked(schema: &Schema, value: &Value) -> Value {
-    mask(value, &schema.place(Reach::Possible), None)
+    mask(value, &schema.root_node(Applicability::Possible), None)
 }
 
 /// Whether what lies at the pointer, or anything it lies in, is secret by its schema or its name.
 pub(crate) fn is_secret(schema: &Schema, pointer: &str) -> bool {
-    let mut place = schema.place(Reach::Possible);
+    let mut node = schema.root_node(Applicability::Possible);
     for key in pointer::keys(pointer) {
-        place = place.step(&key);
-        if secret_by_schema_or_name(&place, Some(&key)) {
+        node = node.step(&key);
+        if secret_by_schema_or_name(&node, Some(&key)) {
             return true;
         }
     }
@@ -36,22 +36,22 @@ pub(crate) fn holds_secret(schema: &Schema, value: &Value, pointer: &str) -> boo
     is_secret(schema, pointer) || masked(schema, value).pointer(pointer) != value.pointer(pointer)
 }
 
-fn mask(value: &Value, place: &Place<'_>, key: Option<&str>) -> Value {
-    if secret_by_schema_or_name(place, key) && !is_harmless(value, place, key) {
+fn mask(value: &Value, node: &SchemaNode<'_>, key: Option<&str>) -> Value {
+    if secret_by_schema_or_name(node, key) && !is_harmless(value, node, key) {
         return Value::String(MASK.to_owned());
     }
     match value {
         Value::String(text) if looks_secret(text) => Value::String(MASK.to_owned()),
         Value::Array(items) => {
             let items = items.iter().enumerate();
-            Value::Array(items.map(|(index, item)| mask(item, &place.item(index), None)).collect())
+            Value::Array(items.map(|(index, item)| mask(item, &node.item(index), None)).collect())
         }
         Value::Object(members) => {
             let masked = |key: &String, member| {
                 if is_private_jwk_member(members, key) {
                     return Value::String(MASK.to_owned());
                 }
-                mask(member, &place.member(key), Some(key))
+                mask(member, &node.member(key), Some(key))
             };
             Value::Object(members.iter().map(|(key, member)| (key.clone(), masked(key, member))).collect())
         }
@@ -60,22 +60,22 @@ fn mask(value: &Value, place: &Place<'_>, key: Option<&str>) -> Value {
 }
 
 /// Whether the schema or the key says that what lies there is secret.
-pub(crate) fn secret_by_schema_or_name(place: &Place<'_>, key: Option<&str>) -> bool {
-    place.is_marked_secret()
+pub(crate) fn secret_by_schema_or_name(node: &SchemaNode<'_>, key: Option<&str>) -> bool {
+    node.is_marked_secret()
         || key.is_some_and(|key| {
-            is_always_secret(key) || (naming(key) != Naming::Open && !place.is_marked_open())
+            is_always_secret(key) || (naming(key) != Naming::Open && !node.is_marked_open())
         })
 }
 
 /// A switch or a number that has to do with a secret by its name only, such as `use_token` or
 /// `token_ttl_seconds`, gives nothing away.
-fn is_harmless(value: &Value, place: &Place<'_>, key: Option<&str>) -> bool {
+fn is_harmless(value: &Value, node: &SchemaNode<'_>, key: Option<&str>) -> bool {
     let harmless = match value {
         Value::Bool(_) | Value::Null => true,
         Value::Number(_) => key.is_some_and(|key| !is_always_secret(key) && !naming(key).hides_numbers()),
         _ => false,
     };
-    harmless && !place.is_marked_secret()
+    harmless && !node.is_marked_secret()
 }
 
 /// Keys that no schema can open.

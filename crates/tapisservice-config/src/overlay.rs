@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::coerce::coerce;
 use crate::environment::{Environment, Variable};
-use crate::place::Place;
+use crate::schema_node::SchemaNode;
 
 /// Their variables say where the files are; a key of such a name cannot be overridden.
 const RESERVED: [&str; 2] = [crate::files::CONFIG_PATH, crate::files::SCHEMA_PATH];
@@ -31,13 +31,13 @@ pub(crate) fn overriding_name(key: &str) -> String {
 }
 
 /// The scalar keys that a `TAPIS_` variable overrides.
-pub(crate) fn overriding(root: &Place<'_>, environment: &Environment) -> FromVariables {
+pub(crate) fn overriding(root: &SchemaNode<'_>, environment: &Environment) -> FromVariables {
     read(root, keys(root).map(|key| (key, overriding_name(key))), environment)
 }
 
 /// The scalar keys that a variable of their own name fills, those that are `present` excepted.
 pub(crate) fn filling(
-    root: &Place<'_>,
+    root: &SchemaNode<'_>,
     environment: &Environment,
     present: impl Fn(&str) -> bool,
 ) -> FromVariables {
@@ -46,7 +46,7 @@ pub(crate) fn filling(
 }
 
 /// Variables that look as if they overrode a key and do not.
-pub(crate) fn warnings(root: &Place<'_>, environment: &Environment) -> Vec<String> {
+pub(crate) fn warnings(root: &SchemaNode<'_>, environment: &Environment) -> Vec<String> {
     let ignored = |key: &&str| {
         let set = match environment.get(&overriding_name(key)) {
             Variable::Set(text) => !text.is_empty(),
@@ -61,13 +61,13 @@ pub(crate) fn warnings(root: &Place<'_>, environment: &Environment) -> Vec<Strin
     keys(root).filter(ignored).map(warn).collect()
 }
 
-fn keys<'s>(root: &Place<'s>) -> impl Iterator<Item = &'s str> + use<'s> {
+fn keys<'s>(root: &SchemaNode<'s>) -> impl Iterator<Item = &'s str> + use<'s> {
     root.declared_keys().into_iter().filter(|key| !RESERVED.contains(&overriding_name(key).as_str()))
 }
 
 /// Reads the variables of scalar keys. An empty one counts as not set.
 fn read<'k>(
-    root: &Place<'_>,
+    root: &SchemaNode<'_>,
     variables: impl Iterator<Item = (&'k str, String)>,
     environment: &Environment,
 ) -> FromVariables {
@@ -78,11 +78,11 @@ fn read<'k>(
             Variable::Set(text) => Some(text),
             Variable::NotUnicode => None,
         };
-        let place = root.member(key);
+        let node = root.member(key);
         match text {
-            _ if !place.is_scalar() => {}
+            _ if !node.is_scalar() => {}
             Some(text) => {
-                let value = coerce(text, &place.scalar_types());
+                let value = coerce(text, &node.scalar_types());
                 found.values.push(FromVariable { key: key.to_owned(), variable, value });
             }
             None => found.not_unicode.push((key.to_owned(), variable)),
@@ -94,8 +94,8 @@ fn read<'k>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::place::Reach;
     use crate::schema::Schema;
+    use crate::schema_node::Applicability;
     use serde_json::json;
 
     fn schema() -> Schema {
@@ -129,7 +129,7 @@ mod tests {
         ]
         .into_iter()
         .collect();
-        let root = schema.place(Reach::Certain);
+        let root = schema.root_node(Applicability::Certain);
         assert_eq!(
             values(overriding(&root, &environment)),
             [("extra".to_owned(), json!(true)), ("port".to_owned(), json!(1))]
@@ -141,7 +141,7 @@ mod tests {
     fn a_variable_fills_what_is_absent_unless_it_is_empty() {
         let schema = schema();
         let environment: Environment = [("port", "1"), ("extra", ""), ("list", "[]")].into_iter().collect();
-        let root = schema.place(Reach::Certain);
+        let root = schema.root_node(Applicability::Certain);
         assert_eq!(values(filling(&root, &environment, |_| false)), [("port".to_owned(), json!(1))]);
         assert!(filling(&root, &environment, |key| key == "port").values.is_empty());
     }
@@ -154,7 +154,7 @@ mod tests {
         let names = ["TAPIS_PORT", "extra", "TAPIS_LIST", "TAPIS_GHOST", "GHOST", "port"];
         let bytes = || std::ffi::OsString::from_vec(b"p\xe9ss".to_vec());
         let environment = Environment::from_os(names.map(|name| (name.into(), bytes())));
-        let root = schema.place(Reach::Certain);
+        let root = schema.root_node(Applicability::Certain);
         let found = |key: &str, variable: &str| vec![(key.to_owned(), variable.to_owned())];
         assert_eq!(overriding(&root, &environment).not_unicode, found("port", "TAPIS_PORT"));
         let filled = filling(&root, &environment, |key| key == "port");

@@ -46,20 +46,20 @@ pub(crate) fn subschemas(root: &Value) -> Vec<(String, &Value)> {
 }
 
 /// What is wrong with the references of `root`, as pairs of a pointer into it and a message.
-pub(crate) fn faults(root: &Value) -> Vec<(String, String)> {
-    let mut faults = Vec::new();
+pub(crate) fn violations(root: &Value) -> Vec<(String, String)> {
+    let mut violations = Vec::new();
     for (at, schema) in subschemas(root) {
         let Some(keywords) = schema.as_object() else { continue };
-        if let Some(message) = reference_fault(root, keywords) {
-            faults.push((pointer::member(&at, "$ref"), message));
+        if let Some(message) = reference_violation(root, keywords) {
+            violations.push((pointer::member(&at, "$ref"), message));
         } else if leads_to_itself(root, schema, &mut Vec::new()) {
-            faults.push((at, "refers to itself without end".to_owned()));
+            violations.push((at, "refers to itself without end".to_owned()));
         }
     }
-    faults
+    violations
 }
 
-fn reference_fault(root: &Value, schema: &Map<String, Value>) -> Option<String> {
+fn reference_violation(root: &Value, schema: &Map<String, Value>) -> Option<String> {
     if let Some(id) = schema.get("$id").and_then(Value::as_str).filter(|id| !id.starts_with('#')) {
         return Some(format!("stands beside the nested $id {id}, which is not supported: name it \"#name\""));
     }
@@ -135,11 +135,11 @@ mod tests {
         assert_eq!(resolve(&root, "#/properties/x%20y"), Some(&json!(true)));
         assert_eq!(resolve(&root, "#c").unwrap()["type"], "null");
         assert_eq!(resolve(&root, "#/nowhere"), None);
-        assert!(faults(&root).is_empty());
+        assert!(violations(&root).is_empty());
     }
 
     #[test]
-    fn remote_lost_and_endless_references_are_faults() {
+    fn remote_lost_and_endless_references_are_violations() {
         let cases = [
             (json!({"properties": {"x": {"$ref": "http://host.test/x.json"}}}), "/properties/x/$ref"),
             (json!({"items": {"$ref": "file:///etc/passwd"}}), "/items/$ref"),
@@ -148,19 +148,23 @@ mod tests {
             (json!({"definitions": {"a": {"allOf": [{"$ref": "#/definitions/a"}]}}}), "/definitions/a"),
         ];
         for (root, pointer) in cases {
-            assert!(faults(&root).iter().any(|(at, _)| at == pointer), "{root} gave {:?}", faults(&root));
+            assert!(
+                violations(&root).iter().any(|(at, _)| at == pointer),
+                "{root} gave {:?}",
+                violations(&root)
+            );
         }
     }
 
     #[test]
     fn a_schema_may_contain_itself() {
         let root = json!({"definitions": {"tree": {"properties": {"left": {"$ref": "#/definitions/tree"}}}}});
-        assert!(faults(&root).is_empty());
+        assert!(violations(&root).is_empty());
     }
 
     #[test]
     fn a_property_called_ref_is_not_a_reference() {
         let root = json!({"properties": {"$ref": {"type": "string"}}, "default": {"$ref": "http://x.test"}});
-        assert!(faults(&root).is_empty());
+        assert!(violations(&root).is_empty());
     }
 }

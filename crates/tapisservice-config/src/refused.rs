@@ -9,16 +9,16 @@ use serde_json::Value;
 use crate::defaults::Filled;
 use crate::expected;
 use crate::mask::is_secret;
-use crate::place::Node;
 use crate::pointer;
 use crate::schema::Schema;
+use crate::schema_node::Subschema;
 
 /// A default that the schema refuses where it would go.
 pub(crate) struct Refused<'s> {
     /// Where it would go.
     pub(crate) at: String,
     /// The subschema that states it.
-    pub(crate) stated_by: &'s Node,
+    pub(crate) stated_by: &'s Subschema,
     /// What the schema expects instead.
     pub(crate) message: String,
     /// Where the schema says so, as a pointer into it.

@@ -6,7 +6,7 @@ use std::fmt;
 use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::{Value, json};
 
-use crate::place::{Place, Reach};
+use crate::schema_node::{Applicability, SchemaNode};
 use crate::{expected, formats, references};
 
 /// A Draft 7 schema whose references resolve and whose patterns compile.
@@ -23,9 +23,9 @@ impl Schema {
     ///
     /// What is wrong with it, as pairs of a pointer into it and a message.
     pub(crate) fn compile(root: Value) -> Result<Self, Vec<(String, String)>> {
-        let faults = references::faults(&root);
-        if !faults.is_empty() {
-            return Err(faults);
+        let violations = references::violations(&root);
+        if !violations.is_empty() {
+            return Err(violations);
         }
         let validator = build(&root).map_err(|error| vec![describe(&error)])?;
         let patterns = compile_patterns(&root)?;
@@ -41,8 +41,8 @@ impl Schema {
     }
 
     /// What the schema says about the whole document.
-    pub(crate) fn place(&self, reach: Reach) -> Place<'_> {
-        Place::new(self, [&self.root], reach)
+    pub(crate) fn root_node(&self, applicability: Applicability) -> SchemaNode<'_> {
+        SchemaNode::new(self, [&self.root], applicability)
     }
 
     pub(crate) fn resolve(&self, reference: &str) -> Option<&Value> {
@@ -62,7 +62,7 @@ impl fmt::Debug for Schema {
 }
 
 /// What makes `schema` no valid Draft 7 schema (C3), as pairs of a pointer into it and a message.
-pub(crate) fn draft7_faults(schema: &Value) -> Vec<(String, String)> {
+pub(crate) fn draft7_violations(schema: &Value) -> Vec<(String, String)> {
     jsonschema::draft7::meta::validator().iter_errors(schema).map(|error| describe(&error)).collect()
 }
 

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::coerce::coerce;
 use crate::environment::{Environment, Variable};
-use crate::place::Place;
 use crate::pointer;
+use crate::schema_node::SchemaNode;
 
 /// What the substitution did at one place.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,25 +22,25 @@ pub(crate) enum Event {
 /// Replaces the references in the strings within `value`, which lies at `at`.
 pub(crate) fn substitute(
     value: &mut Value,
-    place: &Place<'_>,
+    node: &SchemaNode<'_>,
     at: &str,
     environment: &Environment,
     events: &mut Vec<Event>,
 ) {
     match value {
         Value::String(text) => {
-            if let Some(replaced) = replace(text, place, at, environment, events) {
+            if let Some(replaced) = replace(text, node, at, environment, events) {
                 *value = replaced;
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                substitute(item, &place.item(index), &pointer::item(at, index), environment, events);
+                substitute(item, &node.item(index), &pointer::item(at, index), environment, events);
             }
         }
         Value::Object(members) => {
             for (key, member) in members {
-                substitute(member, &place.member(key), &pointer::member(at, key), environment, events);
+                substitute(member, &node.member(key), &pointer::member(at, key), environment, events);
             }
         }
         _ => {}
@@ -49,7 +49,7 @@ pub(crate) fn substitute(
 
 fn replace(
     text: &str,
-    place: &Place<'_>,
+    node: &SchemaNode<'_>,
     at: &str,
     environment: &Environment,
     events: &mut Vec<Event>,
@@ -69,7 +69,7 @@ fn replace(
     events.push(Event::Replaced { pointer: at.to_owned(), variables });
     let replaced = join(&parts, environment);
     let whole = parts.len() == 1;
-    Some(if whole { coerce(&replaced, &place.scalar_types()) } else { Value::String(replaced) })
+    Some(if whole { coerce(&replaced, &node.scalar_types()) } else { Value::String(replaced) })
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -135,8 +135,8 @@ fn join(parts: &[Part<'_>], environment: &Environment) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::place::Reach;
     use crate::schema::Schema;
+    use crate::schema_node::Applicability;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -144,7 +144,7 @@ mod tests {
         let schema = Schema::compile(schema).unwrap();
         let environment = variables.iter().copied().collect();
         let mut events = Vec::new();
-        substitute(&mut value, &schema.place(Reach::Certain), "", &environment, &mut events);
+        substitute(&mut value, &schema.root_node(Applicability::Certain), "", &environment, &mut events);
         (value, events)
     }
 

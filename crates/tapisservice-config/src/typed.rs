@@ -4,10 +4,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
-use crate::error::Fault;
+use crate::error::Violation;
 use crate::origin::Origins;
-use crate::place::Reach;
 use crate::schema::Schema;
+use crate::schema_node::Applicability;
 use crate::{mask, pointer};
 
 /// What the faults of a document are described with.
@@ -23,10 +23,14 @@ pub(crate) struct Context<'a> {
 /// # Errors
 ///
 /// When it does not fit, with the pointer and never with the value.
-pub(crate) fn parse<T: DeserializeOwned>(value: &Value, at: &str, context: Context<'_>) -> Result<T, Fault> {
+pub(crate) fn parse<T: DeserializeOwned>(
+    value: &Value,
+    at: &str,
+    context: Context<'_>,
+) -> Result<T, Violation> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let pointer = pointer_of(at, error.path(), context.document);
-        fault(&pointer, &error.inner().to_string(), context)
+        violation(&pointer, &error.inner().to_string(), context)
     })
 }
 
@@ -36,27 +40,27 @@ pub(crate) fn parse<T: DeserializeOwned>(value: &Value, at: &str, context: Conte
 ///
 /// With the faults that can be found. serde ends at the first one; the next one shows when the first key is as if
 /// nobody had set it.
-pub(crate) fn parse_document<T: DeserializeOwned>(context: Context<'_>) -> Result<T, Vec<Fault>> {
+pub(crate) fn parse_document<T: DeserializeOwned>(context: Context<'_>) -> Result<T, Vec<Violation>> {
     let first = match parse(context.document, "", context) {
         Ok(value) => return Ok(value),
-        Err(fault) => fault,
+        Err(violation) => violation,
     };
-    let mut faults = vec![first];
+    let mut violations = vec![first];
     let mut document = context.document.clone();
-    while let Some(next) = next_fault::<T>(&mut document, &faults, context) {
-        faults.push(next);
+    while let Some(next) = next_violation::<T>(&mut document, &violations, context) {
+        violations.push(next);
     }
-    Err(faults)
+    Err(violations)
 }
 
-fn next_fault<T: DeserializeOwned>(
+fn next_violation<T: DeserializeOwned>(
     document: &mut Value,
-    faults: &[Fault],
+    violations: &[Violation],
     context: Context<'_>,
-) -> Option<Fault> {
-    let key_of = |fault: &Fault| pointer::keys(fault.pointer()).next();
-    let key = key_of(faults.last()?)?;
-    let default = context.schema.place(Reach::Certain).member(&key).default().cloned();
+) -> Option<Violation> {
+    let key_of = |violation: &Violation| pointer::keys(violation.pointer()).next();
+    let key = key_of(violations.last()?)?;
+    let default = context.schema.root_node(Applicability::Certain).member(&key).default().cloned();
     for value in [default, None] {
         let members = document.as_object_mut()?;
         match value {
@@ -65,7 +69,9 @@ fn next_fault<T: DeserializeOwned>(
         }
         match parse::<T>(document, "", context) {
             Ok(_) => return None,
-            Err(fault) if !faults.iter().any(|known| key_of(known) == key_of(&fault)) => return Some(fault),
+            Err(violation) if !violations.iter().any(|known| key_of(known) == key_of(&violation)) => {
+                return Some(violation);
+            }
             Err(_) => {}
         }
     }
@@ -81,11 +87,11 @@ pub(crate) fn without_secret(at: &str, message: String, context: Context<'_>) ->
     if tells { refused() } else { message }
 }
 
-fn fault(at: &str, message: &str, context: Context<'_>) -> Fault {
+fn violation(at: &str, message: &str, context: Context<'_>) -> Violation {
     if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-        return Fault::new(pointer::member(at, field), "missing, and the service needs it", None);
+        return Violation::new(pointer::member(at, field), "required", None);
     }
-    Fault::new(at, without_value(at, message, context), context.origins.of(at).cloned())
+    Violation::new(at, without_value(at, message, context), context.origins.of(at).cloned())
 }
 
 /// serde's messages quote what they found before they name what they expected; other messages are the
@@ -169,7 +175,7 @@ mod tests {
     #[test]
     fn no_message_quotes_a_value() {
         let cases = [
-            (json!({}), "/name: missing"),
+            (json!({}), "/name: required"),
             (json!({"port": "canary, expected 4711", "name": ""}), "/port: expected u16"),
             (json!({"port": 4_711_000, "name": ""}), "/port: expected u16"),
             (json!({"mode": "canary", "name": ""}), "/mode: expected `fast` or `slow`"),

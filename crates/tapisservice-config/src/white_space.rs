@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use crate::mask;
 use crate::origin::Origins;
-use crate::place::{Place, Reach};
 use crate::pointer;
 use crate::schema::Schema;
+use crate::schema_node::{Applicability, SchemaNode};
 
 /// A warning for each secret that begins or ends with white space.
 pub(crate) fn warnings(schema: &Schema, document: &Value, origins: &Origins) -> Vec<String> {
     let mut found = Vec::new();
-    look(document, &schema.place(Reach::Possible), "", false, &mut found);
+    look(document, &schema.root_node(Applicability::Possible), "", false, &mut found);
     let warning = |(at, end): (String, &str)| {
         let origin = origins.of(&at).map(|origin| format!(" (from {origin})")).unwrap_or_default();
         format!("{at} {end} with white space{origin}; remove it unless it belongs to the secret")
@@ -20,7 +20,13 @@ pub(crate) fn warnings(schema: &Schema, document: &Value, origins: &Origins) -> 
     found.into_iter().map(warning).collect()
 }
 
-fn look(value: &Value, place: &Place<'_>, at: &str, secret: bool, found: &mut Vec<(String, &'static str)>) {
+fn look(
+    value: &Value,
+    node: &SchemaNode<'_>,
+    at: &str,
+    secret: bool,
+    found: &mut Vec<(String, &'static str)>,
+) {
     match value {
         // A private key ends with a line end.
         Value::String(text) if secret && !text.contains("-----END ") => {
@@ -31,12 +37,12 @@ fn look(value: &Value, place: &Place<'_>, at: &str, secret: bool, found: &mut Ve
             }
         }
         Value::Array(items) => items.iter().enumerate().for_each(|(index, item)| {
-            look(item, &place.item(index), &pointer::item(at, index), secret, found);
+            look(item, &node.item(index), &pointer::item(at, index), secret, found);
         }),
         Value::Object(members) => members.iter().for_each(|(key, member)| {
-            let place = place.member(key);
-            let secret = secret || mask::secret_by_schema_or_name(&place, Some(key));
-            look(member, &place, &pointer::member(at, key), secret, found);
+            let node = node.member(key);
+            let secret = secret || mask::secret_by_schema_or_name(&node, Some(key));
+            look(member, &node, &pointer::member(at, key), secret, found);
         }),
         _ => {}
     }

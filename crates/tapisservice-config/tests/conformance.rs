@@ -165,7 +165,7 @@ fn check_error(
 ) -> Result<(), String> {
     let text = error.to_string();
     for pointer in &expected.pointers {
-        let fault = error.faults().iter().find(|fault| fault.pointer() == pointer);
+        let fault = error.violations().iter().find(|fault| fault.pointer() == pointer);
         let fault = fault.ok_or_else(|| format!("{pointer} is not reported: {text}"))?;
         if let Some(source) = expected.source.as_deref().filter(|source| !comes_from(fault.origin(), source))
         {

@@ -85,7 +85,7 @@ fn a_default_is_not_blamed_for_what_the_file_lacks_or_has() {
     assert_eq!(
         lines,
         [
-            "/db/certificate: missing; set it in the file config.json",
+            "/db/certificate: required; set it in the file config.json",
             "/db/ghost: expected no member of this name (from the file config.json)",
             "/db/size: expected a number of at least 10 (from the file config.json)",
         ]
@@ -148,7 +148,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     let pages: Pages = config.parse()?;
     let _ = pages.page_order;
     if pages.page_size > pages.page_size_max {
-        return Err(config.fault("page_size", "expected at most `page_size_max`").into());
+        return Err(config.violation("page_size", "expected at most `page_size_max`").into());
     }
     Ok(())
 }
@@ -212,7 +212,8 @@ fn a_path_that_a_router_reads_as_a_pattern_is_refused() {
 #[test]
 fn what_a_secret_says_is_in_no_message_of_a_check() {
     let loader = loader(json!({"service_password": "canary", "version": "x"}), &json!({}));
-    let loader = loader.check(|config| Err(config.fault("service_password", "canary is too short").into()));
+    let loader =
+        loader.check(|config| Err(config.violation("service_password", "canary is too short").into()));
     let said = loader.load().unwrap_err().to_string();
     assert!(said.starts_with("/service_password: ") && !said.contains("canary"), "{said}");
 }

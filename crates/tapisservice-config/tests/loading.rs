@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tapisservice_config::{Config, ConfigError, Fault, Loader, SchemaSource, Secret, ValueOrigin};
+use tapisservice_config::{Config, ConfigError, Loader, SchemaSource, Secret, ValueOrigin, Violation};
 use tempfile::TempDir;
 
 /// A folder with a configuration and a loader that knows nothing else.
@@ -45,7 +45,7 @@ fn load(own: Value, schema: &Value, variables: &[(&str, &str)]) -> Result<Config
 }
 
 fn pointers(error: &ConfigError) -> Vec<&str> {
-    error.faults().iter().map(Fault::pointer).collect()
+    error.violations().iter().map(Violation::pointer).collect()
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn a_key_is_read_alone_and_an_absent_one_is_null() {
     assert_eq!(pointers(&config.get::<u16>("absent").unwrap_err()), ["/absent"]);
     let error = config.get::<std::collections::BTreeMap<String, u16>>("db").unwrap_err();
     assert_eq!(pointers(&error), ["/db/port"]);
-    assert!(matches!(error.faults()[0].origin(), Some(ValueOrigin::File { .. })));
+    assert!(matches!(error.violations()[0].origin(), Some(ValueOrigin::File { .. })));
     assert!(!error.to_string().contains("canary"));
 }
 

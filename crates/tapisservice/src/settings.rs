@@ -12,7 +12,7 @@ use tapisservice_client::{
     ClientSettings, ClientSettingsError, ServiceClient, ServiceClientSettings, TenantsApi, Transport,
     TransportSettings,
 };
-use tapisservice_config::{Config, ConfigError, Fault, Loader, Secret};
+use tapisservice_config::{Config, ConfigError, Loader, Secret, Violation};
 use tapisservice_core::ServiceInfo;
 use tapisservice_tenants::{FileSource, TenantCache, TenantCacheBuilder, TenantsSettings};
 
@@ -130,17 +130,17 @@ impl Settings {
 /// Whether the keys of one struct fit it, and each other.
 fn check<T: DeserializeOwned>(
     config: &Config,
-    faults: impl FnOnce(&Config, &T) -> Vec<Fault>,
+    faults: impl FnOnce(&Config, &T) -> Vec<Violation>,
 ) -> Result<(), ConfigError> {
     let settings: T = config.parse()?;
     ConfigError::all(faults(config, &settings).into_iter().map(|fault| Err(fault.into())))
 }
 
-fn no_faults<T>(_: &Config, _: &T) -> Vec<Fault> {
+fn no_faults<T>(_: &Config, _: &T) -> Vec<Violation> {
     Vec::new()
 }
 
-fn check_service(config: &Config, service: &ServiceSettings) -> Vec<Fault> {
+fn check_service(config: &Config, service: &ServiceSettings) -> Vec<Violation> {
     let (listen, metrics) = (service.listen, service.metrics_listen);
     let taken = metrics.is_some_and(|metrics| {
         let one_family = listen.is_ipv4() == metrics.is_ipv4();
@@ -148,32 +148,33 @@ fn check_service(config: &Config, service: &ServiceSettings) -> Vec<Fault> {
             listen.ip() == metrics.ip() || listen.ip().is_unspecified() || metrics.ip().is_unspecified();
         metrics.port() == listen.port() && metrics.port() != 0 && one_family && meet
     });
-    let fault =
-        || config.fault("metrics_listen", "expected a port that `listen` does not take").depends_on("listen");
+    let fault = || {
+        config.violation("metrics_listen", "expected a port that `listen` does not take").depends_on("listen")
+    };
     taken.then(fault).into_iter().collect()
 }
 
-fn client_faults(config: &Config, checked: Result<(), Vec<ClientSettingsError>>) -> Vec<Fault> {
+fn client_faults(config: &Config, checked: Result<(), Vec<ClientSettingsError>>) -> Vec<Violation> {
     let fault = |error: ClientSettingsError| {
         let text = error.to_string();
         let key = error.key()?;
-        Some(config.fault(key, text.strip_prefix(key).map_or(text.as_str(), str::trim_start)))
+        Some(config.violation(key, text.strip_prefix(key).map_or(text.as_str(), str::trim_start)))
     };
     checked.err().unwrap_or_default().into_iter().filter_map(fault).collect()
 }
 
-fn check_limits(config: &Config, limits: &Limits) -> Vec<Fault> {
+fn check_limits(config: &Config, limits: &Limits) -> Vec<Violation> {
     let fault = |(key, rule): (&str, &str)| match key {
-        "shutdown_seconds" => config.fault(key, rule).depends_on("drain_seconds"),
-        _ => config.fault(key, rule),
+        "shutdown_seconds" => config.violation(key, rule).depends_on("drain_seconds"),
+        _ => config.violation(key, rule),
     };
     limits.violations().into_iter().map(fault).collect()
 }
 
 fn check_logs(config: &Config) -> Result<(), ConfigError> {
     LogSettings::from_map(&config.parse()?).map(drop).map_err(|error| match error {
-        LogError::Setting { key, expected } => config.fault(&key, expected).into(),
-        other => config.fault("log_file", other.to_string()).into(),
+        LogError::Setting { key, expected } => config.violation(&key, expected).into(),
+        other => config.violation("log_file", other.to_string()).into(),
     })
 }
 

@@ -172,7 +172,7 @@ mod tests {
         let cases = [
             ("//u:X@h/x", "//u:***@h/x"),
             ("u:X@h:5432/db", "u:***@h:5432/db"),
-            ("cannot reach u:X@[::1]/db", "cannot reach u:***@[::1]/db"),
+            ("cannot applicability u:X@[::1]/db", "cannot applicability u:***@[::1]/db"),
             ("u:X@tcp(h:3306)/db", "u:***@tcp(h:3306)/db"),
             ("https://h/x?tok%65n=X&a=1", "https://h/x?tok%65n=***&a=1"),
             ("p%61ssword=X&a=1", "p%61ssword=***&a=1"),

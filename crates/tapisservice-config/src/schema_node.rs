@@ -7,11 +7,11 @@ use crate::references::reference;
 use crate::schema::Schema;
 
 /// A subschema.
-pub(crate) type Node = Map<String, Value>;
+pub(crate) type Subschema = Map<String, Value>;
 
 /// Which of the subschemas about a place count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum Applicability {
     /// Those that hold in any case: the property, what it refers to, `allOf`.
     Certain,
     /// Those that may hold, too: `anyOf`, `oneOf`, `if`, `dependencies`, what stands beside a `$ref`.
@@ -19,23 +19,23 @@ pub(crate) enum Reach {
 }
 
 /// The subschemas that apply to one value, references followed.
-pub(crate) struct Place<'s> {
+pub(crate) struct SchemaNode<'s> {
     schema: &'s Schema,
-    nodes: Vec<&'s Node>,
-    reach: Reach,
+    nodes: Vec<&'s Subschema>,
+    applicability: Applicability,
 }
 
-impl<'s> Place<'s> {
+impl<'s> SchemaNode<'s> {
     pub(crate) fn new(
         schema: &'s Schema,
         subschemas: impl IntoIterator<Item = &'s Value>,
-        reach: Reach,
+        applicability: Applicability,
     ) -> Self {
-        let mut place = Self { schema, nodes: Vec::new(), reach };
+        let mut node = Self { schema, nodes: Vec::new(), applicability };
         for subschema in subschemas {
-            place.add(subschema);
+            node.add(subschema);
         }
-        place
+        node
     }
 
     /// Adds a subschema and what applies with it; one that is there already closes the circle.
@@ -51,7 +51,7 @@ impl<'s> Place<'s> {
         if self.counts(node) {
             children(node, "allOf").for_each(|child| self.add(child));
         }
-        if self.reach == Reach::Possible {
+        if self.applicability == Applicability::Possible {
             for keyword in ["anyOf", "oneOf", "if", "then", "else", "dependencies"] {
                 children(node, keyword).for_each(|child| self.add(child));
             }
@@ -59,21 +59,21 @@ impl<'s> Place<'s> {
     }
 
     /// Whether the keywords of the node hold: Draft 7 ignores those beside a `$ref`.
-    fn counts(&self, node: &Node) -> bool {
-        self.reach == Reach::Possible || reference(node).is_none()
+    fn counts(&self, node: &Subschema) -> bool {
+        self.applicability == Applicability::Possible || reference(node).is_none()
     }
 
-    fn counting(&self) -> impl Iterator<Item = &'s Node> {
+    fn counting(&self) -> impl Iterator<Item = &'s Subschema> {
         self.nodes.iter().copied().filter(|node| self.counts(node))
     }
 
     /// The place of a member of the object at this place.
-    pub(crate) fn member(&self, key: &str) -> Place<'s> {
+    pub(crate) fn member(&self, key: &str) -> SchemaNode<'s> {
         let subschemas = self.counting().flat_map(|node| self.member_schemas(node, key));
-        Place::new(self.schema, subschemas.collect::<Vec<_>>(), self.reach)
+        SchemaNode::new(self.schema, subschemas.collect::<Vec<_>>(), self.applicability)
     }
 
-    fn member_schemas(&self, node: &'s Node, key: &str) -> Vec<&'s Value> {
+    fn member_schemas(&self, node: &'s Subschema, key: &str) -> Vec<&'s Value> {
         let patterns = members(node, "patternProperties");
         let matching =
             patterns.filter(|(pattern, _)| self.schema.matches(pattern, key)).map(|(_, schema)| schema);
@@ -86,16 +86,20 @@ impl<'s> Place<'s> {
     }
 
     /// The place of an item of the array at this place.
-    pub(crate) fn item(&self, index: usize) -> Place<'s> {
-        let item_schema = |node: &'s Node| match node.get("items") {
+    pub(crate) fn item(&self, index: usize) -> SchemaNode<'s> {
+        let item_schema = |node: &'s Subschema| match node.get("items") {
             Some(Value::Array(tuple)) => tuple.get(index).or_else(|| node.get("additionalItems")),
             one => one,
         };
-        Place::new(self.schema, self.counting().filter_map(item_schema).collect::<Vec<_>>(), self.reach)
+        SchemaNode::new(
+            self.schema,
+            self.counting().filter_map(item_schema).collect::<Vec<_>>(),
+            self.applicability,
+        )
     }
 
     /// The place of an item or a member, by a segment of a pointer.
-    pub(crate) fn step(&self, segment: &str) -> Place<'s> {
+    pub(crate) fn step(&self, segment: &str) -> SchemaNode<'s> {
         let item = segment.parse().ok().map(|index| self.item(index)).filter(|item| !item.nodes.is_empty());
         item.unwrap_or_else(|| self.member(segment))
     }
@@ -115,7 +119,7 @@ impl<'s> Place<'s> {
     }
 
     /// The default, and the subschema that states it.
-    pub(crate) fn stated_default(&self) -> Option<(&'s Value, &'s Node)> {
+    pub(crate) fn stated_default(&self) -> Option<(&'s Value, &'s Subschema)> {
         self.nodes.iter().find_map(|node| Some((node.get("default")?, *node)))
     }
 
@@ -134,7 +138,7 @@ impl<'s> Place<'s> {
         self.types().is_some_and(|types| !types.is_empty() && types.iter().all(|kind| is_scalar(kind)))
     }
 
-    fn types_of(&self, node: &'s Node) -> Option<Vec<&'s str>> {
+    fn types_of(&self, node: &'s Subschema) -> Option<Vec<&'s str>> {
         match node.get("type") {
             Some(Value::String(kind)) => return Some(vec![kind]),
             Some(Value::Array(kinds)) => return Some(kinds.iter().filter_map(Value::as_str).collect()),
@@ -147,7 +151,9 @@ impl<'s> Place<'s> {
             return Some(union(values.iter().map(|value| vec![kind_of(value)])));
         }
         let alternatives: Vec<_> = children(node, "anyOf").chain(children(node, "oneOf")).collect();
-        let types = alternatives.into_iter().map(|one| Place::new(self.schema, [one], self.reach).types());
+        let types = alternatives
+            .into_iter()
+            .map(|one| SchemaNode::new(self.schema, [one], self.applicability).types());
         let types = types.collect::<Option<Vec<_>>>()?;
         (!types.is_empty()).then(|| union(types))
     }
@@ -179,7 +185,7 @@ pub(crate) fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-fn members<'s>(node: &'s Node, keyword: &str) -> impl Iterator<Item = (&'s str, &'s Value)> + use<'s> {
+fn members<'s>(node: &'s Subschema, keyword: &str) -> impl Iterator<Item = (&'s str, &'s Value)> + use<'s> {
     node.get(keyword)
         .and_then(Value::as_object)
         .into_iter()
@@ -188,7 +194,7 @@ fn members<'s>(node: &'s Node, keyword: &str) -> impl Iterator<Item = (&'s str, 
 }
 
 /// The schemas below a keyword that applies them to the same value.
-fn children<'s>(node: &'s Node, keyword: &str) -> Box<dyn Iterator<Item = &'s Value> + 's> {
+fn children<'s>(node: &'s Subschema, keyword: &str) -> Box<dyn Iterator<Item = &'s Value> + 's> {
     match node.get(keyword) {
         Some(Value::Array(list)) => Box::new(list.iter()),
         Some(Value::Object(map)) if keyword == "dependencies" => Box::new(map.values()),
@@ -218,7 +224,7 @@ mod tests {
             "properties": {"x": property},
         });
         let schema = Schema::compile(root).unwrap();
-        let types = schema.place(Reach::Certain).member("x").types();
+        let types = schema.root_node(Applicability::Certain).member("x").types();
         types.map(|types| types.into_iter().map(str::to_owned).collect())
     }
 
