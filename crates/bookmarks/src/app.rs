@@ -53,5 +53,5 @@ fn assemble(settings: Settings, database: &Database) -> Result<AppBuilder, Start
         .routes(routes.with_state(shared))
         .openapi(openapi::head())
         .ready_check(database::ready_check(database))
-        .metrics_source(move || pool.record_metrics()))
+        .on_scrape(move || pool.record_metrics()))
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tapisservice::config::{Config, ConfigError};
 use tapisservice::db::migrate::{CommandError, MigrateCommand};
-use tapisservice::{Settings, StartError, fail, run, show_config};
+use tapisservice::{Settings, StartError, report_error, run, show_config};
 
 /// The example service: users keep bookmarks to paths on Tapis systems.
 #[derive(Parser)]
@@ -38,7 +38,7 @@ async fn main() -> ExitCode {
     match Cli::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => match load() {
             Ok(config) => serve(config).await,
-            Err(error) => fail(&error.into()),
+            Err(error) => report_error(&error.into()),
         },
         Command::Routes => print(routes()),
         Command::Openapi => print(openapi()),
@@ -52,8 +52,8 @@ async fn migrate(command: MigrateCommand) -> ExitCode {
     let connect = || load().map_err(StartError::from).and_then(|config| bookmarks::connect(&config));
     match command.run(bookmarks::migrator(), connect).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(CommandError::Connect(error)) => fail(&error),
-        Err(error) => fail(&StartError::service(error)),
+        Err(CommandError::Connect(error)) => report_error(&error),
+        Err(error) => report_error(&StartError::service(error)),
     }
 }
 
@@ -104,6 +104,6 @@ fn print(text: Result<String, StartError>) -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         },
-        Err(error) => fail(&error),
+        Err(error) => report_error(&error),
     }
 }

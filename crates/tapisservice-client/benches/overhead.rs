@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tapisservice_client::spec::Catalog;
 use tapisservice_client::{
-    BoxFuture, CallDestination, Caller, ClientError, Credentials, Transport, TransportSettings,
+    BoxFuture, CallDestination, ClientError, Credentials, ResourceClient, Transport, TransportSettings,
 };
 
 const ROUNDS: usize = 61;
@@ -38,7 +38,7 @@ impl Credentials for Token {
 }
 
 #[derive(Deserialize)]
-struct Answer<T> {
+struct CallResponse<T> {
     result: T,
 }
 
@@ -73,7 +73,7 @@ async fn run() {
     .collect();
     let transport = Transport::new(&TransportSettings::default()).unwrap();
     let destination = CallDestination::new(&base_url, "tacc", "systems").unwrap();
-    let caller = Caller::new(&transport, destination, Some(Arc::new(Token(fields.clone()))));
+    let caller = ResourceClient::new(&transport, destination, Some(Arc::new(Token(fields.clone()))));
     // With the time limits that ours has: a call that may hang for ever is no measure.
     #[expect(clippy::disallowed_methods, reason = "the proxies are taken away here")]
     let builder = reqwest::Client::builder().no_proxy();
@@ -90,7 +90,7 @@ async fn run() {
         async || {
             let url = format!("{base_url}/v3/systems/one");
             let response = plain.get(url).send().await.unwrap().error_for_status().unwrap();
-            black_box(response.json::<Answer<System>>().await.unwrap().result);
+            black_box(response.json::<CallResponse<System>>().await.unwrap().result);
         },
         async || {
             let answer = caller.call(operation.clone()).arg("systemId", "one").send().await.unwrap();
@@ -104,7 +104,7 @@ async fn run() {
         10,
         async || {
             let response = plain.get(format!("{base_url}/v3/list")).send().await.unwrap();
-            black_box(response.json::<Answer<Vec<System>>>().await.unwrap().result);
+            black_box(response.json::<CallResponse<Vec<System>>>().await.unwrap().result);
         },
         async || {
             let answer = caller.get("/v3/list").send().await.unwrap();

@@ -82,7 +82,7 @@ fn client(arguments: &Arguments, password: String) -> Result<ServiceClient, Box<
 async fn call(session: &ServiceSession, arguments: &Arguments) -> Result<Call, Box<dyn Error>> {
     let (resource, operation) = (&arguments.resource, &arguments.operation);
     if operation.starts_with('/') {
-        return Ok(session.caller(resource).await?.get(operation));
+        return Ok(session.resource_client(resource).await?.get(operation));
     }
     let call = session.operation(resource, operation);
     Ok(arguments.arguments.iter().fold(call, |call, (name, value)| call.arg(name, value)))

@@ -15,10 +15,10 @@ pub mod transport;
 mod typed;
 pub mod user;
 
-pub use call::{Answer, Call, Caller, Progress, Upload};
+pub use call::{Call, CallResponse, Progress, ResourceClient, Upload};
 pub use credentials::Credentials;
 pub use error::{
-    AcceptedArgument, ArgumentError, ArgumentProblem, ClientError, RoutingError, SetupError, StatusError,
+    AcceptedArgument, ArgumentError, ArgumentErrorKind, ClientError, RoutingError, SetupError, StatusError,
     UnknownOperation,
 };
 pub use registry::TenantsApi;

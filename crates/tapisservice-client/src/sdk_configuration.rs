@@ -4,7 +4,7 @@ use http::Extensions;
 use reqwest::{Request, Response};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 
-use crate::call::Caller;
+use crate::call::ResourceClient;
 
 /// What the generated functions of the official SDK need to make signed-in calls: put both into their `Configuration` and
 /// leave its own credentials empty.
@@ -22,7 +22,7 @@ pub struct SdkConfiguration {
 
 impl SdkConfiguration {
     /// The configuration that makes calls as `caller` does.
-    pub fn new(caller: &Caller) -> Self {
+    pub fn new(caller: &ResourceClient) -> Self {
         Self {
             base_path: caller.base_url().as_str().trim_end_matches('/').to_owned(),
             client: ClientBuilder::from_client(caller.http_client())

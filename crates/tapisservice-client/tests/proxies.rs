@@ -9,7 +9,9 @@ use axum::Router;
 use axum::routing::get;
 use serde_json::{Value, json};
 use tapisservice_client::transport::{LocalhostResolver, Transport, TransportSettings};
-use tapisservice_client::{CallDestination, Caller, ClientSettings, ServiceClient, TenantsApi, UserClient};
+use tapisservice_client::{
+    CallDestination, ClientSettings, ResourceClient, ServiceClient, TenantsApi, UserClient,
+};
 use tapisservice_core::{TenantId, Username};
 use tapisservice_devsite::DevSite;
 use tapisservice_tenants::{TenantCache, TenantSource as _};
@@ -97,7 +99,8 @@ mod inside {
             Transport::builder(&TransportSettings::default()).http(|http| http.proxy(dead())).build();
         for transport in [transport(), changed.unwrap()] {
             let destination = CallDestination::new(&site.url(), "tacc", "files").unwrap();
-            let answer = Caller::new(&transport, destination, None).get("/v3/files/x").send().await.unwrap();
+            let answer =
+                ResourceClient::new(&transport, destination, None).get("/v3/files/x").send().await.unwrap();
             assert_eq!(answer.deserialize::<String>().await.unwrap(), "arrived");
         }
         // A service, which gets a token first.
@@ -141,7 +144,8 @@ mod inside {
             arrived = listener.accept() => drop(arrived.unwrap()),
             outcome = api.fetch() => panic!("{:?}", outcome.map(|_| ())),
         }
-        let caller = Caller::new(&transport(), CallDestination::new(&url, "tacc", "files").unwrap(), None);
+        let caller =
+            ResourceClient::new(&transport(), CallDestination::new(&url, "tacc", "files").unwrap(), None);
         tokio::select! {
             arrived = listener.accept() => drop(arrived.unwrap()),
             outcome = caller.get("/v3/files/x").send() => panic!("{outcome:?}"),

@@ -75,8 +75,8 @@ async fn a_redirect_within_the_origin_is_followed() {
 
 #[tokio::test]
 async fn what_is_no_list_of_records_is_an_error_that_quotes_nothing() {
-    type Answer = fn() -> Response<Body>;
-    let cases: [(Answer, &str); 7] = [
+    type CallResponse = fn() -> Response<Body>;
+    let cases: [(CallResponse, &str); 7] = [
         (|| body("<html>canary</html>"), "not a list of records"),
         (|| body(r#"{"result": "canary"}"#), "not a list of records"),
         (|| body(r#"{"result": [{"tenant_id": "canary"#), "not a list of records"),

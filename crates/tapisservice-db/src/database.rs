@@ -160,7 +160,7 @@ impl Database {
     }
 
     /// Sets the gauge `tapisservice_db_connections` of the [`metrics`](https://docs.rs/metrics) crate, with the label `state`:
-    /// `used`, `idle`, and `max` for the most there may be. For `AppBuilder::metrics_source`.
+    /// `used`, `idle`, and `max` for the most there may be. For `AppBuilder::on_scrape`.
     pub fn record_metrics(&self) {
         let PoolStatus { open, idle, max } = self.pool_status();
         for (state, connections) in [("used", open.saturating_sub(idle)), ("idle", idle), ("max", max)] {

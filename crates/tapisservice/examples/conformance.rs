@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tapisservice::core::ContextView;
 use tapisservice::prelude::*;
-use tapisservice::{App, AppBuilder, Settings, StartError, fail, run};
+use tapisservice::{App, AppBuilder, Settings, StartError, report_error, run};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     match Config::load("{}") {
         Ok(config) => run(config, async |_, settings| Ok(app(settings))).await,
-        Err(error) => fail(&StartError::from(error)),
+        Err(error) => report_error(&StartError::from(error)),
     }
 }
 

@@ -15,7 +15,7 @@ use tapisservice_tenants::TenantCache;
 use utoipa::openapi::OpenApi;
 
 use crate::health::Health;
-use crate::metrics::Figures;
+use crate::metrics::ScrapeCallback;
 use crate::middleware::error_mapper::ErrorMapper;
 use crate::routes::{Mounted, RouteError};
 use crate::serve::{Limits, ServeError, Server, Shutdown, Stopped};
@@ -55,7 +55,7 @@ pub struct App {
     openapi: Arc<OpenApi>,
     routes: Arc<[RouteInfo]>,
     on_listening: Option<ListeningHook>,
-    figures: Vec<Figures>,
+    on_scrape: Vec<ScrapeCallback>,
 }
 
 type ListeningHook = Arc<dyn Fn(SocketAddr) + Send + Sync>;
@@ -92,7 +92,7 @@ pub struct AppBuilder {
     shutdown: Shutdown,
     openapi: OpenApi,
     on_listening: Option<ListeningHook>,
-    figures: Vec<Figures>,
+    on_scrape: Vec<ScrapeCallback>,
 }
 
 impl App {
@@ -108,7 +108,7 @@ impl App {
             shutdown: Shutdown::new(),
             openapi: OpenApi::default(),
             on_listening: None,
-            figures: Vec::new(),
+            on_scrape: Vec::new(),
         }
     }
 
@@ -170,7 +170,7 @@ impl App {
                 tenants: self.tenants.clone(),
                 served: served.map(Into::into),
                 service_client: self.service_client.clone(),
-                figures: self.figures.clone(),
+                on_scrape: self.on_scrape.clone(),
             };
             let address = metrics::serve(address, sources, self.shutdown.clone()).await?;
             tracing::info!(%address, "metrics");
@@ -308,8 +308,8 @@ impl AppBuilder {
 
     /// Calls `record` whenever the metrics are asked for, so that it can set gauges of the [`metrics`](https://docs.rs/metrics)
     /// crate whose values somebody else knows. What happens now and then is counted where it happens and needs none of this.
-    pub fn metrics_source(mut self, record: impl Fn() + Send + Sync + 'static) -> Self {
-        self.figures.push(Arc::new(record));
+    pub fn on_scrape(mut self, record: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_scrape.push(Arc::new(record));
         self
     }
 
@@ -326,7 +326,7 @@ impl AppBuilder {
     /// When a setting or a route cannot be used.
     pub fn build(mut self) -> Result<App, BuildError> {
         let tenants = self.tenants()?;
-        let Self { settings, routes, callbacks, shutdown, openapi, on_listening, figures, .. } = self;
+        let Self { settings, routes, callbacks, shutdown, openapi, on_listening, on_scrape, .. } = self;
         settings.limits.check()?;
         let authenticator = Authenticator::new(tenants.clone(), settings.auth.clone());
         let mut checks = vec![ReadyCheck::tenants(tenants.clone())];
@@ -363,7 +363,7 @@ impl AppBuilder {
             openapi,
             routes: list.into(),
             on_listening,
-            figures,
+            on_scrape,
         })
     }
 }

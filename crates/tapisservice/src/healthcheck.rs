@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::ServiceSettings;
 
 /// How long the service may take for each step.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// All that is read of an answer: `HTTP/1.1 200`.
 const STATUS_LINE: usize = 12;
@@ -15,10 +15,10 @@ const STATUS_LINE: usize = 12;
 /// Why the service does not count as alive.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Unhealthy {
+pub enum HealthcheckError {
     /// It does not answer.
     #[error("the service does not answer at {address}: {source}")]
-    Silent {
+    Unreachable {
         /// Where it was asked.
         address: SocketAddr,
         /// What happened.
@@ -40,17 +40,22 @@ pub enum Unhealthy {
 /// # Errors
 ///
 /// When there is no answer, or another one than 200.
-pub fn healthcheck(settings: &ServiceSettings) -> Result<(), Unhealthy> {
-    let address = reachable(settings.listen);
+pub fn healthcheck(settings: &ServiceSettings) -> Result<(), HealthcheckError> {
+    let address = connect_address(settings.listen);
     let path = format!("{}/healthcheck", settings.route_path());
-    let answer = ask(address, &path).map_err(|source| Unhealthy::Silent { address, source })?;
-    if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(Unhealthy::Status { address, answer }) }
+    let answer =
+        get_status(address, &path).map_err(|source| HealthcheckError::Unreachable { address, source })?;
+    if answer.starts_with("HTTP/1.1 200") {
+        Ok(())
+    } else {
+        Err(HealthcheckError::Status { address, answer })
+    }
 }
 
-fn ask(address: SocketAddr, path: &str) -> io::Result<String> {
-    let mut connection = TcpStream::connect_timeout(&address, PATIENCE)?;
-    connection.set_read_timeout(Some(PATIENCE))?;
-    connection.set_write_timeout(Some(PATIENCE))?;
+fn get_status(address: SocketAddr, path: &str) -> io::Result<String> {
+    let mut connection = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    connection.set_read_timeout(Some(TIMEOUT))?;
+    connection.set_write_timeout(Some(TIMEOUT))?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     connection.write_all(request.as_bytes())?;
     let mut answer = [0; STATUS_LINE];
@@ -59,7 +64,7 @@ fn ask(address: SocketAddr, path: &str) -> io::Result<String> {
 }
 
 /// An address to connect to, of one to listen on.
-fn reachable(listening: SocketAddr) -> SocketAddr {
+fn connect_address(listening: SocketAddr) -> SocketAddr {
     let ip = match listening.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

@@ -19,13 +19,13 @@ mod startup;
 
 pub use app::{App, AppBuilder, BuildError};
 pub use health::ReadyCheck;
-pub use healthcheck::{Unhealthy, healthcheck};
+pub use healthcheck::{HealthcheckError, healthcheck};
 pub use middleware::body_limit::BodyLimit;
 pub use middleware::deadline::{RequestTimeout, RequestTimeoutLayer};
 pub use middleware::response_timeout::{ResponseTimeout, ResponseTimeoutLayer};
 pub use routes::{Handlers, Methods, RouteError, RouteInfo, RouteMethods, RoutePolicy, Routes};
 pub use settings::{ServiceSettings, Settings};
-pub use startup::{StartError, fail, run, show_config};
+pub use startup::{StartError, report_error, run, show_config};
 pub use {axum, http, utoipa};
 
 pub use tapisservice_auth as auth;

@@ -1,4 +1,4 @@
-//! Figures for Prometheus, on a port of their own so that the proxy cannot expose them (rule D7).
+//! Metrics for Prometheus, on a port of their own so that the proxy cannot expose them (rule D7).
 //!
 //! Requests are counted where they end; everything else is read from its owner when somebody asks.
 
@@ -30,7 +30,7 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// The recorder of the process: the `metrics` crate knows one only.
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// Whose figures are shown.
+/// What the metrics are read from.
 #[derive(Clone)]
 pub(crate) struct Sources {
     pub(crate) server: ServerStats,
@@ -38,11 +38,11 @@ pub(crate) struct Sources {
     /// The tenants of the setting `tenants`, or `None` for all (rule H7).
     pub(crate) served: Option<Arc<[String]>>,
     pub(crate) service_client: Option<ServiceClient>,
-    pub(crate) figures: Vec<Figures>,
+    pub(crate) on_scrape: Vec<ScrapeCallback>,
 }
 
 /// Sets gauges of something that the service has besides.
-pub(crate) type Figures = Arc<dyn Fn() + Send + Sync>;
+pub(crate) type ScrapeCallback = Arc<dyn Fn() + Send + Sync>;
 
 /// Counts the requests that were answered. What the recorder gave for a method and a status is kept, so that it is not looked up with
 /// every request; the recorder of the process is the one that is there when the first request is answered.
@@ -109,7 +109,7 @@ pub(crate) async fn serve(
             ([(CONTENT_TYPE, "text/plain; version=0.0.4")], recorder.render())
         }
     };
-    // Around figures of the service's own too, which may panic.
+    // Around the callbacks of the service too: they may panic.
     let router = Router::new().route("/metrics", get(show)).layer(CatchPanicLayer::new());
     let serving = server.serve(router, Limits::default(), shutdown);
     tokio::spawn(async move {
@@ -134,7 +134,7 @@ fn recorder() -> PrometheusHandle {
         let builder: Result<_, BuildError> = PrometheusBuilder::new().set_buckets(&SECONDS);
         let recorder = builder.unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder();
         let handle = recorder.handle();
-        // A program that has a recorder of its own keeps it, and its figures.
+        // A program that has a recorder of its own keeps it, and its metrics.
         let _ = metrics::set_global_recorder(recorder);
         handle
     };
@@ -142,7 +142,7 @@ fn recorder() -> PrometheusHandle {
 }
 
 impl Sources {
-    #[expect(clippy::cast_precision_loss, reason = "figures to look at")]
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
     fn read(&self) {
         gauge!("tapisservice_connections").set(self.server.open() as f64);
         counter!("tapisservice_connections_accepted_total").absolute(self.server.accepted());
@@ -164,7 +164,7 @@ impl Sources {
         if let Some(client) = &self.service_client {
             calls(client);
         }
-        self.figures.iter().for_each(|record| record());
+        self.on_scrape.iter().for_each(|record| record());
     }
 }
 

@@ -17,7 +17,7 @@ use crate::middleware::catch_panic::CatchPanicLayer;
 use crate::middleware::context::ContextLayer;
 use crate::middleware::error_mapper::{ErrorMapper, ErrorMapperLayer};
 use crate::middleware::limits::LimitsLayer;
-use crate::middleware::tidy_path;
+use crate::middleware::normalize_path;
 use crate::middleware::trace::TraceLayer;
 use crate::serve::Limits;
 
@@ -41,7 +41,7 @@ pub(crate) fn around(
     let StackSettings { service, limits, error_mapper, authenticator, metrics } = settings;
     ServiceBuilder::new()
         // Before a route is chosen: paths as people and proxies write them.
-        .map_request(tidy_path::tidy::<Body>)
+        .map_request(normalize_path::normalize_path::<Body>)
         // g exists before anything can fail, so that every failure has ids and a version.
         .layer(ContextLayer::new(service))
         // Around the rendering of failures: its one line knows how the request ended.

@@ -121,19 +121,19 @@ pub async fn run<F>(config: Config, assemble: F) -> ExitCode
 where
     F: AsyncFnOnce(&Config, Settings) -> Result<AppBuilder, StartError>,
 {
-    let (settings, _guard) = match begin(&config) {
-        Ok(begun) => begun,
-        Err(error) => return fail(&error),
+    let (settings, _guard) = match init(&config) {
+        Ok(initialized) => initialized,
+        Err(error) => return report_error(&error),
     };
     let logs_to_file = settings.logs.log_file.is_some();
-    match go_on(&config, settings, assemble).await {
+    match serve(&config, settings, assemble).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // On a terminal, where both outputs meet, one line is enough.
             if logs_to_file {
                 error!(reason = %error, "the service cannot go on");
             }
-            fail(&error)
+            report_error(&error)
         }
     }
 }
@@ -149,12 +149,12 @@ pub fn show_config(config: &Config) -> String {
 
 /// Says on the standard error why a service does not start, and gives the exit code.
 #[expect(clippy::print_stderr, reason = "logs may not be there, or go to a file nobody looks at now")]
-pub fn fail(error: &StartError) -> ExitCode {
+pub fn report_error(error: &StartError) -> ExitCode {
     eprintln!("{error}");
     error.exit_code()
 }
 
-fn begin(config: &Config) -> Result<(Settings, LogGuard), StartError> {
+fn init(config: &Config) -> Result<(Settings, LogGuard), StartError> {
     let settings = Settings::from_config(config)?;
     if let Some(password) = &settings.service.service_password {
         logs::redact_secret(password.expose());
@@ -186,7 +186,7 @@ fn note(line: &str) {
     eprintln!("{line}");
 }
 
-async fn go_on<F>(config: &Config, settings: Settings, assemble: F) -> Result<(), StartError>
+async fn serve<F>(config: &Config, settings: Settings, assemble: F) -> Result<(), StartError>
 where
     F: AsyncFnOnce(&Config, Settings) -> Result<AppBuilder, StartError>,
 {

@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use tapisservice::config::Config;
-use tapisservice::{StartError, fail, run};
+use tapisservice::{StartError, report_error, run};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     match Config::load(shelf::CONFIG_SCHEMA) {
         Ok(config) => run(config, async |config, settings| shelf::app(config, settings).await).await,
-        Err(error) => fail(&StartError::from(error)),
+        Err(error) => report_error(&StartError::from(error)),
     }
 }

@@ -67,8 +67,8 @@ async fn log_in(site: &DevSite, canaries: &mut Canaries, evidence: &mut Evidence
     let builder = UserClient::builder(site.url()).client("notebook", CLIENT_KEY);
     let tapis = builder.password("alice", USER_PASSWORD).await.unwrap();
     let note = |canaries: &mut Canaries, tokens: &UserTokens| {
-        canaries.add_token("a user's access token", tokens.access());
-        canaries.add_token("a user's refresh token", tokens.refresh().unwrap());
+        canaries.add_token("a user's access token", tokens.access_token());
+        canaries.add_token("a user's refresh token", tokens.refresh_token().unwrap());
     };
     note(canaries, &tapis.tokens());
     tapis.refresh().await.unwrap();

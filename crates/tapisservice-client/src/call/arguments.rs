@@ -9,8 +9,8 @@ use super::headers::is_protected;
 use super::style::Shape;
 use super::{Upload, body};
 use crate::spec::nearest;
-use crate::spec::{BodyForm, Location, Operation, Parameter, Property, ValueKind};
-use crate::{AcceptedArgument, ArgumentError, ArgumentProblem, ClientError};
+use crate::spec::{BodyContent, Location, Operation, Parameter, Property, ValueKind};
+use crate::{AcceptedArgument, ArgumentError, ArgumentErrorKind, ClientError};
 
 /// What a call was given by name.
 #[derive(Default)]
@@ -73,7 +73,7 @@ pub(super) fn place(operation: &Operation, given: Given, whole: bool) -> Result<
 
 struct Checker<'a> {
     operation: &'a Operation,
-    form: Option<&'a BodyForm>,
+    form: Option<&'a BodyContent>,
     whole: bool,
 }
 
@@ -81,37 +81,37 @@ impl Checker<'_> {
     fn shape(&self, parameter: &Parameter, value: &Value) -> Result<Shape, ClientError> {
         let name = &parameter.name;
         if !fits_parameter(parameter.kind, value) {
-            return Err(self.wrong_kind(name, parameter.kind, value));
+            return Err(self.wrong_type(name, parameter.kind, value));
         }
-        Shape::of(value).ok_or_else(|| self.error(name, ArgumentProblem::Nested))
+        Shape::of(value).ok_or_else(|| self.error(name, ArgumentErrorKind::Nested))
     }
 
     /// Checks a property of the body and, if it is given, its value.
     fn property(&self, name: &str, value: Option<&Value>) -> Result<(), ClientError> {
         let Some(form) = self.form else { return Err(self.unknown(name)) };
         if self.whole {
-            return Err(self.error(name, ArgumentProblem::BodyIsWhole));
+            return Err(self.error(name, ArgumentErrorKind::BodyAlreadySet));
         }
         match form.properties.iter().find(|p| p.name == name) {
             Some(property) if property.binary && is_multipart(form) => {
-                Err(self.error(name, ArgumentProblem::IsFile))
+                Err(self.error(name, ArgumentErrorKind::IsFile))
             }
             Some(property) => match value {
                 Some(value) if !fits_property(property, form, value) => {
-                    Err(self.wrong_kind(name, property.kind, value))
+                    Err(self.wrong_type(name, property.kind, value))
                 }
                 _ => Ok(()),
             },
-            None if form.open => Ok(()),
+            None if form.additional_properties => Ok(()),
             None => Err(self.unknown(name)),
         }
     }
 
     fn file(&self, name: &str) -> Result<(), ClientError> {
         let Some(form) = self.form.filter(|form| is_multipart(form)) else {
-            return Err(self.error(name, ArgumentProblem::NoFiles));
+            return Err(self.error(name, ArgumentErrorKind::NoFiles));
         };
-        let known = form.open || form.properties.iter().any(|p| p.name == name);
+        let known = form.additional_properties || form.properties.iter().any(|p| p.name == name);
         if known { Ok(()) } else { Err(self.unknown(name)) }
     }
 
@@ -137,20 +137,20 @@ impl Checker<'_> {
         if arguments.is_empty() && body.is_none() {
             return Ok(());
         }
-        Err(self.about_operation(ArgumentError::new(ArgumentProblem::Missing { arguments, body })))
+        Err(self.about_operation(ArgumentError::new(ArgumentErrorKind::Missing { arguments, body })))
     }
 
-    fn wrong_kind(&self, name: &str, expected: ValueKind, value: &Value) -> ClientError {
-        self.error(name, ArgumentProblem::WrongKind { expected, found: value_name(value) })
+    fn wrong_type(&self, name: &str, expected: ValueKind, value: &Value) -> ClientError {
+        self.error(name, ArgumentErrorKind::WrongType { expected, found: value_name(value) })
     }
 
     fn unknown(&self, name: &str) -> ClientError {
         let accepted = accepted(self.operation, self.form);
         let nearest = nearest::nearest(name, accepted.iter().map(|known| known.name.as_str()));
-        self.error(name, ArgumentProblem::Unknown { nearest: nearest.map(str::to_owned) })
+        self.error(name, ArgumentErrorKind::Unknown { nearest: nearest.map(str::to_owned) })
     }
 
-    fn error(&self, name: &str, problem: ArgumentProblem) -> ClientError {
+    fn error(&self, name: &str, problem: ArgumentErrorKind) -> ClientError {
         self.about_operation(ArgumentError::new(problem).for_argument(name))
     }
 
@@ -165,7 +165,7 @@ pub(crate) fn accepted_by(operation: &Operation) -> Vec<AcceptedArgument> {
 }
 
 /// The arguments that calls of the operation may give, with a body of this form.
-fn accepted(operation: &Operation, form: Option<&BodyForm>) -> Vec<AcceptedArgument> {
+fn accepted(operation: &Operation, form: Option<&BodyContent>) -> Vec<AcceptedArgument> {
     let properties = form.map(|form| form.properties.as_slice()).unwrap_or_default();
     parameters(operation)
         .map(|parameter| AcceptedArgument::parameter(&parameter.name, parameter.location))
@@ -173,7 +173,7 @@ fn accepted(operation: &Operation, form: Option<&BodyForm>) -> Vec<AcceptedArgum
         .collect()
 }
 
-fn is_multipart(form: &BodyForm) -> bool {
+fn is_multipart(form: &BodyContent) -> bool {
     body::essence(&form.media_type) == body::MULTIPART
 }
 
@@ -191,7 +191,7 @@ fn fits_parameter(kind: ValueKind, value: &Value) -> bool {
     }
 }
 
-fn fits_property(property: &Property, form: &BodyForm, value: &Value) -> bool {
+fn fits_property(property: &Property, form: &BodyContent, value: &Value) -> bool {
     if body::is_json(&form.media_type) {
         value.is_null() || fits(property.kind, value)
     } else {

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::style::{self, Shape};
 use super::{Multipart, Upload};
-use crate::spec::{BodyForm, Location, Operation, Parameter, Style, ValueKind};
-use crate::{ArgumentError, ArgumentProblem, ClientError};
+use crate::spec::{BodyContent, Location, Operation, Parameter, Style, ValueKind};
+use crate::{ArgumentError, ArgumentErrorKind, ClientError};
 
 pub(super) const JSON: &str = "application/json";
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
@@ -42,10 +42,10 @@ pub(super) fn is_json(media_type: &str) -> bool {
 }
 
 /// The form of the body that named arguments make: a multipart one if files are among them, else the first that is no multipart.
-pub(super) fn form_of(operation: &Operation, with_files: bool) -> Option<&BodyForm> {
-    let forms = &operation.body.as_ref()?.forms;
-    let fits = |form: &&BodyForm| (essence(&form.media_type) == MULTIPART) == with_files;
-    forms.iter().find(fits).or_else(|| forms.first())
+pub(super) fn form_of(operation: &Operation, with_files: bool) -> Option<&BodyContent> {
+    let content = &operation.body.as_ref()?.content;
+    let fits = |form: &&BodyContent| (essence(&form.media_type) == MULTIPART) == with_files;
+    content.iter().find(fits).or_else(|| content.first())
 }
 
 /// The body that is given whole, with the media type that was asked for, or the one the operation declares, or the usual one.
@@ -55,8 +55,9 @@ pub(super) fn whole(
     operation: Option<&Operation>,
 ) -> Result<Payload, ClientError> {
     let declared = |fits: fn(&str) -> bool| {
-        let forms = operation.and_then(|o| o.body.as_ref()).map(|b| b.forms.as_slice()).unwrap_or_default();
-        forms.iter().map(|f| f.media_type.clone()).find(|m| fits(m))
+        let content =
+            operation.and_then(|o| o.body.as_ref()).map(|b| b.content.as_slice()).unwrap_or_default();
+        content.iter().map(|f| f.media_type.clone()).find(|m| fits(m))
     };
     Ok(match body {
         Whole::Json(json) => {
@@ -65,7 +66,7 @@ pub(super) fn whole(
         }
         Whole::Form(value) => {
             let Value::Object(fields) = value else {
-                return Err(ArgumentProblem::FormNotAnObject.into());
+                return Err(ArgumentErrorKind::FormNotAnObject.into());
             };
             Payload::Bytes {
                 media_type: asked.unwrap_or_else(|| FORM.to_owned()),
@@ -79,7 +80,7 @@ pub(super) fn whole(
             Payload::Upload { media_type: media_type.unwrap_or_else(|| BYTES.to_owned()), upload }
         }
         Whole::Multipart(_) if asked.is_some() => {
-            return Err(ArgumentProblem::MultipartMediaType.into());
+            return Err(ArgumentErrorKind::MultipartMediaType.into());
         }
         Whole::Multipart(parts) => Payload::Multipart(parts),
     })
@@ -89,7 +90,7 @@ pub(super) fn whole(
 pub(super) fn named(
     fields: Map<String, Value>,
     files: BTreeMap<String, Upload>,
-    form: &BodyForm,
+    form: &BodyContent,
     asked: Option<String>,
 ) -> Result<Payload, ClientError> {
     let media_type = asked.unwrap_or_else(|| form.media_type.clone());
@@ -100,7 +101,7 @@ pub(super) fn named(
             let media_type = if other == "*/*" { JSON.to_owned() } else { media_type };
             Ok(Payload::Bytes { media_type, bytes: Value::Object(fields).to_string().into() })
         }
-        other => Err(ArgumentProblem::BodyNotNamed(other.to_owned()).into()),
+        other => Err(ArgumentErrorKind::UnsupportedMediaType(other.to_owned()).into()),
     }
 }
 
@@ -120,7 +121,7 @@ fn urlencoded(fields: &Map<String, Value>) -> Result<String, ClientError> {
             // An object in a form is JSON text: exploded it would lose its name.
             Value::Object(_) => Shape::Scalar(value.to_string()),
             other => Shape::of(other)
-                .ok_or_else(|| ArgumentError::new(ArgumentProblem::NestedInForm).for_argument(name))?,
+                .ok_or_else(|| ArgumentError::new(ArgumentErrorKind::NestedInForm).for_argument(name))?,
         };
         pairs.extend(style::pairs(&form_field(name), &shape));
     }
@@ -135,7 +136,7 @@ fn form_field(name: &str) -> Parameter {
         style: Style::Form,
         explode: true,
         kind: ValueKind::Any,
-        keeps_slashes: false,
+        allows_slashes: false,
     }
 }
 

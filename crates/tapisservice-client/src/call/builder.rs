@@ -11,18 +11,18 @@ use tapisservice_core::TrackingId;
 use tokio::time::Instant;
 
 use super::body::Whole;
-use super::materialise::materialise;
+use super::prepare::prepare;
 use super::request::{self, Inputs, Target};
-use super::{Answer, Caller, Multipart, Upload, headers, style};
+use super::{CallResponse, Multipart, ResourceClient, Upload, headers, style};
 use crate::spec::Operation;
 use crate::transport::{BodyProgress, RetryChoice, TRACKING_HEADER, TimeLimit, redacted};
-use crate::{ArgumentError, ArgumentProblem, BoxFuture, ClientError};
+use crate::{ArgumentError, ArgumentErrorKind, BoxFuture, ClientError};
 
 /// A call that has not been sent. Whatever is wrong with it, from an unknown operation or argument to a tenant without a route, is
 /// reported by [`send`](Self::send).
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call {
-    caller: CallerSource,
+    caller: ClientSource,
     target: Result<Target, ClientError>,
     inputs: Inputs,
     tracking_id: Option<TrackingId>,
@@ -33,14 +33,14 @@ pub struct Call {
 }
 
 /// What sends a call.
-pub(super) enum CallerSource {
-    Known(Caller),
+pub(super) enum ClientSource {
+    Known(ResourceClient),
     /// Known only after the route was looked up.
-    Lookup(Box<dyn FnOnce() -> BoxFuture<'static, Result<Caller, ClientError>> + Send>),
+    Lookup(Box<dyn FnOnce() -> BoxFuture<'static, Result<ResourceClient, ClientError>> + Send>),
 }
 
-impl CallerSource {
-    async fn find(self) -> Result<Caller, ClientError> {
+impl ClientSource {
+    async fn find(self) -> Result<ResourceClient, ClientError> {
         match self {
             Self::Known(caller) => Ok(caller),
             Self::Lookup(lookup) => lookup().await,
@@ -52,12 +52,12 @@ impl Call {
     /// A call of an operation whose caller is found when it is sent. An unknown operation is reported then, too.
     pub(crate) fn deferred(
         operation: Result<Arc<Operation>, ClientError>,
-        lookup: impl FnOnce() -> BoxFuture<'static, Result<Caller, ClientError>> + Send + 'static,
+        lookup: impl FnOnce() -> BoxFuture<'static, Result<ResourceClient, ClientError>> + Send + 'static,
     ) -> Self {
-        Self::new(CallerSource::Lookup(Box::new(lookup)), operation.map(Target::Operation))
+        Self::new(ClientSource::Lookup(Box::new(lookup)), operation.map(Target::Operation))
     }
 
-    pub(super) fn new(caller: CallerSource, target: Result<Target, ClientError>) -> Self {
+    pub(super) fn new(caller: ClientSource, target: Result<Target, ClientError>) -> Self {
         Self {
             caller,
             target,
@@ -160,7 +160,7 @@ impl Call {
     pub fn query(self, name: &str, value: impl Serialize) -> Self {
         self.with(value, |inputs, value| {
             let text = style::scalar(&value)
-                .ok_or_else(|| ArgumentError::new(ArgumentProblem::NotScalar).for_argument(name))?;
+                .ok_or_else(|| ArgumentError::new(ArgumentErrorKind::NotScalar).for_argument(name))?;
             inputs.query.push((name.to_owned(), text));
             Ok(())
         })
@@ -201,10 +201,10 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// [`ClientError::UnknownOperation`], [`ClientError::Arguments`], [`ClientError::Value`], [`ClientError::Route`] and
+    /// [`ClientError::UnknownOperation`], [`ClientError::Arguments`], [`ClientError::InvalidValue`], [`ClientError::Routing`] and
     /// [`ClientError::NoRegistry`] before anything is sent; [`ClientError::Status`] for every status that is no success; and
     /// whatever keeps the call from being answered.
-    pub async fn send(self) -> Result<Answer, ClientError> {
+    pub async fn send(self) -> Result<CallResponse, ClientError> {
         let target = self.target?;
         if let Some(problem) = self.problem {
             return Err(problem);
@@ -215,7 +215,7 @@ impl Call {
         let (method, url) = (built.method.clone(), redacted(&built.url));
 
         let progress = BodyProgress::new();
-        let mut request = materialise(built, &progress, caller.transport().pool()).await?;
+        let mut request = prepare(built, &progress, caller.transport().pool()).await?;
         if let Some(id) = &self.tracking_id
             && let Ok(id) = HeaderValue::from_str(id.as_str())
         {
@@ -235,7 +235,7 @@ impl Call {
             .await
             .map_err(|error| ClientError::of_chain(&method, &url, error))?;
         let ends_at = if streamed { Instant::now() } else { start } + total;
-        let answer = Answer::new(response, method, url, limits, ends_at);
+        let answer = CallResponse::new(response, method, url, limits, ends_at);
         if self.any_status || answer.status().is_success() {
             Ok(answer)
         } else {
@@ -278,5 +278,5 @@ impl fmt::Debug for Call {
 
 // serde's own text may quote the value.
 fn not_json() -> ClientError {
-    ArgumentProblem::NotJson.into()
+    ArgumentErrorKind::NotJson.into()
 }

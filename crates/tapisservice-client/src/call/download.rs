@@ -7,10 +7,10 @@ use tempfile::{Builder, NamedTempFile};
 use tokio::io::AsyncWriteExt;
 use tokio::task::spawn_blocking;
 
-use super::{Answer, Progress};
+use super::{CallResponse, Progress};
 use crate::ClientError;
 
-impl Answer {
+impl CallResponse {
     /// Writes the body to a file, piece by piece, and returns how many bytes it has; `progress` is called for each piece.
     ///
     /// The file appears, or replaces an older one, only when it is whole: until then the data is in a temporary file beside it, which is

@@ -33,7 +33,8 @@ pub(super) fn is_protected(name: &HeaderName) -> bool {
 
 /// A field that a call adds.
 pub(super) fn checked(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), ClientError> {
-    let refuse = |reason: &str| ClientError::Value { name: name.to_owned(), reason: reason.to_owned() };
+    let refuse =
+        |reason: &str| ClientError::InvalidValue { name: name.to_owned(), reason: reason.to_owned() };
     let field =
         HeaderName::from_bytes(name.as_bytes()).map_err(|_| refuse("this is no name of a header field"))?;
     if is_protected(&field) {
@@ -81,7 +82,7 @@ mod tests {
             "Expect",
         ] {
             let error = checked(name, b"canary").unwrap_err();
-            assert!(matches!(&error, ClientError::Value { name: n, .. } if n == name), "{name}");
+            assert!(matches!(&error, ClientError::InvalidValue { name: n, .. } if n == name), "{name}");
             assert!(!error.to_string().contains("canary"), "{error}");
         }
     }

@@ -98,7 +98,7 @@ async fn part(mut upload: Upload, progress: &BodyProgress) -> Result<Part, Clien
     // Without a file name some servers take a part for a text field.
     let part = part.file_name(file_name.unwrap_or_else(|| "file".to_owned()));
     let media_type = media_type.as_deref().unwrap_or("application/octet-stream");
-    part.mime_str(media_type).map_err(|_| ClientError::Value {
+    part.mime_str(media_type).map_err(|_| ClientError::InvalidValue {
         name: "media type".to_owned(),
         reason: "this is no media type".to_owned(),
     })

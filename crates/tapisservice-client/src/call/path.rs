@@ -51,7 +51,7 @@ pub(super) fn fill<'a>(
 
 fn segment(parameter: &Parameter, shape: &Shape) -> Result<String, ClientError> {
     let refuse =
-        |reason: &str| ClientError::Value { name: parameter.name.clone(), reason: reason.to_owned() };
+        |reason: &str| ClientError::InvalidValue { name: parameter.name.clone(), reason: reason.to_owned() };
     let texts = shape.texts();
     if texts.is_empty() || texts.iter().any(|text| text.is_empty()) {
         return Err(refuse("an empty value cannot be part of a path"));
@@ -85,7 +85,8 @@ pub(super) fn has_dot_segment(text: &str) -> bool {
 
 /// Checks the path of a raw call, and encodes what a URL cannot hold.
 pub(super) fn raw(path: &str) -> Result<String, ClientError> {
-    let refuse = |reason: &str| ClientError::Value { name: "path".to_owned(), reason: reason.to_owned() };
+    let refuse =
+        |reason: &str| ClientError::InvalidValue { name: "path".to_owned(), reason: reason.to_owned() };
     if !path.starts_with('/') {
         return Err(refuse("a path begins with a slash"));
     }
@@ -113,7 +114,7 @@ pub(super) fn url(destination: &CallDestination, path: &str, query: &str) -> Res
             && url.fragment().is_none()
             && destination.contains(url)
     };
-    Url::parse(&text).ok().filter(stays).ok_or_else(|| ClientError::Value {
+    Url::parse(&text).ok().filter(stays).ok_or_else(|| ClientError::InvalidValue {
         name: "path".to_owned(),
         reason: "the path would not arrive as it was written".to_owned(),
     })
@@ -124,7 +125,7 @@ mod tests {
     use super::*;
     use crate::spec::{Location, Style, ValueKind};
 
-    fn parameter(keeps_slashes: bool) -> Parameter {
+    fn parameter(allows_slashes: bool) -> Parameter {
         Parameter {
             name: "id".to_owned(),
             location: Location::Path,
@@ -132,12 +133,12 @@ mod tests {
             style: Style::Simple,
             explode: false,
             kind: ValueKind::String,
-            keeps_slashes,
+            allows_slashes,
         }
     }
 
-    fn filled(value: &str, keeps_slashes: bool) -> Result<Url, ClientError> {
-        let parameter = parameter(keeps_slashes);
+    fn filled(value: &str, allows_slashes: bool) -> Result<Url, ClientError> {
+        let parameter = parameter(allows_slashes);
         let shape = Shape::Scalar(value.to_owned());
         let path = fill("/v3/things/{id}", |_| Some((&parameter, &shape)))?;
         url(&CallDestination::new("https://tacc.tapis.io/base", "tacc", "things").unwrap(), &path, "")
@@ -170,9 +171,9 @@ mod tests {
             "%5c..%5c",
             "%2525252525252e",
         ] {
-            for keeps_slashes in [false, true] {
-                let error = filled(value, keeps_slashes).unwrap_err();
-                assert!(matches!(error, ClientError::Value { .. }), "{value} {keeps_slashes}");
+            for allows_slashes in [false, true] {
+                let error = filled(value, allows_slashes).unwrap_err();
+                assert!(matches!(error, ClientError::InvalidValue { .. }), "{value} {allows_slashes}");
             }
             let path = format!("/v3/things/{value}");
             assert!(raw(&path).is_err(), "raw {value}");

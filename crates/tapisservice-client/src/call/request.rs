@@ -11,7 +11,7 @@ use super::body::{self, Payload, Whole};
 use super::style;
 use super::{headers, path};
 use crate::spec::{Location, Operation};
-use crate::{ArgumentError, ArgumentProblem, CallDestination, ClientError, SetupError};
+use crate::{ArgumentError, ArgumentErrorKind, CallDestination, ClientError, SetupError};
 
 /// What is called.
 pub(super) enum Target {
@@ -56,7 +56,7 @@ fn of_operation(
 ) -> Result<Built, ClientError> {
     if inputs.whole.is_some() && operation.body.is_none() {
         let accepted = arguments::accepted_by(operation);
-        return Err(ArgumentError::new(ArgumentProblem::NoBody).for_operation(operation, accepted).into());
+        return Err(ArgumentError::new(ArgumentErrorKind::NoBody).for_operation(operation, accepted).into());
     }
     let with_files = !inputs.given.files.is_empty();
     let Placed { parameters, fields, files } =
@@ -100,12 +100,12 @@ fn raw(
     inputs: Inputs,
 ) -> Result<Built, ClientError> {
     if !inputs.given.arguments.is_empty() {
-        return Err(ArgumentProblem::RawCall.into());
+        return Err(ArgumentErrorKind::RawCall.into());
     }
     let Given { fields, files, .. } = inputs.given;
     let payload = match inputs.whole {
         Some(_) if !(fields.is_empty() && files.is_empty()) => {
-            return Err(ArgumentProblem::BodyTwice.into());
+            return Err(ArgumentErrorKind::BodySetTwice.into());
         }
         Some(whole) => body::whole(whole, inputs.media_type, None)?,
         None if !files.is_empty() => body::named(fields, files, &free(body::MULTIPART), None)?,
@@ -116,8 +116,12 @@ fn raw(
     Ok(Built { method, url, headers: inputs.headers, payload })
 }
 
-fn free(media_type: &str) -> crate::spec::BodyForm {
-    crate::spec::BodyForm { media_type: media_type.to_owned(), properties: Vec::new(), open: true }
+fn free(media_type: &str) -> crate::spec::BodyContent {
+    crate::spec::BodyContent {
+        media_type: media_type.to_owned(),
+        properties: Vec::new(),
+        additional_properties: true,
+    }
 }
 
 fn query_text(mut encoded: Vec<(String, String)>, extra: &[(String, String)]) -> String {
@@ -130,6 +134,6 @@ fn query_text(mut encoded: Vec<(String, String)>, extra: &[(String, String)]) ->
 pub(super) fn members(value: serde_json::Value) -> Result<Map<String, serde_json::Value>, ClientError> {
     match value {
         serde_json::Value::Object(members) => Ok(members),
-        _ => Err(ArgumentProblem::NotAnObject.into()),
+        _ => Err(ArgumentErrorKind::NotAnObject.into()),
     }
 }

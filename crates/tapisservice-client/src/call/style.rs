@@ -16,7 +16,7 @@ pub(super) fn encode(text: &str) -> String {
     utf8_percent_encode(text, &ENCODED).to_string()
 }
 
-/// A value in one of the three forms that styles know.
+/// A value in one of the three shapes that styles know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Shape {
     Scalar(String),
@@ -79,7 +79,7 @@ pub(super) fn scalar(value: &Value) -> Option<String> {
 
 /// What stands in the path, percent-encoded.
 pub(super) fn path(parameter: &Parameter, shape: &Shape) -> String {
-    let set = if parameter.keeps_slashes { &ENCODED_BUT_SLASH } else { &ENCODED };
+    let set = if parameter.allows_slashes { &ENCODED_BUT_SLASH } else { &ENCODED };
     let encode = |text: &str| utf8_percent_encode(text, set).to_string();
     let name = encode(&parameter.name);
     match (parameter.style, parameter.explode) {
@@ -143,7 +143,7 @@ mod tests {
             style,
             explode,
             kind: ValueKind::Any,
-            keeps_slashes: false,
+            allows_slashes: false,
         }
     }
 

@@ -18,7 +18,7 @@ pub struct ArgumentError {
     /// The argument, where one is to blame.
     pub argument: Option<String>,
     /// What is wrong.
-    pub problem: ArgumentProblem,
+    pub problem: ArgumentErrorKind,
     /// What the operation takes.
     pub accepted: Vec<AcceptedArgument>,
 }
@@ -26,7 +26,7 @@ pub struct ArgumentError {
 /// What is wrong with an argument or a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ArgumentProblem {
+pub enum ArgumentErrorKind {
     /// The operation has no argument of this name.
     #[non_exhaustive]
     Unknown {
@@ -43,7 +43,7 @@ pub enum ArgumentProblem {
     },
     /// The value is of another kind than the argument takes.
     #[non_exhaustive]
-    WrongKind {
+    WrongType {
         /// What the argument takes.
         expected: ValueKind,
         /// What it was given, in words and without the value: `an array`.
@@ -70,11 +70,11 @@ pub enum ArgumentProblem {
     /// The argument is a file, and was given as a value.
     IsFile,
     /// The body is given as a whole, so that this argument cannot be added to it.
-    BodyIsWhole,
+    BodyAlreadySet,
     /// The body is given both as a whole and in parts.
-    BodyTwice,
+    BodySetTwice,
     /// A body of this media type is not made of named arguments.
-    BodyNotNamed(String),
+    UnsupportedMediaType(String),
     /// The media type of a multipart body is set by a call.
     MultipartMediaType,
     /// A raw call has named arguments.
@@ -110,7 +110,7 @@ impl AcceptedArgument {
 }
 
 impl ArgumentError {
-    pub(crate) fn new(problem: ArgumentProblem) -> Self {
+    pub(crate) fn new(problem: ArgumentErrorKind) -> Self {
         Self { resource: None, operation: None, argument: None, problem, accepted: Vec::new() }
     }
 
@@ -130,47 +130,47 @@ impl ArgumentError {
     fn write_problem(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.argument.as_deref().unwrap_or("the argument");
         match &self.problem {
-            ArgumentProblem::Unknown { nearest } => {
+            ArgumentErrorKind::Unknown { nearest } => {
                 let suggestion = nearest::suggestion(nearest.as_deref());
                 write!(f, "it has no argument {}{suggestion}", nearest::quoted(name))
             }
-            ArgumentProblem::Missing { arguments, body } => {
+            ArgumentErrorKind::Missing { arguments, body } => {
                 let body = body.iter().map(|media_type| format!("the body ({media_type})"));
                 let missing: Vec<_> = arguments.iter().map(ToString::to_string).chain(body).collect();
                 write!(f, "missing: {}", missing.join(", "))
             }
-            ArgumentProblem::WrongKind { expected, found } => {
+            ArgumentErrorKind::WrongType { expected, found } => {
                 write!(f, "{name} takes {}, not {found}", in_words(*expected))
             }
-            ArgumentProblem::NotScalar => {
+            ArgumentErrorKind::NotScalar => {
                 write!(f, "{name}: a query takes strings, numbers and booleans")
             }
-            ArgumentProblem::Nested => {
+            ArgumentErrorKind::Nested => {
                 write!(f, "the value of {name} nests, which no parameter can: give it as text")
             }
-            ArgumentProblem::NestedInForm => write!(f, "the value of {name} nests too deeply for a form"),
-            ArgumentProblem::NotJson => f.write_str("a value cannot be written as JSON"),
-            ArgumentProblem::NotAnObject => f.write_str("arguments given at once are an object"),
-            ArgumentProblem::NotAStruct => f.write_str("arguments are the fields of a struct"),
-            ArgumentProblem::FormNotAnObject => f.write_str("a form is an object of fields"),
-            ArgumentProblem::NoBody => f.write_str("it takes no body"),
-            ArgumentProblem::NoFiles => write!(f, "it takes no files, so {name} cannot be one"),
-            ArgumentProblem::IsFile => write!(f, "{name} is a file: give it by `file`"),
-            ArgumentProblem::BodyIsWhole => {
+            ArgumentErrorKind::NestedInForm => write!(f, "the value of {name} nests too deeply for a form"),
+            ArgumentErrorKind::NotJson => f.write_str("a value cannot be written as JSON"),
+            ArgumentErrorKind::NotAnObject => f.write_str("arguments given at once are an object"),
+            ArgumentErrorKind::NotAStruct => f.write_str("arguments are the fields of a struct"),
+            ArgumentErrorKind::FormNotAnObject => f.write_str("a form is an object of fields"),
+            ArgumentErrorKind::NoBody => f.write_str("it takes no body"),
+            ArgumentErrorKind::NoFiles => write!(f, "it takes no files, so {name} cannot be one"),
+            ArgumentErrorKind::IsFile => write!(f, "{name} is a file: give it by `file`"),
+            ArgumentErrorKind::BodyAlreadySet => {
                 write!(f, "the body is given whole, so {name} cannot be added to it")
             }
-            ArgumentProblem::BodyTwice => f.write_str("the body is given both whole and in parts"),
-            ArgumentProblem::BodyNotNamed(media_type) => write!(
+            ArgumentErrorKind::BodySetTwice => f.write_str("the body is given both whole and in parts"),
+            ArgumentErrorKind::UnsupportedMediaType(media_type) => write!(
                 f,
                 "a body of {media_type} is not made of named arguments: give it by `body_bytes` or `body_stream`"
             ),
-            ArgumentProblem::MultipartMediaType => {
+            ArgumentErrorKind::MultipartMediaType => {
                 f.write_str("the media type of a multipart body is not for calls to set")
             }
-            ArgumentProblem::RawCall => f.write_str(
+            ArgumentErrorKind::RawCall => f.write_str(
                 "a raw call has no named arguments: give a query by `query`, a body by `body_json`",
             ),
-            ArgumentProblem::Mismatch { unknown, missing } => {
+            ArgumentErrorKind::Mismatch { unknown, missing } => {
                 let unknown = unknown.iter().map(|name| format!("takes no {name}"));
                 let missing = missing.iter().map(|name| format!("requires {name}"));
                 f.write_str(&unknown.chain(missing).collect::<Vec<_>>().join(", "))
@@ -180,7 +180,7 @@ impl ArgumentError {
 
     /// Whether the problem ends its own sentence, as a suggestion does.
     fn ends_sentence(&self) -> bool {
-        matches!(self.problem, ArgumentProblem::Unknown { .. })
+        matches!(self.problem, ArgumentErrorKind::Unknown { .. })
     }
 }
 
@@ -189,7 +189,7 @@ impl fmt::Display for ArgumentError {
         let (Some(resource), Some(operation)) = (&self.resource, &self.operation) else {
             return self.write_problem(f);
         };
-        let joint = if matches!(self.problem, ArgumentProblem::Mismatch { .. }) { " " } else { ": " };
+        let joint = if matches!(self.problem, ArgumentErrorKind::Mismatch { .. }) { " " } else { ": " };
         write!(f, "{resource}.{operation}{joint}")?;
         self.write_problem(f)?;
         let stop = if self.ends_sentence() { "" } else { "." };

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-pub use argument::{AcceptedArgument, ArgumentError, ArgumentProblem};
+pub use argument::{AcceptedArgument, ArgumentError, ArgumentErrorKind};
 pub use routing::RoutingError;
 pub use setup::SetupError;
 pub use unknown_operation::UnknownOperation;
@@ -30,7 +30,7 @@ pub enum ClientError {
     Arguments(Box<ArgumentError>),
     /// A value that cannot be sent safely, such as one that would lead out of the path it is for.
     #[error("{name}: {reason}")]
-    Value {
+    InvalidValue {
         /// The parameter or header field.
         name: String,
         /// What is wrong with its value, without the value.
@@ -46,7 +46,7 @@ pub enum ClientError {
     },
     /// The tenant or site to call cannot be determined (rules R1 to R5).
     #[error(transparent)]
-    Route(#[from] RoutingError),
+    Routing(#[from] RoutingError),
     /// The registry of tenants and sites has not been read yet, so nothing can be routed (rule T7).
     #[error("the registry of tenants and sites has not been read yet")]
     NoRegistry,
@@ -73,7 +73,7 @@ pub enum ClientError {
         /// Whether it was a timeout.
         timeout: bool,
         /// Whether sending it again cannot do anything twice.
-        repeatable: bool,
+        retryable: bool,
     },
     /// The circuit breaker of this site and service is open, because many calls in a row failed: nothing was sent.
     #[error("{service} at {site} fails, so its circuit breaker is open for {} s", retry_after.as_secs())]
@@ -90,7 +90,7 @@ pub enum ClientError {
     Status(Box<StatusError>),
     /// The answer is not what it should be: no JSON, no envelope, another type.
     #[error("{method} {url}: {reason}")]
-    Answer {
+    InvalidResponse {
         /// The method.
         method: Method,
         /// The URL without its query.
@@ -145,17 +145,17 @@ impl ClientError {
     /// Whether the same call may succeed in a while.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Connection { repeatable, .. } => *repeatable,
+            Self::Connection { retryable, .. } => *retryable,
             Self::CircuitOpen { .. } | Self::NoRegistry => true,
             Self::Credentials { temporary, .. } => *temporary,
             Self::Status(error) => matches!(error.status.as_u16(), 429 | 502 | 503 | 504),
             Self::UnknownOperation(_)
             | Self::Arguments(_)
-            | Self::Value { .. }
+            | Self::InvalidValue { .. }
             | Self::Spec { .. }
-            | Self::Route(_)
+            | Self::Routing(_)
             | Self::Anonymous
-            | Self::Answer { .. }
+            | Self::InvalidResponse { .. }
             | Self::File { .. }
             | Self::SessionStore(_)
             | Self::Setup(_) => false,
@@ -175,8 +175,8 @@ impl From<ArgumentError> for ClientError {
     }
 }
 
-impl From<ArgumentProblem> for ClientError {
-    fn from(problem: ArgumentProblem) -> Self {
+impl From<ArgumentErrorKind> for ClientError {
+    fn from(problem: ArgumentErrorKind) -> Self {
         ArgumentError::new(problem).into()
     }
 }

@@ -52,12 +52,14 @@ impl ServiceError for ClientError {
             }
             Self::NoRegistry => Error::unavailable("the tenants are not known yet"),
             Self::Anonymous => Error::no_token("No Tapis access token found in the request."),
-            Self::Answer { .. } => bad_gateway("another service gave an answer that cannot be understood"),
-            Self::Value { name, reason } => Error::bad_input(format!("{name}: {reason}")),
+            Self::InvalidResponse { .. } => {
+                bad_gateway("another service gave an answer that cannot be understood")
+            }
+            Self::InvalidValue { name, reason } => Error::bad_input(format!("{name}: {reason}")),
             Self::UnknownOperation(_)
             | Self::Arguments(_)
             | Self::Spec { .. }
-            | Self::Route(_)
+            | Self::Routing(_)
             | Self::Credentials { .. }
             | Self::File { .. }
             | Self::SessionStore(_)
@@ -102,7 +104,7 @@ impl ClientError {
         let url = match self {
             Self::CircuitOpen { site, service, .. } => return Some(format!("{site}/{service}")),
             Self::Status(error) => &error.url,
-            Self::Connection { url, .. } | Self::Answer { url, .. } => url,
+            Self::Connection { url, .. } | Self::InvalidResponse { url, .. } => url,
             _ => return None,
         };
         let url = Url::parse(url).ok()?;
@@ -143,7 +145,7 @@ mod tests {
     use http::Method;
 
     use super::*;
-    use crate::ArgumentProblem;
+    use crate::ArgumentErrorKind;
 
     fn status(code: u16) -> ClientError {
         ClientError::Status(Box::new(StatusError {
@@ -195,7 +197,7 @@ mod tests {
             url: "https://inner.test/v3/x".to_owned(),
             reason: "refused".to_owned(),
             timeout: false,
-            repeatable: true,
+            retryable: true,
         };
         let open = ClientError::CircuitOpen {
             site: "inner".to_owned(),
@@ -203,7 +205,7 @@ mod tests {
             retry_after: Duration::from_secs(3),
         };
         let token = |temporary| ClientError::Credentials { reason: "inner".to_owned(), temporary };
-        let value = ClientError::Value { name: "systemId".to_owned(), reason: "no".to_owned() };
+        let value = ClientError::InvalidValue { name: "systemId".to_owned(), reason: "no".to_owned() };
         let cases = [
             (connection, 503),
             (open, 503),
@@ -211,8 +213,8 @@ mod tests {
             (token(false), 500),
             (ClientError::NoRegistry, 503),
             (ClientError::Anonymous, 401),
-            (ClientError::Route(RoutingError::BaseUrl("inner".to_owned())), 500),
-            (ArgumentError::new(ArgumentProblem::RawCall).for_argument("inner").into(), 500),
+            (ClientError::Routing(RoutingError::BaseUrl("inner".to_owned())), 500),
+            (ArgumentError::new(ArgumentErrorKind::RawCall).for_argument("inner").into(), 500),
             (value, 400),
         ];
         for (error, code) in cases {

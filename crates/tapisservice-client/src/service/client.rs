@@ -86,7 +86,7 @@ impl ServiceClient {
     ///
     /// # Errors
     ///
-    /// [`ClientError::Value`] when a name cannot be sent in a header field: it holds a comma, or begins or ends with a space.
+    /// [`ClientError::InvalidValue`] when a name cannot be sent in a header field: it holds a comma, or begins or ends with a space.
     pub fn on_behalf_of_user(
         &self,
         tenant: TenantId,

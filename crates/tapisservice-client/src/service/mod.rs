@@ -30,9 +30,9 @@
 
 mod builder;
 mod client;
+mod credentials;
 mod session;
 mod settings;
-mod signer;
 
 pub use builder::ServiceClientBuilder;
 pub use client::{ServiceClient, ServiceReport};

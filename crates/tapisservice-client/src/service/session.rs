@@ -7,8 +7,8 @@ use http::HeaderMap;
 use tapisservice_core::{TenantId, TrackingId, Username};
 
 use super::ServiceClient;
-use super::signer::Signer;
-use crate::call::{Call, Caller};
+use super::credentials::ServiceCredentials;
+use crate::call::{Call, ResourceClient};
 use crate::routing::service_name;
 use crate::transport::CallDestination;
 use crate::{ClientError, Operations, SdkConfiguration};
@@ -62,8 +62,9 @@ impl ServiceSession {
     pub fn operation(&self, resource: &str, operation_id: &str) -> Call {
         let operation = self.client.catalog().operation(resource, operation_id);
         let (session, resource) = (self.clone(), resource.to_owned());
-        let call =
-            Call::deferred(operation, move || Box::pin(async move { session.caller(&resource).await }));
+        let call = Call::deferred(operation, move || {
+            Box::pin(async move { session.resource_client(&resource).await })
+        });
         match &self.tracking_id {
             Some(id) => call.tracking_id(id.clone()),
             None => call,
@@ -74,8 +75,8 @@ impl ServiceSession {
     ///
     /// # Errors
     ///
-    /// [`ClientError::Route`] and [`ClientError::NoRegistry`] when nobody knows where to.
-    pub async fn caller(&self, resource: &str) -> Result<Caller, ClientError> {
+    /// [`ClientError::Routing`] and [`ClientError::NoRegistry`] when nobody knows where to.
+    pub async fn resource_client(&self, resource: &str) -> Result<ResourceClient, ClientError> {
         let route = self.client.route(&self.tenant, resource).await?;
         let token = self.client.token_for(&route.target_site);
         let destination = CallDestination {
@@ -83,17 +84,17 @@ impl ServiceSession {
             site: route.site.as_str().to_owned(),
             service: service_name(resource).to_owned(),
         };
-        let signer = Signer { token, fields: self.fields.clone() };
-        Ok(Caller::new(self.client.transport(), destination, Some(Arc::new(signer))))
+        let credentials = ServiceCredentials { token, fields: self.fields.clone() };
+        Ok(ResourceClient::new(self.client.transport(), destination, Some(Arc::new(credentials))))
     }
 
     /// What the official SDK's generated functions need to call a resource in this name.
     ///
     /// # Errors
     ///
-    /// As [`caller`](Self::caller).
+    /// As [`resource_client`](Self::resource_client).
     pub async fn sdk_configuration(&self, resource: &str) -> Result<SdkConfiguration, ClientError> {
-        Ok(SdkConfiguration::new(&self.caller(resource).await?))
+        Ok(SdkConfiguration::new(&self.resource_client(resource).await?))
     }
 }
 

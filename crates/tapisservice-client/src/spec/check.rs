@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use http::{HeaderName, HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 
-use super::facts::{Location, Operation};
+use super::operation::{Location, Operation};
 
 /// The longest name, id or path.
 const MAX_NAME: usize = 1000;
@@ -47,7 +47,7 @@ pub(super) fn operation(operation: &Operation) -> Result<(), String> {
     if in_path != braces {
         return Err("the parameters of the path are not those in its braces".to_owned());
     }
-    operation.body.iter().flat_map(|body| &body.forms).try_for_each(|form| {
+    operation.body.iter().flat_map(|body| &body.content).try_for_each(|form| {
         let usable = form.media_type.contains('/') && HeaderValue::try_from(&form.media_type).is_ok();
         if usable { Ok(()) } else { Err("a media type cannot be sent".to_owned()) }
     })

@@ -7,7 +7,9 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::check;
-use super::facts::{BodyForm, Location, Operation, Parameter, Property, RequestBody, Style, ValueKind};
+use super::operation::{
+    BodyContent, Location, Operation, Parameter, Property, RequestBody, Style, ValueKind,
+};
 use super::reader::SharedId;
 
 /// The version of the format. Files of another one are not read.
@@ -174,7 +176,7 @@ impl From<&Parameter> for ParameterEntry {
             required: parameter.required && parameter.location != Location::Path,
             style: Some(parameter.style).filter(|style| *style != default),
             explode: Some(parameter.explode).filter(|explode| *explode != (parameter.style == Style::Form)),
-            slashes: parameter.keeps_slashes,
+            slashes: parameter.allows_slashes,
         }
     }
 }
@@ -189,25 +191,25 @@ impl From<ParameterEntry> for Parameter {
             style,
             explode: entry.explode.unwrap_or(style == Style::Form),
             kind: entry.kind.unwrap_or(ValueKind::String),
-            keeps_slashes: entry.slashes && entry.location == Location::Path,
+            allows_slashes: entry.slashes && entry.location == Location::Path,
         }
     }
 }
 
 impl From<&RequestBody> for BodyEntry {
     fn from(body: &RequestBody) -> Self {
-        Self { required: body.required, forms: body.forms.iter().map(FormEntry::from).collect() }
+        Self { required: body.required, forms: body.content.iter().map(FormEntry::from).collect() }
     }
 }
 
 impl From<BodyEntry> for RequestBody {
     fn from(entry: BodyEntry) -> Self {
-        Self { required: entry.required, forms: entry.forms.into_iter().map(BodyForm::from).collect() }
+        Self { required: entry.required, content: entry.forms.into_iter().map(BodyContent::from).collect() }
     }
 }
 
-impl From<&BodyForm> for FormEntry {
-    fn from(form: &BodyForm) -> Self {
+impl From<&BodyContent> for FormEntry {
+    fn from(form: &BodyContent) -> Self {
         let entry = |property: &Property| {
             let kind = property.kind;
             let kind = if property.binary {
@@ -222,14 +224,14 @@ impl From<&BodyForm> for FormEntry {
         };
         Self {
             media_type: form.media_type.clone(),
-            open: form.open && !form.properties.is_empty(),
+            open: form.additional_properties && !form.properties.is_empty(),
             required: those(true),
             optional: those(false),
         }
     }
 }
 
-impl From<FormEntry> for BodyForm {
+impl From<FormEntry> for BodyContent {
     fn from(entry: FormEntry) -> Self {
         let property = |required: bool| {
             move |(name, entry): (String, PropertyEntry)| {
@@ -244,7 +246,11 @@ impl From<FormEntry> for BodyForm {
         let mut properties: Vec<_> =
             required.chain(entry.optional.into_iter().map(property(false))).collect();
         properties.sort_by(|a, b| a.name.cmp(&b.name));
-        Self { media_type: entry.media_type, open: entry.open || properties.is_empty(), properties }
+        Self {
+            media_type: entry.media_type,
+            additional_properties: entry.open || properties.is_empty(),
+            properties,
+        }
     }
 }
 

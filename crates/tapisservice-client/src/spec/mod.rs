@@ -3,12 +3,12 @@
 mod bundled;
 mod catalog;
 mod check;
-mod facts;
 mod index;
 pub(crate) mod nearest;
+mod operation;
 mod reader;
 mod resource;
 
-pub use catalog::{Catalog, CatalogBuilder, Notice, ResourceSet, SpecSource, SpecUpdate};
-pub use facts::{BodyForm, Location, Operation, Parameter, Property, RequestBody, Style, ValueKind};
+pub use catalog::{Catalog, CatalogBuilder, ResourceSet, SpecSource, SpecUpdate, SpecWarning};
+pub use operation::{BodyContent, Location, Operation, Parameter, Property, RequestBody, Style, ValueKind};
 pub use resource::Resource;

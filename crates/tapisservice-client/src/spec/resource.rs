@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::facts::Operation;
 use super::index::Index;
 use super::nearest;
+use super::operation::Operation;
 use super::reader::{self, SharedId};
 use crate::{ClientError, SetupError, UnknownOperation};
 

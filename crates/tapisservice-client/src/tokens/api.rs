@@ -14,7 +14,7 @@ use tapisservice_tenants::TenantCache;
 
 use super::endpoint::{ServiceTokenError, TokenEndpoint};
 use super::fields::X_TAPIS_TOKEN;
-use super::pair::{Held, Pair};
+use super::pair::{Pair, ServiceToken};
 use crate::BoxFuture;
 
 /// Two tokens and some dates fit in here many times.
@@ -60,12 +60,15 @@ struct Renewal<'a> {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct TokenResponse {
     result: Pair,
 }
 
 impl TokenEndpoint for TokensApi {
-    fn create<'a>(&'a self, target_site: &'a SiteId) -> BoxFuture<'a, Result<Held, ServiceTokenError>> {
+    fn create<'a>(
+        &'a self,
+        target_site: &'a SiteId,
+    ) -> BoxFuture<'a, Result<ServiceToken, ServiceTokenError>> {
         Box::pin(async move {
             let new = NewToken {
                 account_type: "service",
@@ -82,7 +85,10 @@ impl TokenEndpoint for TokensApi {
     }
 
     /// The old access token goes along, expired or not, as the Tokens API is used to; the refresh token is what counts.
-    fn refresh<'a>(&'a self, held: &'a Held) -> BoxFuture<'a, Result<Held, ServiceTokenError>> {
+    fn refresh<'a>(
+        &'a self,
+        held: &'a ServiceToken,
+    ) -> BoxFuture<'a, Result<ServiceToken, ServiceTokenError>> {
         Box::pin(async move {
             let token = held
                 .refresh_token()
@@ -102,7 +108,7 @@ impl TokensApi {
         credentials: (HeaderName, HeaderValue),
         body: &(impl Serialize + Sync),
         what: &str,
-    ) -> Result<Held, ServiceTokenError> {
+    ) -> Result<ServiceToken, ServiceTokenError> {
         let url = self.url()?;
         let describe_failure = |reason: &str| format!("{method} {url} for {what}: {reason}");
         let fault = |reason: &str| ServiceTokenError::temporary(describe_failure(reason));
@@ -122,9 +128,9 @@ impl TokensApi {
         }
         let answer = read(response).await.map_err(|reason| fault(&reason))?;
         // serde_json's text could quote the answer, which holds tokens.
-        let answer: Answer =
+        let answer: TokenResponse =
             serde_json::from_slice(&answer).map_err(|_| fault("the answer holds no access token"))?;
-        Held::new(answer.result).map_err(fault)
+        ServiceToken::new(answer.result).map_err(fault)
     }
 
     fn url(&self) -> Result<String, ServiceTokenError> {

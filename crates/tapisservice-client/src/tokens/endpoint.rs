@@ -2,16 +2,22 @@
 
 use tapisservice_core::SiteId;
 
-use super::pair::Held;
+use super::pair::ServiceToken;
 use crate::{BoxFuture, ClientError};
 
 /// Something that gives out service tokens: the Tokens API, or a test.
 pub(crate) trait TokenEndpoint: Send + Sync + 'static {
     /// A token for `target_site`, for the service's password.
-    fn create<'a>(&'a self, target_site: &'a SiteId) -> BoxFuture<'a, Result<Held, ServiceTokenError>>;
+    fn create<'a>(
+        &'a self,
+        target_site: &'a SiteId,
+    ) -> BoxFuture<'a, Result<ServiceToken, ServiceTokenError>>;
 
     /// A token in the place of `held`, for its refresh token.
-    fn refresh<'a>(&'a self, held: &'a Held) -> BoxFuture<'a, Result<Held, ServiceTokenError>>;
+    fn refresh<'a>(
+        &'a self,
+        held: &'a ServiceToken,
+    ) -> BoxFuture<'a, Result<ServiceToken, ServiceTokenError>>;
 }
 
 /// Why a service has no token. The text holds neither tokens nor passwords, nor anything that the other side wrote.

@@ -24,7 +24,8 @@ pub(crate) fn on_behalf_of(tenant: &TenantId, user: &Username) -> Result<HeaderM
 /// Receivers refuse commas, which could join two fields, and take away spaces at the ends (RFC 9110 section 5.5), which would make
 /// it somebody else's name.
 fn value(field: &HeaderName, name: &str) -> Result<HeaderValue, ClientError> {
-    let unfit = |reason: &str| ClientError::Value { name: field.to_string(), reason: reason.to_owned() };
+    let unfit =
+        |reason: &str| ClientError::InvalidValue { name: field.to_string(), reason: reason.to_owned() };
     if name.contains(',') || name.trim() != name {
         return Err(unfit("a name with a comma, or with a space at an end, cannot be sent"));
     }

@@ -18,7 +18,7 @@ const LONGEST: Duration = Duration::from_hours(24 * 366 * 10);
 const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// An access token in use, with what renews it.
-pub(crate) struct Held {
+pub(crate) struct ServiceToken {
     header: HeaderValue,
     refresh_token: Option<SecretString>,
     /// Two clocks watch over the expiry: one that nobody sets, and one that goes on while the machine sleeps.
@@ -45,7 +45,7 @@ struct RefreshEntry {
     refresh_token: SecretString,
 }
 
-impl Held {
+impl ServiceToken {
     /// Takes tokens into use; the text says why they cannot be used.
     pub(crate) fn new(pair: Pair) -> Result<Self, &'static str> {
         let AccessEntry { access_token, expires_in } = pair.access_token;
@@ -94,9 +94,9 @@ impl Held {
     }
 }
 
-impl fmt::Debug for Held {
+impl fmt::Debug for ServiceToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Held").field("remaining", &self.remaining()).finish_non_exhaustive()
+        f.debug_struct("ServiceToken").field("remaining", &self.remaining()).finish_non_exhaustive()
     }
 }
 
@@ -116,8 +116,8 @@ mod tests {
 
     use super::*;
 
-    fn held(result: serde_json::Value) -> Result<Held, &'static str> {
-        Held::new(serde_json::from_value(result).unwrap())
+    fn held(result: serde_json::Value) -> Result<ServiceToken, &'static str> {
+        ServiceToken::new(serde_json::from_value(result).unwrap())
     }
 
     #[tokio::test(start_paused = true)]

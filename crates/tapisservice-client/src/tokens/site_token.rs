@@ -16,7 +16,7 @@ use tracing::{debug, info, warn};
 use super::TokenReport;
 use super::budget::Budget;
 use super::endpoint::{ServiceTokenError, TokenEndpoint};
-use super::pair::Held;
+use super::pair::ServiceToken;
 use crate::ClientError;
 
 /// The first pause after a failure; it doubles up to [`MAX_PAUSE`].
@@ -27,7 +27,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(10);
 pub(crate) struct SiteToken {
     site: SiteId,
     endpoint: Arc<dyn TokenEndpoint>,
-    held: ArcSwapOption<Held>,
+    held: ArcSwapOption<ServiceToken>,
     /// Why the last attempt failed; none after a success.
     failure: ArcSwapOption<Failure>,
     running: Mutex<Option<Flight>>,
@@ -38,7 +38,7 @@ pub(crate) struct SiteToken {
     counts: Counts,
 }
 
-type Outcome = Result<Arc<Held>, ServiceTokenError>;
+type Outcome = Result<Arc<ServiceToken>, ServiceTokenError>;
 type Flight = watch::Receiver<Option<Outcome>>;
 
 #[derive(Debug)]
@@ -56,7 +56,7 @@ struct Counts {
 }
 
 enum Ticket {
-    Landed(Arc<Held>),
+    Landed(Arc<ServiceToken>),
     Waiting(Flight),
 }
 
@@ -77,7 +77,7 @@ impl SiteToken {
 
     /// The token to send now. Waits only for the first token, or for one attempt when the old one expired unnoticed; once an
     /// attempt has failed the answer is its error, at once, until the background has a token again (F12).
-    pub(crate) async fn get(self: &Arc<Self>) -> Result<Arc<Held>, ClientError> {
+    pub(crate) async fn get(self: &Arc<Self>) -> Result<Arc<ServiceToken>, ClientError> {
         if let Some(held) = self.usable() {
             return Ok(held);
         }
@@ -85,17 +85,17 @@ impl SiteToken {
         if let Some(failure) = self.failure.load_full() {
             // The background task is about to try again; this is for the case that its runtime is gone.
             if failure.retry_at <= Instant::now() {
-                self.board(Held::is_usable);
+                self.board(ServiceToken::is_usable);
             }
             return Err(failure.error.clone().into());
         }
-        Ok(self.attempt(Held::is_usable).await?)
+        Ok(self.attempt(ServiceToken::is_usable).await?)
     }
 
     /// Renews the token after a 401, unless that has happened already. Returns whether there is another one than `refused`
     /// now. A receiver that refuses every token cannot cause more than a few renewals.
     pub(crate) async fn renew_refused(self: &Arc<Self>, refused: &HeaderValue) -> Result<bool, ClientError> {
-        let is_other = |held: &Held| held.is_usable() && held.header() != refused;
+        let is_other = |held: &ServiceToken| held.is_usable() && held.header() != refused;
         if self.held.load().as_deref().is_some_and(is_other) {
             return Ok(true);
         }
@@ -108,7 +108,7 @@ impl SiteToken {
 
     /// Renews the token, or joins in the renewal that is going on; it goes on when the caller stops waiting (F13).
     pub(crate) async fn renew(self: &Arc<Self>) {
-        let due = |held: &Held| held.is_usable() && Instant::now() < held.renew_at();
+        let due = |held: &ServiceToken| held.is_usable() && Instant::now() < held.renew_at();
         // A failure is kept, counted and logged where it happens.
         let _ = self.attempt(due).await;
     }
@@ -145,7 +145,7 @@ impl SiteToken {
         }
     }
 
-    fn usable(&self) -> Option<Arc<Held>> {
+    fn usable(&self) -> Option<Arc<ServiceToken>> {
         self.held.load_full().filter(|held| held.is_usable())
     }
 
@@ -153,7 +153,7 @@ impl SiteToken {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    async fn attempt(self: &Arc<Self>, suffices: impl Fn(&Held) -> bool) -> Outcome {
+    async fn attempt(self: &Arc<Self>, suffices: impl Fn(&ServiceToken) -> bool) -> Outcome {
         let mut flight = match self.board(suffices) {
             Ticket::Landed(held) => return Ok(held),
             Ticket::Waiting(flight) => flight,
@@ -166,7 +166,7 @@ impl SiteToken {
     }
 
     /// The token at hand if it suffices, else the renewal that is going on, else a new one.
-    fn board(self: &Arc<Self>, suffices: impl Fn(&Held) -> bool) -> Ticket {
+    fn board(self: &Arc<Self>, suffices: impl Fn(&ServiceToken) -> bool) -> Ticket {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         // Under the lock: a renewal may have ended since the caller looked.
         if let Some(held) = self.held.load_full().filter(|held| suffices(held)) {
@@ -198,7 +198,7 @@ impl SiteToken {
     }
 
     /// By the refresh token if there is one, and by the password at once when that fails.
-    async fn refreshed_or_created(&self) -> Result<Held, ServiceTokenError> {
+    async fn refreshed_or_created(&self) -> Result<ServiceToken, ServiceTokenError> {
         let held = self.held.load_full();
         if let Some(held) = held.filter(|held| held.refresh_token().is_some()) {
             match self.endpoint.refresh(&held).await {
@@ -216,7 +216,7 @@ impl SiteToken {
         Ok(created)
     }
 
-    fn succeeded(&self, held: &Arc<Held>) {
+    fn succeeded(&self, held: &Arc<ServiceToken>) {
         self.held.store(Some(held.clone()));
         if self.failure.swap(None).is_some() {
             info!(site = %self.site, "the service has a token for this site again");

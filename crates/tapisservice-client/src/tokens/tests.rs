@@ -10,7 +10,7 @@ use tapisservice_core::SiteId;
 use tokio::time::{Instant, advance, sleep, timeout};
 
 use super::endpoint::{ServiceTokenError, TokenEndpoint};
-use super::pair::Held;
+use super::pair::ServiceToken;
 use super::{ServiceTokens, SiteToken};
 use crate::{BoxFuture, ClientError};
 
@@ -61,7 +61,7 @@ impl Wishes {
         (self.0.creations.load(Ordering::SeqCst), self.0.refreshes.load(Ordering::SeqCst))
     }
 
-    async fn answer(&self) -> Result<Held, ServiceTokenError> {
+    async fn answer(&self) -> Result<ServiceToken, ServiceTokenError> {
         let (mood, delay) = (*self.0.mood.lock().unwrap(), *self.0.delay.lock().unwrap());
         sleep(delay).await;
         match mood {
@@ -78,17 +78,17 @@ impl Wishes {
         let refresh = if self.0.without_refresh_token.load(Ordering::SeqCst) { json!(null) } else { refresh };
         let access = json!({"access_token": format!("access-{number}"), "expires_in": LIFE});
         let pair = json!({"access_token": access, "refresh_token": refresh});
-        Held::new(serde_json::from_value(pair).unwrap()).map_err(ServiceTokenError::temporary)
+        ServiceToken::new(serde_json::from_value(pair).unwrap()).map_err(ServiceTokenError::temporary)
     }
 }
 
 impl TokenEndpoint for Wishes {
-    fn create<'a>(&'a self, _: &'a SiteId) -> BoxFuture<'a, Result<Held, ServiceTokenError>> {
+    fn create<'a>(&'a self, _: &'a SiteId) -> BoxFuture<'a, Result<ServiceToken, ServiceTokenError>> {
         self.0.creations.fetch_add(1, Ordering::SeqCst);
         Box::pin(self.answer())
     }
 
-    fn refresh<'a>(&'a self, _: &'a Held) -> BoxFuture<'a, Result<Held, ServiceTokenError>> {
+    fn refresh<'a>(&'a self, _: &'a ServiceToken) -> BoxFuture<'a, Result<ServiceToken, ServiceTokenError>> {
         self.0.refreshes.fetch_add(1, Ordering::SeqCst);
         Box::pin(async {
             if *self.0.mood.lock().unwrap() == Mood::RefusesRefresh {

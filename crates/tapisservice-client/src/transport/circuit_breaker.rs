@@ -224,7 +224,7 @@ impl Outcome {
             Err(Error::Reqwest(_)) => Self::Unknown,
             Err(Error::Middleware(any)) => match any.downcast_ref() {
                 Some(ClientError::Connection { .. }) => Self::Failure,
-                Some(ClientError::Answer { .. }) => Self::Success,
+                Some(ClientError::InvalidResponse { .. }) => Self::Success,
                 _ => Self::Unknown,
             },
         }

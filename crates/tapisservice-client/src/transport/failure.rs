@@ -33,7 +33,7 @@ impl ClientError {
                 url: url.to_owned(),
                 reason: other.to_string(),
                 timeout: false,
-                repeatable: method.is_idempotent(),
+                retryable: method.is_idempotent(),
             }),
             Error::Reqwest(error) => Self::of_reqwest(method, url, &error),
         }
@@ -46,7 +46,7 @@ impl ClientError {
             url: url.to_owned(),
             reason: causes(error),
             timeout: error.is_timeout(),
-            repeatable: error.is_connect() || method.is_idempotent(),
+            retryable: error.is_connect() || method.is_idempotent(),
         }
     }
 
@@ -57,7 +57,7 @@ impl ClientError {
             url: url.to_owned(),
             reason,
             timeout: true,
-            repeatable: method.is_idempotent(),
+            retryable: method.is_idempotent(),
         }
     }
 }

@@ -37,7 +37,8 @@ impl Redirect {
 }
 
 fn refusal(method: &Method, url: &Url, reason: &str) -> reqwest_middleware::Error {
-    ClientError::Answer { method: method.clone(), url: redacted(url), reason: reason.to_owned() }.failed()
+    ClientError::InvalidResponse { method: method.clone(), url: redacted(url), reason: reason.to_owned() }
+        .failed()
 }
 
 #[async_trait::async_trait]

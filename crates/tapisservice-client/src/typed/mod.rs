@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::call::{Call, accepted_by};
-use crate::spec::{BodyForm, Catalog, Operation};
-use crate::{ArgumentError, ArgumentProblem, ClientError};
+use crate::spec::{BodyContent, Catalog, Operation};
+use crate::{ArgumentError, ArgumentErrorKind, ClientError};
 
 /// An operation with its arguments and its result as Rust types. The fields of the type are the arguments, under the names
 /// they serialise to; `None` is not sent.
@@ -67,7 +67,7 @@ pub trait TypedOperation: Serialize + Sized {
     /// When the operation does not exist, takes no argument of a name or requires one that is missing.
     fn check(&self, catalog: &Catalog) -> Result<(), ClientError> {
         let operation = catalog.operation(Self::RESOURCE, Self::OPERATION_ID)?;
-        let names = names::of(self).map_err(|_| ArgumentError::new(ArgumentProblem::NotAStruct))?;
+        let names = names::of(self).map_err(|_| ArgumentError::new(ArgumentErrorKind::NotAStruct))?;
         let unknown: Vec<_> = names.iter().filter(|name| !takes(&operation, name)).cloned().collect();
         let required =
             required(&operation).into_iter().filter(|name| !names.iter().any(|given| given == name));
@@ -75,7 +75,7 @@ pub trait TypedOperation: Serialize + Sized {
         if unknown.is_empty() && missing.is_empty() {
             return Ok(());
         }
-        let error = ArgumentError::new(ArgumentProblem::Mismatch { unknown, missing });
+        let error = ArgumentError::new(ArgumentErrorKind::Mismatch { unknown, missing });
         Err(error.for_operation(&operation, accepted_by(&operation)).into())
     }
 }
@@ -89,7 +89,7 @@ pub trait Operations: Sync {
     ///
     /// # Errors
     ///
-    /// As every call; [`ClientError::Answer`] when the result is not what the type says.
+    /// As every call; [`ClientError::InvalidResponse`] when the result is not what the type says.
     fn run<O: TypedOperation + Sync>(
         &self,
         operation: &O,
@@ -102,16 +102,18 @@ pub trait Operations: Sync {
 }
 
 fn takes(operation: &Operation, name: &str) -> bool {
-    let in_form = |form: &BodyForm| form.open || form.properties.iter().any(|property| property.name == name);
+    let in_form = |form: &BodyContent| {
+        form.additional_properties || form.properties.iter().any(|property| property.name == name)
+    };
     operation.parameters.iter().any(|parameter| parameter.name == name)
-        || operation.body.as_ref().is_some_and(|body| body.forms.iter().any(in_form))
+        || operation.body.as_ref().is_some_and(|body| body.content.iter().any(in_form))
 }
 
 /// Parameters, and properties of a body that must be there and has one form.
 fn required(operation: &Operation) -> Vec<&str> {
     let parameters = operation.parameters.iter().filter(|parameter| parameter.required);
     let body = operation.body.as_ref().filter(|body| body.required);
-    let form = body.and_then(|body| body.forms.first().filter(|_| body.forms.len() == 1));
+    let form = body.and_then(|body| body.content.first().filter(|_| body.content.len() == 1));
     let properties = form.into_iter().flat_map(|form| &form.properties).filter(|property| property.required);
     parameters.map(|p| p.name.as_str()).chain(properties.map(|p| p.name.as_str())).collect()
 }

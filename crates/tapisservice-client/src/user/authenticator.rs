@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Tokens;
 use super::oauth_client::OAuthClient;
-use crate::call::{Call, Caller};
+use crate::call::{Call, ResourceClient};
 use crate::transport::{CallDestination, Transport};
 use crate::{ClientError, Credentials};
 
@@ -78,7 +78,7 @@ struct IssuedRefresh {
 /// The Authenticator of one tenant, asked without a token: neither a log-in nor a refresh waits for a refresh.
 #[derive(Debug, Clone)]
 pub(crate) struct AuthenticatorApi {
-    pub(crate) caller: Caller,
+    pub(crate) caller: ResourceClient,
     pub(crate) client: Option<OAuthClient>,
 }
 
@@ -90,7 +90,7 @@ impl AuthenticatorApi {
     ) -> Self {
         let confidential = client.clone().filter(|client| client.key().is_some());
         let credentials = confidential.map(|client| Arc::new(client) as Arc<dyn Credentials>);
-        Self { caller: Caller::new(transport, destination, credentials), client }
+        Self { caller: ResourceClient::new(transport, destination, credentials), client }
     }
 
     /// The tokens for a grant. No text of a failure holds what the grant holds.
@@ -99,7 +99,7 @@ impl AuthenticatorApi {
         let issued: Issued = self.result_of(call, &grant.secrets()).await?;
         let tokens = Tokens::new(issued.access_token.access_token);
         Ok(match issued.refresh_token {
-            Some(refresh) => tokens.with_refresh(refresh.refresh_token),
+            Some(refresh) => tokens.with_refresh_token(refresh.refresh_token),
             None => tokens,
         })
     }

@@ -11,7 +11,7 @@ use crate::{ClientError, SetupError};
 
 /// A log-in for which the user's browser goes to the Authenticator and comes back with a code.
 ///
-/// Send the browser to [`url`](Self::url); hand the address it comes back to, to [`redeem`](Self::redeem). The Authenticator
+/// Send the browser to [`url`](Self::url); hand the address it comes back to, to [`exchange_code`](Self::exchange_code). The Authenticator
 /// knows no PKCE, so the [`state`](Self::state) is what ties the answer to this log-in.
 pub struct AuthorizationRequest {
     connection: Connection,
@@ -56,7 +56,7 @@ impl AuthorizationRequest {
     /// # Errors
     ///
     /// When the address belongs to another log-in, holds no code, or the Authenticator refuses it.
-    pub async fn redeem(self, callback: &Url) -> Result<UserClient, ClientError> {
+    pub async fn exchange_code(self, callback: &Url) -> Result<UserClient, ClientError> {
         let code = self.code(callback)?;
         self.connection.authorization_code(&code, &self.redirect_uri).await
     }

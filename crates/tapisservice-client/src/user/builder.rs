@@ -8,11 +8,11 @@ use tapisservice_core::TenantId;
 use super::authenticator::{AuthenticatorApi, Grant};
 use super::authorization::AuthorizationRequest;
 use super::connection::{Connection, destination};
-use super::device::DeviceLogin;
-use super::keeper::Keeper;
+use super::device::DeviceAuthorization;
 use super::oauth_client::OAuthClient;
+use super::persistence::Persistence;
 use super::{SessionStore, Tokens, UserClient, base_url, tenant};
-use crate::call::Caller;
+use crate::call::ResourceClient;
 use crate::spec::Catalog;
 use crate::transport::{Transport, TransportSettings};
 use crate::{ClientError, SetupError};
@@ -28,7 +28,7 @@ pub struct UserClientBuilder {
     client: Option<OAuthClient>,
     transport: Option<Transport>,
     catalog: Option<Catalog>,
-    keeper: Keeper,
+    persistence: Persistence,
 }
 
 impl UserClientBuilder {
@@ -39,7 +39,7 @@ impl UserClientBuilder {
             client: None,
             transport: None,
             catalog: None,
-            keeper: Keeper::default(),
+            persistence: Persistence::default(),
         }
     }
 
@@ -76,13 +76,13 @@ impl UserClientBuilder {
 
     /// Saves log-ins and renewed tokens in `store`, to be [restored](Self::restore) by the next run.
     pub fn store(mut self, store: impl SessionStore) -> Self {
-        self.keeper.store = Some(Arc::new(store));
+        self.persistence.store = Some(Arc::new(store));
         self
     }
 
     /// Calls `callback` with new tokens after every refresh, before they are saved. It should be quick: calls wait for it.
     pub fn on_refresh(mut self, callback: impl Fn(&Tokens) + Send + Sync + 'static) -> Self {
-        self.keeper.on_refresh = Some(Arc::new(callback));
+        self.persistence.on_refresh = Some(Arc::new(callback));
         self
     }
 
@@ -111,7 +111,8 @@ impl UserClientBuilder {
         let refresh_token = refresh_token.as_ref().trim();
         let connection = self.connect(None).await?;
         let tokens = connection.authenticator.tokens(&Grant::RefreshToken { refresh_token }).await?;
-        let tokens = if tokens.refresh().is_some() { tokens } else { tokens.with_refresh(refresh_token) };
+        let tokens =
+            if tokens.refresh_token().is_some() { tokens } else { tokens.with_refresh_token(refresh_token) };
         connection.log_in(tokens, None).await
     }
 
@@ -132,8 +133,8 @@ impl UserClientBuilder {
     /// # Errors
     ///
     /// When no client is named, the tenant cannot be found or the Authenticator refuses.
-    pub async fn device_code(&self) -> Result<DeviceLogin, ClientError> {
-        DeviceLogin::start(self.connect(None).await?).await
+    pub async fn device_code(&self) -> Result<DeviceAuthorization, ClientError> {
+        DeviceAuthorization::start(self.connect(None).await?).await
     }
 
     /// Begins a log-in in the browser, which comes back to `redirect_uri`: the callback URL that the client is registered with.
@@ -184,11 +185,19 @@ impl UserClientBuilder {
         let tenant_id = match self.tenant.as_deref().or(known_tenant) {
             Some(id) => TenantId::new(id).map_err(SetupError::Tenant)?,
             None => {
-                tenant::of_base_url(&Caller::new(&transport, destination(&base_url, "tenants"), None)).await?
+                tenant::of_base_url(&ResourceClient::new(&transport, destination(&base_url, "tenants"), None))
+                    .await?
             }
         };
         let catalog = self.catalog.clone().unwrap_or_else(Catalog::bundled);
-        Ok(Connection { base_url, tenant_id, transport, catalog, authenticator, keeper: self.keeper.clone() })
+        Ok(Connection {
+            base_url,
+            tenant_id,
+            transport,
+            catalog,
+            authenticator,
+            persistence: self.persistence.clone(),
+        })
     }
 }
 
@@ -197,7 +206,7 @@ impl fmt::Debug for UserClientBuilder {
         f.debug_struct("UserClientBuilder")
             .field("tenant", &self.tenant)
             .field("client", &self.client)
-            .field("keeper", &self.keeper)
+            .field("persistence", &self.persistence)
             .finish_non_exhaustive()
     }
 }

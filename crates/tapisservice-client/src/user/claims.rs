@@ -37,7 +37,7 @@ impl Claims {
     }
 
     /// How long the token lives from now; zero once it has expired.
-    pub(crate) fn time_left(&self) -> Option<Duration> {
+    pub(crate) fn expires_in(&self) -> Option<Duration> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.expires.map(|expires| expires.saturating_sub(now))
     }
@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(claims.expires, Some(Duration::from_millis(1_000_500)));
         assert_eq!(claims.username.as_deref(), Some("alice"));
         assert_eq!(claims.tenant_id.as_deref(), Some("tacc"));
-        assert_eq!(claims.time_left(), Some(Duration::ZERO));
+        assert_eq!(claims.expires_in(), Some(Duration::ZERO));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::authenticator::signs_in;
 use super::connection::Connection;
 use super::session::UserSession;
 use super::{Tokens, UserClientBuilder};
-use crate::call::{Call, Caller};
+use crate::call::{Call, ResourceClient};
 use crate::{BoxFuture, ClientError, Credentials, Operations, SdkConfiguration};
 
 /// Calls Tapis as a user: every service by the tenant's base URL, signed in with the user's own token. Cheap to clone; all
@@ -65,21 +65,21 @@ impl UserClient {
         let connection = &self.0.connection;
         let operation = connection.catalog.operation(resource, operation_id);
         if signs_in(resource, operation_id) {
-            return connection.authenticator.caller.call_found(operation);
+            return connection.authenticator.caller.call_looked_up(operation);
         }
-        self.caller(resource).call_found(operation)
+        self.resource_client(resource).call_looked_up(operation)
     }
 
     /// Raw calls of a resource, for paths that no specification has.
-    pub fn caller(&self, resource: &str) -> Caller {
+    pub fn resource_client(&self, resource: &str) -> ResourceClient {
         let connection = &self.0.connection;
         let credentials: Arc<dyn Credentials> = Arc::new(self.0.session.clone());
-        Caller::new(&connection.transport, connection.destination(resource), Some(credentials))
+        ResourceClient::new(&connection.transport, connection.destination(resource), Some(credentials))
     }
 
     /// What the official SDK's generated functions need to call a resource as this user.
     pub fn sdk_configuration(&self, resource: &str) -> SdkConfiguration {
-        SdkConfiguration::new(&self.caller(resource))
+        SdkConfiguration::new(&self.resource_client(resource))
     }
 
     /// The tokens in use.
@@ -107,8 +107,8 @@ impl UserClient {
     /// # Errors
     ///
     /// When the store fails.
-    pub async fn forget(&self) -> Result<(), ClientError> {
-        self.0.session.keeper().forget().await.map_err(ClientError::SessionStore)
+    pub async fn remove_session(&self) -> Result<(), ClientError> {
+        self.0.session.persistence().remove().await.map_err(ClientError::SessionStore)
     }
 }
 

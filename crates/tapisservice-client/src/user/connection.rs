@@ -6,8 +6,8 @@ use tapisservice_core::TenantId;
 use url::Url;
 
 use super::authenticator::{AuthenticatorApi, Grant};
-use super::keeper::Keeper;
 use super::oauth_client::OAuthClient;
+use super::persistence::Persistence;
 use super::session::UserSession;
 use super::{SessionKey, Tokens, UserClient, base_url};
 use crate::spec::Catalog;
@@ -21,14 +21,14 @@ pub(crate) struct Connection {
     pub(crate) transport: Transport,
     pub(crate) catalog: Catalog,
     pub(crate) authenticator: AuthenticatorApi,
-    pub(crate) keeper: Keeper,
+    pub(crate) persistence: Persistence,
 }
 
 impl Connection {
     /// Signs a user in: `known` names them where the token does not.
     pub(crate) async fn log_in(self, tokens: Tokens, known: Option<&str>) -> Result<UserClient, ClientError> {
         let client = self.with(tokens, known);
-        client.session().keeper().save(&client.tokens()).await.map_err(ClientError::SessionStore)?;
+        client.session().persistence().save(&client.tokens()).await.map_err(ClientError::SessionStore)?;
         Ok(client)
     }
 
@@ -36,8 +36,8 @@ impl Connection {
     pub(crate) fn with(self, tokens: Tokens, known: Option<&str>) -> UserClient {
         let username = tokens.username().or(known).map(Arc::from);
         let key = username.as_ref().map(|username| self.key(username));
-        let keeper = Keeper { key, ..self.keeper.clone() };
-        let session = UserSession::new(tokens, self.authenticator.clone(), keeper);
+        let persistence = Persistence { key, ..self.persistence.clone() };
+        let session = UserSession::new(tokens, self.authenticator.clone(), persistence);
         UserClient::new(self, username, session)
     }
 
@@ -54,7 +54,7 @@ impl Connection {
     }
 
     pub(crate) async fn saved(&self, username: &str) -> Result<Option<Tokens>, ClientError> {
-        let Some(store) = &self.keeper.store else {
+        let Some(store) = &self.persistence.store else {
             return Err(SetupError::NoSessionStore.into());
         };
         let key = self.key(username);

@@ -23,7 +23,7 @@ const LIFE: Duration = Duration::from_mins(10);
 /// A log-in that waits for its user to enter a code in a browser, on whatever device.
 ///
 /// Show [`user_code`](Self::user_code) and [`verification_uri`](Self::verification_uri), then [`wait`](Self::wait).
-pub struct DeviceLogin {
+pub struct DeviceAuthorization {
     connection: Connection,
     client_id: String,
     device_code: SecretString,
@@ -41,7 +41,7 @@ enum Verdict {
     Over,
 }
 
-impl DeviceLogin {
+impl DeviceAuthorization {
     pub(crate) async fn start(connection: Connection) -> Result<Self, ClientError> {
         let client_id = connection.client_id("a log-in by device code")?.to_owned();
         let code = connection.authenticator.device_code(&client_id).await?;
@@ -49,7 +49,7 @@ impl DeviceLogin {
     }
 
     fn new(connection: Connection, client_id: String, code: DeviceCode) -> Result<Self, ClientError> {
-        let fault = |what: &str| ClientError::Answer {
+        let fault = |what: &str| ClientError::InvalidResponse {
             method: Method::POST,
             url: format!("{}/v3/oauth2/device/code", base_url::text(&connection.base_url)),
             reason: what.to_owned(),
@@ -146,9 +146,9 @@ fn verdict(error: &ClientError) -> Verdict {
     }
 }
 
-impl fmt::Debug for DeviceLogin {
+impl fmt::Debug for DeviceAuthorization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeviceLogin")
+        f.debug_struct("DeviceAuthorization")
             .field("verification_uri", &self.verification_uri.as_str())
             .field("expires_in", &self.expires_in())
             .finish_non_exhaustive()

@@ -74,7 +74,7 @@ impl SessionStore for FileStore {
             Ok(saved.map(|saved| {
                 let tokens = Tokens::new(saved.access_token);
                 match saved.refresh_token {
-                    Some(refresh) => tokens.with_refresh(refresh),
+                    Some(refresh) => tokens.with_refresh_token(refresh),
                     None => tokens,
                 }
             }))
@@ -105,8 +105,8 @@ impl Saved {
             tenant_id: key.tenant_id.clone(),
             username: key.username.clone(),
             client_id: key.client_id.clone(),
-            access_token: tokens.access().to_owned(),
-            refresh_token: tokens.refresh().map(str::to_owned),
+            access_token: tokens.access_token().to_owned(),
+            refresh_token: tokens.refresh_token().map(str::to_owned),
         }
     }
 
@@ -179,7 +179,7 @@ mod tests {
     }
 
     fn tokens() -> Tokens {
-        Tokens::new("canary-access").with_refresh("canary-refresh")
+        Tokens::new("canary-access").with_refresh_token("canary-refresh")
     }
 
     #[tokio::test]
@@ -189,7 +189,10 @@ mod tests {
         assert!(store.load(&key()).await.unwrap().is_none());
         store.save(&key(), &tokens()).await.unwrap();
         let loaded = store.load(&key()).await.unwrap().unwrap();
-        assert_eq!((loaded.access(), loaded.refresh()), ("canary-access", Some("canary-refresh")));
+        assert_eq!(
+            (loaded.access_token(), loaded.refresh_token()),
+            ("canary-access", Some("canary-refresh"))
+        );
         store.remove(&key()).await.unwrap();
         store.remove(&key()).await.unwrap();
         assert!(store.load(&key()).await.unwrap().is_none());
@@ -238,7 +241,7 @@ mod tests {
         store.save(&key(), &Tokens::new("another")).await.unwrap();
         let old: Saved = serde_json::from_reader(reader).unwrap();
         assert_eq!(old.access_token, "canary-access", "who has the old file open reads it to its end");
-        assert_eq!(store.load(&key()).await.unwrap().unwrap().access(), "another");
+        assert_eq!(store.load(&key()).await.unwrap().unwrap().access_token(), "another");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

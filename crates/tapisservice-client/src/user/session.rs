@@ -11,7 +11,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Tokens;
 use super::authenticator::{AuthenticatorApi, Grant};
-use super::keeper::Keeper;
+use super::persistence::Persistence;
 use crate::{BoxFuture, ClientError, Credentials};
 
 const TOKEN: HeaderName = HeaderName::from_static("x-tapis-token");
@@ -32,7 +32,7 @@ struct Inner {
     state: ArcSwap<State>,
     running: Mutex<Option<Refresh>>,
     authenticator: AuthenticatorApi,
-    keeper: Keeper,
+    persistence: Persistence,
 }
 
 #[derive(Clone)]
@@ -52,17 +52,17 @@ struct Failure {
 type Refresh = Shared<BoxFuture<'static, Result<Tokens, Failure>>>;
 
 impl UserSession {
-    pub(crate) fn new(tokens: Tokens, authenticator: AuthenticatorApi, keeper: Keeper) -> Self {
+    pub(crate) fn new(tokens: Tokens, authenticator: AuthenticatorApi, persistence: Persistence) -> Self {
         let state = ArcSwap::from_pointee(State::new(tokens));
-        Self(Arc::new(Inner { state, running: Mutex::default(), authenticator, keeper }))
+        Self(Arc::new(Inner { state, running: Mutex::default(), authenticator, persistence }))
     }
 
     pub(crate) fn tokens(&self) -> Tokens {
         self.0.state.load().tokens.clone()
     }
 
-    pub(crate) fn keeper(&self) -> &Keeper {
-        &self.0.keeper
+    pub(crate) fn persistence(&self) -> &Persistence {
+        &self.0.persistence
     }
 
     pub(crate) fn replace(&self, tokens: Tokens) {
@@ -78,7 +78,7 @@ impl UserSession {
     pub(crate) async fn usable(&self) -> Result<Tokens, ClientError> {
         let state = self.0.state.load_full();
         let tokens = state.tokens.clone();
-        match tokens.time_left() {
+        match tokens.expires_in() {
             Some(left) if left < SPENT => self.renewed_or(tokens).await,
             Some(left) if left < AGEING && state.obstacle().is_none() => {
                 // The refresh is a task of its own: nobody needs to wait for it.
@@ -141,17 +141,18 @@ async fn refresh(session: Arc<Inner>, old: Tokens) -> Result<Tokens, Failure> {
     if let Ok(new) = &outcome
         && before.tokens.is_same(&old)
     {
-        session.keeper.keep(new).await;
+        session.persistence.keep(new).await;
     }
     outcome
 }
 
 impl Inner {
     async fn ask(&self, old: &Tokens) -> Result<Tokens, Failure> {
-        let refresh_token = old.refresh().ok_or_else(|| Failure::lasting("there is no refresh token"))?;
+        let refresh_token =
+            old.refresh_token().ok_or_else(|| Failure::lasting("there is no refresh token"))?;
         let new = self.authenticator.tokens(&Grant::RefreshToken { refresh_token }).await?;
         // RFC 6749 section 6: without a new refresh token the old one stays.
-        Ok(if new.refresh().is_some() { new } else { new.with_refresh(refresh_token) })
+        Ok(if new.refresh_token().is_some() { new } else { new.with_refresh_token(refresh_token) })
     }
 }
 
@@ -181,7 +182,7 @@ impl State {
         if let Some(failure) = self.failure.as_ref().filter(standing) {
             return Some(failure.clone());
         }
-        match self.tokens.refresh() {
+        match self.tokens.refresh_token() {
             None if self.tokens.is_expired() => {
                 Some(Failure::lasting("the access token has expired and there is no refresh token"))
             }
@@ -225,10 +226,11 @@ impl Credentials for UserSession {
     fn headers(&self) -> BoxFuture<'_, Result<HeaderMap, ClientError>> {
         Box::pin(async {
             let tokens = self.usable().await?;
-            let mut value = HeaderValue::try_from(tokens.access()).map_err(|_| ClientError::Credentials {
-                reason: "the access token holds characters that no token has".to_owned(),
-                temporary: false,
-            })?;
+            let mut value =
+                HeaderValue::try_from(tokens.access_token()).map_err(|_| ClientError::Credentials {
+                    reason: "the access token holds characters that no token has".to_owned(),
+                    temporary: false,
+                })?;
             value.set_sensitive(true);
             Ok(HeaderMap::from_iter([(TOKEN, value)]))
         })
@@ -237,12 +239,12 @@ impl Credentials for UserSession {
     fn renew<'a>(&'a self, refused: &'a HeaderMap) -> BoxFuture<'a, Result<bool, ClientError>> {
         Box::pin(async move {
             let state = self.0.state.load_full();
-            let current = state.tokens.access().as_bytes();
+            let current = state.tokens.access_token().as_bytes();
             if refused.get_all(TOKEN).iter().all(|sent| sent.as_bytes() != current) {
                 return Ok(true);
             }
             let just_renewed = state.renewed.is_some_and(|moment| moment.elapsed() < AFTER_RENEWAL);
-            if just_renewed || state.tokens.refresh().is_none() {
+            if just_renewed || state.tokens.refresh_token().is_none() {
                 return Ok(false);
             }
             self.renewed(&state.tokens).await?;

@@ -7,7 +7,7 @@ use tapisservice_core::TenantId;
 use tapisservice_tenants::{Authority, Registry, RegistryData, RegistryRecord};
 
 use super::base_url;
-use crate::call::Caller;
+use crate::call::ResourceClient;
 use crate::{ClientError, RoutingError};
 
 /// Rule T8: the registry has answered by then.
@@ -16,7 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// Looks the tenant up in the registry, which every tenant's base URL answers for without a token. `caller` is not signed in.
-pub(crate) async fn of_base_url(caller: &Caller) -> Result<TenantId, ClientError> {
+pub(crate) async fn of_base_url(caller: &ResourceClient) -> Result<TenantId, ClientError> {
     // One after the other, so that not both answers lie in memory at once.
     let sites = list(caller, "/v3/sites").await?;
     let tenants = list(caller, "/v3/tenants").await?;
@@ -29,7 +29,7 @@ pub(crate) async fn of_base_url(caller: &Caller) -> Result<TenantId, ClientError
     tenant.map(|tenant| tenant.tenant_id().clone()).ok_or_else(unknown)
 }
 
-async fn list(caller: &Caller, path: &str) -> Result<Vec<RegistryRecord>, ClientError> {
+async fn list(caller: &ResourceClient, path: &str) -> Result<Vec<RegistryRecord>, ClientError> {
     let answer = caller.get(path).timeout(TIMEOUT).send().await?.json_bytes(MAX_BYTES).await?;
     blocking(move || RegistryRecord::list(answer.into())).await?.map_err(unusable)
 }

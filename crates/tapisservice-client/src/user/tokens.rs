@@ -13,8 +13,8 @@ use super::claims::Claims;
 /// ```
 /// use tapisservice_client::user::Tokens;
 ///
-/// let tokens = Tokens::new("an.access.token").with_refresh("a.refresh.token");
-/// assert_eq!(tokens.access(), "an.access.token");
+/// let tokens = Tokens::new("an.access.token").with_refresh_token("a.refresh.token");
+/// assert_eq!(tokens.access_token(), "an.access.token");
 /// assert!(!format!("{tokens:?}").contains("an.access.token"));
 /// ```
 #[derive(Clone)]
@@ -39,19 +39,19 @@ impl Tokens {
     }
 
     /// The same access token with this refresh token.
-    pub fn with_refresh(self, refresh: impl AsRef<str>) -> Self {
+    pub fn with_refresh_token(self, refresh: impl AsRef<str>) -> Self {
         let refresh = refresh.as_ref().trim();
         let refresh = Some((SecretString::from(refresh), Claims::peek(refresh)));
         Self(Arc::new(Pair { refresh, ..Arc::unwrap_or_clone(self.0) }))
     }
 
     /// The access token itself. Take care where it goes.
-    pub fn access(&self) -> &str {
+    pub fn access_token(&self) -> &str {
         self.0.access.expose_secret()
     }
 
     /// The refresh token itself, if there is one. Take care where it goes.
-    pub fn refresh(&self) -> Option<&str> {
+    pub fn refresh_token(&self) -> Option<&str> {
         self.0.refresh.as_ref().map(|(token, _)| token.expose_secret())
     }
 
@@ -66,12 +66,12 @@ impl Tokens {
     }
 
     /// How long the access token lives from now, zero once it has expired; `None` when it does not say.
-    pub fn time_left(&self) -> Option<Duration> {
-        self.0.claims.time_left()
+    pub fn expires_in(&self) -> Option<Duration> {
+        self.0.claims.expires_in()
     }
 
     pub(crate) fn is_expired(&self) -> bool {
-        self.time_left().is_some_and(|left| left.is_zero())
+        self.expires_in().is_some_and(|left| left.is_zero())
     }
 
     /// Whether there is a refresh token that has not expired.
@@ -79,7 +79,7 @@ impl Tokens {
         self.0
             .refresh
             .as_ref()
-            .is_some_and(|(_, claims)| claims.time_left().is_none_or(|left| !left.is_zero()))
+            .is_some_and(|(_, claims)| claims.expires_in().is_none_or(|left| !left.is_zero()))
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {
@@ -104,7 +104,7 @@ impl fmt::Debug for Tokens {
         f.debug_struct("Tokens")
             .field("username", &self.username())
             .field("tenant_id", &self.tenant_id())
-            .field("time_left", &self.time_left())
+            .field("expires_in", &self.expires_in())
             .field("has_refresh", &self.0.refresh.is_some())
             .finish_non_exhaustive()
     }

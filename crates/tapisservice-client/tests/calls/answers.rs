@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tapisservice_client::{Caller, ClientError, TransportSettings};
+use tapisservice_client::{ClientError, ResourceClient, TransportSettings};
 
 use crate::helpers::{Server, json as json_answer, response, transport_with};
 
@@ -23,11 +23,13 @@ async fn the_result_is_read_whatever_json_it_is() {
             ["application/json", "application/json; charset=utf-8", "Application/Problem+JSON", "text/json"]
         {
             server.answer(response(200, &[("content-type", media_type)], body.to_string()));
-            let got: Value = server.caller().get("/v3/x").send().await.unwrap().deserialize().await.unwrap();
+            let got: Value =
+                server.resource_client().get("/v3/x").send().await.unwrap().deserialize().await.unwrap();
             assert_eq!(got, result);
         }
         server.answer(json_answer(body.to_string()));
-        let envelope = server.caller().get("/v3/x").send().await.unwrap().envelope::<Value>().await.unwrap();
+        let envelope =
+            server.resource_client().get("/v3/x").send().await.unwrap().envelope::<Value>().await.unwrap();
         assert_eq!((envelope.result, envelope.metadata["totalCount"].clone()), (result, json!(3)));
         assert_eq!((envelope.message.as_str(), envelope.version.as_str()), ("m", "1"));
     }
@@ -42,11 +44,18 @@ async fn results_are_typed_and_what_does_not_fit_is_named_by_its_place() {
     let server = Server::start().await;
     server.answer(json_answer(r#"{"result": [{"id": "a"}, {"id": "b"}]}"#));
     let systems: Vec<System> =
-        server.caller().get("/v3/x").send().await.unwrap().deserialize().await.unwrap();
+        server.resource_client().get("/v3/x").send().await.unwrap().deserialize().await.unwrap();
     assert_eq!(systems[1].id, "b");
     server.answer(json_answer(r#"{"result": [{"id": "a"}, {"id": ["canary"]}]}"#));
-    let error =
-        server.caller().get("/v3/x").send().await.unwrap().deserialize::<Vec<System>>().await.unwrap_err();
+    let error = server
+        .resource_client()
+        .get("/v3/x")
+        .send()
+        .await
+        .unwrap()
+        .deserialize::<Vec<System>>()
+        .await
+        .unwrap_err();
     let text = format!("{error} {error:?}");
     assert!(text.contains("[1].id") && !text.contains("canary"), "{text}");
 }
@@ -56,16 +65,16 @@ async fn answers_that_are_no_json_come_as_bytes_or_text() {
     let server = Server::start().await;
     let page = || response(200, &[("content-type", "text/html; charset=utf-8")], "<p>ü</p>");
     server.answer(page());
-    let answer = server.caller().get("/v3/x").send().await.unwrap();
+    let answer = server.resource_client().get("/v3/x").send().await.unwrap();
     assert_eq!(answer.media_type().as_deref(), Some("text/html"));
     assert_eq!(answer.text().await.unwrap(), "<p>ü</p>");
     server.answer(page());
-    let error = server.caller().get("/v3/x").send().await.unwrap().json().await.unwrap_err();
-    assert!(matches!(error, ClientError::Answer { .. }), "{error}");
+    let error = server.resource_client().get("/v3/x").send().await.unwrap().json().await.unwrap_err();
+    assert!(matches!(error, ClientError::InvalidResponse { .. }), "{error}");
     server.answer(response(204, &[], ""));
-    assert!(server.caller().delete("/v3/x").send().await.unwrap().bytes().await.unwrap().is_empty());
+    assert!(server.resource_client().delete("/v3/x").send().await.unwrap().bytes().await.unwrap().is_empty());
     server.answer(response(200, &[], r#"{"a": [1]}"#));
-    let unlabelled: Value = server.caller().get("/v3/x").send().await.unwrap().json().await.unwrap();
+    let unlabelled: Value = server.resource_client().get("/v3/x").send().await.unwrap().json().await.unwrap();
     assert_eq!(unlabelled, json!({"a": [1]}));
 }
 
@@ -84,7 +93,7 @@ async fn an_error_answer_is_an_error_with_all_it_says_and_no_secret() {
         (json!({"message": long}).to_string(), "no such x"),
     ] {
         server.answer(response(404, &[("content-type", "application/json")], body));
-        let error = server.caller().get("/v3/x").query("token", "canary").send().await.unwrap_err();
+        let error = server.resource_client().get("/v3/x").query("token", "canary").send().await.unwrap_err();
         let text = format!("{error} {error:?}");
         assert!(!text.contains("canary") && text.len() < 2000, "{text}");
         let ClientError::Status(status) = error else { panic!("{error:?}") };
@@ -93,7 +102,7 @@ async fn an_error_answer_is_an_error_with_all_it_says_and_no_secret() {
         assert_eq!(status.url, format!("{}/v3/x", server.base_url));
     }
     server.answer(response(404, &[], "as it is"));
-    let answer = server.caller().get("/v3/x").any_status().send().await.unwrap();
+    let answer = server.resource_client().get("/v3/x").any_status().send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (404, "as it is"));
 }
 
@@ -102,7 +111,7 @@ async fn what_is_too_large_for_memory_is_refused_and_may_be_streamed() {
     let server = Server::start().await;
     let mut settings = TransportSettings::default();
     settings.client_max_answer_bytes = 100_000;
-    let caller = Caller::new(&transport_with(0, &settings), server.destination(), None);
+    let caller = ResourceClient::new(&transport_with(0, &settings), server.destination(), None);
     let chunks = || {
         Body::from_stream(stream::iter(vec![Bytes::from(vec![7; 60_000]); 3]).map(Ok::<_, std::io::Error>))
     };
@@ -136,7 +145,7 @@ async fn a_download_appears_whole_and_reports_its_progress() {
     std::fs::write(&path, "older").unwrap();
     server.answer(response(200, &[], vec![7; 500_000]));
     let (mut last, mut early) = (None, Vec::new());
-    let answer = server.caller().get("/v3/x").send().await.unwrap();
+    let answer = server.resource_client().get("/v3/x").send().await.unwrap();
     let done = answer
         .save_to(&path, |progress| {
             early.push(std::fs::read(&path).unwrap().len());
@@ -156,7 +165,7 @@ async fn a_download_that_breaks_off_or_stalls_leaves_nothing_behind() {
     let server = Server::start().await;
     let mut settings = TransportSettings::default();
     settings.client_idle_timeout_seconds = 0.2;
-    let caller = Caller::new(&transport_with(0, &settings), server.destination(), None);
+    let caller = ResourceClient::new(&transport_with(0, &settings), server.destination(), None);
     let folder = tempfile::tempdir().unwrap();
     let first = || stream::iter([Ok(Bytes::from_static(b"begin"))]);
     // Later, so that the head has gone out.
@@ -187,7 +196,7 @@ async fn a_download_that_is_dropped_leaves_nothing_behind() {
     let stalled =
         stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"begin"))]).chain(stream::pending());
     server.answer(response(200, &[], Body::from_stream(stalled)));
-    let answer = server.caller().get("/v3/x").send().await.unwrap();
+    let answer = server.resource_client().get("/v3/x").send().await.unwrap();
     let seen = Arc::clone(&begun);
     let path = folder.path().join("out");
     let download = tokio::spawn(async move { answer.save_to(path, |_| seen.notify_one()).await });
@@ -206,7 +215,8 @@ async fn an_answer_that_drips_ends_with_the_time_of_the_call() {
         Some((Ok::<_, std::io::Error>(Bytes::from_static(b" ")), ()))
     });
     server.answer(json_answer(Body::from_stream(drip)));
-    let answer = server.caller().get("/v3/x").timeout(Duration::from_millis(400)).send().await.unwrap();
+    let answer =
+        server.resource_client().get("/v3/x").timeout(Duration::from_millis(400)).send().await.unwrap();
     let error = answer.bytes().await.unwrap_err();
     assert!(matches!(error, ClientError::Connection { timeout: true, .. }), "{error}");
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tapisservice_client::call::Multipart;
 use tapisservice_client::spec::{Catalog, Resource};
-use tapisservice_client::{ArgumentProblem, ClientError, Upload};
+use tapisservice_client::{ArgumentErrorKind, ClientError, Upload};
 use tapisservice_core::{RequestContext, ServiceInfo, TrackingId};
 
 use crate::helpers::Server;
@@ -18,7 +18,7 @@ async fn refused(server: &Server, call: tapisservice_client::Call) -> ClientErro
 async fn an_argument_that_does_not_exist_is_named_with_its_nearest_and_all_there_are() {
     let server = Server::start().await;
     let operation = Catalog::bundled().operation("systems", "getSystem").unwrap();
-    let call = server.caller().call(operation).arg("system_id", "x");
+    let call = server.resource_client().call(operation).arg("system_id", "x");
     let error = refused(&server, call).await;
     let text = error.to_string();
     assert!(text.starts_with("systems.getSystem: it has no argument"), "{text}");
@@ -27,7 +27,7 @@ async fn an_argument_that_does_not_exist_is_named_with_its_nearest_and_all_there
     assert_eq!((error.resource.as_deref(), error.operation.as_deref()), (Some("systems"), Some("getSystem")));
     assert_eq!(error.argument.as_deref(), Some("system_id"));
     assert!(
-        matches!(&error.problem, ArgumentProblem::Unknown { nearest: Some(name), .. } if name == "systemId")
+        matches!(&error.problem, ArgumentErrorKind::Unknown { nearest: Some(name), .. } if name == "systemId")
     );
     assert!(error.accepted.iter().any(|known| known.name == "select"));
     for part in ["system_id", "systemId", "did you mean", "systemId (path)", "select (query)"] {
@@ -39,7 +39,7 @@ async fn an_argument_that_does_not_exist_is_named_with_its_nearest_and_all_there
 async fn everything_that_is_missing_is_named_at_once() {
     let server = Server::start().await;
     let operation = Catalog::bundled().operation("systems", "createSystem").unwrap();
-    let call = server.caller().call(operation).arg("id", "x").arg("host", json!(null));
+    let call = server.resource_client().call(operation).arg("id", "x").arg("host", json!(null));
     let text = refused(&server, call).await.to_string();
     for part in
         ["missing:", "systemType (body)", "host (body)", "defaultAuthnMethod (body)", "canExec (body)"]
@@ -63,7 +63,7 @@ async fn a_value_of_the_wrong_kind_is_named_and_not_quoted() {
         (create, "port", json!(["canary"]), "an integer, not an array"),
     ];
     for (operation, name, value, what) in cases {
-        let error = refused(&server, server.caller().call(operation).arg(name, value)).await;
+        let error = refused(&server, server.resource_client().call(operation).arg(name, value)).await;
         let text = error.to_string();
         assert!(
             matches!(error, ClientError::Arguments(_)) && text.contains(what) && text.contains(name),
@@ -77,7 +77,7 @@ async fn a_value_of_the_wrong_kind_is_named_and_not_quoted() {
 async fn numbers_may_be_given_as_text_where_everything_is_text() {
     let server = Server::start().await;
     let operation = Catalog::bundled().operation("systems", "getSystems").unwrap();
-    server.caller().call(operation).arg("limit", "7").arg("search", 5).send().await.unwrap();
+    server.resource_client().call(operation).arg("limit", "7").arg("search", 5).send().await.unwrap();
     let got = server.take_one();
     assert!(got.query().contains("limit=7") && got.query().contains("search=5"), "{}", got.query());
 }
@@ -91,7 +91,8 @@ async fn arguments_come_one_by_one_or_as_a_struct_and_null_is_not_sent() {
     }
     let server = Server::start().await;
     let operation = Catalog::bundled().operation("systems", "getSystems").unwrap();
-    let call = server.caller().call(operation).arg("limit", 1).args(Arguments { limit: 2, search: None });
+    let call =
+        server.resource_client().call(operation).arg("limit", 1).args(Arguments { limit: 2, search: None });
     call.send().await.unwrap();
     assert_eq!(server.take_one().target, "/v3/systems?limit=2");
 }
@@ -118,7 +119,7 @@ async fn a_parameter_comes_before_a_property_of_its_name() {
     let server = Server::start().await;
     let operation = resource().operation("put").unwrap();
     let call = server
-        .caller()
+        .resource_client()
         .call(operation)
         .arg("id", "seven")
         .body_field("id", 7)
@@ -137,7 +138,7 @@ async fn header_parameters_that_say_who_calls_are_no_arguments() {
     let server = Server::start().await;
     let operation = resource().operation("put").unwrap();
     for name in ["Authorization", "X-Tapis-Token"] {
-        let call = server.caller().call(operation.clone()).arg("id", "x").arg(name, "forged");
+        let call = server.resource_client().call(operation.clone()).arg("id", "x").arg(name, "forged");
         let error = refused(&server, call).await;
         assert!(
             matches!(error, ClientError::Arguments(_)) && !error.to_string().contains("forged"),
@@ -153,16 +154,17 @@ async fn no_value_leads_out_of_its_path() {
     let system = catalog.operation("systems", "getSystem").unwrap();
     let files = catalog.operation("files", "listFiles").unwrap();
     for value in ["..", ".", "", "../../tokens", "%2e%2e/tokens", "..\\tokens", "a/../../tokens", "..;/x"] {
-        let one = refused(&server, server.caller().call(system.clone()).arg("systemId", value)).await;
-        let path = server.caller().call(files.clone()).arg("systemId", "s").arg("path", value);
+        let one =
+            refused(&server, server.resource_client().call(system.clone()).arg("systemId", value)).await;
+        let path = server.resource_client().call(files.clone()).arg("systemId", "s").arg("path", value);
         let last = refused(&server, path).await;
         for error in [one, last] {
-            assert!(matches!(error, ClientError::Value { .. }), "{value}: {error}");
+            assert!(matches!(error, ClientError::InvalidValue { .. }), "{value}: {error}");
         }
-        let raw = refused(&server, server.caller().get(&format!("/v3/systems/{value}/../x"))).await;
-        assert!(matches!(raw, ClientError::Value { .. }), "{value}: {raw}");
+        let raw = refused(&server, server.resource_client().get(&format!("/v3/systems/{value}/../x"))).await;
+        assert!(matches!(raw, ClientError::InvalidValue { .. }), "{value}: {raw}");
     }
-    server.caller().call(system).arg("systemId", "a?token=1#x/y").send().await.unwrap();
+    server.resource_client().call(system).arg("systemId", "a?token=1#x/y").send().await.unwrap();
     assert_eq!(server.take_one().target, "/v3/systems/a%3Ftoken%3D1%23x%2Fy");
 }
 
@@ -170,7 +172,7 @@ async fn no_value_leads_out_of_its_path() {
 async fn extra_headers_and_query_parameters_are_sent_but_override_nothing() {
     let server = Server::start().await;
     let call = server
-        .caller()
+        .resource_client()
         .get("/v3/x")
         .header("If-None-Match", "\"1\"")
         .query("search", "a b&c")
@@ -190,9 +192,9 @@ async fn extra_headers_and_query_parameters_are_sent_but_override_nothing() {
         ("Cookie", "forged=1"),
         ("X-Nice", "a\r\nX-Tapis-Token: forged"),
     ] {
-        let error = refused(&server, server.caller().get("/v3/x").header(name, value)).await;
+        let error = refused(&server, server.resource_client().get("/v3/x").header(name, value)).await;
         assert!(
-            matches!(error, ClientError::Value { .. }) && !error.to_string().contains("forged"),
+            matches!(error, ClientError::InvalidValue { .. }) && !error.to_string().contains("forged"),
             "{error}"
         );
     }
@@ -202,20 +204,20 @@ async fn extra_headers_and_query_parameters_are_sent_but_override_nothing() {
 async fn the_tracking_id_is_the_current_requests_unless_the_call_has_one() {
     let server = Server::start().await;
     let header = "x-tapis-tracking-id";
-    server.caller().get("/v3/x").send().await.unwrap();
+    server.resource_client().get("/v3/x").send().await.unwrap();
     assert_eq!(server.take_one().field(header), None);
 
     let service = ServiceInfo::new("bookmarks", "1");
     let id = TrackingId::new("jobs.4711").unwrap();
     let g = RequestContext::builder(service.into()).tracking_id(Some(id)).build();
-    g.scope(server.caller().get("/v3/x").send()).await.unwrap();
+    g.scope(server.resource_client().get("/v3/x").send()).await.unwrap();
     assert_eq!(server.take_one().field(header), Some("jobs.4711"));
 
     let own = TrackingId::new("own.1").unwrap();
-    g.scope(server.caller().get("/v3/x").tracking_id(own).send()).await.unwrap();
+    g.scope(server.resource_client().get("/v3/x").tracking_id(own).send()).await.unwrap();
     assert_eq!(server.take_one().field(header), Some("own.1"));
 
-    let http = server.caller().http_client();
+    let http = server.resource_client().http_client();
     g.scope(async move { http.get(format!("{}/v3/x", server.base_url)).send().await.map(|_| server) })
         .await
         .map(|server| assert_eq!(server.take_one().field(header), Some("jobs.4711")))
@@ -228,7 +230,7 @@ async fn a_body_is_given_once_and_only_where_there_is_one() {
     let catalog = Catalog::bundled();
     let get = catalog.operation("systems", "getSystem").unwrap();
     let create = catalog.operation("systems", "createSystem").unwrap();
-    let caller = server.caller();
+    let caller = server.resource_client();
     for call in [
         caller.call(get.clone()).arg("systemId", "x").body_json(json!({})),
         caller.call(get).arg("systemId", "x").file("file", Upload::bytes("x")),
@@ -246,7 +248,7 @@ async fn a_body_is_given_once_and_only_where_there_is_one() {
 #[tokio::test]
 async fn what_a_call_was_given_shows_in_no_debug_text() {
     let server = Server::start().await;
-    let caller = server.caller();
+    let caller = server.resource_client();
     let parts = Multipart::new().text("password", "canary");
     let calls = [
         caller.get("/v3/x").query("token", "canary").header("x-secret", "canary"),

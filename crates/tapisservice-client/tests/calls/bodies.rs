@@ -24,7 +24,8 @@ async fn a_file_goes_over_in_pieces_and_reports_its_progress() {
     let seen = Arc::clone(&steps);
     let upload = Upload::path(file.path()).on_progress(move |progress| seen.lock().unwrap().push(progress));
     let operation = Catalog::bundled().operation("files", "insert").unwrap();
-    let call = server.caller().call(operation).arg("systemId", "s").arg("path", "a/b").file("file", upload);
+    let call =
+        server.resource_client().call(operation).arg("systemId", "s").arg("path", "a/b").file("file", upload);
     call.send().await.unwrap();
 
     let got = server.take_one();
@@ -58,7 +59,7 @@ async fn a_stream_is_sent_as_it_comes() {
         })
     });
     let destination = tapisservice_client::CallDestination::new(&base_url, "tacc", "x").unwrap();
-    let caller = tapisservice_client::Caller::new(&crate::helpers::transport(0), destination, None);
+    let caller = tapisservice_client::ResourceClient::new(&crate::helpers::transport(0), destination, None);
     caller.put("/v3/x").body_stream(Upload::stream(pieces)).send().await.unwrap();
 }
 
@@ -75,7 +76,7 @@ fn async_stream(
 #[tokio::test]
 async fn multipart_forms_and_text_have_their_media_types() {
     let server = Server::start().await;
-    let caller = server.caller();
+    let caller = server.resource_client();
     let parts =
         Multipart::new().text("note", "ü").file("file", Upload::bytes("a,b").with_media_type("text/csv"));
     caller.post("/v3/x").multipart(parts).send().await.unwrap();
@@ -95,7 +96,7 @@ async fn multipart_forms_and_text_have_their_media_types() {
     caller.post("/v3/x").body_json([1]).media_type("application/merge-patch+json").send().await.unwrap();
     assert_eq!(server.take_one().field("content-type"), Some("application/merge-patch+json"));
     let bad = caller.post("/v3/x").body_bytes("x").media_type("text/plain\r\nX-Tapis-Token: x").send().await;
-    assert!(matches!(bad, Err(ClientError::Value { .. })));
+    assert!(matches!(bad, Err(ClientError::InvalidValue { .. })));
 }
 
 #[tokio::test]
@@ -103,7 +104,7 @@ async fn an_upload_in_memory_is_sent_again() {
     let server = Server::start().await;
     server.answer(response(503, &[], ""));
     let parts = Multipart::new().file("file", Upload::bytes("data"));
-    server.caller().put("/v3/x").multipart(parts).send().await.unwrap();
+    server.resource_client().put("/v3/x").multipart(parts).send().await.unwrap();
     let seen = server.take();
     assert_eq!(seen.len(), 2);
     assert_eq!(seen[0].body, seen[1].body);
@@ -114,7 +115,7 @@ async fn a_file_that_is_not_there_is_named_and_nothing_is_sent() {
     let server = Server::start().await;
     let folder = tempfile::tempdir().unwrap();
     for path in [folder.path().join("none"), folder.path().to_owned()] {
-        let call = server.caller().put("/v3/x").body_stream(Upload::path(&path));
+        let call = server.resource_client().put("/v3/x").body_stream(Upload::path(&path));
         let error = call.timeout(Duration::from_secs(20)).send().await.unwrap_err();
         assert!(
             matches!(&error, ClientError::File { path: named, .. } if *named == path.display().to_string())

@@ -11,7 +11,7 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method};
 use tapisservice_client::transport::RetryPolicy;
 use tapisservice_client::{
-    BoxFuture, CallDestination, Caller, ClientError, Credentials, Transport, TransportSettings,
+    BoxFuture, CallDestination, ClientError, Credentials, ResourceClient, Transport, TransportSettings,
 };
 use tokio::net::TcpListener;
 
@@ -92,8 +92,8 @@ impl Server {
         CallDestination::new(&self.base_url, "tacc", "recorder").unwrap()
     }
 
-    pub(crate) fn caller(&self) -> Caller {
-        Caller::new(&transport(2), self.destination(), None)
+    pub(crate) fn resource_client(&self) -> ResourceClient {
+        ResourceClient::new(&transport(2), self.destination(), None)
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use tapisservice_client::spec::{
-    BodyForm, Catalog, Location, Operation, Parameter, Property, Style, ValueKind,
+    BodyContent, Catalog, Location, Operation, Parameter, Property, Style, ValueKind,
 };
 use tapisservice_client::{Call, Upload};
 
@@ -17,15 +17,15 @@ const FILE: &[u8] = b"\0\xff--not a boundary\r\n";
 #[tokio::test]
 async fn every_operation_sends_what_its_file_says() {
     let server = Server::start().await;
-    let caller = server.caller();
+    let caller = server.resource_client();
     let catalog = Catalog::bundled();
     let (mut operations, mut calls) = (0, 0);
     for resource in catalog.resources() {
         for operation in catalog.resource(resource).unwrap().operations() {
             operations += 1;
             for everything in [false, true] {
-                let forms = operation.body.as_ref().map(|b| b.forms.len()).unwrap_or_default();
-                let bodies = if everything { 0..forms.max(1) } else { 0..1 };
+                let content = operation.body.as_ref().map(|b| b.content.len()).unwrap_or_default();
+                let bodies = if everything { 0..content.max(1) } else { 0..1 };
                 for form in bodies {
                     let expected = Expected::of(operation, everything, form);
                     let call = expected.give(caller.call(operation.clone()));
@@ -50,9 +50,9 @@ struct Expected<'a> {
 
 enum Body<'a> {
     None,
-    Named(&'a BodyForm, BTreeMap<&'a str, Value>),
-    Whole(&'a BodyForm, Value),
-    Bytes(&'a BodyForm),
+    Named(&'a BodyContent, BTreeMap<&'a str, Value>),
+    Whole(&'a BodyContent, Value),
+    Bytes(&'a BodyContent),
 }
 
 impl<'a> Expected<'a> {
@@ -61,10 +61,10 @@ impl<'a> Expected<'a> {
             .parameters
             .iter()
             .filter(|p| everything || p.required)
-            .map(|p| (p, if p.keeps_slashes { json!("dir one/ü/f.txt") } else { sample(&p.name, p.kind) }))
+            .map(|p| (p, if p.allows_slashes { json!("dir one/ü/f.txt") } else { sample(&p.name, p.kind) }))
             .collect();
         let body = match &operation.body {
-            Some(body) if everything || body.required => Body::of(&body.forms[form], everything),
+            Some(body) if everything || body.required => Body::of(&body.content[form], everything),
             _ => Body::None,
         };
         Self { operation, parameters, body }
@@ -170,7 +170,7 @@ impl<'a> Expected<'a> {
 }
 
 impl<'a> Body<'a> {
-    fn of(form: &'a BodyForm, everything: bool) -> Self {
+    fn of(form: &'a BodyContent, everything: bool) -> Self {
         let properties = || form.properties.iter().filter(|p| everything || p.required);
         let first_form = form.media_type.contains("json") || form.media_type.starts_with("multipart");
         match form.media_type.as_str() {
@@ -243,7 +243,7 @@ fn pairs_in(line: &str, between: &str) -> Vec<(String, String)> {
     pairs
 }
 
-fn compare_object(form: &BodyForm, media_type: &str, body: &[u8], value: &Value, name: &str) {
+fn compare_object(form: &BodyContent, media_type: &str, body: &[u8], value: &Value, name: &str) {
     assert_eq!(media_type, form.media_type, "{name}");
     if form.media_type.ends_with("urlencoded") {
         let wanted = value.as_object().unwrap().iter().map(|(k, v)| (k.clone(), text(v)));
@@ -271,7 +271,12 @@ fn parts(body: &[u8], boundary: &str) -> Vec<(String, Vec<u8>)> {
     parts
 }
 
-fn compare_parts(form: &BodyForm, parts: &[(String, Vec<u8>)], fields: &BTreeMap<&str, Value>, name: &str) {
+fn compare_parts(
+    form: &BodyContent,
+    parts: &[(String, Vec<u8>)],
+    fields: &BTreeMap<&str, Value>,
+    name: &str,
+) {
     assert_eq!(parts.len(), fields.len(), "{name}");
     for (field, value) in fields {
         let mark = format!("name=\"{field}\"");

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use http::Method;
-use tapisservice_client::{Caller, ClientError};
+use tapisservice_client::{ClientError, ResourceClient};
 
 use crate::helpers::{Server, Tokens, response, transport};
 
 #[tokio::test]
 async fn a_redirect_to_another_origin_is_not_followed() {
     let (here, there) = (Server::start().await, Server::start().await);
-    let caller = Caller::new(&transport(0), here.destination(), Some(Arc::new(Tokens::default())));
+    let caller = ResourceClient::new(&transport(0), here.destination(), Some(Arc::new(Tokens::default())));
     for status in [301, 302, 303, 307, 308] {
         for method in [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE] {
             here.answer(response(status, &[("location", &format!("{}/v3/x", there.base_url))], ""));
@@ -26,7 +26,7 @@ async fn a_redirect_to_another_origin_is_not_followed() {
 #[tokio::test]
 async fn a_redirect_within_the_origin_is_followed_for_get_only() {
     let server = Server::start().await;
-    let caller = Caller::new(&transport(0), server.destination(), Some(Arc::new(Tokens::default())));
+    let caller = ResourceClient::new(&transport(0), server.destination(), Some(Arc::new(Tokens::default())));
     server.answer(response(307, &[("location", "/v3/y?a=b")], ""));
     caller.get("/v3/x").header("If-Match", "1").send().await.unwrap();
     let seen = server.take();
@@ -46,20 +46,20 @@ async fn redirects_in_a_circle_or_to_nowhere_end() {
     for _ in 0..4 {
         server.answer(response(302, &[("location", "/v3/x")], ""));
     }
-    let error = server.caller().get("/v3/x").send().await.unwrap_err();
-    assert!(matches!(error, ClientError::Answer { .. }), "{error}");
+    let error = server.resource_client().get("/v3/x").send().await.unwrap_err();
+    assert!(matches!(error, ClientError::InvalidResponse { .. }), "{error}");
     assert_eq!(server.take().len(), 4);
     for location in ["http://", "http://[", "javascript:alert(1)", "//evil.test/v3/x"] {
         server.answer(response(302, &[("location", location)], ""));
-        let error = server.caller().get("/v3/x").send().await.unwrap_err();
-        assert!(matches!(error, ClientError::Answer { .. }), "{location}: {error}");
+        let error = server.resource_client().get("/v3/x").send().await.unwrap_err();
+        assert!(matches!(error, ClientError::InvalidResponse { .. }), "{location}: {error}");
     }
 }
 
 #[tokio::test]
 async fn the_http_client_leads_nowhere_else() {
     let (here, there) = (Server::start().await, Server::start().await);
-    let caller = Caller::new(&transport(0), here.destination(), Some(Arc::new(Tokens::default())));
+    let caller = ResourceClient::new(&transport(0), here.destination(), Some(Arc::new(Tokens::default())));
     let http = caller.http_client();
     for url in [format!("{}/v3/x", there.base_url), "https://127.0.0.1/v3/x?token=secret".to_owned()] {
         let error = http.get(url).send().await.unwrap_err();
@@ -72,8 +72,8 @@ async fn the_http_client_leads_nowhere_else() {
 #[tokio::test]
 async fn a_user_in_a_url_signs_nobody_in() {
     let server = Server::start().await;
-    let http =
-        Caller::new(&transport(0), server.destination(), Some(Arc::new(Tokens::default()))).http_client();
+    let http = ResourceClient::new(&transport(0), server.destination(), Some(Arc::new(Tokens::default())))
+        .http_client();
     let url = server.base_url.replace("http://", "http://me:secret@");
     http.get(format!("{url}/v3/x")).send().await.unwrap();
     let got = server.take_one();

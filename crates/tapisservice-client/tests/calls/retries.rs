@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use http::Method;
 use serde_json::json;
 use tapisservice_client::transport::{BreakerState, RetryPolicy};
-use tapisservice_client::{CallDestination, Caller, ClientError, Transport, TransportSettings, Upload};
+use tapisservice_client::{
+    CallDestination, ClientError, ResourceClient, Transport, TransportSettings, Upload,
+};
 use tokio::net::TcpListener;
 
 use crate::helpers::{Server, response, transport, transport_with};
@@ -14,7 +16,7 @@ use crate::helpers::{Server, response, transport, transport_with};
 #[tokio::test]
 async fn only_idempotent_methods_and_passing_failures_are_repeated() {
     let server = Server::start().await;
-    let caller = server.caller();
+    let caller = server.resource_client();
     for (method, tries) in [
         (Method::GET, 3),
         (Method::HEAD, 3),
@@ -56,7 +58,7 @@ async fn only_idempotent_methods_and_passing_failures_are_repeated() {
 #[tokio::test]
 async fn a_call_may_opt_in_or_out() {
     let server = Server::start().await;
-    let caller = server.caller();
+    let caller = server.resource_client();
     server.statuses(&[503, 503]);
     caller.post("/v3/x").body_json(1).opt_in_retry().send().await.unwrap();
     assert_eq!(server.take().len(), 3);
@@ -69,7 +71,7 @@ async fn a_call_may_opt_in_or_out() {
 async fn by_default_there_are_five_repetitions() {
     let server = Server::start().await;
     let retries = RetryPolicy::default().retries;
-    let caller = Caller::new(&transport(retries), server.destination(), None);
+    let caller = ResourceClient::new(&transport(retries), server.destination(), None);
     server.statuses(&[503; 9]);
     assert!(caller.get("/v3/x").send().await.is_err());
     assert_eq!(server.take().len(), 6);
@@ -78,7 +80,7 @@ async fn by_default_there_are_five_repetitions() {
 #[tokio::test]
 async fn a_body_that_streams_is_not_repeated_and_one_in_memory_is() {
     let server = Server::start().await;
-    let caller = server.caller();
+    let caller = server.resource_client();
     server.statuses(&[503]);
     let streamed = Upload::reader(&b"streamed"[..]).with_length(8);
     assert!(caller.put("/v3/x").body_stream(streamed).send().await.is_err());
@@ -111,9 +113,10 @@ async fn slamming() -> (String, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn a_connection_that_breaks_is_repeated_for_a_get_and_never_for_a_post() {
     let (base_url, count) = slamming().await;
-    let caller = Caller::new(&transport(2), CallDestination::new(&base_url, "tacc", "x").unwrap(), None);
+    let caller =
+        ResourceClient::new(&transport(2), CallDestination::new(&base_url, "tacc", "x").unwrap(), None);
     let error = caller.post("/v3/x").body_json(1).send().await.unwrap_err();
-    assert!(matches!(error, ClientError::Connection { repeatable: false, .. }), "{error}");
+    assert!(matches!(error, ClientError::Connection { retryable: false, .. }), "{error}");
     assert!(!error.is_retryable());
     assert_eq!(count.swap(0, Ordering::SeqCst), 1);
 
@@ -127,16 +130,18 @@ async fn nobody_there_is_a_connection_error_that_may_be_repeated_whatever_the_me
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let caller = Caller::new(&transport(1), CallDestination::new(&base_url, "tacc", "x").unwrap(), None);
+    let caller =
+        ResourceClient::new(&transport(1), CallDestination::new(&base_url, "tacc", "x").unwrap(), None);
     let error = caller.post("/v3/x").send().await.unwrap_err();
-    assert!(matches!(&error, ClientError::Connection { repeatable: true, timeout: false, .. }), "{error:?}");
+    assert!(matches!(&error, ClientError::Connection { retryable: true, timeout: false, .. }), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_call_that_takes_too_long_ends_repetitions_included() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
-    let caller = Caller::new(&transport(5), CallDestination::new(&base_url, "tacc", "x").unwrap(), None);
+    let caller =
+        ResourceClient::new(&transport(5), CallDestination::new(&base_url, "tacc", "x").unwrap(), None);
     let call = caller.get("/v3/x").timeout(std::time::Duration::from_millis(50));
     let error = call.send().await.unwrap_err();
     assert!(matches!(error, ClientError::Connection { timeout: true, .. }), "{error:?}");
@@ -145,8 +150,8 @@ async fn a_call_that_takes_too_long_ends_repetitions_included() {
 #[tokio::test]
 async fn a_timeout_may_be_as_long_as_anybody_writes() {
     let server = Server::start().await;
-    server.caller().get("/v3/x").timeout(std::time::Duration::MAX).send().await.unwrap();
-    let http = server.caller().http_client().get(format!("{}/v3/x", server.base_url));
+    server.resource_client().get("/v3/x").timeout(std::time::Duration::MAX).send().await.unwrap();
+    let http = server.resource_client().http_client().get(format!("{}/v3/x", server.base_url));
     assert!(http.timeout(std::time::Duration::MAX).send().await.is_ok());
 }
 
@@ -157,7 +162,7 @@ async fn an_open_circuit_breaker_rejects_calls_and_is_reported() {
     settings.client_breaker_failures = 2;
     settings.client_breaker_seconds = 3600.0;
     let transport: Transport = transport_with(0, &settings);
-    let caller = Caller::new(&transport, server.destination(), None);
+    let caller = ResourceClient::new(&transport, server.destination(), None);
     server.statuses(&[404, 500, 503]);
     for _ in 0..3 {
         assert!(caller.get("/v3/x").send().await.is_err());
@@ -176,9 +181,9 @@ async fn an_open_circuit_breaker_rejects_calls_and_is_reported() {
     assert_eq!((report.state, report.opened, report.rejected), (BreakerState::Open, 1, 1));
 
     let other = CallDestination::new(&server.base_url, "tacc", "other").unwrap();
-    assert!(Caller::new(&transport, other, None).get("/v3/x").send().await.is_ok());
+    assert!(ResourceClient::new(&transport, other, None).get("/v3/x").send().await.is_ok());
     // A second client of the same destination shares its circuit breaker, plain HTTP clients included.
-    let http = Caller::new(&transport, server.destination(), None).http_client();
+    let http = ResourceClient::new(&transport, server.destination(), None).http_client();
     assert!(http.get(format!("{}/v3/x", server.base_url)).send().await.is_err());
 }
 
@@ -190,7 +195,7 @@ async fn retry_after_of_the_last_answer_is_told() {
         &[("retry-after", "7"), ("content-type", "application/json")],
         json!({"message": "slow down", "version": "2"}).to_string(),
     ));
-    let error = server.caller().post("/v3/x").send().await.unwrap_err();
+    let error = server.resource_client().post("/v3/x").send().await.unwrap_err();
     let ClientError::Status(status) = &error else { panic!("{error:?}") };
     assert_eq!((status.retry_after.map(|d| d.as_secs()), status.message.as_str()), (Some(7), "slow down"));
     assert_eq!(status.version.as_deref(), Some("2"));

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use http::Method;
-use tapisservice_client::{Caller, ClientError, Upload};
+use tapisservice_client::{ClientError, ResourceClient, Upload};
 
 use crate::helpers::{Recorded, Server, Tokens, transport};
 
-fn signed_in(server: &Server, tokens: Tokens) -> (Caller, Arc<Tokens>) {
+fn signed_in(server: &Server, tokens: Tokens) -> (ResourceClient, Arc<Tokens>) {
     let tokens = Arc::new(tokens);
-    let caller = Caller::new(&transport(2), server.destination(), Some(Arc::clone(&tokens) as _));
+    let caller = ResourceClient::new(&transport(2), server.destination(), Some(Arc::clone(&tokens) as _));
     (caller, tokens)
 }
 

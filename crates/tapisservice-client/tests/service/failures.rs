@@ -64,14 +64,14 @@ async fn while_there_is_no_token_no_request_leaves() {
     let client = client(&site);
     let session = acting_for(&client, "alice", "tacc");
     for _ in 0..5 {
-        let caller = session.caller("files").await.unwrap();
+        let caller = session.resource_client("files").await.unwrap();
         assert!(no_token(&caller.get("/v3/files/x").send().await.unwrap_err()));
         let sdk = session.sdk_configuration("files").await.unwrap();
         assert!(sdk.client.get(format!("{}/v3/files/x", sdk.base_path)).send().await.is_err());
     }
     assert!(recorder.all().is_empty());
     site.clear_faults();
-    let caller = session.caller("files").await.unwrap();
+    let caller = session.resource_client("files").await.unwrap();
     let answer = until(async || caller.get("/v3/files/x").send().await.ok()).await;
     assert!(answer.status().is_success());
     assert!(recorder.all().iter().all(|sent| sent.field("x-tapis-token").is_some()));

@@ -36,7 +36,7 @@ async fn each_request_says_for_whom_it_is_and_holds_no_other_credentials() {
     let recorder = Recorder::behind(&site, "files").await;
     let client = client(&site);
     for session in [client.as_service(), acting_for(&client, "josé m", "dev")] {
-        let answer = session.caller("files").await.unwrap().get("/v3/files/x").send().await.unwrap();
+        let answer = session.resource_client("files").await.unwrap().get("/v3/files/x").send().await.unwrap();
         assert!(answer.status().is_success());
     }
     let sent = recorder.all();

@@ -89,7 +89,7 @@ async fn a_tenant_that_is_new_is_found_and_one_that_is_not_there_is_an_error() {
     for _ in 0..3 {
         let error = systems(&acting_for(&client, "alice", "nowhere")).await.unwrap_err();
         let unknown =
-            matches!(&error, ClientError::Route(RoutingError::UnknownTenant(id)) if *id == "nowhere");
+            matches!(&error, ClientError::Routing(RoutingError::UnknownTenant(id)) if *id == "nowhere");
         assert!(unknown, "{error}");
     }
     assert!(site.count("GET /v3/tenants") <= before + 2);
@@ -109,7 +109,7 @@ async fn an_operation_is_prepared_without_asking_anybody_and_sending_it_reports_
     assert!(error.to_string().contains(r#"did you mean "getSystem"?"#), "{error}");
     assert!(site.counts().is_empty(), "nobody is asked until a call is sent that could succeed");
     let error = routeless.send().await.unwrap_err();
-    assert!(matches!(error, ClientError::Route(_)), "{error}");
+    assert!(matches!(error, ClientError::Routing(_)), "{error}");
     assert!(prepare("tacc", "getSystem").send().await.is_ok());
 }
 

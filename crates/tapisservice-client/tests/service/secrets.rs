@@ -55,7 +55,7 @@ async fn neither_logs_nor_errors_nor_debug_texts_hold_passwords_or_tokens() {
     let alice = acting_for(&client, "alice", "tacc");
     // While the token is fresh: below it expires on a slow machine.
     let (caller, sdk) =
-        (alice.caller("systems").await.unwrap(), alice.sdk_configuration("systems").await.unwrap());
+        (alice.resource_client("systems").await.unwrap(), alice.sdk_configuration("systems").await.unwrap());
     texts.push(format!("{caller:?} {sdk:?}"));
     let mut note = |outcome: Result<Vec<String>, _>| {
         if let Err(error) = outcome {

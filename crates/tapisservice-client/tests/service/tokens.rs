@@ -138,7 +138,7 @@ async fn a_post_is_repeated_after_a_401_and_for_no_other_reason() {
     let site = site().await;
     let recorder = Recorder::behind(&site, "files").await;
     let client = client(&site);
-    let caller = acting_for(&client, "alice", "tacc").caller("files").await.unwrap();
+    let caller = acting_for(&client, "alice", "tacc").resource_client("files").await.unwrap();
     let post = async || caller.post("/v3/files/x").body_json(json!({"a": 1})).send().await;
     site.fault_times("POST /v3/files", InjectedFault::Status(503), 1);
     assert_eq!(post().await.unwrap_err().status(), Some(StatusCode::SERVICE_UNAVAILABLE));

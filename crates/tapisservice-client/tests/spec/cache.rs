@@ -103,7 +103,7 @@ async fn a_poisoned_file_is_not_believed() {
         std::fs::write(&path, &poison).unwrap();
         let asked = site.asked();
         let catalog = build(folder.path(), &site).await;
-        let [notice] = catalog.notices() else { panic!("{name}: {:?}", catalog.notices()) };
+        let [notice] = catalog.warnings() else { panic!("{name}: {:?}", catalog.warnings()) };
         assert!(notice.reason.contains("not used"), "{name}: {notice}");
         assert!(notice.reason.len() < 500, "{name}: {notice}");
         assert_eq!(catalog.operation("notes", "list").unwrap().path, "/v3/notes", "{name}");
@@ -119,7 +119,7 @@ async fn a_folder_or_a_pipe_in_place_of_the_file_does_no_harm() {
     std::fs::create_dir_all(cached(folder.path())).unwrap();
     let catalog = build(folder.path(), &site).await;
     assert!(catalog.operation("notes", "list").is_ok());
-    assert_eq!(catalog.notices().len(), 2, "not read and not written: {:?}", catalog.notices());
+    assert_eq!(catalog.warnings().len(), 2, "not read and not written: {:?}", catalog.warnings());
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn a_cache_that_cannot_be_written_is_only_said() {
     std::fs::write(&file, "in the way").unwrap();
     let catalog = build(&file, &Site::with(NOTES).await).await;
     assert!(catalog.operation("notes", "list").is_ok());
-    assert!(catalog.notices().iter().any(|notice| notice.reason.contains("cannot be cached")));
+    assert!(catalog.warnings().iter().any(|notice| notice.reason.contains("cannot be cached")));
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn a_failed_update_keeps_the_old_one_and_says_why() {
     // The bundled set would ask for its newest too: from here, not from the world.
     let latest = latest.specs_base_url(site.base.clone()).build().await.unwrap();
     assert!(latest.operation("notes", "list").is_ok());
-    let notice = latest.notices().iter().find(|notice| notice.resource == "notes").unwrap();
+    let notice = latest.warnings().iter().find(|notice| notice.resource == "notes").unwrap();
     assert!(notice.reason.contains("not a mapping; the cached one is used"), "{notice}");
 
     let update = latest.update_spec_cache().await.unwrap();

@@ -111,7 +111,7 @@ async fn a_custom_specification_joins_every_set_and_replaces_what_is_there() {
         assert_eq!(catalog.operation("files", "newer").is_ok(), fetched, "{set:?}");
         assert_eq!(catalog.operation("files", "listFiles").is_ok(), !fetched, "{set:?}");
         assert_eq!(catalog.operation("apps", "list").is_ok(), local, "{set:?}");
-        assert_eq!(catalog.notices(), []);
+        assert_eq!(catalog.warnings(), []);
     }
     assert_eq!(site.asked(), 3 * 15, "what is replaced is not fetched");
 }
@@ -127,7 +127,7 @@ async fn what_a_set_cannot_provide_is_the_bundled_one_and_that_is_said() {
     let catalog = built.unwrap();
     assert!(catalog.operation("files", "list").is_ok());
     assert!(catalog.operation("systems", "getSystem").is_ok());
-    let [notice] = catalog.notices() else { panic!("{:?}", catalog.notices()) };
+    let [notice] = catalog.warnings() else { panic!("{:?}", catalog.warnings()) };
     assert_eq!(notice.resource, "systems");
     assert!(notice.reason.contains("status 404; the bundled one is used"), "{notice}");
 }

@@ -28,7 +28,7 @@ fn the_index_has_every_operation_and_path() {
 fn the_index_has_the_odd_parameters() {
     let operations = operations();
     let parameters: Vec<_> = operations.iter().flat_map(|op| &op.parameters).collect();
-    assert_eq!(parameters.iter().filter(|p| p.keeps_slashes).count(), 28);
+    assert_eq!(parameters.iter().filter(|p| p.allows_slashes).count(), 28);
     let odd: Vec<_> =
         parameters.iter().filter(|p| matches!(p.location, Location::Header | Location::Cookie)).collect();
     assert_eq!(odd.len(), 7);
@@ -40,7 +40,7 @@ fn the_index_has_the_bodies() {
     let operations = operations();
     let mut count = BTreeMap::new();
     let mut free = 0;
-    for form in operations.iter().filter_map(|op| op.body.as_ref()).flat_map(|body| &body.forms) {
+    for form in operations.iter().filter_map(|op| op.body.as_ref()).flat_map(|body| &body.content) {
         *count.entry(form.media_type.as_str()).or_insert(0) += 1;
         free += usize::from(form.media_type == "application/json" && form.properties.is_empty());
     }

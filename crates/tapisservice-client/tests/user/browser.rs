@@ -24,8 +24,8 @@ async fn the_browser_goes_with_a_state_and_comes_back_with_a_code() {
     assert_eq!((query["redirect_uri"].as_str(), query["state"].as_str()), (CALLBACK, request.state()));
 
     let callback = back(&format!("code=canary-code&state={}", request.state()));
-    let tapis = request.redeem(&callback).await.unwrap();
-    assert_eq!(tapis.tokens().access(), "canary-access");
+    let tapis = request.exchange_code(&callback).await.unwrap();
+    assert_eq!(tapis.tokens().access_token(), "canary-access");
     let asked = &fake.asked()[0];
     assert!(asked.headers.contains_key("authorization"));
     assert_eq!(
@@ -45,7 +45,8 @@ async fn another_log_ins_answer_is_not_redeemed() {
         format!("code=canary&state={}", other.state()),
         format!("code=canary&state={0}&state={0}", other.state()),
     ] {
-        let error = builder.authorize(CALLBACK).await.unwrap().redeem(&back(&query)).await.unwrap_err();
+        let error =
+            builder.authorize(CALLBACK).await.unwrap().exchange_code(&back(&query)).await.unwrap_err();
         assert!(is_signed_out(&error, false) && !error.to_string().contains("canary"), "{error:?}");
     }
     assert!(fake.asked().is_empty());
@@ -57,7 +58,7 @@ async fn a_refusal_or_a_missing_code_is_said() {
     for query in ["error=access_denied", "code=", "other=1"] {
         let request = fake.builder().client(CLIENT.0, CLIENT.1).authorize(CALLBACK).await.unwrap();
         let callback = back(&format!("{query}&state={}", request.state()));
-        assert!(is_signed_out(&request.redeem(&callback).await.unwrap_err(), false), "{query}");
+        assert!(is_signed_out(&request.exchange_code(&callback).await.unwrap_err(), false), "{query}");
     }
 }
 

@@ -28,7 +28,7 @@ async fn a_user_enters_the_code_elsewhere_and_is_signed_in_here() {
     assert!(!format!("{login:?}").contains("canary"), "{login:?}");
     let tapis = login.wait().await.unwrap();
     assert_eq!(
-        (tapis.tokens().access(), tapis.tokens().refresh()),
+        (tapis.tokens().access_token(), tapis.tokens().refresh_token()),
         ("canary-access", Some("canary-refresh"))
     );
 
@@ -64,7 +64,7 @@ async fn what_is_shown_to_people_is_what_it_says_it_is() {
     for uri in ["javascript:alert(1)", "not a url", "file:///etc/passwd"] {
         let fake = Fake::answering([code(1, &json!(60), uri)]).await;
         let error = fake.builder().client_id("notebook").device_code().await.unwrap_err();
-        assert!(matches!(error, ClientError::Answer { .. }), "{error:?}");
+        assert!(matches!(error, ClientError::InvalidResponse { .. }), "{error:?}");
     }
 }
 

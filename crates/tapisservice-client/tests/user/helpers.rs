@@ -21,11 +21,11 @@ pub(crate) fn at(site: &DevSite, tenant: &str) -> UserClientBuilder {
 /// Alice's tokens, of which the access token lives so long, and a refresh token.
 pub(crate) fn tokens(site: &DevSite, life: Duration) -> Tokens {
     let access = site.token().user("alice", "tacc").expires_in(life).mint();
-    Tokens::new(access).with_refresh(site.refresh_token("alice", "tacc"))
+    Tokens::new(access).with_refresh_token(site.refresh_token("alice", "tacc"))
 }
 
 pub(crate) fn expired(site: &DevSite) -> Tokens {
-    Tokens::new(site.expired_token("alice", "tacc")).with_refresh(site.refresh_token("alice", "tacc"))
+    Tokens::new(site.expired_token("alice", "tacc")).with_refresh_token(site.refresh_token("alice", "tacc"))
 }
 
 /// A refresh token that the site refuses.

@@ -92,7 +92,7 @@ async fn a_refresh_token_signs_in() {
     let refresh = site.refresh_token("alice", "tacc");
     let tapis = at(&site, "tacc").tenant("tacc").refresh_token(&refresh).await.unwrap();
     assert_eq!(tapis.username(), Some("alice"));
-    assert!(tapis.tokens().refresh().is_some());
+    assert!(tapis.tokens().refresh_token().is_some());
     systems(&tapis).await.unwrap();
     assert_eq!((site.count(TOKENS), site.count("GET /v3/tenants")), (1, 0));
 }
@@ -102,7 +102,7 @@ async fn without_a_tenant_there_is_no_log_in() {
     let site = site().await;
     let elsewhere = format!("http://127.0.0.1:{}", site.port());
     let error = UserClient::builder(elsewhere).password("alice", PASSWORD).await.unwrap_err();
-    assert!(matches!(error, ClientError::Route(_)), "{error:?}");
+    assert!(matches!(error, ClientError::Routing(_)), "{error:?}");
 
     site.fault("/v3/tenants", InjectedFault::Status(500));
     let error = at(&site, "tacc").password("alice", PASSWORD).await.unwrap_err();
@@ -127,7 +127,7 @@ async fn an_answer_that_is_none_is_a_typed_error() {
     let fake = Fake::answering([(201, json!({"result": {"access_token": 7}})), (201, json!("canary"))]).await;
     for _ in 0..2 {
         let error = fake.builder().password("alice", PASSWORD).await.unwrap_err();
-        assert!(matches!(error, ClientError::Answer { .. }), "{error:?}");
+        assert!(matches!(error, ClientError::InvalidResponse { .. }), "{error:?}");
         assert!(!error.to_string().contains("canary"), "{error}");
     }
 }

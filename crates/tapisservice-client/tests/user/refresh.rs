@@ -28,7 +28,7 @@ async fn eight_callers_at_expiry_make_one_refresh() {
         assert_eq!(call.await.unwrap().unwrap(), ["alice-private"]);
     }
     assert_eq!((site.count(TOKENS), site.count(SYSTEMS)), (1, 8));
-    assert_ne!(tapis.tokens().access(), old.access());
+    assert_ne!(tapis.tokens().access_token(), old.access_token());
 }
 
 #[tokio::test]
@@ -55,9 +55,9 @@ async fn a_token_that_is_about_to_expire_is_renewed_while_calls_go_on() {
     let tapis = with(&site, tokens(&site, Duration::from_secs(40))).await;
     let old = tapis.tokens();
     systems(&tapis).await.unwrap();
-    assert_eq!(tapis.tokens().access(), old.access(), "the call did not wait");
+    assert_eq!(tapis.tokens().access_token(), old.access_token(), "the call did not wait");
     let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
-    while tapis.tokens().access() == old.access() && tokio::time::Instant::now() < deadline {
+    while tapis.tokens().access_token() == old.access_token() && tokio::time::Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     systems(&tapis).await.unwrap();
@@ -96,7 +96,8 @@ async fn a_401_without_a_refresh_token_is_the_answer() {
 #[tokio::test]
 async fn a_refresh_that_is_refused_is_a_typed_error_and_no_stale_token_is_sent() {
     let site = site().await;
-    let tokens = Tokens::new(site.expired_token("alice", "tacc")).with_refresh(bad_refresh_token(&site));
+    let tokens =
+        Tokens::new(site.expired_token("alice", "tacc")).with_refresh_token(bad_refresh_token(&site));
     let tapis = with(&site, tokens).await;
     for _ in 0..3 {
         let error = systems(&tapis).await.unwrap_err();
@@ -149,7 +150,8 @@ async fn a_token_alone_expires_with_a_typed_error_and_nothing_is_sent() {
 async fn a_refresh_token_that_has_expired_is_not_tried() {
     let site = site().await;
     let refresh = site.token().user("alice", "tacc").refresh().expired_since(Duration::from_secs(9)).mint();
-    let tapis = with(&site, Tokens::new(site.expired_token("alice", "tacc")).with_refresh(refresh)).await;
+    let tapis =
+        with(&site, Tokens::new(site.expired_token("alice", "tacc")).with_refresh_token(refresh)).await;
     let error = systems(&tapis).await.unwrap_err();
     assert!(error.to_string().contains("refresh token has expired"), "{error}");
     assert!(site.counts().is_empty(), "{:?}", site.counts());
@@ -159,8 +161,9 @@ async fn a_refresh_token_that_has_expired_is_not_tried() {
 async fn a_refresh_names_the_client_and_sends_no_old_token() {
     let fake = Fake::answering([granted("new-access")]).await;
     let tapis = fake.builder().client(CLIENT.0, CLIENT.1);
-    let tapis = tapis.access_token(Tokens::new("old-access").with_refresh("old-refresh")).await.unwrap();
-    assert_eq!(tapis.refresh().await.unwrap().access(), "new-access");
+    let tapis =
+        tapis.access_token(Tokens::new("old-access").with_refresh_token("old-refresh")).await.unwrap();
+    assert_eq!(tapis.refresh().await.unwrap().access_token(), "new-access");
     let asked = &fake.asked()[0];
     assert_eq!(
         asked.body,
@@ -174,9 +177,9 @@ async fn without_a_new_refresh_token_the_old_one_stays() {
     let mut answer = granted("new-access");
     answer.1["result"]["refresh_token"].take();
     let fake = Fake::answering([answer]).await;
-    let tokens = Tokens::new("old-access").with_refresh("old-refresh");
+    let tokens = Tokens::new("old-access").with_refresh_token("old-refresh");
     let tapis = fake.builder().access_token(tokens).await.unwrap();
-    assert_eq!(tapis.refresh().await.unwrap().refresh(), Some("old-refresh"));
+    assert_eq!(tapis.refresh().await.unwrap().refresh_token(), Some("old-refresh"));
 }
 
 #[tokio::test]

@@ -45,18 +45,19 @@ async fn no_secret_is_in_a_log_line_a_debug_text_or_an_error() {
         PASSWORD.to_owned(),
         CLIENT.1.to_owned(),
         "bm90ZWJvb2s6Y2FuYXJ5LWNsaWVudC1rZXk".to_owned(),
-        signature(tapis.tokens().access()),
-        signature(tapis.tokens().refresh().unwrap()),
+        signature(tapis.tokens().access_token()),
+        signature(tapis.tokens().refresh_token().unwrap()),
         "canary".to_owned(),
     ];
-    let mut texts = vec![format!("{builder:?} {tapis:?} {:?} {:?}", tapis.tokens(), tapis.caller("systems"))];
+    let mut texts =
+        vec![format!("{builder:?} {tapis:?} {:?} {:?}", tapis.tokens(), tapis.resource_client("systems"))];
     systems(&tapis).await.unwrap();
     tapis.refresh().await.unwrap();
     texts.push(format!("{:?}", builder.password("alice", "canary-wrong").await.unwrap_err()));
     site.fault(TOKENS, InjectedFault::Disconnect);
     texts.push(format!("{:?}", builder.password("alice", PASSWORD).await.unwrap_err()));
     texts.push(format!("{:?}", tapis.refresh().await.unwrap_err()));
-    tapis.set_tokens(Tokens::new("canary\ntoken").with_refresh("canary-refresh"));
+    tapis.set_tokens(Tokens::new("canary\ntoken").with_refresh_token("canary-refresh"));
     texts.push(format!("{:?}", systems(&tapis).await.unwrap_err()));
 
     let fake =

@@ -21,7 +21,7 @@ async fn the_next_run_needs_no_log_in() {
     let elsewhere = at(&site, "dev").store(FileStore::new(folder.path()));
     assert!(elsewhere.restore("alice").await.unwrap().is_none());
 
-    tapis.forget().await.unwrap();
+    tapis.remove_session().await.unwrap();
     assert!(builder.restore("alice").await.unwrap().is_none());
 }
 
@@ -33,8 +33,8 @@ async fn a_refresh_saves_what_it_got() {
     let tapis = builder.access_token(expired(&site)).await.unwrap();
     systems(&tapis).await.unwrap();
     let restored = builder.restore("alice").await.unwrap().unwrap();
-    assert_eq!(restored.tokens().access(), tapis.tokens().access());
-    assert_eq!(restored.tokens().refresh(), tapis.tokens().refresh());
+    assert_eq!(restored.tokens().access_token(), tapis.tokens().access_token());
+    assert_eq!(restored.tokens().refresh_token(), tapis.tokens().refresh_token());
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn an_expired_session_is_renewed_or_forgotten() {
     let log_in = |life: u64, refresh: String| {
         let tokens =
             Tokens::new(site.token().user("alice", "tacc").expires_in(Duration::from_secs(life)).mint());
-        let (access, refresh) = (tokens.access().to_owned(), refresh);
+        let (access, refresh) = (tokens.access_token().to_owned(), refresh);
         let result = serde_json::json!({
             "access_token": {"access_token": access}, "refresh_token": {"refresh_token": refresh},
         });

@@ -5,14 +5,14 @@ use std::process::ExitCode;
 use axum::routing::get;
 use tapisservice::core::ContextView;
 use tapisservice::prelude::*;
-use tapisservice::{App, StartError, fail, run};
+use tapisservice::{App, StartError, report_error, run};
 
 use crate::answer::ready_made;
 
 pub(crate) async fn serve() -> ExitCode {
     match Config::load("{}") {
         Ok(config) => run(config, async |_, settings| Ok(App::builder(settings).routes(routes()))).await,
-        Err(error) => fail(&StartError::from(error)),
+        Err(error) => report_error(&StartError::from(error)),
     }
 }
 

@@ -23,12 +23,12 @@ pub(crate) fn check(document: &OpenApi) -> Result<(), RouteError> {
             let scheme = required_schemes(operation)
                 .find(|name| !schemes.is_some_and(|schemes| schemes.contains_key(name)));
             if let Some(scheme) = scheme {
-                return Err(RouteError::SecurityScheme { route, scheme });
+                return Err(RouteError::UnknownSecurityScheme { route, scheme });
             }
             let Some(operation_id) = operation.operation_id.as_deref() else { continue };
             if let Some(first) = known.insert(operation_id, route.clone()) {
                 let operation_id = operation_id.to_owned();
-                return Err(RouteError::OperationId { operation_id, first, second: route });
+                return Err(RouteError::DuplicateOperationId { operation_id, first, second: route });
             }
         }
     }

@@ -6,6 +6,6 @@ pub(crate) mod context;
 pub(crate) mod deadline;
 pub(crate) mod error_mapper;
 pub(crate) mod limits;
+pub(crate) mod normalize_path;
 pub(crate) mod response_timeout;
-pub(crate) mod tidy_path;
 pub(crate) mod trace;

@@ -32,14 +32,14 @@ impl Check {
             Err(matchit::InsertError::Conflict { with }) => {
                 Err(RouteError::Conflict { path: whole, other: with })
             }
-            Err(error) => Err(RouteError::Path { path: path.to_owned(), reason: error.to_string() }),
+            Err(error) => Err(RouteError::InvalidPath { path: path.to_owned(), reason: error.to_string() }),
         }
     }
 }
 
 /// What the router wants of a path beyond its pattern.
 fn check_syntax(path: &str) -> Result<(), RouteError> {
-    let wrong = |reason: &str| RouteError::Path { path: path.to_owned(), reason: reason.to_owned() };
+    let wrong = |reason: &str| RouteError::InvalidPath { path: path.to_owned(), reason: reason.to_owned() };
     if !path.starts_with('/') {
         return Err(wrong("it has to start with a slash"));
     }

@@ -32,7 +32,7 @@ pub enum RouteError {
         "{first} and {second} have the same operation id {operation_id:?}: give one of them another, \
         #[utoipa::path(.., operation_id = \"..\")]. Without one it is the name of the function"
     )]
-    OperationId {
+    DuplicateOperationId {
         /// The id.
         operation_id: String,
         /// The operation that the document has first: `GET /v3/demo/x`.
@@ -45,7 +45,7 @@ pub enum RouteError {
         "{route} refers to the security scheme {scheme:?}, which the document does not have: declare it in what \
         AppBuilder::openapi gets, or leave security(..) out, since the policy of the route says what is needed"
     )]
-    SecurityScheme {
+    UnknownSecurityScheme {
         /// The operation: `GET /v3/demo/x`.
         route: String,
         /// The name of the scheme.
@@ -53,7 +53,7 @@ pub enum RouteError {
     },
     /// A path that the router does not understand.
     #[error("the path {path:?} cannot be mounted: {reason}")]
-    Path {
+    InvalidPath {
         /// The path.
         path: String,
         /// What is wrong with it, and what is right.

@@ -435,7 +435,7 @@ async fn routes_that_contradict_each_other_are_refused_by_name() {
         assert!(matches!(error, BuildError::Routes(_)));
     }
     let error = built(plain(&["/{a}{b}"])).await.map(|_| ()).unwrap_err();
-    assert!(matches!(error, BuildError::Routes(RouteError::Path { .. })), "{error}");
+    assert!(matches!(error, BuildError::Routes(RouteError::InvalidPath { .. })), "{error}");
     // Two that look at no token share what is said of other methods, and leave a fallback to whoever has one.
     let ignoring = || PublicPolicy::new().ignoring_token();
     let routes = Routes::new()

@@ -79,7 +79,7 @@ impl CatalogBuilder {
     }
 
     /// Fetches specifications although there are bundled or cached ones; where that fails, these are used, and the
-    /// [notices](Catalog::notices) say so.
+    /// [warnings](Catalog::warnings) say so.
     pub fn download_latest_specs(self, latest: bool) -> Self {
         Self { latest, ..self }
     }
@@ -151,15 +151,15 @@ impl CatalogBuilder {
 fn assemble(loaded: impl Iterator<Item = Loaded>, updates: Updates) -> Catalog {
     let mut entries: BTreeMap<_, _> =
         bundled::ALL.iter().map(|one| (one.name.to_owned(), Entry::Bundled(one))).collect();
-    let mut notices = Vec::new();
+    let mut warnings = Vec::new();
     for one in loaded {
-        notices.extend(one.notices);
+        warnings.extend(one.warnings);
         if let Some(resource) = one.resource {
             entries.insert(one.name, Entry::Loaded(resource));
         }
     }
-    notices.sort_by(|a, b| a.resource.cmp(&b.resource));
-    Catalog { inner: Arc::new(Inner { entries, notices, updates: Some(updates) }) }
+    warnings.sort_by(|a, b| a.resource.cmp(&b.resource));
+    Catalog { inner: Arc::new(Inner { entries, warnings, updates: Some(updates) }) }
 }
 
 /// The OpenAPI files of a folder.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::cache::Cache;
 use super::download::Downloader;
-use super::notice::Notice;
 use super::remote::{Remote, place};
 use super::source::SpecSource;
+use super::warning::SpecWarning;
 use crate::ClientError;
 use crate::spec::reader::MAX_BYTES;
 use crate::spec::resource::Resource;
@@ -26,7 +26,7 @@ pub(super) struct Loader {
 pub(super) struct Loaded {
     pub(super) name: String,
     pub(super) resource: Option<Arc<Resource>>,
-    pub(super) notices: Vec<Notice>,
+    pub(super) warnings: Vec<SpecWarning>,
 }
 
 impl Loader {
@@ -65,9 +65,12 @@ impl Loader {
     }
 
     /// Fetches a specification and keeps it in the cache.
-    pub(super) async fn update(&self, cache: &Cache, remote: &Remote) -> Result<(), Notice> {
-        let resource = self.fetch(remote).await.map_err(|reason| Notice::new(&remote.resource, reason))?;
-        keep(cache, remote, Arc::new(resource)).await.map_err(|reason| Notice::new(&remote.resource, reason))
+    pub(super) async fn update(&self, cache: &Cache, remote: &Remote) -> Result<(), SpecWarning> {
+        let resource =
+            self.fetch(remote).await.map_err(|reason| SpecWarning::new(&remote.resource, reason))?;
+        keep(cache, remote, Arc::new(resource))
+            .await
+            .map_err(|reason| SpecWarning::new(&remote.resource, reason))
     }
 
     async fn get(&self, remote: &Remote, fetch: bool, loaded: &mut Loaded) -> Result<(), String> {
@@ -121,11 +124,11 @@ impl Loader {
 
 impl Loaded {
     fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), resource: None, notices: Vec::new() }
+        Self { name: name.to_owned(), resource: None, warnings: Vec::new() }
     }
 
     fn notice(&mut self, reason: String) {
-        self.notices.push(Notice::new(&self.name, reason));
+        self.warnings.push(SpecWarning::new(&self.name, reason));
     }
 
     fn with(mut self, resource: Resource) -> Self {

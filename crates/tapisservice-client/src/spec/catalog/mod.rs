@@ -5,9 +5,9 @@ mod cache;
 mod download;
 mod loader;
 mod locations;
-mod notice;
 mod remote;
 mod source;
+mod warning;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,12 +17,12 @@ use futures_util::{StreamExt, stream};
 pub use self::builder::CatalogBuilder;
 use self::loader::Loader;
 pub use self::locations::ResourceSet;
-pub use self::notice::{Notice, SpecUpdate};
 use self::remote::Remote;
 pub use self::source::SpecSource;
+pub use self::warning::{SpecUpdate, SpecWarning};
 use super::bundled::{self, Bundled};
-use super::facts::Operation;
 use super::nearest;
+use super::operation::Operation;
 use super::resource::Resource;
 use crate::{ClientError, SetupError, UnknownOperation};
 
@@ -47,7 +47,7 @@ pub struct Catalog {
 #[derive(Debug)]
 struct Inner {
     entries: BTreeMap<String, Entry>,
-    notices: Vec<Notice>,
+    warnings: Vec<SpecWarning>,
     updates: Option<Updates>,
 }
 
@@ -86,7 +86,7 @@ impl Catalog {
     /// it is first asked for.
     pub fn bundled() -> Self {
         let entries = bundled::ALL.iter().map(|one| (one.name.to_owned(), Entry::Bundled(one))).collect();
-        Self { inner: Arc::new(Inner { entries, notices: Vec::new(), updates: None }) }
+        Self { inner: Arc::new(Inner { entries, warnings: Vec::new(), updates: None }) }
     }
 
     /// Puts a catalog together from a resource set, custom specifications and a cache.
@@ -130,8 +130,8 @@ impl Catalog {
     }
 
     /// What went wrong without stopping anything: each was logged too.
-    pub fn notices(&self) -> &[Notice] {
-        &self.inner.notices
+    pub fn warnings(&self) -> &[SpecWarning] {
+        &self.inner.warnings
     }
 
     /// Fetches the specifications of the set and the custom ones at URLs, and keeps them for catalogs that are built from now

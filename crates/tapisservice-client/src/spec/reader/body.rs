@@ -7,7 +7,7 @@ use super::fault::{Fault, Within};
 use super::loose;
 use super::parameters::Declared;
 use super::view::{Followed, View};
-use crate::spec::facts::{BodyForm, Property, RequestBody};
+use crate::spec::operation::{BodyContent, Property, RequestBody};
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -28,7 +28,7 @@ impl<'a> Reader<'a> {
             let required = body.flag("required").unwrap_or(false);
             let media_type = self.consumed(operation).unwrap_or_else(|| JSON.to_owned());
             let form = self.form(&media_type, body.get("schema"))?;
-            return Ok(Some(RequestBody { required, forms: vec![form] }));
+            return Ok(Some(RequestBody { required, content: vec![form] }));
         }
         if declared.form.is_empty() { Ok(None) } else { self.fields(operation, &declared.form).map(Some) }
     }
@@ -39,35 +39,39 @@ impl<'a> Reader<'a> {
             Followed::Nothing => return Ok(None),
             Followed::Elsewhere(to) => {
                 self.left_out("a requestBody", &to);
-                return Ok(Some(RequestBody { required: false, forms: vec![free(JSON)] }));
+                return Ok(Some(RequestBody { required: false, content: vec![free(JSON)] }));
             }
             Followed::Other => return Err(Fault::new("is not a mapping")),
         };
-        let mut forms: Vec<BodyForm> = Vec::new();
+        let mut contents: Vec<BodyContent> = Vec::new();
         for (name, content) in view.object("content").into_iter().flatten() {
             let content = match self.follow(content)? {
                 Followed::Mapping(content) => content,
                 _ => View::default(),
             };
             let form = self.form(name, content.get("schema")).within(|| loose::short(name))?;
-            if !forms.iter().any(|known| known.media_type == form.media_type) {
-                forms.push(form);
+            if !contents.iter().any(|known| known.media_type == form.media_type) {
+                contents.push(form);
             }
         }
-        if forms.is_empty() {
-            forms.push(self.form(JSON, view.get("schema"))?);
+        if contents.is_empty() {
+            contents.push(self.form(JSON, view.get("schema"))?);
         }
-        forms.sort_by_key(rank);
-        Ok(Some(RequestBody { required: view.flag("required").unwrap_or(false), forms }))
+        contents.sort_by_key(rank);
+        Ok(Some(RequestBody { required: view.flag("required").unwrap_or(false), content: contents }))
     }
 
-    fn form(&self, name: &str, schema: Option<&'a Value>) -> Result<BodyForm, Fault> {
+    fn form(&self, name: &str, schema: Option<&'a Value>) -> Result<BodyContent, Fault> {
         let media_type = self.media_type(name, schema)?;
         let structured = is_json(&media_type) || media_type == FORM || media_type.starts_with("multipart/");
         match schema.filter(|_| structured) {
             Some(schema) => {
                 let object = self.object(schema)?;
-                Ok(BodyForm { media_type, properties: object.properties, open: object.open })
+                Ok(BodyContent {
+                    media_type,
+                    properties: object.properties,
+                    additional_properties: object.additional_properties,
+                })
             }
             None => Ok(free(&media_type)),
         }
@@ -104,7 +108,10 @@ impl<'a> Reader<'a> {
             _ => if files { MULTIPART } else { FORM }.to_owned(),
         };
         let required = properties.iter().any(|property| property.required);
-        Ok(RequestBody { required, forms: vec![BodyForm { media_type, properties, open: false }] })
+        Ok(RequestBody {
+            required,
+            content: vec![BodyContent { media_type, properties, additional_properties: false }],
+        })
     }
 
     /// The first media type that Swagger's `consumes` names.
@@ -117,8 +124,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn free(media_type: &str) -> BodyForm {
-    BodyForm { media_type: media_type.to_owned(), properties: Vec::new(), open: true }
+fn free(media_type: &str) -> BodyContent {
+    BodyContent { media_type: media_type.to_owned(), properties: Vec::new(), additional_properties: true }
 }
 
 fn is_json(media_type: &str) -> bool {
@@ -126,7 +133,7 @@ fn is_json(media_type: &str) -> bool {
 }
 
 /// JSON first, then forms, then bytes: objects are built from named arguments where possible.
-fn rank(form: &BodyForm) -> (u8, String) {
+fn rank(form: &BodyContent) -> (u8, String) {
     let name = form.media_type.as_str();
     let rank = match name {
         JSON => 0,

@@ -7,7 +7,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::Found;
-use crate::spec::facts::Operation;
+use crate::spec::operation::Operation;
 
 /// An id that the file gives to several operations. None of them keeps it: calling the wrong one must not be possible.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -23,7 +23,7 @@ use serde_json::Value;
 use self::fault::{Fault, Within};
 use self::view::{Followed, View};
 use super::check;
-use super::facts::Operation;
+use super::operation::Operation;
 
 pub(super) use self::document::MAX_BYTES;
 pub(super) use self::ids::SharedId;

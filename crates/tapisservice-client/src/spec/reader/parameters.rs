@@ -7,7 +7,7 @@ use super::fault::{Fault, Within};
 use super::loose;
 use super::paths::Template;
 use super::view::{Followed, View};
-use crate::spec::facts::{Location, Parameter, Style, ValueKind};
+use crate::spec::operation::{Location, Parameter, Style, ValueKind};
 
 /// What the parameters of an operation say.
 #[derive(Default)]
@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
             }
         }
         for parameter in parameters.iter_mut().filter(|parameter| parameter.location == Location::Path) {
-            parameter.keeps_slashes = keeps_slashes(template, &parameter.name);
+            parameter.allows_slashes = allows_slashes(template, &parameter.name);
         }
         parameters
     }
@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
         Ok(One::Parameter(Parameter {
             required: location == Location::Path || view.flag("required").unwrap_or(false),
             kind: self.parameter_kind(&view)?,
-            keeps_slashes: false,
+            allows_slashes: false,
             name,
             location,
             style,
@@ -163,7 +163,7 @@ fn is_not_the_callers(name: &str) -> bool {
 }
 
 /// The trailing parameters named `path` or `outputPath` are paths of files; nothing else in the files says so.
-fn keeps_slashes(template: &Template, name: &str) -> bool {
+fn allows_slashes(template: &Template, name: &str) -> bool {
     template.greedy.contains(name)
         || (matches!(name, "path" | "outputPath") && template.path.ends_with(&format!("{{{name}}}")))
 }
@@ -176,7 +176,7 @@ fn plain_path(name: &str) -> Parameter {
         style: Style::Simple,
         explode: false,
         kind: ValueKind::String,
-        keeps_slashes: false,
+        allows_slashes: false,
     }
 }
 

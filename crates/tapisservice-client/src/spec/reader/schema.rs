@@ -8,7 +8,7 @@ use super::Reader;
 use super::fault::Fault;
 use super::loose;
 use super::view::{Followed, View};
-use crate::spec::facts::{Property, ValueKind};
+use crate::spec::operation::{Property, ValueKind};
 
 /// How deep compositions are looked into.
 const MAX_DEPTH: usize = 8;
@@ -19,7 +19,7 @@ const COMPOSITIONS: [&str; 3] = ["allOf", "oneOf", "anyOf"];
 pub(super) struct Object {
     /// Empty for a free object, and for whatever is no object.
     pub(super) properties: Vec<Property>,
-    pub(super) open: bool,
+    pub(super) additional_properties: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
         match self.follow(schema)? {
             Followed::Mapping(view) => self.object_of(view),
             Followed::Nothing | Followed::Elsewhere(_) | Followed::Other => {
-                Ok(Object { open: true, ..Object::default() })
+                Ok(Object { additional_properties: true, ..Object::default() })
             }
         }
     }
@@ -99,8 +99,8 @@ impl<'a> Reader<'a> {
         let composed = COMPOSITIONS.iter().any(|key| view.get(key).is_some());
         // A required name that is not described may be given, and is not asked for: most often it is misspelt.
         let unknown = required.iter().any(|name| !properties.contains_key(name.as_str()));
-        let open = properties.is_empty() || more || composed || unknown;
-        Ok(Object { properties: properties.into_values().collect(), open })
+        let additional_properties = properties.is_empty() || more || composed || unknown;
+        Ok(Object { properties: properties.into_values().collect(), additional_properties })
     }
 
     fn property(&self, name: &str, schema: &'a Value, required: bool) -> Result<Property, Fault> {

@@ -10,13 +10,13 @@ use crate::tokens::fields::{X_TAPIS_TENANT, X_TAPIS_TOKEN, X_TAPIS_USER};
 use crate::{BoxFuture, ClientError, Credentials};
 
 /// The token for the site, and whom the request is for: never the one without the other (rule O3).
-pub(super) struct Signer {
+pub(super) struct ServiceCredentials {
     pub(super) token: Arc<SiteToken>,
     /// `X-Tapis-Tenant` and `X-Tapis-User`.
     pub(super) fields: HeaderMap,
 }
 
-impl Credentials for Signer {
+impl Credentials for ServiceCredentials {
     fn headers(&self) -> BoxFuture<'_, Result<HeaderMap, ClientError>> {
         Box::pin(async {
             let held = self.token.get().await?;
@@ -36,11 +36,11 @@ impl Credentials for Signer {
     }
 }
 
-impl fmt::Debug for Signer {
+impl fmt::Debug for ServiceCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name =
             |field| self.fields.get_all(field).iter().next().map(|v| String::from_utf8_lossy(v.as_bytes()));
-        f.debug_struct("Signer")
+        f.debug_struct("ServiceCredentials")
             .field("tenant", &name(X_TAPIS_TENANT))
             .field("user", &name(X_TAPIS_USER))
             .field("token", &self.token)

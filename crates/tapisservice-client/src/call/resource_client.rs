@@ -8,7 +8,7 @@ use reqwest_middleware::ClientWithMiddleware;
 use url::Url;
 
 use super::Call;
-use super::builder::CallerSource;
+use super::builder::ClientSource;
 use super::request::Target;
 use crate::spec::Operation;
 use crate::{CallDestination, ClientError, Credentials, Transport};
@@ -17,7 +17,7 @@ use crate::{CallDestination, ClientError, Credentials, Transport};
 ///
 /// ```
 /// use http::StatusCode;
-/// use tapisservice_client::{Caller, CallDestination, Transport, TransportSettings};
+/// use tapisservice_client::{ResourceClient, CallDestination, Transport, TransportSettings};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,14 +27,14 @@ use crate::{CallDestination, ClientError, Credentials, Transport};
 /// # let app = axum::Router::new().route("/v3/numbers", axum::routing::get(page));
 /// # tokio::spawn(async { axum::serve(listener, app).await });
 /// let transport = Transport::new(&TransportSettings::default())?;
-/// let numbers = Caller::new(&transport, CallDestination::new(&base_url, "tacc", "numbers")?, None);
+/// let numbers = ResourceClient::new(&transport, CallDestination::new(&base_url, "tacc", "numbers")?, None);
 /// let answer = numbers.get("/v3/numbers").query("limit", 2).send().await?;
 /// assert_eq!(answer.deserialize::<Vec<u8>>().await?, [1, 2]);
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Caller(Arc<Inner>);
+pub struct ResourceClient(Arc<Inner>);
 
 struct Inner {
     transport: Transport,
@@ -42,7 +42,7 @@ struct Inner {
     client: ClientWithMiddleware,
 }
 
-impl Caller {
+impl ResourceClient {
     /// Calls to `destination`, signed in with `credentials`; with `None` they are not signed in.
     pub fn new(
         transport: &Transport,
@@ -55,12 +55,12 @@ impl Caller {
 
     /// A call of an operation, whose arguments are checked against it.
     pub fn call(&self, operation: Arc<Operation>) -> Call {
-        Call::new(CallerSource::Known(self.clone()), Ok(Target::Operation(operation)))
+        Call::new(ClientSource::Known(self.clone()), Ok(Target::Operation(operation)))
     }
 
     /// The same for the result of a look-up in a catalog, whose error is reported by [`Call::send`].
-    pub(crate) fn call_found(&self, operation: Result<Arc<Operation>, ClientError>) -> Call {
-        Call::new(CallerSource::Known(self.clone()), operation.map(Target::Operation))
+    pub(crate) fn call_looked_up(&self, operation: Result<Arc<Operation>, ClientError>) -> Call {
+        Call::new(ClientSource::Known(self.clone()), operation.map(Target::Operation))
     }
 
     /// A raw `GET` of a path below the base URL.
@@ -92,7 +92,7 @@ impl Caller {
     /// A query goes through [`Call::query`]; dot segments are refused.
     pub fn request(&self, method: Method, path: &str) -> Call {
         let target = Target::Raw { method, path: path.to_owned() };
-        Call::new(CallerSource::Known(self.clone()), Ok(target))
+        Call::new(ClientSource::Known(self.clone()), Ok(target))
     }
 
     /// The signed-in client itself, for other code that builds requests, such as the official SDK's. Requests outside of
@@ -119,8 +119,8 @@ impl Caller {
     }
 }
 
-impl fmt::Debug for Caller {
+impl fmt::Debug for ResourceClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Caller").field("destination", &self.0.destination).finish_non_exhaustive()
+        f.debug_struct("ResourceClient").field("destination", &self.0.destination).finish_non_exhaustive()
     }
 }

@@ -9,14 +9,14 @@ type OnRefresh = dyn Fn(&Tokens) + Send + Sync;
 
 /// Tells the program of new tokens and saves them.
 #[derive(Clone, Default)]
-pub(crate) struct Keeper {
+pub(crate) struct Persistence {
     pub(crate) on_refresh: Option<Arc<OnRefresh>>,
     pub(crate) store: Option<Arc<dyn SessionStore>>,
     /// `None` when nobody knows whose tokens these are: then they are not saved.
     pub(crate) key: Option<SessionKey>,
 }
 
-impl Keeper {
+impl Persistence {
     /// After a refresh. That tokens are not saved is no reason to fail a call that has them.
     pub(crate) async fn keep(&self, tokens: &Tokens) {
         if let Some(callback) = &self.on_refresh {
@@ -35,7 +35,7 @@ impl Keeper {
         }
     }
 
-    pub(crate) async fn forget(&self) -> Result<(), SessionStoreError> {
+    pub(crate) async fn remove(&self) -> Result<(), SessionStoreError> {
         match (&self.store, &self.key) {
             (Some(store), Some(key)) => store.remove(key).await,
             _ => Ok(()),
@@ -43,8 +43,11 @@ impl Keeper {
     }
 }
 
-impl fmt::Debug for Keeper {
+impl fmt::Debug for Persistence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keeper").field("store", &self.store).field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Persistence")
+            .field("store", &self.store)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
     }
 }

@@ -9,8 +9,8 @@ use http::uri::PathAndQuery;
 /// Removes doubled slashes and a trailing one from the path; the query stays. It has to stand around the router: a layer on
 /// a router runs after the route was chosen.
 #[inline]
-pub(crate) fn tidy<B>(mut request: Request<B>) -> Request<B> {
-    if let Cow::Owned(path) = tidied(request.uri().path()) {
+pub(crate) fn normalize_path<B>(mut request: Request<B>) -> Request<B> {
+    if let Cow::Owned(path) = normalized(request.uri().path()) {
         let target = match request.uri().query() {
             Some(query) => format!("{path}?{query}"),
             None => path,
@@ -25,13 +25,14 @@ pub(crate) fn tidy<B>(mut request: Request<B>) -> Request<B> {
     request
 }
 
-fn tidied(path: &str) -> Cow<'_, str> {
+fn normalized(path: &str) -> Cow<'_, str> {
     let trailing = path.len() > 1 && path.ends_with('/');
     if !trailing && !path.as_bytes().windows(2).any(|pair| pair == b"//") {
         return Cow::Borrowed(path);
     }
-    let tidy: String = path.split('/').filter(|part| !part.is_empty()).flat_map(|part| ["/", part]).collect();
-    Cow::Owned(if tidy.is_empty() { "/".to_owned() } else { tidy })
+    let normalized: String =
+        path.split('/').filter(|part| !part.is_empty()).flat_map(|part| ["/", part]).collect();
+    Cow::Owned(if normalized.is_empty() { "/".to_owned() } else { normalized })
 }
 
 #[cfg(test)]
@@ -51,7 +52,11 @@ mod tests {
         ];
         for (sent, seen) in cases {
             let request = Request::builder().uri(sent).body(()).unwrap();
-            assert_eq!(tidy(request).uri().to_string(), seen.parse::<Uri>().unwrap().to_string(), "{sent}");
+            assert_eq!(
+                normalize_path(request).uri().to_string(),
+                seen.parse::<Uri>().unwrap().to_string(),
+                "{sent}"
+            );
         }
     }
 }

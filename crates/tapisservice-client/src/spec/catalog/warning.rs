@@ -6,21 +6,21 @@ use std::fmt;
 /// not be fetched and what is used instead, a cache file that is ignored, an entry of a file that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Notice {
+pub struct SpecWarning {
     /// The resource.
     pub resource: String,
     /// What happened.
     pub reason: String,
 }
 
-impl Notice {
+impl SpecWarning {
     pub(super) fn new(resource: &str, reason: String) -> Self {
         tracing::warn!(resource, "specification: {reason}");
         Self { resource: resource.to_owned(), reason }
     }
 }
 
-impl fmt::Display for Notice {
+impl fmt::Display for SpecWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.resource, self.reason)
     }
@@ -33,5 +33,5 @@ pub struct SpecUpdate {
     /// The resources whose cached specification is new.
     pub updated: Vec<String>,
     /// The others, each with the cause; what was cached before stays.
-    pub failures: Vec<Notice>,
+    pub failures: Vec<SpecWarning>,
 }

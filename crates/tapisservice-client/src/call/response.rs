@@ -27,7 +27,7 @@ const MAX_MESSAGE_CHARS: usize = 500;
 ///
 /// What reads the body into memory stops at the setting `client_max_answer_bytes` and at the end of the call's time; what streams it
 /// stops when no data comes for `client_idle_timeout_seconds`.
-pub struct Answer {
+pub struct CallResponse {
     response: Response,
     method: Method,
     url: String,
@@ -35,7 +35,7 @@ pub struct Answer {
     ends_at: Instant,
 }
 
-impl Answer {
+impl CallResponse {
     pub(super) fn new(
         response: Response,
         method: Method,
@@ -204,14 +204,14 @@ impl Answer {
     }
 
     fn fault(&self, reason: String) -> ClientError {
-        ClientError::Answer { method: self.method.clone(), url: self.url.clone(), reason }
+        ClientError::InvalidResponse { method: self.method.clone(), url: self.url.clone(), reason }
     }
 }
 
 /// Without header fields and query, which may hold secrets.
-impl fmt::Debug for Answer {
+impl fmt::Debug for CallResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer")
+        f.debug_struct("CallResponse")
             .field("method", &self.method)
             .field("url", &self.url)
             .field("status", &self.status())

@@ -12,7 +12,7 @@ use crate::transport::BodyProgress;
 use crate::{ClientError, SetupError};
 
 /// Opens what the request sends.
-pub(super) async fn materialise(
+pub(super) async fn prepare(
     built: Built,
     progress: &BodyProgress,
     pool: &reqwest::Client,
@@ -44,7 +44,7 @@ pub(super) async fn materialise(
 }
 
 fn put(request: &mut Request, media_type: &str, body: Body, length: Option<u64>) -> Result<(), ClientError> {
-    let media_type = HeaderValue::from_str(media_type).map_err(|_| ClientError::Value {
+    let media_type = HeaderValue::from_str(media_type).map_err(|_| ClientError::InvalidValue {
         name: "media type".to_owned(),
         reason: "this is no media type".to_owned(),
     })?;

@@ -41,7 +41,7 @@ pub struct Parameter {
     /// What kind of value it takes.
     pub kind: ValueKind,
     /// A trailing path parameter whose value keeps its slashes, which nothing in the file marks.
-    pub keeps_slashes: bool,
+    pub allows_slashes: bool,
 }
 
 /// Where a parameter goes.
@@ -108,19 +108,19 @@ pub struct RequestBody {
     /// Whether there must be one.
     pub required: bool,
     /// What it may be, the preferred form first.
-    pub forms: Vec<BodyForm>,
+    pub content: Vec<BodyContent>,
 }
 
 /// One media type of a request body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct BodyForm {
+pub struct BodyContent {
     /// `application/json`, `multipart/form-data`, ...
     pub media_type: String,
     /// The properties of an object; empty for a free object, an array, a composition or bytes.
     pub properties: Vec<Property>,
     /// Whether properties that are not listed may be given: always where none is listed.
-    pub open: bool,
+    pub additional_properties: bool,
 }
 
 /// A property of an object in a request body.
