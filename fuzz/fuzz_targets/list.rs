@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use bookmarks::{ListParameters, Listing};
+use bookmarks::{ListParameters, ListQuery};
 use http::{Method, Request, StatusCode, Uri};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ fn good_is_accepted() {
 }
 
 /// The query as the handler reads it.
-fn listing(uri: &Uri) -> Option<Listing> {
+fn listing(uri: &Uri) -> Option<ListQuery> {
     use axum::extract::FromRequestParts as _;
     let mut parts = Request::get(uri.clone()).body(()).unwrap().into_parts().0;
     let mut reading = std::pin::pin!(Query::<ListParameters>::from_request_parts(&mut parts, &()));
@@ -60,13 +60,13 @@ fn listing(uri: &Uri) -> Option<Listing> {
     let std::task::Poll::Ready(read) = reading.as_mut().poll(&mut context) else {
         panic!("it waits for nothing")
     };
-    Listing::try_from(&read.ok()?.0).ok()
+    ListQuery::try_from(&read.ok()?.0).ok()
 }
 
 /// The page is no longer than asked for, holds nothing else than asked for, and is in order.
-fn check(listing: &Listing, envelope: &Value) {
+fn check(listing: &ListQuery, envelope: &Value) {
     let page = envelope["result"].as_array().unwrap();
-    assert!(listing.limit <= Listing::MAX_LIMIT && page.len() <= listing.limit as usize);
+    assert!(listing.limit <= ListQuery::MAX_LIMIT && page.len() <= listing.limit as usize);
     assert_eq!(envelope["metadata"]["recordCount"], page.len());
     assert_eq!(envelope["metadata"]["totalCount"].as_i64().unwrap() >= 0, listing.compute_total);
     for bookmark in page {

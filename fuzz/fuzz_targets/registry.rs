@@ -123,7 +123,7 @@ fn check(registry: &Registry) {
                 host.replacen('.', "-", 1),
             ] {
                 let Ok(authority) = near.parse::<Authority>() else { continue };
-                let Some(owner) = registry.tenant_of_host(&authority) else { continue };
+                let Some(owner) = registry.tenant_by_host(&authority) else { continue };
                 assert!(hosts.contains(authority.host()), "{near} is nobody's and leads to {owner:?}");
                 assert!(
                     hosts_of(registry, owner).contains(&authority.host().to_owned()),

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
 use tapisservice_auth::{
-    AuthError, IdentityHeaders, Jws, Outcome, TokenFault, TokenVerifier, UnixTime, decide,
+    AuthError, IdentityHeaders, Jws, Outcome, TokenError, TokenVerifier, UnixTime, decide,
 };
 use tapisservice_core::{AccountType, Error, Identity};
 use tapisservice_fuzz::{HOST, KEY, NOW, Signer, assert_refusal, halves, registry, settings};
@@ -54,7 +54,7 @@ fn unsigned_is_never_verified(text: &str) {
 
 /// Whether nothing is wrong with a token before its claims are looked at.
 fn is_well_formed(token: &str) -> bool {
-    !matches!(outcome(token, &[]), Err(AuthError::Token(TokenFault::Jws(_) | TokenFault::TooLong)))
+    !matches!(outcome(token, &[]), Err(AuthError::Token(TokenError::Jws(_) | TokenError::TooLong)))
 }
 
 fn outcome(token: &str, lines: &[(&'static str, &'static str)]) -> Result<Outcome, AuthError> {
@@ -88,7 +88,7 @@ fn decided(token: &str, lines: &[(&'static str, &'static str)]) -> Option<Identi
 
 /// Refusals that come after the token proved good.
 fn is_other(refusal: &AuthError) -> bool {
-    matches!(refusal, AuthError::OtherTenant { .. } | AuthError::OnBehalfOfHeaders)
+    matches!(refusal, AuthError::TenantMismatch { .. } | AuthError::OnBehalfOfHeaders)
 }
 
 /// What was accepted is what an independent reading of the two texts says.

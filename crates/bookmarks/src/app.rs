@@ -25,7 +25,7 @@ pub async fn app(config: &Config, settings: Settings) -> Result<AppBuilder, Star
 /// # Panics
 ///
 /// Outside a tokio runtime.
-pub fn outline() -> Result<App, StartError> {
+pub fn describe() -> Result<App, StartError> {
     let settings = [
         ("service_name", "bookmarks"),
         ("version", env!("CARGO_PKG_VERSION")),
@@ -40,7 +40,7 @@ pub fn outline() -> Result<App, StartError> {
         .default_schema_path("")
         .fallback_config("none", r#"{"tenants": []}"#)
         .load()?;
-    Ok(assemble(Settings::from_config(&config)?, &database::unopened()?)?.build()?)
+    Ok(assemble(Settings::from_config(&config)?, &database::placeholder()?)?.build()?)
 }
 
 fn assemble(settings: Settings, database: &Database) -> Result<AppBuilder, StartError> {
@@ -51,7 +51,7 @@ fn assemble(settings: Settings, database: &Database) -> Result<AppBuilder, Start
     let pool = database.clone();
     Ok(app
         .routes(routes.with_state(shared))
-        .openapi(openapi::head())
+        .openapi(openapi::api_info())
         .ready_check(database::ready_check(database))
         .on_scrape(move || pool.record_metrics()))
 }

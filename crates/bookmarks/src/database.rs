@@ -13,7 +13,7 @@ static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
 });
 
 /// How long a start waits for another process that migrates the same file.
-const PATIENCE: Duration = Duration::from_secs(10);
+const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The migrations in the folder `migrations`, as they were when the service was built.
 pub fn migrator() -> &'static Migrator {
@@ -39,7 +39,7 @@ pub fn connect(config: &Config) -> Result<Database, StartError> {
 pub(crate) async fn open(config: &Config) -> Result<Database, StartError> {
     let database = connect(config)?;
     if database.engine() == Engine::Sqlite {
-        let upgrade = migrator().upgrade(&database, Upgrade::Head, PATIENCE, &mut |_| ()).await;
+        let upgrade = migrator().upgrade(&database, Upgrade::Head, UPGRADE_TIMEOUT, &mut |_| ()).await;
         upgrade.map_err(not_upgraded)?;
     }
     Ok(database)
@@ -60,7 +60,7 @@ fn not_upgraded(error: MigrationError) -> StartError {
 /// # Errors
 ///
 /// Never: the URL is a good one.
-pub(crate) fn unopened() -> Result<Database, StartError> {
+pub(crate) fn placeholder() -> Result<Database, StartError> {
     let settings = DatabaseSettings::new("sqlite::memory:");
     Database::connect_lazy(&settings).map_err(|error| StartError::setting("sql_db_url", error))
 }
@@ -96,11 +96,11 @@ mod tests {
             let database = Database::connect_lazy(&settings).unwrap();
             let tell = &mut |_| ();
             let head = migrator().head();
-            let up = migrator().upgrade(&database, Upgrade::Head, PATIENCE, tell).await.unwrap();
+            let up = migrator().upgrade(&database, Upgrade::Head, UPGRADE_TIMEOUT, tell).await.unwrap();
             assert_eq!((up.current(), up.at_head()), (head, Ok(())));
-            let down = migrator().downgrade(&database, Downgrade::Base, PATIENCE, tell).await.unwrap();
+            let down = migrator().downgrade(&database, Downgrade::Base, UPGRADE_TIMEOUT, tell).await.unwrap();
             assert_eq!(down.current(), None);
-            let again = migrator().upgrade(&database, Upgrade::Head, PATIENCE, tell).await.unwrap();
+            let again = migrator().upgrade(&database, Upgrade::Head, UPGRADE_TIMEOUT, tell).await.unwrap();
             assert_eq!(again.current(), head);
         }
     }
@@ -110,8 +110,10 @@ mod tests {
         let error = not_upgraded(MigrationError::Changed(1));
         assert!(matches!(&error, StartError::Service(_)), "{error:?}");
         assert!(error.to_string().starts_with("migration 1"), "{error}");
-        let error =
-            not_upgraded(MigrationError::Unreachable { waited: PATIENCE, reason: "locked".to_owned() });
+        let error = not_upgraded(MigrationError::Unreachable {
+            waited: UPGRADE_TIMEOUT,
+            reason: "locked".to_owned(),
+        });
         assert!(matches!(&error, StartError::Setting { key, .. } if key == "sql_db_url"), "{error:?}");
     }
 

@@ -56,7 +56,7 @@ pub(crate) fn site(
     own: &BookmarksSettings,
     account: Option<(String, String)>,
 ) -> DevSiteBuilder {
-    let site = DevSite::builder().server(server).first_port(own.devsite_port).keys_in(KEYS);
+    let site = DevSite::builder().server(server).first_port(own.devsite_port).key_folder(KEYS);
     match account {
         Some((name, password)) => site.service(name, password),
         None => site,

@@ -6,7 +6,7 @@ mod database;
 #[cfg(feature = "devsite")]
 pub mod devsite;
 mod fields;
-mod listing;
+mod list_query;
 mod openapi;
 mod routes;
 mod settings;
@@ -14,11 +14,11 @@ mod state;
 mod store;
 mod systems;
 
-pub use app::{app, outline};
+pub use app::{app, describe};
 pub use bookmark::{Bookmark, BookmarkChanges, BookmarkId, NewBookmark};
 pub use database::{connect, migrator};
 pub use fields::{BookmarkName, Description, InvalidField, SystemId, SystemPath, Tag, Tags};
-pub use listing::{ListMetadata, ListParameters, Listing, OrderBy};
+pub use list_query::{ListMetadata, ListParameters, ListQuery, OrderBy};
 pub use settings::{BookmarksSettings, CONFIG_SCHEMA, loader};
 pub use store::{Store, StoreError};
 pub use systems::Systems;

@@ -79,13 +79,13 @@ fn load() -> Result<Config, ConfigError> {
 }
 
 fn routes() -> Result<String, StartError> {
-    let app = bookmarks::outline()?;
+    let app = bookmarks::describe()?;
     let lines: Vec<_> = app.routes().iter().map(ToString::to_string).collect();
     Ok(lines.join("\n") + "\n")
 }
 
 fn openapi() -> Result<String, StartError> {
-    let document = bookmarks::outline()?.openapi().to_pretty_json();
+    let document = bookmarks::describe()?.openapi().to_pretty_json();
     document.map(|json| json + "\n").map_err(StartError::service)
 }
 

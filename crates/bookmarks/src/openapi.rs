@@ -4,8 +4,8 @@ use tapisservice::utoipa::openapi::OpenApi as Document;
 use tapisservice::utoipa::{self, OpenApi};
 
 /// Title, description, licence.
-pub(crate) fn head() -> Document {
-    Head::openapi()
+pub(crate) fn api_info() -> Document {
+    ApiInfo::openapi()
 }
 
 #[derive(OpenApi)]
@@ -21,4 +21,4 @@ pub(crate) fn head() -> Document {
         (name = "health", description = "Whether the service is alive and can serve."),
     ),
 )]
-struct Head;
+struct ApiInfo;

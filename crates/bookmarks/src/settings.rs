@@ -78,7 +78,7 @@ fn check_ports(config: &Config, site: &tapisservice_devsite::DevSiteBuilder) -> 
         "expected a port that the site does not take: it has one per tenant, from `devsite_port` on";
     let clashes = |key: &str| -> Result<(), ConfigError> {
         match config.get::<Option<SocketAddr>>(key)? {
-            Some(address) if site.clashes_with(address) => {
+            Some(address) if site.conflicts_with(address) => {
                 Err(config.violation(key, WHAT).depends_on("devsite_port").into())
             }
             _ => Ok(()),

@@ -4,8 +4,8 @@
 use tapisservice::core::{Error, Identity, ServiceError};
 use tapisservice::db::{ByOwner, Database, FromRow, QueryError, Statement, TextUuid, Timestamp, Transaction};
 
-use crate::listing::Room;
-use crate::{Bookmark, BookmarkChanges, BookmarkId, Listing, NewBookmark, Tags};
+use crate::list_query::ByteBudget;
+use crate::{Bookmark, BookmarkChanges, BookmarkId, ListQuery, NewBookmark, Tags};
 
 /// The bookmarks of all users. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ impl From<QueryError> for StoreError {
         match error {
             QueryError::NotFound => Self::NotFound,
             // The name is the only thing a user can choose that has to be unique.
-            QueryError::Unique { .. } => Self::NameTaken,
+            QueryError::UniqueViolation { .. } => Self::NameTaken,
             other => Self::Database(other),
         }
     }
@@ -113,7 +113,7 @@ impl Store {
     }
 
     /// A page of the bookmarks of `owner`, and how many fit if that was asked. The page ends at
-    /// [`limit`](Listing::limit) bookmarks or at [`Listing::MAX_BYTES`].
+    /// [`limit`](ListQuery::limit) bookmarks or at [`ListQuery::MAX_BYTES`].
     ///
     /// # Errors
     ///
@@ -121,24 +121,24 @@ impl Store {
     pub async fn list(
         &self,
         owner: &Identity,
-        listing: &Listing,
+        list: &ListQuery,
     ) -> Result<(Vec<Bookmark>, Option<i64>), StoreError> {
         let scope = self.database.for_owner(owner);
-        let mut query = filter(scope.query(SELECT), listing).push(" ORDER BY ");
-        for order in &listing.order_by {
+        let mut query = filter(scope.query(SELECT), list).push(" ORDER BY ");
+        for order in &list.order_by {
             // The column is one of a fixed set.
             query = query.push(order.column).push(if order.descending { " DESC, " } else { " ASC, " });
         }
         // The id makes the order total, so that pages neither repeat nor miss a bookmark.
-        let query = query.push("bookmark_id ASC LIMIT ").push_bind(i64::from(listing.limit));
-        let query = query.push(" OFFSET ").push_bind(i64::from(listing.skip));
-        let mut room = Room::new(Listing::MAX_BYTES);
-        let page = query.fetch_map_while(|row: Row| room.admit(Bookmark::from(row))).await?;
-        if !listing.compute_total {
+        let query = query.push("bookmark_id ASC LIMIT ").push_bind(i64::from(list.limit));
+        let query = query.push(" OFFSET ").push_bind(i64::from(list.skip));
+        let mut budget = ByteBudget::new(ListQuery::MAX_BYTES);
+        let page = query.fetch_map_while(|row: Row| budget.take(Bookmark::from(row))).await?;
+        if !list.compute_total {
             return Ok((page, None));
         }
         let count = scope.query("SELECT COUNT(*) FROM bookmarks WHERE tenant_id = $1 AND owner = $2");
-        Ok((page, Some(filter(count, listing).fetch_scalar().await?)))
+        Ok((page, Some(filter(count, list).fetch_scalar().await?)))
     }
 
     /// Changes a bookmark of `owner`.
@@ -203,11 +203,11 @@ async fn find(select: Statement<'_>, id: BookmarkId) -> Result<Bookmark, StoreEr
     Ok(query.fetch_one::<Row>().await?.into())
 }
 
-fn filter<'q>(mut query: Statement<'q>, listing: &Listing) -> Statement<'q> {
-    if let Some(system_id) = &listing.system_id {
+fn filter<'q>(mut query: Statement<'q>, list: &ListQuery) -> Statement<'q> {
+    if let Some(system_id) = &list.system_id {
         query = query.push(" AND system_id = ").push_bind(system_id);
     }
-    if let Some(tag) = &listing.tag {
+    if let Some(tag) = &list.tag {
         query = query
             .push(" AND EXISTS (SELECT 1 FROM bookmark_tags t WHERE t.bookmark_id = bookmarks.bookmark_id AND t.tag = ")
             .push_bind(tag)

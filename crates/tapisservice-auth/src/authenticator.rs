@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use tapisservice_core::{RequestTenant, TenantId};
-use tapisservice_tenants::{Authority, Miss, Registry, TenantCache};
+use tapisservice_tenants::{Authority, CacheMiss, Registry, TenantCache};
 
 use crate::admit::anonymous_tenant;
 use crate::cache::LastToken;
@@ -82,15 +82,15 @@ impl Authenticator {
     /// # Errors
     ///
     /// When the Host is unknown, or its tenant is not served here.
-    pub async fn tenant_of_host(&self, headers: &HeaderMap) -> Result<Arc<RequestTenant>, AuthError> {
+    pub async fn tenant_by_host(&self, headers: &HeaderMap) -> Result<Arc<RequestTenant>, AuthError> {
         let host = self.host_of(headers)?;
         let decision =
             |registry: Option<&Registry>| anonymous_tenant(host.as_ref(), registry, self.settings());
         self.with_fresh_registry(decision).await
     }
 
-    /// As [`tenant_of_host`](Self::tenant_of_host), by the registry at hand.
-    pub(crate) fn known_tenant_of_host(&self, headers: &HeaderMap) -> Result<Arc<RequestTenant>, AuthError> {
+    /// As [`tenant_by_host`](Self::tenant_by_host), by the registry at hand.
+    pub(crate) fn known_tenant_by_host(&self, headers: &HeaderMap) -> Result<Arc<RequestTenant>, AuthError> {
         let host = self.host_of(headers)?;
         self.tenants.with_snapshot(|registry| {
             anonymous_tenant(host.as_ref(), registry.map(|registry| &**registry), self.settings())
@@ -117,7 +117,7 @@ impl Authenticator {
         decision: impl Fn(Option<&Registry>) -> Result<T, AuthError>,
     ) -> Result<T, Unsettled> {
         self.tenants.with_snapshot(|before| {
-            decision(before.map(|registry| &**registry)).map_err(|error| match error.miss() {
+            decision(before.map(|registry| &**registry)).map_err(|error| match error.cache_miss() {
                 Some(miss) => Unsettled::Pending(PendingMiss { error, miss, before: before.cloned() }),
                 None => Unsettled::Refused(error),
             })
@@ -138,7 +138,7 @@ impl Authenticator {
             }
         }
         // Whether it refreshed or was not allowed to: another request may have.
-        self.tenants.look_again(&pending.miss).await;
+        self.tenants.refresh_on_miss(&pending.miss).await;
         let after = self.tenants.snapshot();
         if pending.may_be_found_in(after.as_ref()) { decision(after.as_deref()) } else { Err(pending.error) }
     }
@@ -158,7 +158,7 @@ pub(crate) enum Unsettled {
 #[derive(Debug, Clone)]
 pub(crate) struct PendingMiss {
     error: AuthError,
-    miss: Miss,
+    miss: CacheMiss,
     before: Option<Arc<Registry>>,
 }
 
@@ -167,7 +167,8 @@ impl PendingMiss {
     fn may_be_found_in(&self, after: Option<&Arc<Registry>>) -> bool {
         let before = self.before.as_ref();
         let same_key = |tenant| same_key(before.map(|r| &**r), after.map(|r| &**r), tenant);
-        !same_snapshot(before, after) && !matches!(&self.miss, Miss::Signature(tenant) if same_key(tenant))
+        !same_snapshot(before, after)
+            && !matches!(&self.miss, CacheMiss::Signature(tenant) if same_key(tenant))
     }
 }
 
@@ -189,7 +190,7 @@ mod tests {
     use tapisservice_tenants::{RegistryData, SourceError, TenantSource};
 
     use super::*;
-    use crate::TokenFault;
+    use crate::TokenError;
 
     /// Counts how often it is read.
     #[derive(Clone, Default)]
@@ -214,7 +215,7 @@ mod tests {
     }
 
     fn unknown(id: &str) -> AuthError {
-        TokenFault::UnknownTenant(TenantId::new(id).unwrap()).into()
+        TokenError::UnknownTenant(TenantId::new(id).unwrap()).into()
     }
 
     #[tokio::test]
@@ -224,7 +225,7 @@ mod tests {
         let settings = AuthSettings::new("test", SiteId::new("here").unwrap());
         let authenticator = Authenticator::new(tenants.clone(), settings);
         let (first, verifications) = (tenants.snapshot(), AtomicUsize::new(0));
-        let forged = AuthError::from(TokenFault::Signature(TenantId::new("dev").unwrap()));
+        let forged = AuthError::from(TokenError::Signature(TenantId::new("dev").unwrap()));
         let decided = authenticator.with_fresh_registry(|_| {
             verifications.fetch_add(1, Ordering::SeqCst);
             Err::<(), _>(forged.clone())

@@ -1,14 +1,14 @@
 //! Why a request is refused: a reason for the log, a class and a status for the caller.
 
 use tapisservice_core::{Error, ErrorKind, ServiceError, TenantId};
-use tapisservice_tenants::{Authority, Miss};
+use tapisservice_tenants::{Authority, CacheMiss};
 
-use crate::{ClaimFault, JwsError};
+use crate::{ClaimError, JwsError};
 
 /// What is wrong with a token (rules A1 to A12).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum TokenFault {
+pub enum TokenError {
     /// A1.
     #[error("the token is longer than 16 KiB")]
     TooLong,
@@ -32,7 +32,7 @@ pub enum TokenFault {
     Signature(TenantId),
     /// A7 to A12.
     #[error("{0}")]
-    Claim(ClaimFault),
+    Claim(ClaimError),
     /// A7.
     #[error("the token has expired")]
     Expired,
@@ -51,13 +51,13 @@ pub enum AuthError {
     NoToken,
     /// A1 to A12, O2.
     #[error(transparent)]
-    Token(TokenFault),
+    Token(TokenError),
     /// A1.
     #[error("Invalid request; more than one X-Tapis-Token header.")]
-    SeveralTokens,
+    MultipleTokens,
     /// H2.
     #[error("Invalid request; more than one Host header.")]
-    SeveralHosts,
+    MultipleHosts,
     /// O1.
     #[error("Invalid request; cannot set OBO headers with a user token.")]
     OnBehalfOfByUser,
@@ -72,13 +72,13 @@ pub enum AuthError {
     NotAllowableTenant(TenantId),
     /// O6 and H8.
     #[error("Requests for tenant {0} are served at another site.")]
-    OtherSite(TenantId),
+    WrongSite(TenantId),
     /// H2 and H4.
     #[error("Invalid request; the host of the request belongs to no tenant.")]
     UnknownHost(Option<Authority<'static>>),
     /// H3.
     #[error("The tenant_id claim in the token, {claim} does not match the URL tenant, {url}.")]
-    OtherTenant {
+    TenantMismatch {
         /// The token's tenant.
         claim: TenantId,
         /// The Host's tenant.
@@ -86,46 +86,46 @@ pub enum AuthError {
     },
     /// H7.
     #[error("This service does not serve tenant {0}.")]
-    NotServed(TenantId),
+    TenantNotServed(TenantId),
     /// T7.
     #[error("The tenant registry is not available.")]
     NoRegistry,
 }
 
-impl From<ClaimFault> for TokenFault {
-    fn from(fault: ClaimFault) -> Self {
+impl From<ClaimError> for TokenError {
+    fn from(fault: ClaimError) -> Self {
         Self::Claim(fault)
     }
 }
 
-impl From<TokenFault> for AuthError {
-    fn from(fault: TokenFault) -> Self {
+impl From<TokenError> for AuthError {
+    fn from(fault: TokenError) -> Self {
         Self::Token(fault)
     }
 }
 
 impl AuthError {
     /// What a newer registry might know (rules A5, A6, O4 and H2).
-    pub fn miss(&self) -> Option<Miss> {
+    pub fn cache_miss(&self) -> Option<CacheMiss> {
         match self {
-            Self::Token(TokenFault::UnknownTenant(id)) | Self::UnknownOnBehalfOfTenant(id) => {
-                Some(Miss::Tenant(id.clone()))
+            Self::Token(TokenError::UnknownTenant(id)) | Self::UnknownOnBehalfOfTenant(id) => {
+                Some(CacheMiss::Tenant(id.clone()))
             }
-            Self::Token(TokenFault::Signature(id)) => Some(Miss::Signature(id.clone())),
-            Self::UnknownHost(Some(host)) => Some(Miss::Host(host.clone())),
+            Self::Token(TokenError::Signature(id)) => Some(CacheMiss::Signature(id.clone())),
+            Self::UnknownHost(Some(host)) => Some(CacheMiss::Host(host.clone())),
             _ => None,
         }
     }
 
     /// Whether another token, or none, would not be refused like this.
-    pub(crate) fn is_of_the_token(&self) -> bool {
-        !matches!(self, Self::SeveralHosts | Self::NoRegistry)
+    pub(crate) fn is_about_token(&self) -> bool {
+        !matches!(self, Self::MultipleHosts | Self::NoRegistry)
     }
 
     /// What the log needs beyond the message.
     fn detail(&self) -> Option<String> {
         match self {
-            Self::Token(TokenFault::Expired) => None,
+            Self::Token(TokenError::Expired) => None,
             Self::Token(fault) => Some(fault.to_string()),
             Self::UnknownOnBehalfOfTenant(id) => Some(format!("tenant {id} is not registered")),
             Self::UnknownHost(Some(host)) => Some(format!("the host is {host}")),
@@ -138,14 +138,14 @@ impl AuthError {
         match self {
             Self::NoToken => ErrorKind::NoToken,
             Self::Token(_) | Self::OnBehalfOfByUser | Self::OnBehalfOfHeaders => ErrorKind::Authentication,
-            Self::SeveralTokens
-            | Self::SeveralHosts
+            Self::MultipleTokens
+            | Self::MultipleHosts
             | Self::UnknownOnBehalfOfTenant(_)
             | Self::UnknownHost(_) => ErrorKind::BadInput,
             Self::NotAllowableTenant(_)
-            | Self::OtherSite(_)
-            | Self::OtherTenant { .. }
-            | Self::NotServed(_) => ErrorKind::Permissions,
+            | Self::WrongSite(_)
+            | Self::TenantMismatch { .. }
+            | Self::TenantNotServed(_) => ErrorKind::Permissions,
             Self::NoRegistry => ErrorKind::Unavailable,
         }
     }
@@ -155,7 +155,7 @@ impl AuthError {
 impl ServiceError for AuthError {
     fn to_error(&self) -> Error {
         let error = match self {
-            Self::Token(TokenFault::Expired) => {
+            Self::Token(TokenError::Expired) => {
                 Error::new(self.kind(), "The Tapis access token has expired.")
             }
             Self::Token(_) => Error::new(self.kind(), "The Tapis access token is not valid."),

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue};
 use tapisservice_core::{AccessToken, Claims, framework};
 use tapisservice_tenants::Authority;
 
-use crate::error::{AuthError, TokenFault};
+use crate::error::{AuthError, TokenError};
 
 /// The longest token that is looked at (rule A1).
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
@@ -24,19 +24,19 @@ pub enum TokenHeader<'a> {
     /// An empty or blank line.
     Blank,
     /// Something that may be a token.
-    Text(TokenText<'a>),
+    Text(RawToken<'a>),
 }
 
 /// A line that is neither blank nor too long. What characters it has is asked only when it cannot be taken apart: what can be, or
 /// is known, has those of a token.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct TokenText<'a> {
+pub struct RawToken<'a> {
     /// The line without spaces around it.
     text: &'a [u8],
     line: &'a HeaderValue,
 }
 
-impl<'a> TokenText<'a> {
+impl<'a> RawToken<'a> {
     /// The line as it came, without spaces around it.
     pub(crate) fn as_bytes(self) -> &'a [u8] {
         self.text
@@ -46,17 +46,17 @@ impl<'a> TokenText<'a> {
     ///
     /// # Errors
     ///
-    /// [`TokenFault::Characters`] when it has others.
-    pub fn to_str(self) -> Result<&'a str, TokenFault> {
+    /// [`TokenError::Characters`] when it has others.
+    pub fn to_str(self) -> Result<&'a str, TokenError> {
         match std::str::from_utf8(self.text) {
             Ok(text) if self.is_token_like() => Ok(text),
-            _ => Err(TokenFault::Characters),
+            _ => Err(TokenError::Characters),
         }
     }
 
     /// The token, joined with the claims that its verification gave.
     pub(crate) fn with_claims(self, claims: Arc<Claims>) -> AccessToken {
-        framework::access_token_of_header(self.line.clone(), claims)
+        framework::access_token_from_header(self.line.clone(), claims)
     }
 
     /// Base64url and dots alone. There is no way out of the loop and no branch in it: it is compiled to one that looks at many bytes
@@ -68,7 +68,7 @@ impl<'a> TokenText<'a> {
 }
 
 /// It is a secret: it is not printed.
-impl fmt::Debug for TokenText<'_> {
+impl fmt::Debug for RawToken<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
@@ -121,7 +121,7 @@ impl<'a> IdentityHeaders<'a> {
     }
 
     /// The text that may be a token.
-    pub(crate) fn token_text(&self) -> Option<TokenText<'a>> {
+    pub(crate) fn token_text(&self) -> Option<RawToken<'a>> {
         match self.token {
             TokenHeader::Text(text) => Some(text),
             TokenHeader::Absent | TokenHeader::Blank => None,
@@ -144,7 +144,7 @@ impl<'a> Lines<'a> {
         match self {
             Self::None => Ok(None),
             Self::One(value) => Ok(Some(value)),
-            Self::Several => Err(AuthError::SeveralHosts),
+            Self::Several => Err(AuthError::MultipleHosts),
         }
     }
 
@@ -186,7 +186,7 @@ fn authority<'a>(host: &Lines<'a>, forwarded_host: &Lines<'a>) -> Result<Option<
 fn read_token<'a>(line: &Lines<'a>) -> Result<TokenHeader<'a>, AuthError> {
     let line = match line {
         Lines::None => return Ok(TokenHeader::Absent),
-        Lines::Several => return Err(AuthError::SeveralTokens),
+        Lines::Several => return Err(AuthError::MultipleTokens),
         Lines::One(line) => line,
     };
     let text = line.as_bytes().trim_ascii();
@@ -194,9 +194,9 @@ fn read_token<'a>(line: &Lines<'a>) -> Result<TokenHeader<'a>, AuthError> {
         return Ok(TokenHeader::Blank);
     }
     if text.len() > MAX_TOKEN_BYTES {
-        return Err(TokenFault::TooLong.into());
+        return Err(TokenError::TooLong.into());
     }
-    Ok(TokenHeader::Text(TokenText { text, line }))
+    Ok(TokenHeader::Text(RawToken { text, line }))
 }
 
 #[cfg(test)]
@@ -225,13 +225,13 @@ mod tests {
             (&[b""], Ok(Some(b""))),
             (&[b" \t"], Ok(Some(b""))),
             (&[b"a.b.c "], Ok(Some(b"a.b.c"))),
-            (&[b"a", b"b"], Err(AuthError::SeveralTokens)),
-            (&[b"", b""], Err(AuthError::SeveralTokens)),
-            (&[b"Bearer a.b.c"], Err(TokenFault::Characters.into())),
-            (&[b"a.b.c="], Err(TokenFault::Characters.into())),
-            (&[b"\xe9"], Err(TokenFault::Characters.into())),
+            (&[b"a", b"b"], Err(AuthError::MultipleTokens)),
+            (&[b"", b""], Err(AuthError::MultipleTokens)),
+            (&[b"Bearer a.b.c"], Err(TokenError::Characters.into())),
+            (&[b"a.b.c="], Err(TokenError::Characters.into())),
+            (&[b"\xe9"], Err(TokenError::Characters.into())),
             (&[&long[1..]], Ok(Some(&long[1..]))),
-            (&[&long], Err(TokenFault::TooLong.into())),
+            (&[&long], Err(TokenError::TooLong.into())),
         ];
         for (values, expected) in cases {
             let lines: Vec<_> = values.iter().map(|v| ("x-tapis-token", *v)).collect();
@@ -274,6 +274,6 @@ mod tests {
         let host = |trust| IdentityHeaders::read(&map, trust).unwrap().host.unwrap().to_string();
         assert_eq!((host(false), host(true)), ("a.test".to_owned(), "b.test".to_owned()));
         let two = headers(&[("host", b"a.test"), ("host", b"a.test")]);
-        assert_eq!(IdentityHeaders::read(&two, false), Err(AuthError::SeveralHosts));
+        assert_eq!(IdentityHeaders::read(&two, false), Err(AuthError::MultipleHosts));
     }
 }

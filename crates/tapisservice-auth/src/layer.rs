@@ -68,7 +68,7 @@ where
             Err(missing) => return ResponseFuture::refused(missing.into()),
         };
         match self.authenticator.try_authenticate(request.headers(), &mut self.last) {
-            Ok(outcome) => note(g, outcome),
+            Ok(outcome) => record_outcome(g, outcome),
             Err(unsettled) => {
                 request.extensions_mut().insert(unsettled);
             }
@@ -78,7 +78,7 @@ where
 }
 
 /// Keeps what was found out in `g`.
-pub(crate) fn note(g: &RequestContext, outcome: Outcome) {
+pub(crate) fn record_outcome(g: &RequestContext, outcome: Outcome) {
     framework::set_authenticated(g);
     match outcome {
         Outcome::Identified(identity) => {

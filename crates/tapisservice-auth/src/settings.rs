@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use tapisservice_core::{SiteId, TenantId};
-use tapisservice_tenants::{Authority, ServicePlace};
+use tapisservice_tenants::{Authority, ServiceLocation};
 use url::Url;
 
 /// Whether the service runs for development or in production (`server`).
@@ -89,8 +89,8 @@ impl AuthSettings {
         self.served_tenants().is_none_or(|served| served.iter().any(|id| *tenant == id.as_str()))
     }
 
-    pub(crate) fn place(&self) -> ServicePlace<'_> {
-        ServicePlace::new(&self.service_name, &self.service_site_id)
+    pub(crate) fn location(&self) -> ServiceLocation<'_> {
+        ServiceLocation::new(&self.service_name, &self.service_site_id)
     }
 
     /// Whether `host` names no tenant because this is a developer's machine (rule H4).

@@ -112,7 +112,7 @@ mod inside {
         let session = service.on_behalf_of_user(alice.0, alice.1).unwrap();
         let call = session.operation("systems", "getSystems");
         assert!(call.send().await.unwrap().deserialize::<Value>().await.unwrap().is_array());
-        assert_eq!(site.count("POST /v3/tokens"), 1);
+        assert_eq!(site.request_count("POST /v3/tokens"), 1);
         // A user, who looks the tenant up and logs in.
         let url = site.tenant_url("tacc").unwrap();
         let alice = UserClient::builder(url).password("alice", PASSWORD).await.unwrap();

@@ -30,21 +30,21 @@ pub struct Enveloped;
 /// What of a request decides how its answer is written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ResponseShape {
+pub struct ResponseFormat {
     /// The `version` stanza.
     pub version: String,
     /// Whether the JSON is indented (`?pretty=true`).
     pub pretty: bool,
 }
 
-impl ResponseShape {
+impl ResponseFormat {
     /// The shape that the current request asks for, the default one outside of a request.
     pub fn current() -> Self {
-        RequestContext::current().map_or_else(|_| Self::default(), |g| Self::of(&g))
+        RequestContext::current().map_or_else(|_| Self::default(), |g| Self::for_request(&g))
     }
 
     /// The shape that the request of `g` asks for.
-    pub fn of(g: &RequestContext) -> Self {
+    pub fn for_request(g: &RequestContext) -> Self {
         Self { version: g.service().version.clone(), pretty: g.pretty() }
     }
 }
@@ -111,7 +111,7 @@ impl<T: Serialize> Envelope<T> {
     /// # Errors
     ///
     /// When `T` does not serialize.
-    pub fn to_bytes(&self, shape: &ResponseShape) -> Result<Vec<u8>, serde_json::Error> {
+    pub fn to_bytes(&self, shape: &ResponseFormat) -> Result<Vec<u8>, serde_json::Error> {
         self.write(&shape.version, shape.pretty)
     }
 
@@ -143,7 +143,7 @@ impl<T: Serialize> IntoResponse for Envelope<T> {
 }
 
 /// The error envelope: `result` is null.
-pub(crate) fn error_bytes(message: &str, metadata: Option<&Metadata>, shape: &ResponseShape) -> Vec<u8> {
+pub(crate) fn error_bytes(message: &str, metadata: Option<&Metadata>, shape: &ResponseFormat) -> Vec<u8> {
     let stanzas = Stanzas { message, result: &(), status: "error", version: &shape.version, metadata };
     write(&stanzas, shape.pretty).expect("strings, null and JSON values always serialize")
 }
@@ -176,13 +176,13 @@ mod tests {
     #[test]
     fn metadata_is_there_only_when_supplied() {
         let metadata = Metadata::from_iter([("count".to_owned(), 2.into())]);
-        let with = Envelope::new(()).with_metadata(metadata).to_bytes(&ResponseShape::default()).unwrap();
+        let with = Envelope::new(()).with_metadata(metadata).to_bytes(&ResponseFormat::default()).unwrap();
         assert!(String::from_utf8(with).unwrap().ends_with(r#""metadata":{"count":2}}"#));
     }
 
     #[test]
     fn pretty_is_indented() {
-        let shape = ResponseShape { version: "1".into(), pretty: true };
+        let shape = ResponseFormat { version: "1".into(), pretty: true };
         let text = Envelope::new(()).to_bytes(&shape).unwrap();
         assert!(text.starts_with(b"{\n  \"message\""));
         assert!(error_bytes("no", None, &shape).starts_with(b"{\n"));

@@ -16,17 +16,17 @@ pub fn access_token(text: impl Into<Arc<str>>, claims: impl Into<Arc<Claims>>) -
 }
 
 /// As [`access_token`], with the text where it arrived: it is not copied.
-pub fn access_token_of_header(text: HeaderValue, claims: impl Into<Arc<Claims>>) -> AccessToken {
+pub fn access_token_from_header(text: HeaderValue, claims: impl Into<Arc<Claims>>) -> AccessToken {
     AccessToken::from_header(text, claims)
 }
 
 /// The holder of a user token, in the token's own tenant.
-pub fn identity_of_user(tenant: impl Into<Arc<RequestTenant>>, token: AccessToken) -> Identity {
+pub fn user_identity(tenant: impl Into<Arc<RequestTenant>>, token: AccessToken) -> Identity {
     Identity::user(tenant, token)
 }
 
 /// A service that acts for a user.
-pub fn identity_of_service(
+pub fn service_identity(
     tenant: impl Into<Arc<RequestTenant>>,
     token: AccessToken,
     on_behalf_of: OnBehalfOf,

@@ -17,8 +17,8 @@ mod view;
 
 pub use claims::{AccessToken, AccountType, Claims, Delegation, Payload};
 pub use context::{MissingContext, RequestContext, RequestContextBuilder, ServiceInfo, g};
-pub use envelope::{DEFAULT_MESSAGE, Envelope, Enveloped, JSON_MEDIA_TYPE, Metadata, ResponseShape};
-pub use error::{Error, ErrorKind, ErrorReport, Origin, Result, ResultExt, ServiceError};
+pub use envelope::{DEFAULT_MESSAGE, Envelope, Enveloped, JSON_MEDIA_TYPE, Metadata, ResponseFormat};
+pub use error::{Error, ErrorKind, ErrorOrigin, ErrorReport, Result, ResultExt, ServiceError};
 pub use id::{InvalidId, SiteId, TenantId, Username};
 pub use identity::{Identity, OnBehalfOf, RequestTenant};
 pub use tracking::{InvalidTrackingId, TrackingId};

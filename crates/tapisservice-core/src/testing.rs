@@ -4,7 +4,7 @@
 //! use tapisservice_core::testing;
 //!
 //! let alice = testing::identity("alice", "tacc");
-//! let g = testing::context_of(alice);
+//! let g = testing::context_for(alice);
 //! assert_eq!(*g.request_username().unwrap(), "alice");
 //! ```
 
@@ -42,7 +42,7 @@ pub fn identity_in(tenant: RequestTenant, username: &str, account_type: AccountT
 }
 
 /// The context of a request to a service `test` from this caller.
-pub fn context_of(identity: Identity) -> RequestContext {
+pub fn context_for(identity: Identity) -> RequestContext {
     let g = RequestContext::builder(Arc::new(ServiceInfo::new("test", "1"))).build();
     set_identity(&g, identity);
     g

@@ -10,8 +10,8 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tapisservice_core::{Identity, TenantId};
 
 use crate::engine::{Engine, Pool};
-use crate::error::{QueryError, Verb};
-use crate::scope::{AcrossTenants, Bound, ByOwner, ByTenant, Scope};
+use crate::error::{QueryError, StatementKind};
+use crate::scope::{AcrossTenants, ByOwner, ByTenant, Scope, ScopeBinding};
 use crate::settings::{DatabaseSettings, DatabaseSettingsError};
 use crate::url::Target;
 
@@ -66,7 +66,7 @@ impl Database {
                     pool = pool.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
                 }
                 if target.writes {
-                    pool = pool.after_connect(|connection, _| Box::pin(log_write_ahead(connection)));
+                    pool = pool.after_connect(|connection, _| Box::pin(enable_wal(connection)));
                 }
                 Pool::Sqlite(pool.connect_lazy_with(target.options))
             }
@@ -77,12 +77,12 @@ impl Database {
 
     /// The rows of a tenant.
     pub fn for_tenant(&self, tenant: &TenantId) -> Scope<ByTenant> {
-        Scope::new(self.clone(), Bound::Tenant(tenant.clone()))
+        Scope::new(self.clone(), ScopeBinding::Tenant(tenant.clone()))
     }
 
     /// The rows of a user: `username` of `tenant_id`, the pair a request acts for.
     pub fn for_owner(&self, owner: &Identity) -> Scope<ByOwner> {
-        Scope::new(self.clone(), Bound::Owner(owner.clone()))
+        Scope::new(self.clone(), ScopeBinding::Owner(owner.clone()))
     }
 
     /// The rows of every tenant: for housekeeping and counts, never for what a request asks for. The reason is for those who
@@ -92,7 +92,7 @@ impl Database {
     /// is not known.
     pub fn across_tenants(&self, reason: &'static str) -> Scope<AcrossTenants> {
         tracing::debug!(reason, "queries across tenants");
-        Scope::new(self.clone(), Bound::Nothing)
+        Scope::new(self.clone(), ScopeBinding::Nothing)
     }
 
     /// The pool of PostgreSQL, for what statements of a scope cannot do: COPY, streams of rows, types of its own, `sqlx::query!`. `None` on
@@ -106,14 +106,14 @@ impl Database {
     /// # use tapisservice_db::{Database, sqlx};
     /// # async fn demo(database: &Database) -> Result<(), sqlx::Error> {
     /// #[expect(clippy::disallowed_methods, reason = "statistics of the server hold no rows of tenants")]
-    /// let pool = database.postgres("statistics of the server");
+    /// let pool = database.postgres_pool("statistics of the server");
     /// if let Some(pool) = pool {
     ///     sqlx::query("SELECT pg_stat_reset()").execute(pool).await?;
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub fn postgres(&self, reason: &'static str) -> Option<&PgPool> {
+    pub fn postgres_pool(&self, reason: &'static str) -> Option<&PgPool> {
         tracing::debug!(reason, "uses the pool of PostgreSQL");
         match self.pool() {
             Pool::Postgres(pool) => Some(pool),
@@ -121,8 +121,8 @@ impl Database {
         }
     }
 
-    /// As [`postgres`](Self::postgres), the pool of SQLite.
-    pub fn sqlite(&self, reason: &'static str) -> Option<&SqlitePool> {
+    /// As [`postgres_pool`](Self::postgres_pool), the pool of SQLite.
+    pub fn sqlite_pool(&self, reason: &'static str) -> Option<&SqlitePool> {
         tracing::debug!(reason, "uses the pool of SQLite");
         match self.pool() {
             Pool::Sqlite(pool) => Some(pool),
@@ -133,7 +133,7 @@ impl Database {
     /// A listener for LISTEN and NOTIFY of PostgreSQL; `None` on another engine. It holds a connection of the pool, and connects again when
     /// that is lost: what was notified meanwhile is lost too.
     ///
-    /// Channels belong to the whole database: a notification may be about any tenant. As [`postgres`](Self::postgres) it needs a reason.
+    /// Channels belong to the whole database: a notification may be about any tenant. As [`postgres_pool`](Self::postgres_pool) it needs a reason.
     ///
     /// # Errors
     ///
@@ -142,7 +142,7 @@ impl Database {
         tracing::debug!(reason, "listens to notifications");
         let Pool::Postgres(pool) = self.pool() else { return Ok(None) };
         let listener = PgListener::connect_with(pool).await;
-        listener.map(Some).map_err(|error| QueryError::from_sqlx(error, Verb::Other))
+        listener.map(Some).map_err(|error| QueryError::from_sqlx(error, StatementKind::Other))
     }
 
     /// Which database it is.
@@ -174,8 +174,8 @@ impl Database {
     ///
     /// When it does not within the time that a request waits for a connection.
     pub async fn ping(&self) -> Result<(), QueryError> {
-        self.bounded(async {
-            let query = Bound::Nothing.query(crate::statement::Target::Pool(self.pool()), "SELECT 1");
+        self.with_timeout(async {
+            let query = ScopeBinding::Nothing.query(crate::statement::Target::Pool(self.pool()), "SELECT 1");
             query.execute().await.map(drop)
         })
         .await
@@ -194,12 +194,12 @@ impl Database {
     }
 
     /// Gives up after the time that a request waits for a connection.
-    pub(crate) async fn bounded<T>(
+    pub(crate) async fn with_timeout<T>(
         &self,
         work: impl Future<Output = Result<T, QueryError>>,
     ) -> Result<T, QueryError> {
         let done = tokio::time::timeout(self.inner.acquire_timeout, work).await;
-        done.unwrap_or_else(|_| Err(QueryError::from_sqlx(sqlx::Error::PoolTimedOut, Verb::Other)))
+        done.unwrap_or_else(|_| Err(QueryError::from_sqlx(sqlx::Error::PoolTimedOut, StatementKind::Other)))
     }
 }
 
@@ -229,7 +229,7 @@ fn pool_options<DB: sqlx::Database>(settings: &DatabaseSettings, max_connections
 ///
 /// SQLite does not wait for the lock that the switch needs. A connection that meets it leaves the switch to the one that holds
 /// it, or to the next.
-async fn log_write_ahead(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+async fn enable_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let Err(error) = sqlx::query("PRAGMA journal_mode = WAL").execute(connection).await else {
         return Ok(());
     };

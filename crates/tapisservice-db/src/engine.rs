@@ -27,13 +27,13 @@ pub(crate) enum Pool {
 }
 
 /// A connection that was taken from the pool.
-pub(crate) enum Held {
+pub(crate) enum PooledConnection {
     Postgres(PoolConnection<Postgres>),
     Sqlite(PoolConnection<Sqlite>),
 }
 
 /// A transaction; dropping it rolls it back.
-pub(crate) enum Begun {
+pub(crate) enum OpenTransaction {
     Postgres(sqlx::Transaction<'static, Postgres>),
     Sqlite(sqlx::Transaction<'static, Sqlite>),
 }
@@ -57,27 +57,27 @@ impl Pool {
         }
     }
 
-    pub(crate) async fn acquire(&self) -> Result<Held, sqlx::Error> {
+    pub(crate) async fn acquire(&self) -> Result<PooledConnection, sqlx::Error> {
         Ok(match self {
-            Self::Postgres(pool) => Held::Postgres(pool.acquire().await?),
-            Self::Sqlite(pool) => Held::Sqlite(pool.acquire().await?),
+            Self::Postgres(pool) => PooledConnection::Postgres(pool.acquire().await?),
+            Self::Sqlite(pool) => PooledConnection::Sqlite(pool.acquire().await?),
         })
     }
 
     /// On SQLite a transaction takes the one write lock at its start: one that reads first and writes later could not wait
     /// for it.
-    pub(crate) async fn begin(&self, serializable: bool) -> Result<Begun, sqlx::Error> {
+    pub(crate) async fn begin(&self, serializable: bool) -> Result<OpenTransaction, sqlx::Error> {
         Ok(match self {
             Self::Postgres(pool) if serializable => {
-                Begun::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?)
+                OpenTransaction::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?)
             }
-            Self::Postgres(pool) => Begun::Postgres(pool.begin().await?),
-            Self::Sqlite(pool) => Begun::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => OpenTransaction::Postgres(pool.begin().await?),
+            Self::Sqlite(pool) => OpenTransaction::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
         })
     }
 }
 
-impl Held {
+impl PooledConnection {
     pub(crate) fn connection(&mut self) -> Connection<'_> {
         match self {
             Self::Postgres(connection) => Connection::Postgres(connection),
@@ -86,7 +86,7 @@ impl Held {
     }
 }
 
-impl Begun {
+impl OpenTransaction {
     pub(crate) fn engine(&self) -> Engine {
         match self {
             Self::Postgres(_) => Engine::Postgres,

@@ -18,7 +18,7 @@ mod value;
 
 pub use database::{Database, PoolStatus};
 pub use engine::Engine;
-pub use error::{QueryError, TenantMissing};
+pub use error::{QueryError, UnscopedStatement};
 pub use ready::{NotReady, SchemaCheck};
 pub use scope::{AcrossTenants, ByOwner, ByTenant, Scope};
 pub use settings::{DatabaseSettings, DatabaseSettingsError, SETTINGS_SCHEMA};

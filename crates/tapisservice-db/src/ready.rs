@@ -46,7 +46,7 @@ pub enum NotReady {
     #[error(transparent)]
     Migrations(Arc<MigrationError>),
     /// It does not answer, or not as it should.
-    #[error("{}", .0.described())]
+    #[error("{}", .0.log_message())]
     Query(#[source] Arc<QueryError>),
 }
 
@@ -69,7 +69,7 @@ impl SchemaCheck {
         {
             return answer.clone();
         }
-        let asked = self.inner.database.bounded(async {
+        let asked = self.inner.database.with_timeout(async {
             match self.inner.migrator.status(&self.inner.database).await {
                 Err(MigrationError::Query(error)) => Err(error),
                 other => Ok(other),

@@ -36,7 +36,7 @@ impl<K> Scope<K> {
     ///
     /// # Errors
     ///
-    /// What `work` fails with, and what the transaction itself does: [`QueryError::Serialization`] after the last attempt.
+    /// What `work` fails with, and what the transaction itself does: [`QueryError::SerializationFailure`] after the last attempt.
     pub async fn transaction_with_retry<T, E, F>(
         &self,
         mut work: impl FnMut(Transaction<K>) -> F,
@@ -47,15 +47,15 @@ impl<K> Scope<K> {
     {
         let mut attempt = 1;
         loop {
-            let must_repeat = Arc::new(AtomicBool::new(false));
-            let done = match self.begin_at(true, Arc::clone(&must_repeat)).await {
+            let should_retry = Arc::new(AtomicBool::new(false));
+            let done = match self.begin_at(true, Arc::clone(&should_retry)).await {
                 Ok(transaction) => work(transaction).await,
                 Err(error) => {
-                    must_repeat.store(error.is_repeatable(), Ordering::Relaxed);
+                    should_retry.store(error.is_retryable(), Ordering::Relaxed);
                     Err(error.into())
                 }
             };
-            if done.is_ok() || attempt == ATTEMPTS || !must_repeat.load(Ordering::Relaxed) {
+            if done.is_ok() || attempt == ATTEMPTS || !should_retry.load(Ordering::Relaxed) {
                 return done;
             }
             pause(attempt).await;

@@ -8,16 +8,16 @@ use sqlx::SqlSafeStr;
 use tapisservice_core::{Identity, TenantId};
 
 use crate::database::Database;
-use crate::error::{QueryError, Verb};
+use crate::error::{QueryError, StatementKind};
 use crate::statement::{Statement, Target};
-use crate::tenant_check::Required;
+use crate::tenant_check::RequiredColumn;
 use crate::transaction::Transaction;
 
 /// A way into the database, bound to whose rows it is about; from [`Database`]. Cheap to clone.
 ///
 /// Statements of a [`Scope<ByTenant>`] have the tenant bound as `$1` and must say `tenant_id = $1`; those of a
 /// [`Scope<ByOwner>`] have the owner as `$2`, too, and must say `owner = $2` as well. An `INSERT` has the markers at the place
-/// of these columns. What does not is refused with [`QueryError::TenantMissing`] and never sent. The check reads the text and
+/// of these columns. What does not is refused with [`QueryError::UnscopedStatement`] and never sent. The check reads the text and
 /// is no proof: it catches the condition that was forgotten, not a `UNION` that goes round it.
 ///
 /// A row that has no `tenant_id` is reached through the row it belongs to:
@@ -29,7 +29,7 @@ use crate::transaction::Transaction;
 #[derive(Debug, Clone)]
 pub struct Scope<K> {
     database: Database,
-    bound: Bound,
+    binding: ScopeBinding,
     kind: PhantomData<fn() -> K>,
 }
 
@@ -45,18 +45,18 @@ pub struct ByOwner;
 #[derive(Debug, Clone, Copy)]
 pub struct AcrossTenants;
 
-const TENANT: Required = Required { column: "tenant_id", marker: "$1" };
-const OWNER: Required = Required { column: "owner", marker: "$2" };
+const TENANT: RequiredColumn = RequiredColumn { column: "tenant_id", marker: "$1" };
+const OWNER: RequiredColumn = RequiredColumn { column: "owner", marker: "$2" };
 
 /// The values that a scope binds before all others.
 #[derive(Debug, Clone)]
-pub(crate) enum Bound {
+pub(crate) enum ScopeBinding {
     Nothing,
     Tenant(TenantId),
     Owner(Identity),
 }
 
-impl Bound {
+impl ScopeBinding {
     pub(crate) fn query<'e>(&self, target: Target<'e>, sql: impl SqlSafeStr) -> Statement<'e> {
         match self {
             Self::Nothing => Statement::new(target, sql, &[]),
@@ -69,13 +69,13 @@ impl Bound {
 }
 
 impl<K> Scope<K> {
-    pub(crate) fn new(database: Database, bound: Bound) -> Self {
-        Self { database, bound, kind: PhantomData }
+    pub(crate) fn new(database: Database, binding: ScopeBinding) -> Self {
+        Self { database, binding, kind: PhantomData }
     }
 
     /// A statement, run on a connection of its own.
     pub fn query(&self, sql: impl SqlSafeStr) -> Statement<'_> {
-        self.bound.query(Target::Pool(self.database.pool()), sql)
+        self.binding.query(Target::Pool(self.database.pool()), sql)
     }
 
     /// Begins a transaction. When it is dropped before its commit, it is rolled back: also when the caller hangs up.
@@ -92,10 +92,10 @@ impl<K> Scope<K> {
     pub(crate) async fn begin_at(
         &self,
         serializable: bool,
-        must_repeat: Arc<AtomicBool>,
+        should_retry: Arc<AtomicBool>,
     ) -> Result<Transaction<K>, QueryError> {
-        let begun = self.database.pool().begin(serializable).await;
-        let begun = begun.map_err(|error| QueryError::from_sqlx(error, Verb::Other))?;
-        Ok(Transaction::new(begun, self.bound.clone(), must_repeat))
+        let transaction = self.database.pool().begin(serializable).await;
+        let transaction = transaction.map_err(|error| QueryError::from_sqlx(error, StatementKind::Other))?;
+        Ok(Transaction::new(transaction, self.binding.clone(), should_retry))
     }
 }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use sqlx::SqlSafeStr;
 
 use crate::engine::{Arguments, Engine, Pool};
-use crate::error::{QueryError, Verb};
-use crate::tenant_check::{self, Required};
+use crate::error::{QueryError, StatementKind};
+use crate::tenant_check::{self, RequiredColumn};
 use crate::transaction::Inner;
 use crate::value::{Record, Value};
 
@@ -33,7 +33,7 @@ pub struct Statement<'e> {
     target: Target<'e>,
     sql: String,
     arguments: Result<Arguments, sqlx::Error>,
-    required: &'static [Required],
+    required: &'static [RequiredColumn],
 }
 
 pub(crate) enum Target<'e> {
@@ -45,13 +45,13 @@ impl Target<'_> {
     fn engine(&self) -> Engine {
         match self {
             Self::Pool(pool) => pool.engine(),
-            Self::Transaction(transaction) => transaction.begun.engine(),
+            Self::Transaction(transaction) => transaction.open.engine(),
         }
     }
 }
 
 impl<'e> Statement<'e> {
-    pub(crate) fn new(target: Target<'e>, sql: impl SqlSafeStr, required: &'static [Required]) -> Self {
+    pub(crate) fn new(target: Target<'e>, sql: impl SqlSafeStr, required: &'static [RequiredColumn]) -> Self {
         let arguments = Ok(Arguments::new(target.engine()));
         Self { target, sql: sql.into_sql_str().as_str().to_owned(), arguments, required }
     }
@@ -164,18 +164,18 @@ impl<'e> Statement<'e> {
         run: impl AsyncFnOnce(crate::engine::Connection<'_>, String, Arguments) -> Result<T, sqlx::Error>,
     ) -> Result<T, QueryError> {
         tenant_check::check(&self.sql, self.required)?;
-        let verb = Verb::of(&self.sql);
-        let classify = |error| QueryError::from_sqlx(error, verb);
+        let kind = StatementKind::of(&self.sql);
+        let classify = |error| QueryError::from_sqlx(error, kind);
         let arguments = self.arguments.map_err(classify)?;
         match self.target {
             Target::Pool(pool) => {
-                let mut held = pool.acquire().await.map_err(classify)?;
-                run(held.connection(), self.sql, arguments).await.map_err(classify)
+                let mut connection = pool.acquire().await.map_err(classify)?;
+                run(connection.connection(), self.sql, arguments).await.map_err(classify)
             }
             Target::Transaction(transaction) => {
-                let done = run(transaction.begun.connection(), self.sql, arguments).await.map_err(classify);
+                let done = run(transaction.open.connection(), self.sql, arguments).await.map_err(classify);
                 if let Err(error) = &done {
-                    transaction.note(error);
+                    transaction.record_error(error);
                 }
                 done
             }

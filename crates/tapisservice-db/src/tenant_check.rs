@@ -3,11 +3,11 @@
 //! It runs before every statement of a scope, in every build: it costs a microsecond where the statement costs a
 //! hundred, and what it finds is answered with an error instead of another tenant's rows.
 
-use crate::error::TenantMissing;
+use crate::error::UnscopedStatement;
 
 /// A column that a statement has to compare with the value that the scope bound, or to insert it into.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Required {
+pub(crate) struct RequiredColumn {
     pub(crate) column: &'static str,
     pub(crate) marker: &'static str,
 }
@@ -15,7 +15,7 @@ pub(crate) struct Required {
 /// # Errors
 ///
 /// Names the first column that the statement neither compares with its marker nor inserts it into.
-pub(crate) fn check(sql: &str, required: &'static [Required]) -> Result<(), TenantMissing> {
+pub(crate) fn check(sql: &str, required: &'static [RequiredColumn]) -> Result<(), UnscopedStatement> {
     if required.is_empty() {
         return Ok(());
     }
@@ -24,14 +24,14 @@ pub(crate) fn check(sql: &str, required: &'static [Required]) -> Result<(), Tena
     for rule in required {
         if !compares(&tokens, rule) && !inserts(&tokens, rule) {
             let (column, marker) = (rule.column, rule.marker);
-            return Err(TenantMissing { column, marker, statement: sql.chars().take(120).collect() });
+            return Err(UnscopedStatement { column, marker, statement: sql.chars().take(120).collect() });
         }
     }
     Ok(())
 }
 
 /// Whether the statement holds `column = marker` as a condition that no `OR` beside it lifts.
-fn compares(tokens: &[&str], rule: &Required) -> bool {
+fn compares(tokens: &[&str], rule: &RequiredColumn) -> bool {
     tokens.windows(3).enumerate().any(|(at, window)| {
         let [left, "=", right] = window else { return false };
         let pair = (is_column(left, rule.column) && *right == rule.marker)
@@ -62,7 +62,7 @@ fn has_or<'t>(tokens: impl Iterator<Item = &'t &'t str>, closes: &str, opens: &s
 }
 
 /// Whether it is `INSERT INTO t (.., column, ..) VALUES (.., marker, ..)`, and overwrites no other tenant's row.
-fn inserts(tokens: &[&str], rule: &Required) -> bool {
+fn inserts(tokens: &[&str], rule: &RequiredColumn) -> bool {
     if tokens.first() != Some(&"insert") {
         return false;
     }
@@ -169,9 +169,11 @@ fn tokens(sql: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    const TENANT: &[Required] = &[Required { column: "tenant_id", marker: "$1" }];
-    const OWNER: &[Required] =
-        &[Required { column: "tenant_id", marker: "$1" }, Required { column: "owner", marker: "$2" }];
+    const TENANT: &[RequiredColumn] = &[RequiredColumn { column: "tenant_id", marker: "$1" }];
+    const OWNER: &[RequiredColumn] = &[
+        RequiredColumn { column: "tenant_id", marker: "$1" },
+        RequiredColumn { column: "owner", marker: "$2" },
+    ];
 
     #[test]
     fn statements_that_keep_to_their_tenant_pass() {

@@ -88,7 +88,7 @@ impl From<TextUuid> for Uuid {
 }
 
 /// Makes a type travel as another one that both engines know.
-macro_rules! travels_as {
+macro_rules! encode_as {
     ($type:ty, $carrier:ty, $encode:expr, $decode:expr) => {
         impl<DB: sqlx::Database> Type<DB> for $type
         where
@@ -125,8 +125,8 @@ macro_rules! travels_as {
     };
 }
 
-travels_as!(Timestamp, i64, |time| time.0, |micros| {
+encode_as!(Timestamp, i64, |time| time.0, |micros| {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000)?;
     Ok(Timestamp(micros))
 });
-travels_as!(TextUuid, String, |uuid| uuid.0.to_string(), |text| Ok(TextUuid(text.parse()?)));
+encode_as!(TextUuid, String, |uuid| uuid.0.to_string(), |text| Ok(TextUuid(text.parse()?)));

@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let routes: Vec<String> = arguments.collect();
     let routes: Option<Vec<_>> = routes.iter().map(|route| route.split_once('=')).collect();
     let routes = routes.ok_or("a route is SERVICE=http://HOST:PORT")?;
-    let mut builder = DevSite::builder().server("dev").first_port(first_port).keys_in(".tapis/devsite");
+    let mut builder = DevSite::builder().server("dev").first_port(first_port).key_folder(".tapis/devsite");
     for (service, _) in &routes {
         builder = builder.service(*service, PASSWORD);
     }

@@ -10,7 +10,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let first_port = arguments.next().map_or(Ok(0), |port| port.parse())?;
     let site =
-        DevSite::builder().server("dev").first_port(first_port).keys_in(".tapis/devsite").start().await?;
+        DevSite::builder().server("dev").first_port(first_port).key_folder(".tapis/devsite").start().await?;
     for route in arguments {
         let (service, upstream) = route.split_once('=').ok_or("a route is SERVICE=http://HOST:PORT")?;
         site.route_to(service, upstream)?;

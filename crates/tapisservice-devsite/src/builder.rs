@@ -5,18 +5,18 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use crate::account::{Accounts, SERVICE_PASSWORD, Secret};
 use crate::api;
-use crate::count::Counts;
 use crate::dispatch::Dispatcher;
 use crate::fault::Faults;
 use crate::keys::KeySource;
-use crate::layout;
-use crate::listen::Door;
+use crate::listener::Listener;
 use crate::proxy::Proxy;
 use crate::registry::{Patch, Registry, SiteEntry, TenantEntry};
+use crate::request_counts::RequestCounts;
 use crate::serve::Tasks;
 use crate::state::{Roles, SiteState};
 use crate::system::System;
 use crate::tenant::{SiteSpec, TenantSpec};
+use crate::topology;
 use crate::{DevSite, DevSiteError};
 
 /// The role of a tenant's administrators in the Security Kernel.
@@ -67,7 +67,7 @@ impl DevSiteBuilder {
     }
 
     /// States the `server` setting of the service that the site is for. Required: the site starts only for `dev`,
-    /// so that a production configuration can never open the door to well-known passwords.
+    /// so that a production configuration can never enable well-known passwords.
     pub fn server(mut self, server: impl Into<String>) -> Self {
         self.server = Some(server.into());
         self
@@ -80,7 +80,7 @@ impl DevSiteBuilder {
     }
 
     /// Keeps the keys in this folder (mode 0700, files 0600, made when missing), so that tokens outlive a restart.
-    pub fn keys_in(mut self, folder: impl Into<PathBuf>) -> Self {
+    pub fn key_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.keys = KeySource::Folder(folder.into());
         self
     }
@@ -153,13 +153,13 @@ impl DevSiteBuilder {
     /// keys cannot be kept.
     pub async fn start(self) -> Result<DevSite, DevSiteError> {
         self.check()?;
-        let doors = self.open_doors().await?;
-        let registry = self.registry(&doors).await?;
+        let listeners = self.bind_ports().await?;
+        let registry = self.registry(&listeners).await?;
         let state = Arc::new(self.into_state(registry));
         let dispatcher = Dispatcher { api: api::router(Arc::clone(&state)), state };
         let tasks = Tasks::new();
-        for door in doors {
-            tasks.serve(door, &dispatcher);
+        for listener in listeners {
+            tasks.serve(listener, &dispatcher);
         }
         Ok(DevSite::new(dispatcher, tasks))
     }
@@ -171,7 +171,7 @@ impl DevSiteBuilder {
     /// Those of [`start`](Self::start) that have nothing to do with the machine.
     pub fn check(&self) -> Result<(), DevSiteError> {
         self.check_server()?;
-        self.check_layout()?;
+        self.check_topology()?;
         self.last_port().map(drop).ok_or(DevSiteError::PortRange(self.first_port))
     }
 
@@ -182,11 +182,11 @@ impl DevSiteBuilder {
     /// use tapisservice_devsite::DevSite;
     ///
     /// let site = DevSite::builder().first_port(5080);
-    /// let clashes = |address: &str| site.clashes_with(address.parse().unwrap());
+    /// let clashes = |address: &str| site.conflicts_with(address.parse().unwrap());
     /// assert!(clashes("127.0.0.1:5080") && clashes("0.0.0.0:5084") && clashes("[::1]:5082"));
     /// assert!(!clashes("127.0.0.1:5085") && !clashes("192.0.2.1:5080") && !clashes("127.0.0.1:0"));
     /// ```
-    pub fn clashes_with(&self, address: SocketAddr) -> bool {
+    pub fn conflicts_with(&self, address: SocketAddr) -> bool {
         let ip = address.ip().to_canonical();
         let meets_loopback = ip.is_unspecified()
             || ip == IpAddr::from(Ipv4Addr::LOCALHOST)
@@ -208,40 +208,40 @@ impl DevSiteBuilder {
         }
     }
 
-    fn check_layout(&self) -> Result<(), DevSiteError> {
-        layout::check(&self.sites, &self.tenants)?;
-        self.services.keys().try_for_each(|name| layout::check_id(name))?;
+    fn check_topology(&self) -> Result<(), DevSiteError> {
+        topology::check(&self.sites, &self.tenants)?;
+        self.services.keys().try_for_each(|name| topology::check_id(name))?;
         let known = |id: &str| self.tenants.iter().any(|tenant| tenant.id == id);
         let lost = self.roles.iter().find(|(tenant, _, _)| !known(tenant));
         lost.map_or(Ok(()), |(tenant, _, _)| Err(DevSiteError::UnknownTenant(tenant.clone())))
     }
 
-    async fn open_doors(&self) -> Result<Vec<Door>, DevSiteError> {
-        let mut doors = Vec::with_capacity(self.tenants.len());
+    async fn bind_ports(&self) -> Result<Vec<Listener>, DevSiteError> {
+        let mut listeners = Vec::with_capacity(self.tenants.len());
         for (tenant, offset) in self.tenants.iter().zip(0_u16..) {
-            doors.push(match self.first_port {
-                0 => Door::open_any().await.map_err(DevSiteError::Bind)?,
+            listeners.push(match self.first_port {
+                0 => Listener::open_any().await.map_err(DevSiteError::Bind)?,
                 first => open_fixed(first, offset, &tenant.id).await?,
             });
         }
-        Ok(doors)
+        Ok(listeners)
     }
 
-    async fn registry(&self, doors: &[Door]) -> Result<Registry, DevSiteError> {
+    async fn registry(&self, listeners: &[Listener]) -> Result<Registry, DevSiteError> {
         let ids: Vec<_> = self.tenants.iter().map(|tenant| tenant.id.as_str()).collect();
         let keys = self.keys.first(&ids).await?;
-        let entry = |((tenant, door), key): ((&TenantSpec, &Door), _)| TenantEntry {
+        let entry = |((tenant, listener), key): ((&TenantSpec, &Listener), _)| TenantEntry {
             tenant: tenant.clone(),
-            port: door.port,
+            port: listener.port,
             key,
             generation: 0,
             patch: Patch::new(),
             removed: false,
         };
-        let tenants = self.tenants.iter().zip(doors).zip(keys).map(entry).collect();
+        let tenants = self.tenants.iter().zip(listeners).zip(keys).map(entry).collect();
         let sites =
             self.sites.iter().map(|site| SiteEntry { site: site.clone(), patch: Patch::new() }).collect();
-        let site_port = doors.first().map(|door| door.port).unwrap_or_default();
+        let site_port = listeners.first().map(|listener| listener.port).unwrap_or_default();
         let mut registry = Registry { site_port, sites, tenants };
         let mut services: Vec<_> = self.services.keys().collect();
         services.sort();
@@ -268,15 +268,15 @@ impl DevSiteBuilder {
             systems: self.systems,
             keys: self.keys,
             faults: Faults::default(),
-            counts: Counts::default(),
+            counts: RequestCounts::default(),
             proxy: Proxy::new(),
         }
     }
 }
 
-async fn open_fixed(first: u16, offset: u16, tenant: &str) -> Result<Door, DevSiteError> {
+async fn open_fixed(first: u16, offset: u16, tenant: &str) -> Result<Listener, DevSiteError> {
     let port = first.checked_add(offset).ok_or(DevSiteError::PortRange(first))?;
-    Door::open(port).await.map_err(|source| DevSiteError::PortTaken {
+    Listener::open(port).await.map_err(|source| DevSiteError::PortTaken {
         port,
         tenant: tenant.to_owned(),
         source,
@@ -288,7 +288,7 @@ mod tests {
     use super::*;
 
     fn refusal(builder: &DevSiteBuilder) -> String {
-        builder.check_server().and_then(|()| builder.check_layout()).unwrap_err().to_string()
+        builder.check_server().and_then(|()| builder.check_topology()).unwrap_err().to_string()
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use http::HeaderMap;
 
 use crate::claims::{self, TokenClaims};
-use crate::envelope::Refusal;
+use crate::envelope::ApiError;
 use crate::grant::AccountType;
 use crate::header::{TAPIS_TENANT, TAPIS_TOKEN, TAPIS_USER, once};
 use crate::jws::Unverified;
-use crate::registry::{Place, Registry};
+use crate::registry::{Registry, ResolvedHost};
 
 /// A verified caller.
 #[derive(Debug)]
@@ -20,22 +20,26 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// The caller of a request that arrived at `place`, by rules A1 to A11, H3 and O1 to O5.
-    pub(crate) fn verify(registry: &Registry, headers: &HeaderMap, place: &Place) -> Result<Self, Refusal> {
+    /// The caller of a request that arrived at `host`, by rules A1 to A11, H3 and O1 to O5.
+    pub(crate) fn verify(
+        registry: &Registry,
+        headers: &HeaderMap,
+        host: &ResolvedHost,
+    ) -> Result<Self, ApiError> {
         let token = once(headers, TAPIS_TOKEN)?.map(str::trim).filter(|token| !token.is_empty());
         let token =
-            token.ok_or_else(|| Refusal::unauthorized("No Tapis access token found in the request."))?;
+            token.ok_or_else(|| ApiError::unauthorized("No Tapis access token found in the request."))?;
         let claims = access_token(registry, token)?;
         match claims.account_type.as_deref().and_then(AccountType::parse) {
-            Some(AccountType::User) => user(claims, headers, place),
-            Some(AccountType::Service) => service(registry, &claims, headers, place),
+            Some(AccountType::User) => user(claims, headers, host),
+            Some(AccountType::Service) => service(registry, &claims, headers, host),
             None => Err(invalid()),
         }
     }
 }
 
 /// The claims of a valid access token.
-pub(crate) fn access_token(registry: &Registry, token: &str) -> Result<TokenClaims, Refusal> {
+pub(crate) fn access_token(registry: &Registry, token: &str) -> Result<TokenClaims, ApiError> {
     let claims = verified(registry, token)?;
     let username = claims.username.as_deref().filter(|name| !name.is_empty()).ok_or_else(invalid)?;
     let consistent = claims.sub == format!("{username}@{}", claims.tenant_id);
@@ -43,13 +47,13 @@ pub(crate) fn access_token(registry: &Registry, token: &str) -> Result<TokenClai
 }
 
 /// The claims of a valid refresh token.
-pub(crate) fn refresh_token(registry: &Registry, token: &str) -> Result<TokenClaims, Refusal> {
+pub(crate) fn refresh_token(registry: &Registry, token: &str) -> Result<TokenClaims, ApiError> {
     verified(registry, token)
         .and_then(|claims| if claims.token_type == "refresh" { Ok(claims) } else { Err(invalid()) })
 }
 
 /// Signature by the key of the tenant that the token names, issuer and expiry.
-fn verified(registry: &Registry, token: &str) -> Result<TokenClaims, Refusal> {
+fn verified(registry: &Registry, token: &str) -> Result<TokenClaims, ApiError> {
     let token = Unverified::parse(token).ok_or_else(invalid)?;
     let tenant = registry.active_tenant(&token.claims.tenant_id).ok_or_else(invalid)?;
     let key = Some(&tenant.key).filter(|_| tenant.tenant.publishes_key).ok_or_else(invalid)?;
@@ -59,18 +63,18 @@ fn verified(registry: &Registry, token: &str) -> Result<TokenClaims, Refusal> {
     if good { Ok(token.claims) } else { Err(invalid()) }
 }
 
-fn invalid() -> Refusal {
-    Refusal::unauthorized("Invalid Tapis token.")
+fn invalid() -> ApiError {
+    ApiError::unauthorized("Invalid Tapis token.")
 }
 
-fn user(claims: TokenClaims, headers: &HeaderMap, place: &Place) -> Result<Caller, Refusal> {
+fn user(claims: TokenClaims, headers: &HeaderMap, host: &ResolvedHost) -> Result<Caller, ApiError> {
     if headers.contains_key(TAPIS_TENANT) || headers.contains_key(TAPIS_USER) {
-        return Err(Refusal::unauthorized("Invalid request; cannot set OBO headers with a user token."));
+        return Err(ApiError::unauthorized("Invalid request; cannot set OBO headers with a user token."));
     }
-    if place.named && place.tenant != claims.tenant_id {
-        return Err(Refusal::forbidden(format!(
+    if host.named && host.tenant != claims.tenant_id {
+        return Err(ApiError::forbidden(format!(
             "The tenant_id claim in the token, {} does not match the URL tenant, {}.",
-            claims.tenant_id, place.tenant
+            claims.tenant_id, host.tenant
         )));
     }
     let user = claims.username.ok_or_else(invalid)?;
@@ -81,25 +85,25 @@ fn service(
     registry: &Registry,
     claims: &TokenClaims,
     headers: &HeaderMap,
-    place: &Place,
-) -> Result<Caller, Refusal> {
-    if claims.target_site.as_deref() != Some(place.site.as_str()) {
-        return Err(Refusal::unauthorized("The service token is for another site."));
+    host: &ResolvedHost,
+) -> Result<Caller, ApiError> {
+    if claims.target_site.as_deref() != Some(host.site.as_str()) {
+        return Err(ApiError::unauthorized("The service token is for another site."));
     }
     let obo =
         |name| once(headers, name).map(|value| value.filter(|text| !text.is_empty()).map(str::to_owned));
     let (Ok(Some(tenant)), Ok(Some(user))) = (obo(TAPIS_TENANT), obo(TAPIS_USER)) else {
-        return Err(Refusal::unauthorized(
+        return Err(ApiError::unauthorized(
             "A service token needs one X-Tapis-Tenant and one X-Tapis-User header.",
         ));
     };
-    let unknown = || Refusal::bad_request("The tenant in X-Tapis-Tenant is not known.");
+    let unknown = || ApiError::bad_request("The tenant in X-Tapis-Tenant is not known.");
     let site = &registry.active_tenant(&tenant).ok_or_else(unknown)?.tenant.site;
     let admins = [registry.site(site), registry.primary_site()];
     let allowed = claims.tenant_id == tenant
         || admins.into_iter().flatten().any(|site| site.admin_tenant == claims.tenant_id);
     if !allowed {
-        return Err(Refusal::forbidden(format!(
+        return Err(ApiError::forbidden(format!(
             "A service of {} cannot act for {tenant}.",
             claims.tenant_id
         )));

@@ -7,7 +7,7 @@ use axum::response::Response;
 use http::Request;
 use tower::ServiceExt as _;
 
-use crate::arrival::Arrival;
+use crate::connect_info::ConnectInfo;
 use crate::envelope::enveloped;
 use crate::fault::Disconnected;
 use crate::state::SiteState;
@@ -23,20 +23,20 @@ impl Dispatcher {
     pub(crate) async fn answer(
         self,
         req: Request<RequestBody>,
-        arrival: Arrival,
+        connect_info: ConnectInfo,
     ) -> Result<Response, Disconnected> {
         self.state.counts.record(&format!("{} {}", req.method(), req.uri().path()));
-        match self.state.faults.strike(req.method(), req.uri().path()) {
-            Some(fault) => fault.answer(self.serve(req, arrival)).await,
-            None => Ok(self.serve(req, arrival).await),
+        match self.state.faults.trigger(req.method(), req.uri().path()) {
+            Some(fault) => fault.answer(self.serve(req, connect_info)).await,
+            None => Ok(self.serve(req, connect_info).await),
         }
     }
 
-    async fn serve(&self, mut req: Request<RequestBody>, arrival: Arrival) -> Response {
+    async fn serve(&self, mut req: Request<RequestBody>, connect_info: ConnectInfo) -> Response {
         if let Some(upstream) = self.state.proxy.upstream(req.uri().path()) {
-            return self.state.proxy.forward(req, &upstream, arrival).await;
+            return self.state.proxy.forward(req, &upstream, connect_info).await;
         }
-        req.extensions_mut().insert(arrival);
+        req.extensions_mut().insert(connect_info);
         match self.api.clone().oneshot(req).await {
             Ok(res) => enveloped(res).await,
             Err(never) => match never {},

@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A good answer.
-pub(crate) struct Answer {
+pub(crate) struct ApiResponse {
     pub(crate) status: StatusCode,
     pub(crate) message: &'static str,
     pub(crate) result: Value,
     pub(crate) metadata: Value,
 }
 
-impl Answer {
+impl ApiResponse {
     pub(crate) fn ok(message: &'static str, result: Value) -> Self {
         Self { status: StatusCode::OK, message, result, metadata: json!({}) }
     }
@@ -32,7 +32,7 @@ impl Answer {
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for ApiResponse {
     fn into_response(self) -> Response {
         envelope(self.status, "success", self.message, &self.result, &self.metadata)
     }
@@ -40,12 +40,12 @@ impl IntoResponse for Answer {
 
 /// A refusal, told to the caller.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
     pub(crate) message: String,
 }
 
-impl Refusal {
+impl ApiError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, message: message.into() }
     }
@@ -67,7 +67,7 @@ impl Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut res = envelope(self.status, "error", &self.message, &Value::Null, &json!({}));
         let extra: Option<(HeaderName, &str)> = match self.status {
@@ -104,7 +104,7 @@ pub(crate) async fn enveloped(res: Response) -> Response {
     let reason = parts.status.canonical_reason().unwrap_or("Refused");
     let message =
         if text.is_empty() { reason.to_owned() } else { String::from_utf8_lossy(&text).into_owned() };
-    let mut enveloped = Refusal::new(parts.status, message).into_response();
+    let mut enveloped = ApiError::new(parts.status, message).into_response();
     for (name, value) in &parts.headers {
         if name != CONTENT_TYPE && name != http::header::CONTENT_LENGTH {
             enveloped.headers_mut().insert(name, value.clone());

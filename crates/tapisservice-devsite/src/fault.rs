@@ -11,9 +11,9 @@ use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 
-use crate::envelope::Refusal;
+use crate::envelope::ApiError;
 
-/// What goes wrong on purpose: see [`DevSite::fault`](crate::DevSite::fault).
+/// What goes wrong on purpose: see [`DevSite::inject_fault`](crate::DevSite::inject_fault).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum InjectedFault {
@@ -24,7 +24,7 @@ pub enum InjectedFault {
     /// Status 302 to this address.
     Redirect(String),
     /// An answer of your choice.
-    Answer {
+    Response {
         /// The status (a number that is no status: 500).
         status: u16,
         /// The media type (one that is not visible ASCII is left out).
@@ -56,10 +56,10 @@ impl InjectedFault {
         serve: F,
     ) -> Result<Response, Disconnected> {
         Ok(match self {
-            Self::Status(code) => Refusal::new(status(code), "This failure was asked for.").into_response(),
+            Self::Status(code) => ApiError::new(status(code), "This failure was asked for.").into_response(),
             Self::Html => page(StatusCode::OK, "text/html", "<!DOCTYPE html><title>Oops</title>".into()),
             Self::Redirect(target) => redirect(&target),
-            Self::Answer { status: code, content_type, body } => page(status(code), &content_type, body),
+            Self::Response { status: code, content_type, body } => page(status(code), &content_type, body),
             Self::Truncated => truncated(serve.await).await,
             Self::Slow(delay) => {
                 tokio::time::sleep(delay).await;
@@ -152,7 +152,7 @@ impl Faults {
     }
 
     /// The fault for this request: that of the longest prefix.
-    pub(crate) fn strike(&self, method: &Method, path: &str) -> Option<InjectedFault> {
+    pub(crate) fn trigger(&self, method: &Method, path: &str) -> Option<InjectedFault> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fitting =
             all.iter_mut().filter(|planned| planned.left != Some(0) && fits(&planned.request, method, path));
@@ -196,9 +196,9 @@ mod tests {
         let faults = Faults::default();
         faults.set("/v3", InjectedFault::Html, None);
         faults.set("/v3/sites", InjectedFault::Hang, Some(1));
-        assert!(matches!(faults.strike(&Method::GET, "/v3/sites"), Some(InjectedFault::Hang)));
-        assert!(matches!(faults.strike(&Method::GET, "/v3/sites"), Some(InjectedFault::Html)));
+        assert!(matches!(faults.trigger(&Method::GET, "/v3/sites"), Some(InjectedFault::Hang)));
+        assert!(matches!(faults.trigger(&Method::GET, "/v3/sites"), Some(InjectedFault::Html)));
         faults.clear();
-        assert!(faults.strike(&Method::GET, "/v3/sites").is_none());
+        assert!(faults.trigger(&Method::GET, "/v3/sites").is_none());
     }
 }

@@ -5,21 +5,21 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use crate::envelope::Refusal;
+use crate::envelope::ApiError;
 
 pub(crate) const TAPIS_TOKEN: &str = "x-tapis-token";
 pub(crate) const TAPIS_TENANT: &str = "x-tapis-tenant";
 pub(crate) const TAPIS_USER: &str = "x-tapis-user";
 
 /// The value of a field that may come once: 400 when it comes twice or is not UTF-8.
-pub(crate) fn once<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Refusal> {
+pub(crate) fn once<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, ApiError> {
     let mut lines = headers.get_all(name).iter();
     let first = lines.next();
     if lines.next().is_some() {
-        return Err(Refusal::bad_request(format!("Invalid request: more than one {name} header.")));
+        return Err(ApiError::bad_request(format!("Invalid request: more than one {name} header.")));
     }
     let text = first.map(|value| std::str::from_utf8(value.as_bytes())).transpose();
-    text.map_err(|_| Refusal::bad_request(format!("Invalid request: the {name} header is not text.")))
+    text.map_err(|_| ApiError::bad_request(format!("Invalid request: the {name} header is not text.")))
 }
 
 /// User name and password of HTTP Basic authentication (RFC 7617), if the request has any.
@@ -29,11 +29,11 @@ pub(crate) struct Basic {
 }
 
 impl Basic {
-    pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Option<Self>, Refusal> {
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
         let Some(value) = once(headers, AUTHORIZATION.as_str())? else { return Ok(None) };
         let parsed = Self::parse(value);
         parsed.map(Some).ok_or_else(|| {
-            Refusal::bad_request("Invalid request: the Authorization header is not HTTP Basic.")
+            ApiError::bad_request("Invalid request: the Authorization header is not HTTP Basic.")
         })
     }
 

@@ -14,8 +14,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 use crate::DevSiteError;
-use crate::arrival::Arrival;
-use crate::envelope::Refusal;
+use crate::connect_info::ConnectInfo;
+use crate::envelope::ApiError;
 use crate::unread::RequestBody;
 
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Proxy {
         Ok(())
     }
 
-    pub(crate) fn unroute(&self, service: &str) {
+    pub(crate) fn remove_route(&self, service: &str) {
         self.upstreams.write().unwrap_or_else(PoisonError::into_inner).remove(service);
     }
 
@@ -58,10 +58,10 @@ impl Proxy {
         &self,
         req: Request<RequestBody>,
         upstream: &Authority,
-        arrival: Arrival,
+        connect_info: ConnectInfo,
     ) -> Response {
-        let Some(req) = outgoing(req, upstream, arrival) else {
-            return Refusal::bad_request("The request target cannot be passed on.").into_response();
+        let Some(req) = outgoing(req, upstream, connect_info) else {
+            return ApiError::bad_request("The request target cannot be passed on.").into_response();
         };
         match self.client.request(req).await {
             Ok(mut res) => {
@@ -69,11 +69,12 @@ impl Proxy {
                 res.map(Body::new)
             }
             Err(error) if error.is_connect() => {
-                Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "The service does not answer.").into_response()
+                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "The service does not answer.").into_response()
             }
             Err(error) => {
                 tracing::debug!(%upstream, %error, "the service broke off");
-                Refusal::new(StatusCode::BAD_GATEWAY, "The service broke off the connection.").into_response()
+                ApiError::new(StatusCode::BAD_GATEWAY, "The service broke off the connection.")
+                    .into_response()
             }
         }
     }
@@ -89,7 +90,7 @@ fn authority_of(upstream: &str) -> Option<Authority> {
 fn outgoing(
     req: Request<RequestBody>,
     upstream: &Authority,
-    arrival: Arrival,
+    connect_info: ConnectInfo,
 ) -> Option<Request<RequestBody>> {
     let (mut parts, body) = req.into_parts();
     let target = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
@@ -97,18 +98,18 @@ fn outgoing(
     parts.uri = uri.build().ok()?;
     parts.version = Version::HTTP_11;
     remove_hop_by_hop(&mut parts.headers);
-    announce_origin(&mut parts.headers, arrival);
+    set_forwarded_headers(&mut parts.headers, connect_info);
     Some(Request::from_parts(parts, body))
 }
 
 /// Says who asked and for what; what the client said of itself is replaced, as this is the edge.
-fn announce_origin(headers: &mut HeaderMap, arrival: Arrival) {
+fn set_forwarded_headers(headers: &mut HeaderMap, connect_info: ConnectInfo) {
     let host = headers.get_all(header::HOST).iter().next().cloned();
-    let peer = HeaderValue::from_str(&arrival.peer.to_string()).ok();
+    let peer = HeaderValue::from_str(&connect_info.peer.to_string()).ok();
     let fields = [
         ("x-forwarded-for", peer),
         ("x-forwarded-host", host),
-        ("x-forwarded-port", Some(HeaderValue::from(arrival.port))),
+        ("x-forwarded-port", Some(HeaderValue::from(connect_info.port))),
         ("x-forwarded-proto", Some(HeaderValue::from_static("http"))),
     ];
     for (name, value) in fields {

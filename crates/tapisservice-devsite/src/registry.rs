@@ -7,7 +7,7 @@ use http::Uri;
 use http::uri::Authority;
 use serde_json::{Value, json};
 
-use crate::envelope::Refusal;
+use crate::envelope::ApiError;
 use crate::keys::SigningKey;
 use crate::tenant::{SiteSpec, TenantSpec, TenantStatus};
 
@@ -164,21 +164,21 @@ impl Registry {
     }
 
     /// Where a request with this Host, on this port, has arrived.
-    pub(crate) fn place(&self, host: Option<&str>, port: u16) -> Result<Place, Refusal> {
+    pub(crate) fn resolve_host(&self, host: Option<&str>, port: u16) -> Result<ResolvedHost, ApiError> {
         let authority = host.and_then(|host| host.parse::<Authority>().ok());
-        let unknown = || Refusal::bad_request("Invalid request: no tenant is known by this Host.");
+        let unknown = || ApiError::bad_request("Invalid request: no tenant is known by this Host.");
         let authority = authority.ok_or_else(unknown)?;
         if let Some(entry) = self.tenant_of_base_url(&authority) {
-            return Ok(Place::at(entry, true));
+            return Ok(ResolvedHost::at(entry, true));
         }
         if let Some(id) = self.templated(&authority) {
             let site = self.primary_site().map(|site| site.id.clone()).unwrap_or_default();
             let tenant = self.active_tenant(id).ok_or_else(unknown)?.tenant.id.clone();
-            return Ok(Place { tenant, named: true, site });
+            return Ok(ResolvedHost { tenant, named: true, site });
         }
         let entry =
             self.tenants.iter().find(|entry| entry.port == port).filter(|_| is_loopback(authority.host()));
-        entry.map(|entry| Place::at(entry, false)).ok_or_else(unknown)
+        entry.map(|entry| ResolvedHost::at(entry, false)).ok_or_else(unknown)
     }
 
     fn tenant_of_base_url(&self, authority: &Authority) -> Option<&TenantEntry> {
@@ -195,7 +195,7 @@ impl Registry {
 
 /// Where a request has arrived.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Place {
+pub(crate) struct ResolvedHost {
     /// The tenant of the Host, or else of the port.
     pub(crate) tenant: String,
     /// Whether the Host names that tenant (rule H2); `127.0.0.1` names none (rule H4).
@@ -204,7 +204,7 @@ pub(crate) struct Place {
     pub(crate) site: String,
 }
 
-impl Place {
+impl ResolvedHost {
     fn at(entry: &TenantEntry, named: bool) -> Self {
         Self { tenant: entry.tenant.id.clone(), named, site: entry.tenant.site.clone() }
     }

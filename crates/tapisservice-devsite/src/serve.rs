@@ -13,15 +13,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::arrival::Arrival;
+use crate::connect_info::ConnectInfo;
 use crate::dispatch::Dispatcher;
 use crate::fault::Disconnected;
-use crate::listen::Door;
+use crate::listener::Listener;
 use crate::presence::{Exchange, Presence};
 use crate::unread::{LingeringStream, Unread};
 
 /// How long [`Tasks::stop`] waits for requests in flight.
-const PATIENCE: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The tasks of a site. Dropped, they end.
 #[derive(Debug)]
@@ -39,23 +39,23 @@ impl Tasks {
     }
 
     /// Serves a port.
-    pub(crate) fn serve(&self, door: Door, dispatcher: &Dispatcher) {
-        for listener in door.listeners {
-            let shift = Shift {
-                port: door.port,
+    pub(crate) fn serve(&self, listener: Listener, dispatcher: &Dispatcher) {
+        for socket in listener.sockets {
+            let acceptor = Acceptor {
+                port: listener.port,
                 dispatcher: dispatcher.clone(),
                 tracker: self.tracker.clone(),
                 stop: self.stop.clone(),
                 kill: self.kill.clone(),
             };
-            self.tracker.spawn(async move { shift.accept(listener).await });
+            self.tracker.spawn(async move { acceptor.accept(socket).await });
         }
     }
 
     pub(crate) async fn stop(&self) {
         self.stop.cancel();
         self.tracker.close();
-        if tokio::time::timeout(PATIENCE, self.tracker.wait()).await.is_err() {
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, self.tracker.wait()).await.is_err() {
             self.kill.cancel();
             self.tracker.wait().await;
         }
@@ -70,7 +70,7 @@ impl Drop for Tasks {
 }
 
 #[derive(Clone)]
-struct Shift {
+struct Acceptor {
     port: u16,
     dispatcher: Dispatcher,
     tracker: TaskTracker,
@@ -78,13 +78,13 @@ struct Shift {
     kill: CancellationToken,
 }
 
-impl Shift {
+impl Acceptor {
     async fn accept(self, listener: TcpListener) {
         while let Some(accepted) = self.stop.run_until_cancelled(listener.accept()).await {
             match accepted {
                 Ok((stream, peer)) => {
-                    let shift = self.clone();
-                    self.tracker.spawn(async move { shift.connection(stream, peer.ip()).await });
+                    let acceptor = self.clone();
+                    self.tracker.spawn(async move { acceptor.connection(stream, peer.ip()).await });
                 }
                 Err(error) => {
                     // Out of descriptors, most likely: accepting again at once would spin.
@@ -96,7 +96,7 @@ impl Shift {
     }
 
     async fn connection(self, stream: TcpStream, peer: IpAddr) {
-        let arrival = Arrival { port: self.port, peer };
+        let connect_info = ConnectInfo { port: self.port, peer };
         // Small answers to small requests: Nagle only delays them.
         let _ = stream.set_nodelay(true);
         let (unread, exchange) = (Unread::default(), Exchange::default());
@@ -107,7 +107,7 @@ impl Shift {
             exchange.begin(req.version());
             async move {
                 let req = req.map(|body| unread.watch(body));
-                let mut answer = dispatcher.answer(req, arrival).await?;
+                let mut answer = dispatcher.answer(req, connect_info).await?;
                 exchange.end();
                 unread.announce(&mut answer);
                 Ok::<_, Disconnected>(answer)

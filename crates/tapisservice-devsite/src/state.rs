@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::account::Accounts;
-use crate::count::Counts;
 use crate::fault::Faults;
 use crate::keys::KeySource;
 use crate::proxy::Proxy;
 use crate::registry::Registry;
+use crate::request_counts::RequestCounts;
 use crate::system::System;
 
 /// The role names of each (tenant, user).
@@ -22,7 +22,7 @@ pub(crate) struct SiteState {
     pub(crate) systems: Vec<System>,
     pub(crate) keys: KeySource,
     pub(crate) faults: Faults,
-    pub(crate) counts: Counts,
+    pub(crate) counts: RequestCounts,
     pub(crate) proxy: Proxy,
 }
 

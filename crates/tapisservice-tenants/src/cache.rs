@@ -21,7 +21,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(10);
 /// All tenants and sites, kept fresh. Cheap to clone: all clones share one cache.
 ///
 /// Requests read the current [`snapshot`](Self::snapshot) without a lock. What they miss in it may be new: see
-/// [`look_again`](Self::look_again).
+/// [`refresh_on_miss`](Self::refresh_on_miss).
 #[derive(Clone)]
 pub struct TenantCache(Arc<Inner>);
 
@@ -41,7 +41,7 @@ type Outcome = Result<(), SourceError>;
 /// What a request did not find in the snapshot, though the registry may know it by now.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Miss {
+pub enum CacheMiss {
     /// A tenant id (rules A5 and O4).
     Tenant(TenantId),
     /// A Host (rule H2).
@@ -86,7 +86,7 @@ impl TenantCacheBuilder {
         self
     }
 
-    /// The cache, still empty: see [`TenantCache::refresh`] and [`TenantCache::keep_fresh`].
+    /// The cache, still empty: see [`TenantCache::refresh`] and [`TenantCache::spawn_refresh`].
     pub fn build(self) -> TenantCache {
         TenantCache(Arc::new(Inner {
             source: self.source,
@@ -142,8 +142,8 @@ impl TenantCache {
     /// Reads the registry again for something that a request missed, if that may help (rule T6): not when it was looked for in
     /// vain a moment ago, and at most a burst of 2 and then once per 30 s for all requests together. Returns whether there
     /// is a newer snapshot to look at.
-    pub async fn look_again(&self, miss: &Miss) -> bool {
-        if self.0.negative.holds(miss) {
+    pub async fn refresh_on_miss(&self, miss: &CacheMiss) -> bool {
+        if self.0.negative.contains(miss) {
             return false;
         }
         if !self.is_refreshing() && !self.0.budget.take() {
@@ -152,14 +152,14 @@ impl TenantCache {
         let refreshed = self.refresh().await;
         let found = refreshed.is_ok() && self.snapshot().is_some_and(|registry| holds(&registry, miss));
         if !found {
-            self.0.negative.remember(miss.clone());
+            self.0.negative.insert(miss.clone());
         }
         refreshed.is_ok()
     }
 
     /// Refreshes in the background for as long as the returned task lives: at once, then every `tenants_refresh_seconds`; while
     /// there is no registry with a back-off of at most 10 s.
-    pub fn keep_fresh(&self) -> JoinHandle<()> {
+    pub fn spawn_refresh(&self) -> JoinHandle<()> {
         let cache = self.clone();
         tokio::spawn(async move {
             let period = Duration::from_secs(cache.0.settings.tenants_refresh_seconds.max(1));
@@ -217,11 +217,11 @@ impl fmt::Debug for TenantCache {
     }
 }
 
-fn holds(registry: &Registry, miss: &Miss) -> bool {
+fn holds(registry: &Registry, miss: &CacheMiss) -> bool {
     match miss {
-        Miss::Tenant(id) => registry.tenant(id.as_str()).is_some(),
-        Miss::Host(host) => registry.tenant_of_host(host).is_some(),
+        CacheMiss::Tenant(id) => registry.tenant(id.as_str()).is_some(),
+        CacheMiss::Host(host) => registry.tenant_by_host(host).is_some(),
         // Whether the new key fits is for the caller to see; a miss by signature is limited by the budget alone.
-        Miss::Signature(_) => true,
+        CacheMiss::Signature(_) => true,
     }
 }

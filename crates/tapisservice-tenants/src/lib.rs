@@ -19,13 +19,13 @@ mod warnings;
 
 pub use authority::{Authority, InvalidAuthority};
 pub use base_url::parse_base_url;
-pub use cache::{CacheState, Miss, TenantCache, TenantCacheBuilder};
+pub use cache::{CacheMiss, CacheState, TenantCache, TenantCacheBuilder};
 pub use extend::{ExtendTenant, ExtensionError};
 pub use file::FileSource;
 pub use key::{KeyError, TenantKey};
-pub use raw::{RecordsError, RegistryRecord};
-pub use record::{RecordError, RecordId, Site, Tenant};
+pub use raw::{RecordListError, RegistryRecord};
+pub use record::{RecordError, RecordVersion, Site, Tenant};
 pub use registry::{Registry, RegistryError};
 pub use settings::TenantsSettings;
-pub use site_rules::ServicePlace;
+pub use site_rules::ServiceLocation;
 pub use source::{BoxFuture, RegistryData, SourceError, TenantSource};

@@ -6,7 +6,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
-use crate::Miss;
+use crate::CacheMiss;
 use crate::budget::REFILL;
 
 /// How many misses are remembered; the oldest make room (F09).
@@ -16,10 +16,10 @@ const MAX_BYTES: u64 = 1024 * 1024;
 /// What the least miss counts as, so that they are bounded in number, too.
 const MIN_BYTES: u64 = MAX_BYTES / MAX_MISSES as u64;
 /// What an entry of the cache takes up besides the text of its miss.
-const OVERHEAD: usize = size_of::<(Miss, Instant)>() + 64;
+const OVERHEAD: usize = size_of::<(CacheMiss, Instant)>() + 64;
 
 /// Remembers misses for as long as the budget needs for one more refresh.
-pub(crate) struct NegativeCache(Cache<Miss, Instant, ByBytes>);
+pub(crate) struct NegativeCache(Cache<CacheMiss, Instant, ByBytes>);
 
 impl NegativeCache {
     pub(crate) fn new() -> Self {
@@ -27,11 +27,11 @@ impl NegativeCache {
     }
 
     /// Whether a refresh looked for this in vain less than [`REFILL`] ago.
-    pub(crate) fn holds(&self, miss: &Miss) -> bool {
+    pub(crate) fn contains(&self, miss: &CacheMiss) -> bool {
         self.0.get(miss).is_some_and(|since| since.elapsed() < REFILL)
     }
 
-    pub(crate) fn remember(&self, miss: Miss) {
+    pub(crate) fn insert(&self, miss: CacheMiss) {
         self.0.insert(miss, Instant::now());
     }
 }
@@ -48,11 +48,11 @@ impl fmt::Debug for NegativeCache {
 #[derive(Clone)]
 struct ByBytes;
 
-impl Weighter<Miss, Instant> for ByBytes {
-    fn weight(&self, miss: &Miss, _: &Instant) -> u64 {
+impl Weighter<CacheMiss, Instant> for ByBytes {
+    fn weight(&self, miss: &CacheMiss, _: &Instant) -> u64 {
         let text = match miss {
-            Miss::Tenant(id) | Miss::Signature(id) => id.as_str().len(),
-            Miss::Host(host) => host.host().len(),
+            CacheMiss::Tenant(id) | CacheMiss::Signature(id) => id.as_str().len(),
+            CacheMiss::Host(host) => host.host().len(),
         };
         u64::try_from(text + OVERHEAD).unwrap_or(u64::MAX).max(MIN_BYTES)
     }
@@ -67,18 +67,18 @@ mod tests {
     #[test]
     fn misses_are_bounded_in_number_and_in_bytes() {
         // As long as ids and hosts can be; a letter of an id may have four bytes.
-        let id = |n: usize| Miss::Tenant(TenantId::new(format!("{n:05}{}", "𝒳".repeat(250))).unwrap());
-        let host = |n: usize| Miss::Host(format!("{n:05}{}", "x".repeat(250)).parse().unwrap());
-        let short = |n: usize| Miss::Host(format!("{n}.test").parse().unwrap());
-        let kinds: [(&dyn Fn(usize) -> Miss, usize); 3] = [(&id, 500), (&host, 2000), (&short, 3500)];
+        let id = |n: usize| CacheMiss::Tenant(TenantId::new(format!("{n:05}{}", "𝒳".repeat(250))).unwrap());
+        let host = |n: usize| CacheMiss::Host(format!("{n:05}{}", "x".repeat(250)).parse().unwrap());
+        let short = |n: usize| CacheMiss::Host(format!("{n}.test").parse().unwrap());
+        let kinds: [(&dyn Fn(usize) -> CacheMiss, usize); 3] = [(&id, 500), (&host, 2000), (&short, 3500)];
         for (miss, at_least) in kinds {
             let cache = NegativeCache::new();
-            (0..20_000).for_each(|n| cache.remember(miss(n)));
+            (0..20_000).for_each(|n| cache.insert(miss(n)));
             let text = |n| match miss(n) {
-                Miss::Tenant(id) | Miss::Signature(id) => id.as_str().len(),
-                Miss::Host(host) => host.host().len(),
+                CacheMiss::Tenant(id) | CacheMiss::Signature(id) => id.as_str().len(),
+                CacheMiss::Host(host) => host.host().len(),
             };
-            let held: Vec<_> = (0..20_000).filter(|n| cache.holds(&miss(*n))).collect();
+            let held: Vec<_> = (0..20_000).filter(|n| cache.contains(&miss(*n))).collect();
             assert!((at_least..=MAX_MISSES).contains(&held.len()), "{cache:?}");
             let bytes: usize = held.into_iter().map(text).sum();
             assert!(bytes < 1024 * 1024, "{bytes} bytes of text, {cache:?}");

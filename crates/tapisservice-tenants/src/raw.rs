@@ -37,7 +37,7 @@ pub struct RegistryRecord {
 /// A list of records cannot be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum RecordsError {
+pub enum RecordListError {
     /// It is not the answer of a Tenants API.
     #[error("the answer is not a list of records")]
     NotAList,
@@ -61,18 +61,18 @@ impl RegistryRecord {
     /// # Errors
     ///
     /// When the answer is not JSON with a list as `result`, or has too many records. The text quotes nothing of it.
-    pub fn list(answer: Vec<u8>) -> Result<Vec<Self>, RecordsError> {
+    pub fn list(answer: Vec<u8>) -> Result<Vec<Self>, RecordListError> {
         #[derive(Deserialize)]
         struct Answer<'a> {
             #[serde(borrow)]
             result: List<'a>,
         }
-        let answer = Arc::new(String::from_utf8(answer).map_err(|_| RecordsError::NotAList)?);
+        let answer = Arc::new(String::from_utf8(answer).map_err(|_| RecordListError::NotAList)?);
         // serde takes an array for a struct too.
         let is_object = answer.trim_ascii_start().starts_with('{');
         match serde_json::from_str(&answer) {
             Ok(Answer { result }) if is_object => result.records_in(&answer),
-            _ => Err(RecordsError::NotAList),
+            _ => Err(RecordListError::NotAList),
         }
     }
 
@@ -106,7 +106,7 @@ impl RegistryRecord {
     }
 
     /// Whether both say the same, if perhaps in another order.
-    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+    pub(crate) fn is_equivalent_to(&self, other: &Self) -> bool {
         let value = |record: &Self| serde_json::from_str::<Value>(record.as_str()).ok();
         self.as_str() == other.as_str() || value(self).is_some_and(|own| value(other) == Some(own))
     }
@@ -129,14 +129,14 @@ pub(crate) struct List<'a>(Option<Vec<&'a str>>);
 
 impl List<'_> {
     /// The records, which lie in `answer`.
-    pub(crate) fn records_in(self, answer: &Arc<String>) -> Result<Vec<RegistryRecord>, RecordsError> {
+    pub(crate) fn records_in(self, answer: &Arc<String>) -> Result<Vec<RegistryRecord>, RecordListError> {
         let record = |text: &str| match text.as_ptr().addr().checked_sub(answer.as_ptr().addr()) {
             Some(start) if start + text.len() <= answer.len() => {
                 RegistryRecord { answer: Arc::clone(answer), place: start..start + text.len() }
             }
             _ => RegistryRecord::new(text.to_owned()),
         };
-        Ok(self.0.ok_or(RecordsError::TooMany)?.into_iter().map(record).collect())
+        Ok(self.0.ok_or(RecordListError::TooMany)?.into_iter().map(record).collect())
     }
 }
 
@@ -224,7 +224,7 @@ mod tests {
                 RegistryRecord::MAX_COUNT
             );
             let longer = answer(record, RegistryRecord::MAX_COUNT + 1);
-            assert_eq!(RegistryRecord::list(longer).unwrap_err(), RecordsError::TooMany, "{record}");
+            assert_eq!(RegistryRecord::list(longer).unwrap_err(), RecordListError::TooMany, "{record}");
         }
     }
 
@@ -255,7 +255,11 @@ mod tests {
         ];
         for text in cases {
             let text_of = String::from_utf8_lossy(&text[..text.len().min(40)]);
-            assert_eq!(RegistryRecord::list(text.to_vec()).unwrap_err(), RecordsError::NotAList, "{text_of}");
+            assert_eq!(
+                RegistryRecord::list(text.to_vec()).unwrap_err(),
+                RecordListError::NotAList,
+                "{text_of}"
+            );
         }
     }
 
@@ -263,7 +267,7 @@ mod tests {
     fn records_that_say_the_same_in_another_order_are_equal_in_what_they_say() {
         let record = |text: &str| RegistryRecord::new(text.to_owned());
         let one = record(r#"{"a": 1, "b": {"c": 2, "d": 3}}"#);
-        assert!(one.says_the_same_as(&record(r#"{"b":{"d":3,"c":2},"a":1}"#)));
-        assert!(!one.says_the_same_as(&record(r#"{"b":{"d":3,"c":2},"a":"1"}"#)));
+        assert!(one.is_equivalent_to(&record(r#"{"b":{"d":3,"c":2},"a":1}"#)));
+        assert!(!one.is_equivalent_to(&record(r#"{"b":{"d":3,"c":2},"a":"1"}"#)));
     }
 }

@@ -38,18 +38,18 @@ pub struct Tenant {
     pub(crate) key: Option<Arc<TenantKey>>,
     pub(crate) authority: (Authority<'static>, u16),
     pub(crate) record: RegistryRecord,
-    pub(crate) record_id: RecordId,
+    pub(crate) record_version: RecordVersion,
     pub(crate) extensions: Arc<Extensions>,
 }
 
-/// Which record of a tenant something was found out from, to be asked about with [`Tenant::is_of`].
+/// Which record of a tenant something was found out from, to be asked about with [`Tenant::is_current`].
 ///
 /// A record that is read again unchanged, if perhaps in another order, stays the same one. It becomes another when anything in it
 /// changed, or when the tenant was gone or not active in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RecordId(u64);
+pub struct RecordVersion(u64);
 
-impl RecordId {
+impl RecordVersion {
     /// One that no other record of this process has or had.
     fn new() -> Self {
         static LAST: AtomicU64 = AtomicU64::new(0);
@@ -150,7 +150,7 @@ impl Tenant {
         }
         let site_id = members.text("site_id").ok().flatten().unwrap_or_default();
         let site = site(&site_id).ok_or(RecordError::UnknownSite)?;
-        if let Some(same) = previous.filter(|tenant| tenant.record.says_the_same_as(record)) {
+        if let Some(same) = previous.filter(|tenant| tenant.record.is_equivalent_to(record)) {
             return Ok(Some(Self { site, extensions: Arc::default(), ..same.clone() }));
         }
         let base_url = members.text("base_url").ok().flatten().unwrap_or_default();
@@ -165,7 +165,7 @@ impl Tenant {
             key: key_of(&members)?.map(Arc::new),
             authority: authority.ok_or(RecordError::Field { field: "base_url", expected: BASE_URL })?,
             record: record.detached(),
-            record_id: RecordId::new(),
+            record_version: RecordVersion::new(),
             extensions: Arc::default(),
         }))
     }
@@ -196,13 +196,13 @@ impl Tenant {
     }
 
     /// Which record says this.
-    pub fn record_id(&self) -> RecordId {
-        self.record_id
+    pub fn record_version(&self) -> RecordVersion {
+        self.record_version
     }
 
     /// Whether this is what the record says that the id was taken from.
-    pub fn is_of(&self, record: RecordId) -> bool {
-        self.record_id == record
+    pub fn is_current(&self, record: RecordVersion) -> bool {
+        self.record_version == record
     }
 
     /// Any other field of the record, such as `security_kernel`, `owner` or `token_gen_services`. It is read from the text of the

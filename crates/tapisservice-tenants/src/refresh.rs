@@ -18,7 +18,7 @@ impl Inner {
     /// Replaces the snapshot by what the source says now; on any failure the snapshot stays (rule T4).
     pub(crate) async fn refresh_once(&self) -> Result<(), SourceError> {
         let outcome = self.fetch_registry().await;
-        self.note(outcome.as_ref().err());
+        self.log_transition(outcome.as_ref().err());
         let registry = Arc::new(outcome?);
         let previous = self.snapshot.swap(Some(Arc::clone(&registry)));
         log_new_warnings(&registry, previous.as_deref());
@@ -42,7 +42,7 @@ impl Inner {
     }
 
     /// One line per change of state (F02), not one per attempt.
-    fn note(&self, error: Option<&SourceError>) {
+    fn log_transition(&self, error: Option<&SourceError>) {
         let text = error.map(ToString::to_string);
         let was_failing = self.failure.swap(Arc::new(text.clone())).is_some();
         let source = self.source.describe();

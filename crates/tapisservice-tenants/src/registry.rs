@@ -85,7 +85,7 @@ impl Registry {
 
     /// The tenant a request with this Host is for (rule H2): by the authority of its `base_url`, or of the primary site's
     /// template.
-    pub fn tenant_of_host(&self, host: &Authority<'_>) -> Option<&Arc<Tenant>> {
+    pub fn tenant_by_host(&self, host: &Authority<'_>) -> Option<&Arc<Tenant>> {
         let owner = self.host_owner(host).or_else(|| {
             let owner = self.host_owner(&host.without_port())?;
             (host.port() == Some(owner.default_port)).then_some(owner)
@@ -146,7 +146,7 @@ impl Registry {
         for (site_id, record) in self.identified(records, "site", Site::id_of) {
             let last_good = previous.and_then(|p| p.sites.get(&site_id)).cloned();
             let site = match record {
-                Listed::Once(record) => {
+                Listed::Unique(record) => {
                     let unusable = |url| {
                         self.warn(format!(
                             "site {site_id}: its {url} is not a URL of that kind and is not used"
@@ -156,12 +156,12 @@ impl Registry {
                         .map(Arc::new)
                         .map_err(|e| e.to_string())
                 }
-                Listed::Repeatedly => Err(REPEATEDLY.to_owned()),
+                Listed::Duplicate => Err(LISTED_TWICE.to_owned()),
             };
             readable |= site.is_ok();
             let site = site.map_or_else(
                 |fault| {
-                    self.warn(format!("site {site_id}: {fault}; {}", fate(last_good.is_some())));
+                    self.warn(format!("site {site_id}: {fault}; {}", fallback(last_good.is_some())));
                     last_good
                 },
                 Some,
@@ -196,16 +196,16 @@ impl Registry {
         for (tenant_id, record) in self.identified(records, "tenant", Tenant::id_of) {
             let last_good = previous.and_then(|p| p.tenants.get(&tenant_id)).map(|t| self.relinked(t));
             let tenant = match record {
-                Listed::Once(record) => {
+                Listed::Unique(record) => {
                     let site = |site: &str| self.sites.get(site).cloned();
                     Tenant::from_record(&tenant_id, record, last_good.as_ref(), site)
                         .map_err(|e| e.to_string())
                 }
-                Listed::Repeatedly => Err(REPEATEDLY.to_owned()),
+                Listed::Duplicate => Err(LISTED_TWICE.to_owned()),
             };
             readable |= tenant.is_ok();
             let tenant = tenant.unwrap_or_else(|fault| {
-                self.warn(format!("tenant {tenant_id}: {fault}; {}", fate(last_good.is_some())));
+                self.warn(format!("tenant {tenant_id}: {fault}; {}", fallback(last_good.is_some())));
                 last_good
             });
             if let Some(tenant) = tenant {
@@ -231,10 +231,10 @@ impl Registry {
                 continue;
             };
             if let Some(place) = places.get(&id) {
-                listed[*place].1 = Listed::Repeatedly;
+                listed[*place].1 = Listed::Duplicate;
             } else {
                 places.insert(id.clone(), listed.len());
-                listed.push((id, Listed::Once(record)));
+                listed.push((id, Listed::Unique(record)));
             }
         }
         listed
@@ -285,13 +285,13 @@ impl Registry {
 
 /// How an answer lists an id.
 enum Listed<'r> {
-    Once(&'r RegistryRecord),
+    Unique(&'r RegistryRecord),
     /// Which of its records counts is anybody's guess, so none does.
-    Repeatedly,
+    Duplicate,
 }
 
-const REPEATEDLY: &str = "it is listed more than once";
+const LISTED_TWICE: &str = "it is listed more than once";
 
-fn fate(has_last_good: bool) -> &'static str {
+fn fallback(has_last_good: bool) -> &'static str {
     if has_last_good { "its last good record stays in use" } else { "it is left out" }
 }

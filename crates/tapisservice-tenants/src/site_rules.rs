@@ -7,14 +7,14 @@ use crate::{Registry, Tenant};
 /// Where this service runs, and under which name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ServicePlace<'a> {
+pub struct ServiceLocation<'a> {
     /// `service_name`.
     pub name: &'a str,
     /// `service_site_id`.
     pub site_id: &'a SiteId,
 }
 
-impl<'a> ServicePlace<'a> {
+impl<'a> ServiceLocation<'a> {
     /// A service of this name at a site.
     pub fn new(name: &'a str, site_id: &'a SiteId) -> Self {
         Self { name, site_id }
@@ -31,11 +31,11 @@ impl Registry {
             || self.primary().is_some_and(|s| is_admin_of(s))
     }
 
-    /// Whether a service at `place` serves `tenant` (rules O6 and H8): it runs at the tenant's own site, or at the primary
+    /// Whether a service at `service` serves `tenant` (rules O6 and H8): it runs at the tenant's own site, or at the primary
     /// site while the tenant's site does not run that service itself.
-    pub fn serves(&self, place: ServicePlace<'_>, tenant: &Tenant) -> bool {
-        let own = tenant.site().site_id == *place.site_id;
-        let at_primary = self.primary().is_some_and(|site| site.site_id == *place.site_id);
-        own || (at_primary && !tenant.site().services.iter().any(|name| name == place.name))
+    pub fn serves(&self, service: ServiceLocation<'_>, tenant: &Tenant) -> bool {
+        let own = tenant.site().site_id == *service.site_id;
+        let at_primary = self.primary().is_some_and(|site| site.site_id == *service.site_id);
+        own || (at_primary && !tenant.site().services.iter().any(|name| name == service.name))
     }
 }

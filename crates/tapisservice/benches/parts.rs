@@ -85,7 +85,7 @@ fn lookups() {
             * median(|| {
                 time(2_000, || {
                     for host in &hosts {
-                        let tenant = registry.tenant_of_host(black_box(host)).expect("a tenant");
+                        let tenant = registry.tenant_by_host(black_box(host)).expect("a tenant");
                         black_box(registry.tenant(tenant.tenant_id().as_str()));
                     }
                 })

@@ -162,7 +162,7 @@ impl App {
     /// When the limits or the address of the metrics cannot be used.
     pub async fn serve(self, server: Server) -> Result<Stopped, ServeError> {
         let served = self.settings.auth.served_tenants();
-        let refresher = self.tenants.keep_fresh();
+        let refresher = self.tenants.spawn_refresh();
         let renewer = self.service_client.as_ref().map(ServiceClient::spawn_token_renewal);
         if let Some(address) = self.settings.service.metrics_listen {
             let sources = metrics::Sources {

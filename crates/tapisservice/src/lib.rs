@@ -41,9 +41,9 @@ pub mod core {
     // By name: what only the framework does with an identity stays out.
     pub use tapisservice_core::{
         AccessToken, AccountType, Claims, ContextView, DEFAULT_MESSAGE, Delegation, Envelope, Enveloped,
-        Error, ErrorKind, ErrorReport, Identity, InvalidId, InvalidTrackingId, JSON_MEDIA_TYPE, Metadata,
-        MissingContext, OnBehalfOf, Origin, Payload, RequestContext, RequestContextBuilder, RequestTenant,
-        ResponseShape, Result, ResultExt, ServiceError, ServiceInfo, SiteId, TenantId, TrackingId, Username,
+        Error, ErrorKind, ErrorOrigin, ErrorReport, Identity, InvalidId, InvalidTrackingId, JSON_MEDIA_TYPE,
+        Metadata, MissingContext, OnBehalfOf, Payload, RequestContext, RequestContextBuilder, RequestTenant,
+        ResponseFormat, Result, ResultExt, ServiceError, ServiceInfo, SiteId, TenantId, TrackingId, Username,
         g, json,
     };
 }

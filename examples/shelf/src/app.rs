@@ -82,7 +82,7 @@ pub async fn app(config: &Config, settings: Settings) -> Result<AppBuilder, Star
             let store = store.clone();
             async move { store.count().await.map(drop).map_err(|error| error.to_string()) }
         }))
-        .openapi(Head::openapi());
+        .openapi(ApiInfo::openapi());
     Ok(app)
 }
 
@@ -100,4 +100,4 @@ fn webhook(request: &PolicyRequest, secret: &str) -> Result<Authn> {
 
 #[derive(utoipa::OpenApi)]
 #[openapi(info(title = "Shelf", description = "Users keep books on shelves."))]
-struct Head;
+struct ApiInfo;

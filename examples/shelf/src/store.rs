@@ -39,7 +39,7 @@ impl From<QueryError> for StoreError {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::NotFound => Self::NotFound,
-            QueryError::Unique { .. } => Self::TitleTaken,
+            QueryError::UniqueViolation { .. } => Self::TitleTaken,
             other => Self::Database(other),
         }
     }

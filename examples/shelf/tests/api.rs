@@ -109,7 +109,7 @@ async fn a_book_is_kept_read_and_taken_away() {
 #[tokio::test]
 async fn systems_that_fails_is_not_our_fault() {
     let running = Running::start().await;
-    running.site.fault("/v3/systems", InjectedFault::Status(500));
+    running.site.inject_fault("/v3/systems", InjectedFault::Status(500));
     let emma = json!({"title": "Emma", "shelf": "novels", "system_id": "library"});
     let (status, _) = send(running.alice(Method::POST, "/books").json(&emma)).await;
     assert!(matches!(status, 502 | 503), "{status}");

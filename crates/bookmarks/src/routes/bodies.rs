@@ -36,24 +36,24 @@ pub(crate) struct CreateBookmark {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateBookmark {
     /// Another name.
-    #[serde(default, deserialize_with = "named")]
+    #[serde(default, deserialize_with = "deserialize_present")]
     #[schema(value_type = String, required = false, min_length = 1, max_length = 80, example = "old results")]
     name: Option<String>,
     /// Another system.
-    #[serde(default, deserialize_with = "named")]
+    #[serde(default, deserialize_with = "deserialize_present")]
     #[schema(value_type = String, required = false, min_length = 1, max_length = 80, example = "workstation")]
     system_id: Option<String>,
     /// Another path.
-    #[serde(default, deserialize_with = "named")]
+    #[serde(default, deserialize_with = "deserialize_present")]
     #[schema(value_type = String, required = false, min_length = 1, max_length = 4096, pattern = "^/", example = "/data/alice/old")]
     path: Option<String>,
     /// Another description; null for none.
-    #[serde(default, deserialize_with = "named")]
+    #[serde(default, deserialize_with = "deserialize_present")]
     #[schema(value_type = Option<String>, required = false, max_length = 2048, example = "The runs of last month")]
     #[expect(clippy::option_option, reason = "null is not absence (RFC 7396)")]
     description: Option<Option<String>>,
     /// Other tags, in place of all there are.
-    #[serde(default, deserialize_with = "named")]
+    #[serde(default, deserialize_with = "deserialize_present")]
     #[schema(value_type = Vec<String>, required = false, max_items = 20, example = json!(["simulation", "old"]))]
     tags: Option<Vec<String>>,
 }
@@ -102,7 +102,9 @@ fn at<T>(pointer: &str, field: Result<T, InvalidField>) -> Result<T, Error> {
 }
 
 /// Tells a field that is null from one that is not there: the former has to fit `T`.
-fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+fn deserialize_present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 

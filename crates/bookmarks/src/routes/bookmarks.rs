@@ -5,7 +5,8 @@ use tapisservice::prelude::*;
 
 use super::bodies::{CreateBookmark, UpdateBookmark};
 use crate::{
-    Bookmark, BookmarkChanges, BookmarkId, ListMetadata, ListParameters, Listing, NewBookmark, Store, Systems,
+    Bookmark, BookmarkChanges, BookmarkId, ListMetadata, ListParameters, ListQuery, NewBookmark, Store,
+    Systems,
 };
 
 /// A page of a list.
@@ -53,9 +54,9 @@ pub(crate) async fn list(
     State(store): State<Store>,
     Query(parameters): Query<ListParameters>,
 ) -> Result<Envelope<Vec<Bookmark>>> {
-    let listing = Listing::try_from(&parameters)?;
-    let (page, total) = store.list(&owner, &listing).await?;
-    let metadata = ListMetadata::new(&parameters, &listing, &page, total).into_metadata()?;
+    let query = ListQuery::try_from(&parameters)?;
+    let (page, total) = store.list(&owner, &query).await?;
+    let metadata = ListMetadata::new(&parameters, &query, &page, total).into_metadata()?;
     Ok(Envelope::new(page).with_metadata(metadata))
 }
 

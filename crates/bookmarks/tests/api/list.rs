@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use bookmarks::Listing;
+use bookmarks::ListQuery;
 
 use crate::helpers::{Service, User};
 
@@ -88,7 +88,7 @@ async fn a_list_of_large_bookmarks_ends_early_and_goes_on_where_it_ended() {
         loop {
             let skip = names.len();
             let page = alice.get(&format!("?orderBy=name&limit=1000&skip={skip}{pretty}")).await;
-            assert!(page.text.len() <= Listing::MAX_BYTES + 64 * 1024, "{} bytes", page.text.len());
+            assert!(page.text.len() <= ListQuery::MAX_BYTES + 64 * 1024, "{} bytes", page.text.len());
             let body = page.body();
             let records = body["result"].as_array().unwrap();
             let metadata = &body["metadata"];

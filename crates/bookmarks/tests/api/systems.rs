@@ -33,16 +33,16 @@ async fn a_change_to_another_system_is_checked_and_other_changes_are_not() {
     let id = made["bookmark_id"].as_str().unwrap();
     alice.patch(id, &json!({"system_id": "nowhere"})).await.assert_refusal(400, &refusal("nowhere"));
     assert_eq!(alice.patch(id, &json!({"system_id": "stampede"})).await.status, 200);
-    service.site.reset_counts();
+    service.site.reset_request_counts();
     assert_eq!(alice.patch(id, &json!({"description": "moved"})).await.status, 200);
-    assert_eq!(service.site.count("GET /v3/systems/stampede"), 0);
+    assert_eq!(service.site.request_count("GET /v3/systems/stampede"), 0);
 }
 
 #[tokio::test]
 async fn systems_that_does_not_answer_is_a_503_and_nothing_is_kept() {
     let service = Service::start().await;
     let alice = service.alice();
-    service.site.fault("/v3/systems", InjectedFault::Status(500));
+    service.site.inject_fault("/v3/systems", InjectedFault::Status(500));
     let answer = alice.post(&bookmark("workstation")).await;
     assert!(matches!(answer.status.as_u16(), 502 | 503), "{}", answer.text);
     service.site.clear_faults();

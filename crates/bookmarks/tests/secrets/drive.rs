@@ -63,7 +63,7 @@ impl Caller<'_> {
 
 /// Every route of the service, as everybody, with secrets wherever a request has room for them.
 pub(crate) async fn every_route(caller: &mut Caller<'_>) {
-    let routes = bookmarks::outline().unwrap();
+    let routes = bookmarks::describe().unwrap();
     let routes: Vec<_> =
         routes.routes().iter().map(|route| (route.method.clone(), route.path.clone())).collect();
     assert!(routes.len() >= 10, "{routes:?}");
@@ -138,19 +138,19 @@ async fn bodies(caller: &mut Caller<'_>) {
 /// The neighbours fail in every way, one after the other.
 pub(crate) async fn failing_neighbours(caller: &mut Caller<'_>) {
     for (number, fault) in failures(caller.site).into_iter().enumerate() {
-        caller.site.fault("/v3/systems", fault.clone());
+        caller.site.inject_fault("/v3/systems", fault.clone());
         let body = json!({"name": format!("fault {number}"), "system_id": "stampede", "path": "/"});
         let status = caller.send(caller.as_alice(Method::POST, "").json(&body)).await;
         assert!(
             status >= 400
                 || matches!(
                     fault,
-                    InjectedFault::Answer { .. } | InjectedFault::Html | InjectedFault::Truncated
+                    InjectedFault::Response { .. } | InjectedFault::Html | InjectedFault::Truncated
                 ),
             "{status} {fault:?}"
         );
         // An unknown tenant and a forged signature make the service look into the registry again.
-        caller.site.fault("/v3/tenants", fault);
+        caller.site.inject_fault("/v3/tenants", fault);
         let stranger =
             caller.site.token().user("alice", "tacc").claim("tapis/tenant_id", format!("t{number}")).mint();
         let request = caller.request(Method::GET, "/whoami").header("X-Tapis-Token", stranger);
@@ -158,6 +158,6 @@ pub(crate) async fn failing_neighbours(caller: &mut Caller<'_>) {
     }
     // Taking all faults away would take the known tokens away.
     for path in ["/v3/systems", "/v3/tenants"] {
-        caller.site.fault(path, InjectedFault::Slow(Duration::ZERO));
+        caller.site.inject_fault(path, InjectedFault::Slow(Duration::ZERO));
     }
 }

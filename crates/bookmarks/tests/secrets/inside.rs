@@ -83,11 +83,11 @@ async fn log_in(site: &DevSite, canaries: &mut Canaries, evidence: &mut Evidence
         InjectedFault::Html,
         repeating(401, USER_PASSWORD),
     ] {
-        site.fault("/v3/oauth2", fault);
+        site.inject_fault("/v3/oauth2", fault);
         texts.push(format!("{:#?}", builder.password("alice", USER_PASSWORD).await.unwrap_err()));
         texts.push(format!("{:#?}", tapis.refresh().await.unwrap_err()));
     }
-    site.fault("/v3/systems", InjectedFault::Status(403));
+    site.inject_fault("/v3/systems", InjectedFault::Status(403));
     texts.push(format!("{:#?}", call().await.unwrap_err()));
     site.clear_faults();
     for text in texts {

@@ -89,7 +89,7 @@ pub(crate) async fn serve(
     };
     let client = client();
     // At first the neighbours refuse.
-    site.fault("/v3/tokens", chatty(401));
+    site.inject_fault("/v3/tokens", chatty(401));
     let service = Service::start(folder, settings(&site, format, &url));
     site.route_to("bookmarks", service.direct.trim_end_matches("/v3/bookmarks")).unwrap();
     let mut caller =
@@ -105,7 +105,7 @@ pub(crate) async fn serve(
         caller.until("ready", "/ready", 200).await;
         every_route(&mut caller).await;
         failing_neighbours(&mut caller).await;
-        assert!(site.count("PUT /v3/tokens") > 0, "no token was renewed");
+        assert!(site.request_count("PUT /v3/tokens") > 0, "no token was renewed");
         damage(&service, postgres.as_ref());
         every_route(&mut caller).await;
     }

@@ -50,7 +50,7 @@ pub(crate) fn serve_known_tokens(site: &DevSite, canaries: &mut Canaries) {
             "access_token": entry("access_token", &access, life),
             "refresh_token": entry("refresh_token", &refresh, life * 100),
         });
-        site.fault(
+        site.inject_fault(
             request,
             json_answer(201, &json!({"status": "success", "message": "ok", "result": result})),
         );
@@ -58,7 +58,7 @@ pub(crate) fn serve_known_tokens(site: &DevSite, canaries: &mut Canaries) {
 }
 
 pub(crate) fn json_answer(status: u16, body: &Value) -> InjectedFault {
-    InjectedFault::Answer {
+    InjectedFault::Response {
         status,
         content_type: "application/json".to_owned(),
         body: body.to_string().into(),

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use tapisservice_core::{AccessToken, AccountType, Claims, Identity, RequestTenant, framework};
 use tapisservice_tenants::{Authority, Registry, Tenant};
 
-use crate::error::{AuthError, TokenFault};
+use crate::error::{AuthError, TokenError};
 use crate::headers::IdentityHeaders;
-use crate::{AuthSettings, ClaimFault};
+use crate::{AuthSettings, ClaimError};
 
 /// Who a request with a verified token is from and for, if it may be served here.
 pub(crate) fn admit(
@@ -24,12 +24,12 @@ pub(crate) fn admit(
     match claims.account_type {
         AccountType::User => {
             let tenant = user_tenant(claims, headers, registry, settings)?;
-            Ok(framework::identity_of_user(tenant.request_tenant().clone(), token))
+            Ok(framework::user_identity(tenant.request_tenant().clone(), token))
         }
         AccountType::Service => {
             let (tenant, on_behalf_of) = on_behalf_of::check(claims, headers, registry, settings)?;
             tenant::check_served(tenant, registry, settings)?;
-            Ok(framework::identity_of_service(tenant.request_tenant().clone(), token, on_behalf_of))
+            Ok(framework::service_identity(tenant.request_tenant().clone(), token, on_behalf_of))
         }
     }
 }
@@ -41,7 +41,7 @@ fn check_delegation(claims: &Claims, registry: &Registry) -> Result<(), AuthErro
     if tenant.is_some_and(|tenant| registry.may_act_for(&party.tenant_id, tenant)) {
         Ok(())
     } else {
-        Err(TokenFault::Claim(ClaimFault::DelegationTenant).into())
+        Err(TokenError::Claim(ClaimError::DelegationTenant).into())
     }
 }
 
@@ -57,7 +57,7 @@ fn user_tenant<'r>(
     }
     let tenant = tenant::of_host(headers.host.as_ref(), Some(&claims.tenant_id), registry, settings)?;
     if *tenant.tenant_id() != claims.tenant_id {
-        return Err(AuthError::OtherTenant {
+        return Err(AuthError::TenantMismatch {
             claim: claims.tenant_id.clone(),
             url: tenant.tenant_id().clone(),
         });

@@ -4,7 +4,7 @@ use tapisservice_core::{Claims, OnBehalfOf, TenantId, Username};
 use tapisservice_tenants::{Registry, Tenant};
 
 use crate::AuthSettings;
-use crate::error::{AuthError, TokenFault};
+use crate::error::{AuthError, TokenError};
 use crate::headers::IdentityHeaders;
 
 /// The tenant and the user that the bearer of a verified service token acts for.
@@ -15,7 +15,7 @@ pub(crate) fn check<'r>(
     settings: &AuthSettings,
 ) -> Result<(&'r Tenant, OnBehalfOf), AuthError> {
     if claims.target_site.as_ref() != Some(&settings.service_site_id) {
-        return Err(TokenFault::TargetSite.into());
+        return Err(TokenError::TargetSite.into());
     }
     let on_behalf_of = read(headers).ok_or(AuthError::OnBehalfOfHeaders)?;
     let id = &on_behalf_of.tenant_id;

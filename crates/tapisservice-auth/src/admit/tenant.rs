@@ -23,7 +23,7 @@ pub(crate) fn of_host<'r>(
         settings.is_dev_host(host).then(|| registry.tenant(id)).flatten()
     };
     // A registered host counts first, also when it is a development host (rule H4).
-    let tenant = registry.tenant_of_host(host).or_else(of_developer);
+    let tenant = registry.tenant_by_host(host).or_else(of_developer);
     Ok(tenant.ok_or_else(unknown)?)
 }
 
@@ -35,9 +35,9 @@ pub(crate) fn check_served(
 ) -> Result<(), AuthError> {
     let id = tenant.tenant_id();
     if !settings.serves_tenant(id) {
-        Err(AuthError::NotServed(id.clone()))
-    } else if !registry.serves(settings.place(), tenant) {
-        Err(AuthError::OtherSite(id.clone()))
+        Err(AuthError::TenantNotServed(id.clone()))
+    } else if !registry.serves(settings.location(), tenant) {
+        Err(AuthError::WrongSite(id.clone()))
     } else {
         Ok(())
     }

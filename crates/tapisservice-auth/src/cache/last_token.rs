@@ -6,8 +6,8 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use tapisservice_tenants::Registry;
 
 use super::TokenCache;
-use crate::headers::TokenText;
-use crate::verify::{TokenDigest, Verified, Verifier, sealed};
+use crate::headers::RawToken;
+use crate::verify::{TokenDigest, VerifiedToken, Verifier, sealed};
 use crate::{AuthError, AuthSettings, UnixTime};
 
 /// The longest token that [`LastToken`] keeps. There is one for each connection.
@@ -69,10 +69,10 @@ impl Verifier for WithDigest<'_> {
 
     fn verify(
         &self,
-        token: TokenText<'_>,
+        token: RawToken<'_>,
         registry: Option<&Registry>,
         now: UnixTime,
-    ) -> Result<Verified, AuthError> {
+    ) -> Result<VerifiedToken, AuthError> {
         self.cache.verify_digested(token, self.digest.as_ref(), registry, now)
     }
 }

@@ -11,10 +11,10 @@ use tapisservice_tenants::Registry;
 
 pub(crate) use self::last_token::LastToken;
 use self::last_token::WithDigest;
-use crate::error::TokenFault;
-use crate::headers::TokenText;
+use crate::error::TokenError;
+use crate::headers::RawToken;
 use crate::verify::{TokenDigest, sealed};
-use crate::{AuthError, AuthSettings, TokenVerifier, UnixTime, Verified, Verifier};
+use crate::{AuthError, AuthSettings, TokenVerifier, UnixTime, VerifiedToken, Verifier};
 
 /// How many bytes the remembered tokens may take up.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -48,7 +48,7 @@ const OVERHEAD: usize = 256;
 /// ```
 pub struct TokenCache {
     verifier: TokenVerifier,
-    known: Cache<TokenDigest, Verified, ByBytes>,
+    known: Cache<TokenDigest, VerifiedToken, ByBytes>,
 }
 
 impl TokenCache {
@@ -64,7 +64,7 @@ impl TokenCache {
     /// The cache for one token, whose digest the connection may know already.
     pub(crate) fn for_connection<'a>(
         &'a self,
-        token: Option<TokenText<'_>>,
+        token: Option<RawToken<'_>>,
         last: &mut LastToken,
     ) -> WithDigest<'a> {
         WithDigest { cache: self, digest: token.and_then(|token| last.digest_of(token.as_bytes())) }
@@ -88,11 +88,11 @@ impl TokenCache {
     /// As [`verify`](Verifier::verify); `digest` is that of the token, if it can be one.
     fn verify_digested(
         &self,
-        token: TokenText<'_>,
+        token: RawToken<'_>,
         digest: Option<&TokenDigest>,
         registry: Option<&Registry>,
         now: UnixTime,
-    ) -> Result<Verified, AuthError> {
+    ) -> Result<VerifiedToken, AuthError> {
         if let (Some(digest), Some(registry)) = (digest, registry)
             && let Some(verified) = self.lookup(digest, registry, now)?
         {
@@ -111,15 +111,15 @@ impl TokenCache {
         digest: &TokenDigest,
         registry: &Registry,
         now: UnixTime,
-    ) -> Result<Option<Verified>, TokenFault> {
+    ) -> Result<Option<VerifiedToken>, TokenError> {
         let Some(verified) = self.known.get(digest) else { return Ok(None) };
         let tenant = registry.tenant(verified.claims.tenant_id.as_str());
-        if !tenant.is_some_and(|tenant| tenant.is_of(verified.record)) {
+        if !tenant.is_some_and(|tenant| tenant.is_current(verified.record)) {
             self.known.remove(digest);
             return Ok(None);
         }
         let held = verified.times.check_again(self.settings().token_leeway_seconds, now);
-        if held == Err(TokenFault::Expired) {
+        if held == Err(TokenError::Expired) {
             self.known.remove(digest);
         }
         held.map(|()| Some(verified))
@@ -128,11 +128,11 @@ impl TokenCache {
     /// Verifies a token from scratch, and remembers it if it is good.
     fn verify_and_store(
         &self,
-        token: TokenText<'_>,
+        token: RawToken<'_>,
         digest: Option<&TokenDigest>,
         registry: Option<&Registry>,
         now: UnixTime,
-    ) -> Result<Verified, AuthError> {
+    ) -> Result<VerifiedToken, AuthError> {
         let verified = self.verifier.verify_digested(token, digest, registry, now)?;
         if let Some(digest) = digest {
             self.known.insert(*digest, verified.clone());
@@ -150,10 +150,10 @@ impl Verifier for TokenCache {
 
     fn verify(
         &self,
-        token: TokenText<'_>,
+        token: RawToken<'_>,
         registry: Option<&Registry>,
         now: UnixTime,
-    ) -> Result<Verified, AuthError> {
+    ) -> Result<VerifiedToken, AuthError> {
         self.verify_digested(token, TokenDigest::of(token.as_bytes()).as_ref(), registry, now)
     }
 }
@@ -162,8 +162,8 @@ impl Verifier for TokenCache {
 #[derive(Clone)]
 struct ByBytes;
 
-impl Weighter<TokenDigest, Verified> for ByBytes {
-    fn weight(&self, _: &TokenDigest, verified: &Verified) -> u64 {
+impl Weighter<TokenDigest, VerifiedToken> for ByBytes {
+    fn weight(&self, _: &TokenDigest, verified: &VerifiedToken) -> u64 {
         let claims = &verified.claims;
         let names = claims.username.as_str().len()
             + claims.target_site.as_ref().map_or(0, |site| site.as_str().len())
@@ -171,7 +171,7 @@ impl Weighter<TokenDigest, Verified> for ByBytes {
                 .delegation
                 .as_ref()
                 .map_or(0, |by| by.username.as_str().len() + by.tenant_id.as_str().len());
-        let bytes = claims.all.size() + names + size_of::<Verified>() + size_of::<Claims>() + OVERHEAD;
+        let bytes = claims.all.size() + names + size_of::<VerifiedToken>() + size_of::<Claims>() + OVERHEAD;
         u64::try_from(bytes).unwrap_or(u64::MAX).max(MIN_TOKEN_BYTES)
     }
 }
@@ -197,13 +197,13 @@ mod tests {
     use crate::verify::Times;
 
     /// Something to remember whose payload has `size` bytes.
-    fn verified(registry: &Registry, size: usize) -> Verified {
+    fn verified(registry: &Registry, size: usize) -> VerifiedToken {
         let payload = json!({"text": "x".repeat(size - r#"{"text":""}"#.len())}).to_string();
         let (tenant, username) = (TenantId::new("dev").unwrap(), Username::new("alice").unwrap());
         let signed = Payload::parse(payload.as_bytes(), 8).unwrap();
         let claims = Claims::new(tenant, username, AccountType::User, signed);
-        let record = registry.tenant("dev").unwrap().record_id();
-        Verified { record, times: Times::until(UnixTime(1e9)), claims: Arc::new(claims) }
+        let record = registry.tenant("dev").unwrap().record_version();
+        VerifiedToken { record, times: Times::until(UnixTime(1e9)), claims: Arc::new(claims) }
     }
 
     #[test]

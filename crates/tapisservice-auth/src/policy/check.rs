@@ -31,7 +31,7 @@ pub(super) enum Question<'p> {
     /// Which tenant the request is for without its token.
     WithoutToken(Discarded),
     /// Which tenant the Host names.
-    TenantOfHost,
+    TenantByHost,
     /// Whether the `authn` callback lets in a request without a token.
     Authn,
     /// Whether the `authz` callback lets the caller pass.
@@ -110,12 +110,12 @@ fn check_token(token_use: TokenUse, facts: &Facts) -> Check<'static> {
         (TokenState::Discarded, _) | (TokenState::Settled, Required | Optional) => Check::Pass,
         (TokenState::Settled, Ignored) if facts.caller.is_none() => Check::Pass,
         // Not a matter of tokens: nobody may guess which Host is meant (RFC 9112, 3.2).
-        (TokenState::Refused(error @ AuthError::SeveralHosts), Ignored) => error.into(),
+        (TokenState::Refused(error @ AuthError::MultipleHosts), Ignored) => error.into(),
         (TokenState::Settled | TokenState::Pending | TokenState::Refused(_), Ignored) => {
             Check::Ask(Question::WithoutToken(Discarded::Ignored))
         }
         (TokenState::Pending, Required | Optional) => Check::Ask(Question::Token),
-        (TokenState::Refused(error), Optional) if error.is_of_the_token() => {
+        (TokenState::Refused(error), Optional) if error.is_about_token() => {
             Check::Ask(Question::WithoutToken(Discarded::Rejected))
         }
         (TokenState::Refused(error), Required | Optional) => error.into(),
@@ -124,7 +124,7 @@ fn check_token(token_use: TokenUse, facts: &Facts) -> Check<'static> {
 
 /// Callbacks do not run for public routes.
 fn check_public(public: PublicPolicy, facts: &Facts) -> Check<'static> {
-    if public.with_tenant { facts.tenant.check(Question::TenantOfHost) } else { Check::Pass }
+    if public.with_tenant { facts.tenant.check(Question::TenantByHost) } else { Check::Pass }
 }
 
 /// A caller has to be known, then acceptable to the service, then meet the condition of the policy.
@@ -196,7 +196,7 @@ impl std::fmt::Debug for Question<'_> {
             Self::Token => "token",
             Self::WithoutToken(Discarded::Rejected) => "without the rejected token",
             Self::WithoutToken(Discarded::Ignored) => "without the ignored token",
-            Self::TenantOfHost => "tenant of the host",
+            Self::TenantByHost => "tenant of the host",
             Self::Authn => "authn",
             Self::Authz => "authz",
             Self::Policy(_) => "policy",

@@ -15,7 +15,7 @@ use tower_service::Service;
 use super::check::{Answer, Check, Discarded, Facts, MAX_QUESTIONS, Question, TokenState, check};
 use super::{Authn, Callbacks, Policy, PolicyRequest};
 use crate::authenticator::Unsettled;
-use crate::layer::{context, note};
+use crate::layer::{context, record_outcome};
 use crate::{AuthError, Authenticator, ResponseFuture};
 
 /// Enforces a [`Policy`] on what it is put around; inside [`AuthLayer`](crate::AuthLayer), without which it answers every request
@@ -34,7 +34,7 @@ impl PolicyLayer {
 
     /// Says that OPTIONS has a handler of its own in here, which needs no token (rule A20).
     #[must_use]
-    pub fn with_own_options(self, own_options: bool) -> Self {
+    pub fn with_options_handler(self, own_options: bool) -> Self {
         Self { rule: Arc::new(Rule { own_options, ..Rule::clone(&self.rule) }) }
     }
 }
@@ -154,7 +154,7 @@ impl Rule {
                 facts.token = TokenState::Discarded;
             }
             // What `g` says below would hide why there is no tenant.
-            Question::TenantOfHost => return facts.tenant = self.tenant_of_host(g, parts).await.into(),
+            Question::TenantByHost => return facts.tenant = self.tenant_by_host(g, parts).await.into(),
             Question::Authn => facts.authn = Some(self.authn(g, parts).await.into()),
             Question::Authz => facts.authz = Some(self.authz(g, parts).await.into()),
             Question::Policy(callback) => facts.policy = callback(PolicyRequest::new(g, parts)).await.into(),
@@ -167,7 +167,7 @@ impl Rule {
         let Some(Unsettled::Pending(miss)) = parts.extensions.remove() else { return TokenState::Unread };
         match self.authenticator.authenticate_after_refresh(miss, &parts.headers).await {
             Ok(outcome) => {
-                note(g, outcome);
+                record_outcome(g, outcome);
                 TokenState::Settled
             }
             Err(error) => TokenState::Refused(error),
@@ -181,13 +181,13 @@ impl Rule {
             Discarded::Rejected => framework::set_token_rejected(g),
             Discarded::Ignored => framework::ignore_token(g),
         }
-        if let Ok(tenant) = self.authenticator.known_tenant_of_host(&parts.headers) {
+        if let Ok(tenant) = self.authenticator.known_tenant_by_host(&parts.headers) {
             framework::set_request_tenant(g, tenant);
         }
     }
 
-    async fn tenant_of_host(&self, g: &RequestContext, parts: &Parts) -> Result<(), Error> {
-        let tenant = self.authenticator.tenant_of_host(&parts.headers).await;
+    async fn tenant_by_host(&self, g: &RequestContext, parts: &Parts) -> Result<(), Error> {
+        let tenant = self.authenticator.tenant_by_host(&parts.headers).await;
         framework::set_request_tenant(g, tenant?);
         Ok(())
     }

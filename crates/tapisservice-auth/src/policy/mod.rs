@@ -161,12 +161,12 @@ impl Policy {
     }
 
     /// Whether a request without a token is refused, unless the `authn` callback lets it in.
-    pub fn needs_token(&self) -> bool {
+    pub fn requires_token(&self) -> bool {
         !matches!(self.0, Kind::Public(_))
     }
 
     /// Whether a request is refused for a token that is not valid or may not be used here.
-    pub fn refuses_bad_token(&self) -> bool {
+    pub fn rejects_invalid_token(&self) -> bool {
         match self.0 {
             Kind::Public(public) => public.token == TokenUse::Required,
             Kind::Restricted { .. } => true,
@@ -174,7 +174,7 @@ impl Policy {
     }
 
     /// Whether a request without a token has to be for a tenant: that of its Host (rule H5).
-    pub fn needs_tenant(&self) -> bool {
+    pub fn requires_tenant(&self) -> bool {
         matches!(self.0, Kind::Public(PublicPolicy { with_tenant: true, .. }))
     }
 }

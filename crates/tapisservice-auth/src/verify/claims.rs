@@ -5,8 +5,8 @@ use tapisservice_core::{Claims, Delegation, Payload, TenantId, Username};
 use tapisservice_tenants::Tenant;
 
 use super::unverified::{Beginning, Delegated, UnverifiedClaims};
-use super::{ClaimFault, DateClaim};
-use crate::error::TokenFault;
+use super::{ClaimError, DateClaim};
+use crate::error::TokenError;
 use crate::{AuthSettings, UnixTime};
 
 /// Checks the claims of a token that `tenant`'s key signed, and says when they hold.
@@ -16,17 +16,17 @@ pub(crate) fn check(
     tenant: &Tenant,
     settings: &AuthSettings,
     now: UnixTime,
-) -> Result<(Claims, Times), TokenFault> {
+) -> Result<(Claims, Times), TokenError> {
     let times = Times::check(raw, settings.token_leeway_seconds, now)?;
     if settings.check_issuer {
         check_issuer(raw.iss.as_deref(), tenant.token_service())?;
     }
     check_audience(raw.aud.as_ref(), &settings.expected_aud)?;
     if !raw.is_access {
-        return Err(ClaimFault::TokenType.into());
+        return Err(ClaimError::TokenType.into());
     }
     let username = check_username(raw, tenant.tenant_id())?;
-    let account_type = raw.account_type.ok_or(ClaimFault::AccountType)?;
+    let account_type = raw.account_type.ok_or(ClaimError::AccountType)?;
     let mut claims = Claims::new(tenant.tenant_id().clone(), username.clone(), account_type, signed);
     claims.delegation = check_delegation(raw)?;
     claims.target_site.clone_from(&raw.target_site);
@@ -42,13 +42,13 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    fn check(raw: &UnverifiedClaims<'_>, leeway: f64, now: UnixTime) -> Result<Self, TokenFault> {
-        let exp = raw.exp.ok_or(ClaimFault::NotADate(DateClaim::Exp))?;
+    fn check(raw: &UnverifiedClaims<'_>, leeway: f64, now: UnixTime) -> Result<Self, TokenError> {
+        let exp = raw.exp.ok_or(ClaimError::NotADate(DateClaim::Exp))?;
         check_end(exp, leeway, now)?;
         let beginning = |name, beginning| match beginning {
             Beginning::Absent => Ok(None),
             Beginning::Date(from) => check_begun(from, name, leeway, now).map(|()| Some(from)),
-            Beginning::NoDate => Err(ClaimFault::NotADate(name).into()),
+            Beginning::NoDate => Err(ClaimError::NotADate(name).into()),
         };
         Ok(Self { exp, nbf: beginning(DateClaim::Nbf, raw.nbf)?, iat: beginning(DateClaim::Iat, raw.iat)? })
     }
@@ -59,7 +59,7 @@ impl Times {
     }
 
     /// Whether a token that held at some other time holds now.
-    pub(crate) fn check_again(&self, leeway: f64, now: UnixTime) -> Result<(), TokenFault> {
+    pub(crate) fn check_again(&self, leeway: f64, now: UnixTime) -> Result<(), TokenError> {
         check_end(self.exp, leeway, now)?;
         self.nbf.map_or(Ok(()), |from| check_begun(from, DateClaim::Nbf, leeway, now))?;
         self.iat.map_or(Ok(()), |from| check_begun(from, DateClaim::Iat, leeway, now))
@@ -67,26 +67,26 @@ impl Times {
 }
 
 /// Asked as the rule puts it: with a leeway that is no number every token is refused.
-fn check_end(exp: UnixTime, leeway: f64, now: UnixTime) -> Result<(), TokenFault> {
-    if now < exp.plus(leeway) { Ok(()) } else { Err(TokenFault::Expired) }
+fn check_end(exp: UnixTime, leeway: f64, now: UnixTime) -> Result<(), TokenError> {
+    if now < exp.plus(leeway) { Ok(()) } else { Err(TokenError::Expired) }
 }
 
-fn check_begun(from: UnixTime, name: DateClaim, leeway: f64, now: UnixTime) -> Result<(), TokenFault> {
-    if from <= now.plus(leeway) { Ok(()) } else { Err(ClaimFault::InTheFuture(name).into()) }
+fn check_begun(from: UnixTime, name: DateClaim, leeway: f64, now: UnixTime) -> Result<(), TokenError> {
+    if from <= now.plus(leeway) { Ok(()) } else { Err(ClaimError::InTheFuture(name).into()) }
 }
 
 /// A8, an exact comparison but for a trailing slash.
-fn check_issuer(issuer: Option<&str>, token_service: Option<&str>) -> Result<(), ClaimFault> {
+fn check_issuer(issuer: Option<&str>, token_service: Option<&str>) -> Result<(), ClaimError> {
     let Some(expected) = token_service else { return Ok(()) };
     let trimmed = |url| str::strip_suffix(url, '/').unwrap_or(url);
     match issuer {
         Some(issuer) if trimmed(issuer) == trimmed(expected) => Ok(()),
-        _ => Err(ClaimFault::Issuer),
+        _ => Err(ClaimError::Issuer),
     }
 }
 
 /// A9: a token for an audience is for nobody else, and a service that expects one takes no token without.
-fn check_audience(aud: Option<&Value>, expected: &[String]) -> Result<(), ClaimFault> {
+fn check_audience(aud: Option<&Value>, expected: &[String]) -> Result<(), ClaimError> {
     let takes_any = expected.iter().any(|name| name == "*");
     let is_expected = |name: &str| takes_any || expected.iter().any(|e| e == name);
     let accepted = match aud {
@@ -98,26 +98,26 @@ fn check_audience(aud: Option<&Value>, expected: &[String]) -> Result<(), ClaimF
         }
         Some(_) => false,
     };
-    if accepted { Ok(()) } else { Err(ClaimFault::Audience) }
+    if accepted { Ok(()) } else { Err(ClaimError::Audience) }
 }
 
 /// A11.
 fn check_username<'r>(
     raw: &'r UnverifiedClaims<'_>,
     tenant_id: &TenantId,
-) -> Result<&'r Username, ClaimFault> {
-    let username = raw.username.as_ref().ok_or(ClaimFault::Username)?;
+) -> Result<&'r Username, ClaimError> {
+    let username = raw.username.as_ref().ok_or(ClaimError::Username)?;
     let tenant = raw.sub.as_deref().and_then(|sub| sub.strip_prefix(username.as_str())?.strip_prefix('@'));
-    if tenant == Some(tenant_id.as_str()) { Ok(username) } else { Err(ClaimFault::Subject) }
+    if tenant == Some(tenant_id.as_str()) { Ok(username) } else { Err(ClaimError::Subject) }
 }
 
 /// A12.
-fn check_delegation(raw: &UnverifiedClaims<'_>) -> Result<Option<Delegation>, ClaimFault> {
+fn check_delegation(raw: &UnverifiedClaims<'_>) -> Result<Option<Delegation>, ClaimError> {
     match (raw.delegation, &raw.delegation_sub) {
         (Delegated::No, _) => Ok(None),
         (Delegated::Yes, Some(party)) => Ok(Some(party.clone())),
-        (Delegated::Yes, None) => Err(ClaimFault::DelegationSubject),
-        (Delegated::Neither, _) => Err(ClaimFault::Delegation),
+        (Delegated::Yes, None) => Err(ClaimError::DelegationSubject),
+        (Delegated::Neither, _) => Err(ClaimError::Delegation),
     }
 }
 
@@ -139,20 +139,20 @@ mod tests {
         let now = UnixTime(1000.5);
         let cases = [
             (json!({"exp": 1001}), 0.0, None),
-            (json!({"exp": 1000.5}), 0.0, Some(TokenFault::Expired)),
+            (json!({"exp": 1000.5}), 0.0, Some(TokenError::Expired)),
             (json!({"exp": 1000.5}), 0.1, None),
             (json!({"exp": 253_402_300_799_u64}), 0.0, None),
-            (json!({"exp": 253_402_300_800_u64}), 0.0, Some(ClaimFault::NotADate(DateClaim::Exp).into())),
-            (json!({"exp": u64::MAX}), 0.0, Some(ClaimFault::NotADate(DateClaim::Exp).into())),
-            (json!({"exp": -1}), 1e9, Some(ClaimFault::NotADate(DateClaim::Exp).into())),
-            (json!({"exp": true}), 0.0, Some(ClaimFault::NotADate(DateClaim::Exp).into())),
-            (json!({"exp": "1001"}), 0.0, Some(ClaimFault::NotADate(DateClaim::Exp).into())),
-            (json!({}), 0.0, Some(ClaimFault::NotADate(DateClaim::Exp).into())),
+            (json!({"exp": 253_402_300_800_u64}), 0.0, Some(ClaimError::NotADate(DateClaim::Exp).into())),
+            (json!({"exp": u64::MAX}), 0.0, Some(ClaimError::NotADate(DateClaim::Exp).into())),
+            (json!({"exp": -1}), 1e9, Some(ClaimError::NotADate(DateClaim::Exp).into())),
+            (json!({"exp": true}), 0.0, Some(ClaimError::NotADate(DateClaim::Exp).into())),
+            (json!({"exp": "1001"}), 0.0, Some(ClaimError::NotADate(DateClaim::Exp).into())),
+            (json!({}), 0.0, Some(ClaimError::NotADate(DateClaim::Exp).into())),
             (json!({"exp": 2000, "nbf": 1000.5, "iat": 5}), 0.0, None),
-            (json!({"exp": 2000, "nbf": 1001}), 0.0, Some(ClaimFault::InTheFuture(DateClaim::Nbf).into())),
+            (json!({"exp": 2000, "nbf": 1001}), 0.0, Some(ClaimError::InTheFuture(DateClaim::Nbf).into())),
             (json!({"exp": 2000, "nbf": 1001}), 1.0, None),
-            (json!({"exp": 2000}), f64::NAN, Some(TokenFault::Expired)),
-            (json!({"exp": 2000, "iat": null}), 0.0, Some(ClaimFault::NotADate(DateClaim::Iat).into())),
+            (json!({"exp": 2000}), f64::NAN, Some(TokenError::Expired)),
+            (json!({"exp": 2000, "iat": null}), 0.0, Some(ClaimError::NotADate(DateClaim::Iat).into())),
         ];
         for (payload, leeway, fault) in cases {
             let times = Times::check(&raw(&payload), leeway, now);

@@ -1,6 +1,6 @@
 //! Verify: what the text of a token proves, by the registry and the clock (rules A1 to A12).
 
-mod claim_fault;
+mod claim_error;
 mod claims;
 mod digest;
 mod jws;
@@ -9,14 +9,14 @@ mod unverified;
 use std::sync::Arc;
 
 use tapisservice_core::{Claims, TenantId};
-use tapisservice_tenants::{RecordId, Registry, Tenant, TenantKey};
+use tapisservice_tenants::{RecordVersion, Registry, Tenant, TenantKey};
 
-pub use self::claim_fault::{ClaimFault, DateClaim};
+pub use self::claim_error::{ClaimError, DateClaim};
 pub(crate) use self::claims::Times;
 pub(crate) use self::digest::TokenDigest;
 pub use self::jws::{Jws, JwsError};
-use crate::error::TokenFault;
-use crate::headers::TokenText;
+use crate::error::TokenError;
+use crate::headers::RawToken;
 use crate::{AuthError, AuthSettings, UnixTime};
 
 /// Verifies tokens for [`decide`](crate::decide): a [`TokenVerifier`], or a [`TokenCache`](crate::TokenCache) in front of one.
@@ -33,10 +33,10 @@ pub trait Verifier: sealed::Sealed {
     /// The first rule that the token breaks; [`AuthError::NoRegistry`] if it is well formed and there is no registry.
     fn verify(
         &self,
-        token: TokenText<'_>,
+        token: RawToken<'_>,
         registry: Option<&Registry>,
         now: UnixTime,
-    ) -> Result<Verified, AuthError>;
+    ) -> Result<VerifiedToken, AuthError>;
 }
 
 pub(crate) mod sealed {
@@ -46,14 +46,14 @@ pub(crate) mod sealed {
 
 /// What a token proves, and for how long.
 #[derive(Debug, Clone)]
-pub struct Verified {
+pub struct VerifiedToken {
     /// The record that held the key and the issuer.
-    pub(crate) record: RecordId,
+    pub(crate) record: RecordVersion,
     pub(crate) times: Times,
     pub(crate) claims: Arc<Claims>,
 }
 
-impl Verified {
+impl VerifiedToken {
     /// The claims that the token's tenant signed.
     pub fn claims(&self) -> &Claims {
         &self.claims
@@ -79,20 +79,20 @@ impl TokenVerifier {
     /// As [`Verifier::verify`]; `digest` is that of the token.
     pub(crate) fn verify_digested(
         &self,
-        token: TokenText<'_>,
+        token: RawToken<'_>,
         digest: Option<&TokenDigest>,
         registry: Option<&Registry>,
         now: UnixTime,
-    ) -> Result<Verified, AuthError> {
+    ) -> Result<VerifiedToken, AuthError> {
         let jws = parse(token, digest)?;
-        let (unverified, payload) = jws.decode().map_err(TokenFault::Jws)?;
+        let (unverified, payload) = jws.decode().map_err(TokenError::Jws)?;
         let registry = registry.ok_or(AuthError::NoRegistry)?;
         let (tenant, key) = signer(unverified.tenant_id(), registry)?;
         if !jws.is_signed_by(key) {
-            return Err(TokenFault::Signature(tenant.tenant_id().clone()).into());
+            return Err(TokenError::Signature(tenant.tenant_id().clone()).into());
         }
         let (claims, times) = claims::check(&unverified, payload, tenant, &self.settings, now)?;
-        Ok(Verified { record: tenant.record_id(), times, claims: Arc::new(claims) })
+        Ok(VerifiedToken { record: tenant.record_version(), times, claims: Arc::new(claims) })
     }
 }
 
@@ -105,34 +105,34 @@ impl Verifier for TokenVerifier {
 
     fn verify(
         &self,
-        token: TokenText<'_>,
+        token: RawToken<'_>,
         registry: Option<&Registry>,
         now: UnixTime,
-    ) -> Result<Verified, AuthError> {
+    ) -> Result<VerifiedToken, AuthError> {
         self.verify_digested(token, TokenDigest::of(token.as_bytes()).as_ref(), registry, now)
     }
 }
 
 /// A1 to A3. The characters of a token are checked only if it does not parse: one that does has no others. If it does not, other
 /// characters are the first rule it breaks (A1).
-fn parse(token: TokenText<'_>, digest: Option<&TokenDigest>) -> Result<Jws, TokenFault> {
+fn parse(token: RawToken<'_>, digest: Option<&TokenDigest>) -> Result<Jws, TokenError> {
     let parsed = digest
         .ok_or(JwsError::Structure)
         .and_then(|digest| Jws::parse_digested(token.as_bytes(), *digest.signed()));
-    parsed.or_else(|error| token.to_str().and(Err(TokenFault::Jws(error))))
+    parsed.or_else(|error| token.to_str().and(Err(TokenError::Jws(error))))
 }
 
 /// A5: the tenant in the payload selects the key.
 fn signer<'r>(
     tenant_id: Option<&str>,
     registry: &'r Registry,
-) -> Result<(&'r Tenant, &'r TenantKey), TokenFault> {
-    let id = tenant_id.ok_or(TokenFault::TenantId)?;
+) -> Result<(&'r Tenant, &'r TenantKey), TokenError> {
+    let id = tenant_id.ok_or(TokenError::TenantId)?;
     let tenant = registry.tenant(id).ok_or_else(|| unknown_tenant(id))?;
-    let key = tenant.key().ok_or_else(|| TokenFault::NoKey(tenant.tenant_id().clone()))?;
+    let key = tenant.key().ok_or_else(|| TokenError::NoKey(tenant.tenant_id().clone()))?;
     Ok((tenant, key))
 }
 
-fn unknown_tenant(id: &str) -> TokenFault {
-    TenantId::new(id).map_or(TokenFault::TenantId, TokenFault::UnknownTenant)
+fn unknown_tenant(id: &str) -> TokenError {
+    TenantId::new(id).map_or(TokenError::TenantId, TokenError::UnknownTenant)
 }

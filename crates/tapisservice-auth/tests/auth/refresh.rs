@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, Request};
-use tapisservice_auth::{AuthError, Authenticator, Outcome, TokenFault};
+use tapisservice_auth::{AuthError, Authenticator, Outcome, TokenError};
 use tapisservice_core::{Error, TenantId};
 use tapisservice_tenants::TenantCache;
 use tokio::task::JoinSet;
@@ -47,7 +47,7 @@ async fn user(authenticator: &Authenticator, token: &str, tenant: &str) -> Resul
 }
 
 fn signature(tenant: &str) -> AuthError {
-    TokenFault::Signature(TenantId::new(tenant).unwrap()).into()
+    TokenError::Signature(TenantId::new(tenant).unwrap()).into()
 }
 
 #[tokio::test(start_paused = true)]
@@ -56,9 +56,9 @@ async fn known_tenants_cost_no_refresh_whatever_is_wrong() {
     let mut claims = site::user("alice", "acme", FAR);
     assert_eq!(user(&authenticator, &alice(), "acme").await.as_deref(), Ok("alice"));
     claims["exp"] = 1.into();
-    assert_eq!(user(&authenticator, &ACME.token(&claims), "acme").await, Err(TokenFault::Expired.into()));
+    assert_eq!(user(&authenticator, &ACME.token(&claims), "acme").await, Err(TokenError::Expired.into()));
     let other = user(&authenticator, &alice(), "beta").await;
-    assert!(matches!(other, Err(AuthError::OtherTenant { .. })), "{other:?}");
+    assert!(matches!(other, Err(AuthError::TenantMismatch { .. })), "{other:?}");
     assert_eq!(source.fetches(), 1);
 }
 
@@ -71,7 +71,7 @@ async fn a_new_tenant_is_found_by_the_request_that_names_it() {
         let beta = ACME.token(&site::user("alice", "beta", FAR));
         let refused_or_not = match what {
             "token" => user(&authenticator, &beta, "beta").await.map(drop),
-            "host" => authenticator.tenant_of_host(&headers(&[("host", "beta.tapis.test")])).await.map(drop),
+            "host" => authenticator.tenant_by_host(&headers(&[("host", "beta.tapis.test")])).await.map(drop),
             _ => {
                 let lines = [("x-tapis-token", &*jobs), ("x-tapis-tenant", "beta"), ("x-tapis-user", "bob")];
                 authenticator.authenticate(&headers(&lines)).await.map(drop)
@@ -136,10 +136,10 @@ async fn unknown_tenants_and_hosts_share_that_budget() {
     for i in 0..100 {
         let name = format!("nosuch{i}");
         let token = ACME.token(&site::user("alice", &name, FAR));
-        let unknown = TokenFault::UnknownTenant(TenantId::new(&name).unwrap());
+        let unknown = TokenError::UnknownTenant(TenantId::new(&name).unwrap());
         assert_eq!(user(&authenticator, &token, "acme").await, Err(unknown.into()));
         let host = headers(&[("host", &format!("{name}.example"))]);
-        let refused = authenticator.tenant_of_host(&host).await;
+        let refused = authenticator.tenant_by_host(&host).await;
         assert!(matches!(refused, Err(AuthError::UnknownHost(Some(_)))), "{refused:?}");
     }
     assert_eq!(source.fetches(), 1 + 2);
@@ -163,7 +163,7 @@ async fn a_tenant_that_became_inactive_is_refused_from_then_on() {
     assert_eq!(user(&authenticator, &alice(), "acme").await.as_deref(), Ok("alice"));
     authenticator.tenants().refresh().await.unwrap();
     let gone = user(&authenticator, &alice(), "acme").await;
-    assert_eq!(gone, Err(TokenFault::UnknownTenant(TenantId::new("acme").unwrap()).into()));
+    assert_eq!(gone, Err(TokenError::UnknownTenant(TenantId::new("acme").unwrap()).into()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,7 +181,7 @@ async fn without_a_registry_the_answer_is_to_come_back_later() {
     assert_eq!(nobody.status(), 200, "who needs no registry does not notice");
     let malformed = service.clone().oneshot(ask(&[("x-tapis-token", "a.b.c")])).await.unwrap();
     assert_eq!(malformed.status(), 401);
-    let no_tenant = authenticator.tenant_of_host(&headers(&[("host", "acme.tapis.test")])).await.unwrap_err();
+    let no_tenant = authenticator.tenant_by_host(&headers(&[("host", "acme.tapis.test")])).await.unwrap_err();
     assert_eq!(Error::from(no_tenant).status(), 503);
 
     source.set(Some(site::data()));

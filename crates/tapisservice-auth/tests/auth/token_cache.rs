@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 use tapisservice_auth::{
-    AuthError, ClaimFault, DateClaim, IdentityHeaders, Outcome, TokenCache, TokenFault, TokenVerifier,
+    AuthError, ClaimError, DateClaim, IdentityHeaders, Outcome, TokenCache, TokenError, TokenVerifier,
     UnixTime, decide,
 };
 use tapisservice_core::{AccessToken, Claims, TenantId};
@@ -121,19 +121,19 @@ fn whatever_changes_in_the_record_has_the_token_verified_anew() {
         assert!(!known.knew(&known.ask(&changed, at(1)).unwrap()), "{what}");
         assert_eq!(known.cache.len(), 1, "{what}");
     }
-    let bad: [(&str, Change, TokenFault); 5] = [
+    let bad: [(&str, Change, TokenError); 5] = [
         (
             "the key",
             |acme| acme["public_key"] = STRANGER.public_pem().into(),
-            TokenFault::Signature(id.clone()),
+            TokenError::Signature(id.clone()),
         ),
-        ("no key", |acme| acme["public_key"] = Value::Null, TokenFault::NoKey(id.clone())),
-        ("the status", |acme| acme["status"] = "inactive".into(), TokenFault::UnknownTenant(id.clone())),
-        ("the id", |acme| acme["tenant_id"] = "acme2".into(), TokenFault::UnknownTenant(id)),
+        ("no key", |acme| acme["public_key"] = Value::Null, TokenError::NoKey(id.clone())),
+        ("the status", |acme| acme["status"] = "inactive".into(), TokenError::UnknownTenant(id.clone())),
+        ("the id", |acme| acme["tenant_id"] = "acme2".into(), TokenError::UnknownTenant(id)),
         (
             "the token service",
             |acme| acme["token_service"] = "https://other.test".into(),
-            TokenFault::Claim(ClaimFault::Issuer),
+            TokenError::Claim(ClaimError::Issuer),
         ),
     ];
     for (what, change, fault) in bad {
@@ -159,12 +159,12 @@ fn a_site_that_no_longer_serves_the_tenant_counts_at_once() {
         data.sites[1]["services"] = json!(["files", "bookmarks"]);
         of_acme(|acme| acme["site_id"] = "uh".into())(data);
     });
-    assert!(matches!(known.ask(&moved, at(1)), Err(AuthError::OtherSite(_))));
+    assert!(matches!(known.ask(&moved, at(1)), Err(AuthError::WrongSite(_))));
 }
 
 #[test]
 fn the_clock_is_asked_on_every_request() {
-    let expired = || Err(TokenFault::Expired.into());
+    let expired = || Err(TokenError::Expired.into());
     let known = Remembering::new();
     assert!(known.ask(&known.registry, at(3599)).is_ok_and(|claims| known.knew(&claims)));
     assert_eq!((known.ask(&known.registry, at(3600)), known.cache.len()), (expired(), 0));
@@ -181,7 +181,7 @@ fn the_clock_is_asked_on_every_request() {
         let (cache, registry) = (TokenCache::new(site::settings()), registry(None, |_| {}));
         let ask = |now| claims_of(decide(&cache, &read, Some(&registry), now));
         let first = ask(at(0)).unwrap();
-        assert_eq!(ask(at(-1)), Err(TokenFault::Claim(ClaimFault::InTheFuture(date)).into()));
+        assert_eq!(ask(at(-1)), Err(TokenError::Claim(ClaimError::InTheFuture(date)).into()));
         assert!(ask(at(1)).is_ok_and(|claims| Arc::ptr_eq(&claims, &first)), "{name}");
     }
 }

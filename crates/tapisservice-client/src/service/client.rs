@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use tapisservice_core::{Identity, RequestContext, SiteId, TenantId, Username};
-use tapisservice_tenants::{Miss, Registry, TenantCache};
+use tapisservice_tenants::{CacheMiss, Registry, TenantCache};
 use tokio::task::JoinHandle;
 
 use super::{ServiceClientBuilder, ServiceClientSettings, ServiceSession};
@@ -152,7 +152,7 @@ impl ServiceClient {
     pub(super) async fn route(&self, tenant: &TenantId, resource: &str) -> Result<Route, ClientError> {
         let known = |registry: &Registry| registry.tenant(tenant.as_str()).is_some();
         if !self.0.tenants.snapshot().is_some_and(|registry| known(&registry)) {
-            self.0.tenants.look_again(&Miss::Tenant(tenant.clone())).await;
+            self.0.tenants.refresh_on_miss(&CacheMiss::Tenant(tenant.clone())).await;
         }
         let registry = self.0.tenants.snapshot().ok_or(ClientError::NoRegistry)?;
         Ok(route(&registry, &self.0.site_id, tenant, resource)?)

@@ -24,7 +24,7 @@ pub(crate) async fn of_base_url(caller: &ResourceClient) -> Result<TenantId, Cli
     let registry = blocking(build).await?.map_err(unusable)?;
     let authority = base_url::authority(caller.base_url());
     let host: Option<Authority> = authority.parse().ok();
-    let tenant = host.and_then(|host| registry.tenant_of_host(&host));
+    let tenant = host.and_then(|host| registry.tenant_by_host(&host));
     let unknown = || RoutingError::UnknownHost(authority.to_owned()).into();
     tenant.map(|tenant| tenant.tenant_id().clone()).ok_or_else(unknown)
 }

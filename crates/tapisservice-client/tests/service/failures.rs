@@ -40,9 +40,9 @@ async fn outlive(fault: InjectedFault) {
     });
     let alice = acting_for(&client, "alice", "tacc");
     systems(&alice).await.unwrap();
-    site.fault("/v3/tokens", fault.clone());
-    let asked = site.count("POST /v3/tokens");
-    until(async || (site.count("POST /v3/tokens") > asked + 1).then_some(())).await;
+    site.inject_fault("/v3/tokens", fault.clone());
+    let asked = site.request_count("POST /v3/tokens");
+    until(async || (site.request_count("POST /v3/tokens") > asked + 1).then_some(())).await;
     let error = until(async || systems(&alice).await.err()).await;
     assert!(no_token(&error), "{fault:?}: {error}");
     let start = Instant::now();
@@ -51,7 +51,7 @@ async fn outlive(fault: InjectedFault) {
     assert!(client.check().await.is_err());
     // The refresh token is gone for good, the password is not.
     site.clear_faults();
-    site.fault("PUT /v3/tokens", InjectedFault::Status(401));
+    site.inject_fault("PUT /v3/tokens", InjectedFault::Status(401));
     until(async || systems(&alice).await.ok()).await;
     client.check().await.unwrap();
 }
@@ -60,7 +60,7 @@ async fn outlive(fault: InjectedFault) {
 async fn while_there_is_no_token_no_request_leaves() {
     let site = site().await;
     let recorder = Recorder::behind(&site, "files").await;
-    site.fault("/v3/tokens", InjectedFault::Status(500));
+    site.inject_fault("/v3/tokens", InjectedFault::Status(500));
     let client = client(&site);
     let session = acting_for(&client, "alice", "tacc");
     for _ in 0..5 {
@@ -99,21 +99,21 @@ async fn a_service_without_a_password_calls_nobody() {
         let error = systems(&client.as_service()).await.unwrap_err();
         assert!(error.to_string().contains("no service_password"), "{error}");
     }
-    assert_eq!((site.count("POST /v3/tokens"), site.count("GET /v3/systems")), (0, 0));
+    assert_eq!((site.request_count("POST /v3/tokens"), site.request_count("GET /v3/systems")), (0, 0));
 }
 
 #[tokio::test]
 async fn a_service_that_is_up_first_waits_for_the_registry_and_for_tokens() {
     let site = site().await;
-    site.fault("/", InjectedFault::Status(503));
+    site.inject_fault("/", InjectedFault::Status(503));
     let cache = tenants(&site);
     let settings = settings(site.config_json("bookmarks").unwrap());
     let client = ServiceClient::builder(settings, cache.clone()).transport(transport()).build().unwrap();
-    let keeping = [client.spawn_token_renewal(), cache.keep_fresh()];
+    let keeping = [client.spawn_token_renewal(), cache.spawn_refresh()];
     let error = systems(&client.as_service()).await.unwrap_err();
     assert!(matches!(error, ClientError::NoRegistry) && error.is_retryable(), "{error}");
     site.clear_faults();
-    site.fault("/v3/tokens", InjectedFault::Status(503));
+    site.inject_fault("/v3/tokens", InjectedFault::Status(503));
     until(async || cache.snapshot()).await;
     let error = systems(&client.as_service()).await.unwrap_err();
     assert!(no_token(&error) && error.is_retryable(), "{error}");
@@ -127,7 +127,7 @@ async fn a_service_that_is_up_first_waits_for_the_registry_and_for_tokens() {
 async fn a_downstream_error_is_not_taken_for_a_missing_token() {
     let site = site().await;
     let client = client(&site);
-    site.fault("/v3/systems", InjectedFault::Status(500));
+    site.inject_fault("/v3/systems", InjectedFault::Status(500));
     let error = systems(&client.as_service()).await.unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::INTERNAL_SERVER_ERROR));
     client.check().await.unwrap();

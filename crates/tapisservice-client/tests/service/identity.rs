@@ -27,7 +27,7 @@ async fn each_user_sees_what_is_theirs_and_the_service_what_is_its_own() {
     assert_eq!(seen(acting_for(&client, "alice", "tacc")).await, ["alice-private", "workstation"]);
     assert_eq!(seen(acting_for(&client, "bob", "tacc")).await, ["workstation"]);
     assert_eq!(seen(client.as_service()).await, ["workstation"]);
-    assert_eq!(site.count("POST /v3/tokens"), 1, "one token for the one site that was called");
+    assert_eq!(site.request_count("POST /v3/tokens"), 1, "one token for the one site that was called");
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn an_anonymous_request_is_nobody_to_act_for() {
     // Within the request, where a lesser framework would find somebody else's identity.
     let error = g.sync_scope(|| client.on_behalf_of(&g).unwrap_err());
     assert!(matches!(error, ClientError::Anonymous), "{error}");
-    assert!(site.counts().is_empty(), "nothing is asked for");
+    assert!(site.request_counts().is_empty(), "nothing is asked for");
 }
 
 #[derive(Serialize)]

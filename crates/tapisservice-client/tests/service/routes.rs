@@ -64,7 +64,7 @@ async fn a_service_of_an_associate_site_holds_a_token_for_its_own_site_and_one_f
     let sites: Vec<_> = client.report().tokens.into_iter().map(|token| token.site.to_string()).collect();
     assert_eq!(sites, ["tacc", "uh"]);
     client.check().await.unwrap();
-    assert_eq!(site.count("POST /v3/tokens"), 2);
+    assert_eq!(site.request_count("POST /v3/tokens"), 2);
     for tenant in ["uh", "adminuh"] {
         assert!(
             systems(&acting_for(&client, "alice", tenant)).await.unwrap().contains(&"workstation".to_owned())
@@ -73,7 +73,7 @@ async fn a_service_of_an_associate_site_holds_a_token_for_its_own_site_and_one_f
     // A service of an associate site may not act for another site's tenants (rule O5); the request went where it belongs.
     let refused = systems(&acting_for(&client, "alice", "tacc")).await.unwrap_err();
     assert_eq!(refused.status(), Some(StatusCode::FORBIDDEN));
-    assert_eq!(site.count("POST /v3/tokens"), 2, "both tokens were at hand");
+    assert_eq!(site.request_count("POST /v3/tokens"), 2, "both tokens were at hand");
     keeping.abort();
 }
 
@@ -82,17 +82,17 @@ async fn a_tenant_that_is_new_is_found_and_one_that_is_not_there_is_an_error() {
     let site = site().await;
     let client = client(&site);
     systems(&acting_for(&client, "alice", "tacc")).await.unwrap();
-    let before = site.count("GET /v3/tenants");
+    let before = site.request_count("GET /v3/tenants");
     site.add_tenant(TenantSpec::new("guests", "tacc")).await.unwrap();
     systems(&acting_for(&client, "alice", "guests")).await.unwrap();
-    assert_eq!(site.count("GET /v3/tenants"), before + 1);
+    assert_eq!(site.request_count("GET /v3/tenants"), before + 1);
     for _ in 0..3 {
         let error = systems(&acting_for(&client, "alice", "nowhere")).await.unwrap_err();
         let unknown =
             matches!(&error, ClientError::Routing(RoutingError::UnknownTenant(id)) if *id == "nowhere");
         assert!(unknown, "{error}");
     }
-    assert!(site.count("GET /v3/tenants") <= before + 2);
+    assert!(site.request_count("GET /v3/tenants") <= before + 2);
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn an_operation_is_prepared_without_asking_anybody_and_sending_it_reports_
     let error = unknown.send().await.unwrap_err();
     assert!(matches!(error, ClientError::UnknownOperation(_)), "{error}");
     assert!(error.to_string().contains(r#"did you mean "getSystem"?"#), "{error}");
-    assert!(site.counts().is_empty(), "nobody is asked until a call is sent that could succeed");
+    assert!(site.request_counts().is_empty(), "nobody is asked until a call is sent that could succeed");
     let error = routeless.send().await.unwrap_err();
     assert!(matches!(error, ClientError::Routing(_)), "{error}");
     assert!(prepare("tacc", "getSystem").send().await.is_ok());

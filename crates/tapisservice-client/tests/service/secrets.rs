@@ -35,8 +35,8 @@ impl<'a> MakeWriter<'a> for Log {
 /// Answers as a Tokens API that writes what it was sent into its errors.
 fn chatty(site: &DevSite, status: u16) {
     let body = format!(r#"{{"message": "{PASSWORD}", "result": "{PASSWORD}"}}"#).into();
-    let fault = InjectedFault::Answer { status, content_type: "application/json".to_owned(), body };
-    site.fault("/v3/tokens", fault);
+    let fault = InjectedFault::Response { status, content_type: "application/json".to_owned(), body };
+    site.inject_fault("/v3/tokens", fault);
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn neither_logs_nor_errors_nor_debug_texts_hold_passwords_or_tokens() {
         }
     };
     note(systems(&alice).await);
-    site.fault_times("/v3/systems", InjectedFault::Status(401), 1);
+    site.inject_fault_times("/v3/systems", InjectedFault::Status(401), 1);
     note(systems(&alice).await);
     for status in [200, 401, 500] {
         chatty(&site, status);

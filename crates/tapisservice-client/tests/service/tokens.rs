@@ -72,9 +72,9 @@ async fn construction_calls_nobody_and_the_first_call_gets_one_token() {
     let site = site().await;
     let client = client(&site);
     tokio::task::yield_now().await;
-    assert!(site.counts().is_empty());
+    assert!(site.request_counts().is_empty());
     systems(&acting_for(&client, "alice", "tacc")).await.unwrap();
-    assert_eq!(site.count("POST /v3/tokens"), 1);
+    assert_eq!(site.request_count("POST /v3/tokens"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -98,7 +98,7 @@ async fn five_hundred_callers_share_each_token_and_none_is_refused() {
     for caller in callers.into_iter().skip(1) {
         caller.await.unwrap();
     }
-    let (created, refreshed) = (site.count("POST /v3/tokens"), site.count("PUT /v3/tokens"));
+    let (created, refreshed) = (site.request_count("POST /v3/tokens"), site.request_count("PUT /v3/tokens"));
     assert_eq!(created, 1);
     let most = start.elapsed().as_secs() + 1;
     assert!((1..=most).contains(&refreshed), "{refreshed} renewals, at most one per second");
@@ -112,9 +112,9 @@ async fn after_a_401_the_token_is_renewed_and_the_call_repeated_once() {
     systems(&alice).await.unwrap();
     // Neither the token nor its refresh token is good any more: the password is.
     site.rotate_key("admin").await.unwrap();
-    site.reset_counts();
+    site.reset_request_counts();
     assert_eq!(systems(&alice).await.unwrap().len(), 2);
-    let counted = |request| site.count(request);
+    let counted = |request| site.request_count(request);
     assert_eq!(counted("GET /v3/systems"), 2);
     assert_eq!((counted("PUT /v3/tokens"), counted("POST /v3/tokens")), (1, 1));
 }
@@ -125,12 +125,12 @@ async fn a_service_that_refuses_every_token_causes_few_renewals() {
     let client = client(&site);
     let alice = acting_for(&client, "alice", "tacc");
     systems(&alice).await.unwrap();
-    site.fault("/v3/systems", InjectedFault::Status(401));
+    site.inject_fault("/v3/systems", InjectedFault::Status(401));
     for _ in 0..20 {
         assert_eq!(systems(&alice).await.unwrap_err().status(), Some(StatusCode::UNAUTHORIZED));
     }
-    assert!(site.count("PUT /v3/tokens") <= 2);
-    assert_eq!(site.count("POST /v3/tokens"), 1);
+    assert!(site.request_count("PUT /v3/tokens") <= 2);
+    assert_eq!(site.request_count("POST /v3/tokens"), 1);
 }
 
 #[tokio::test]
@@ -140,10 +140,10 @@ async fn a_post_is_repeated_after_a_401_and_for_no_other_reason() {
     let client = client(&site);
     let caller = acting_for(&client, "alice", "tacc").resource_client("files").await.unwrap();
     let post = async || caller.post("/v3/files/x").body_json(json!({"a": 1})).send().await;
-    site.fault_times("POST /v3/files", InjectedFault::Status(503), 1);
+    site.inject_fault_times("POST /v3/files", InjectedFault::Status(503), 1);
     assert_eq!(post().await.unwrap_err().status(), Some(StatusCode::SERVICE_UNAVAILABLE));
-    assert_eq!(site.count(&format!("{} /v3/files/x", Method::POST)), 1);
-    site.fault_times("POST /v3/files", InjectedFault::Status(401), 1);
+    assert_eq!(site.request_count(&format!("{} /v3/files/x", Method::POST)), 1);
+    site.inject_fault_times("POST /v3/files", InjectedFault::Status(401), 1);
     assert!(post().await.unwrap().status().is_success());
     assert_eq!(recorder.all().len(), 1);
     assert_eq!(recorder.all()[0].body, json!({"a": 1}));

@@ -14,7 +14,7 @@ async fn a_password_signs_in_and_the_tenant_is_found_by_its_base_url() {
     let tapis = at(&site, "tacc").password("alice", PASSWORD).await.unwrap();
     assert_eq!((tapis.tenant_id().as_str(), tapis.username()), ("tacc", Some("alice")));
     assert_eq!(systems(&tapis).await.unwrap(), ["alice-private"]);
-    assert_eq!(site.count("GET /v3/tenants"), 1);
+    assert_eq!(site.request_count("GET /v3/tenants"), 1);
 }
 
 #[tokio::test]
@@ -24,7 +24,11 @@ async fn slashes_behind_the_base_url_do_not_matter() {
     let tapis = UserClient::builder(url).password("alice", PASSWORD).await.unwrap();
     assert_eq!(tapis.tenant_id().as_str(), "tacc");
     systems(&tapis).await.unwrap();
-    assert!(site.counts().keys().all(|request| !request.contains("//")), "{:?}", site.counts());
+    assert!(
+        site.request_counts().keys().all(|request| !request.contains("//")),
+        "{:?}",
+        site.request_counts()
+    );
 }
 
 #[tokio::test]
@@ -61,7 +65,7 @@ async fn a_refusal_is_given_once_as_it_came() {
     let error = at(&site, "tacc").password("alice", "wrong").await.unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::UNAUTHORIZED));
     assert!(error.to_string().contains("Invalid username/password combination."), "{error}");
-    assert_eq!(site.count(TOKENS), 1);
+    assert_eq!(site.request_count(TOKENS), 1);
 }
 
 #[tokio::test]
@@ -81,9 +85,9 @@ async fn an_access_token_needs_no_log_in_and_no_look_up() {
     let site = site().await;
     let tapis = with(&site, format!(" {}\n", site.user_token("alice", "tacc"))).await;
     assert_eq!((tapis.tenant_id().as_str(), tapis.username()), ("tacc", Some("alice")));
-    assert!(site.counts().is_empty(), "{:?}", site.counts());
+    assert!(site.request_counts().is_empty(), "{:?}", site.request_counts());
     assert_eq!(systems(&tapis).await.unwrap(), ["alice-private"]);
-    assert_eq!(site.counts().len(), 1);
+    assert_eq!(site.request_counts().len(), 1);
 }
 
 #[tokio::test]
@@ -94,7 +98,7 @@ async fn a_refresh_token_signs_in() {
     assert_eq!(tapis.username(), Some("alice"));
     assert!(tapis.tokens().refresh_token().is_some());
     systems(&tapis).await.unwrap();
-    assert_eq!((site.count(TOKENS), site.count("GET /v3/tenants")), (1, 0));
+    assert_eq!((site.request_count(TOKENS), site.request_count("GET /v3/tenants")), (1, 0));
 }
 
 #[tokio::test]
@@ -104,10 +108,10 @@ async fn without_a_tenant_there_is_no_log_in() {
     let error = UserClient::builder(elsewhere).password("alice", PASSWORD).await.unwrap_err();
     assert!(matches!(error, ClientError::Routing(_)), "{error:?}");
 
-    site.fault("/v3/tenants", InjectedFault::Status(500));
+    site.inject_fault("/v3/tenants", InjectedFault::Status(500));
     let error = at(&site, "tacc").password("alice", PASSWORD).await.unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::INTERNAL_SERVER_ERROR), "{error:?}");
-    assert_eq!(site.count(TOKENS), 0);
+    assert_eq!(site.request_count(TOKENS), 0);
 }
 
 #[tokio::test]
@@ -138,5 +142,5 @@ async fn an_operation_is_checked_before_anything_is_sent() {
     let tapis = with(&site, crate::helpers::tokens(&site, Duration::from_mins(10))).await;
     let error = tapis.operation("systems", "getSytems").send().await.unwrap_err();
     assert!(error.to_string().contains("getSystems"), "{error}");
-    assert_eq!(site.count(SYSTEMS), 0);
+    assert_eq!(site.request_count(SYSTEMS), 0);
 }

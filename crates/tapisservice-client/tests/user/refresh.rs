@@ -17,7 +17,7 @@ const LONG: Duration = Duration::from_hours(1);
 #[tokio::test]
 async fn eight_callers_at_expiry_make_one_refresh() {
     let site = site().await;
-    site.fault_times(TOKENS, InjectedFault::Slow(Duration::from_millis(200)), 1);
+    site.inject_fault_times(TOKENS, InjectedFault::Slow(Duration::from_millis(200)), 1);
     let tapis = with(&site, expired(&site)).await;
     let old = tapis.tokens();
     let calls = (0..8).map(|_| {
@@ -27,31 +27,31 @@ async fn eight_callers_at_expiry_make_one_refresh() {
     for call in calls.collect::<Vec<_>>() {
         assert_eq!(call.await.unwrap().unwrap(), ["alice-private"]);
     }
-    assert_eq!((site.count(TOKENS), site.count(SYSTEMS)), (1, 8));
+    assert_eq!((site.request_count(TOKENS), site.request_count(SYSTEMS)), (1, 8));
     assert_ne!(tapis.tokens().access_token(), old.access_token());
 }
 
 #[tokio::test]
 async fn who_stops_waiting_does_not_stop_the_others() {
     let site = site().await;
-    site.fault_times(TOKENS, InjectedFault::Slow(Duration::from_millis(300)), 1);
+    site.inject_fault_times(TOKENS, InjectedFault::Slow(Duration::from_millis(300)), 1);
     let tapis = with(&site, expired(&site)).await;
     let first = tokio::spawn({
         let tapis = tapis.clone();
         async move { systems(&tapis).await }
     });
-    while site.count(TOKENS) == 0 {
+    while site.request_count(TOKENS) == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     first.abort();
     assert_eq!(systems(&tapis).await.unwrap(), ["alice-private"]);
-    assert_eq!(site.count(TOKENS), 1);
+    assert_eq!(site.request_count(TOKENS), 1);
 }
 
 #[tokio::test]
 async fn a_token_that_is_about_to_expire_is_renewed_while_calls_go_on() {
     let site = site().await;
-    site.fault_times(TOKENS, InjectedFault::Slow(Duration::from_secs(2)), 1);
+    site.inject_fault_times(TOKENS, InjectedFault::Slow(Duration::from_secs(2)), 1);
     let tapis = with(&site, tokens(&site, Duration::from_secs(40))).await;
     let old = tapis.tokens();
     systems(&tapis).await.unwrap();
@@ -61,36 +61,40 @@ async fn a_token_that_is_about_to_expire_is_renewed_while_calls_go_on() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     systems(&tapis).await.unwrap();
-    assert_eq!(site.count(TOKENS), 1);
+    assert_eq!(site.request_count(TOKENS), 1);
 }
 
 #[tokio::test]
 async fn a_401_renews_the_token_once_and_the_call_is_sent_once_more() {
     let site = site().await;
-    site.fault_times(SYSTEMS, InjectedFault::Status(401), 1);
+    site.inject_fault_times(SYSTEMS, InjectedFault::Status(401), 1);
     let tapis = with(&site, tokens(&site, LONG)).await;
     assert_eq!(systems(&tapis).await.unwrap(), ["alice-private"]);
-    assert_eq!((site.count(TOKENS), site.count(SYSTEMS)), (1, 2));
+    assert_eq!((site.request_count(TOKENS), site.request_count(SYSTEMS)), (1, 2));
 }
 
 #[tokio::test]
 async fn a_401_that_a_new_token_does_not_change_is_the_answer() {
     let site = site().await;
-    site.fault(SYSTEMS, InjectedFault::Status(401));
+    site.inject_fault(SYSTEMS, InjectedFault::Status(401));
     let tapis = with(&site, tokens(&site, LONG)).await;
     for _ in 0..3 {
         assert_eq!(systems(&tapis).await.unwrap_err().status(), Some(StatusCode::UNAUTHORIZED));
     }
-    assert_eq!((site.count(TOKENS), site.count(SYSTEMS)), (1, 4), "one refresh, one repetition");
+    assert_eq!(
+        (site.request_count(TOKENS), site.request_count(SYSTEMS)),
+        (1, 4),
+        "one refresh, one repetition"
+    );
 }
 
 #[tokio::test]
 async fn a_401_without_a_refresh_token_is_the_answer() {
     let site = site().await;
-    site.fault(SYSTEMS, InjectedFault::Status(401));
+    site.inject_fault(SYSTEMS, InjectedFault::Status(401));
     let tapis = with(&site, site.user_token("alice", "tacc")).await;
     assert_eq!(systems(&tapis).await.unwrap_err().status(), Some(StatusCode::UNAUTHORIZED));
-    assert_eq!((site.count(TOKENS), site.count(SYSTEMS)), (0, 1));
+    assert_eq!((site.request_count(TOKENS), site.request_count(SYSTEMS)), (0, 1));
 }
 
 #[tokio::test]
@@ -104,7 +108,11 @@ async fn a_refresh_that_is_refused_is_a_typed_error_and_no_stale_token_is_sent()
         assert!(is_signed_out(&error, false), "{error:?}");
         assert!(error.to_string().contains("401"), "{error}");
     }
-    assert_eq!((site.count(TOKENS), site.count(SYSTEMS)), (1, 0), "what was refused is not asked again");
+    assert_eq!(
+        (site.request_count(TOKENS), site.request_count(SYSTEMS)),
+        (1, 0),
+        "what was refused is not asked again"
+    );
 
     tapis.set_tokens(site.user_token("alice", "tacc"));
     assert_eq!(systems(&tapis).await.unwrap(), ["alice-private"]);
@@ -113,22 +121,22 @@ async fn a_refresh_that_is_refused_is_a_typed_error_and_no_stale_token_is_sent()
 #[tokio::test]
 async fn while_the_old_token_is_good_a_failed_refresh_does_not_matter() {
     let site = site().await;
-    site.fault(TOKENS, InjectedFault::Status(503));
+    site.inject_fault(TOKENS, InjectedFault::Status(503));
     let tapis = with(&site, tokens(&site, Duration::from_secs(4))).await;
     assert_eq!(systems(&tapis).await.unwrap(), ["alice-private"]);
-    assert_eq!((site.count(TOKENS), site.count(SYSTEMS)), (1, 1));
+    assert_eq!((site.request_count(TOKENS), site.request_count(SYSTEMS)), (1, 1));
 }
 
 #[tokio::test]
 async fn an_authenticator_that_is_away_is_a_passing_error_until_it_is_back() {
     let site = site().await;
-    site.fault(TOKENS, InjectedFault::Disconnect);
+    site.inject_fault(TOKENS, InjectedFault::Disconnect);
     let tapis = with(&site, expired(&site)).await;
     for _ in 0..2 {
         let error = systems(&tapis).await.unwrap_err();
         assert!(is_signed_out(&error, true) && error.is_retryable(), "{error:?}");
     }
-    assert_eq!(site.count(SYSTEMS), 0);
+    assert_eq!(site.request_count(SYSTEMS), 0);
     site.clear_faults();
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert_eq!(systems(&tapis).await.unwrap(), ["alice-private"]);
@@ -143,7 +151,7 @@ async fn a_token_alone_expires_with_a_typed_error_and_nothing_is_sent() {
     assert!(error.to_string().contains("no refresh token"), "{error}");
     assert!(is_signed_out(&tapis.headers().await.unwrap_err(), false));
     assert!(is_signed_out(&tapis.refresh().await.unwrap_err(), false));
-    assert!(site.counts().is_empty(), "{:?}", site.counts());
+    assert!(site.request_counts().is_empty(), "{:?}", site.request_counts());
 }
 
 #[tokio::test]
@@ -154,7 +162,7 @@ async fn a_refresh_token_that_has_expired_is_not_tried() {
         with(&site, Tokens::new(site.expired_token("alice", "tacc")).with_refresh_token(refresh)).await;
     let error = systems(&tapis).await.unwrap_err();
     assert!(error.to_string().contains("refresh token has expired"), "{error}");
-    assert!(site.counts().is_empty(), "{:?}", site.counts());
+    assert!(site.request_counts().is_empty(), "{:?}", site.request_counts());
 }
 
 #[tokio::test]
@@ -207,7 +215,7 @@ async fn a_callback_that_panics_costs_neither_the_call_nor_the_next_refresh() {
     systems(&tapis).await.unwrap();
     tapis.set_tokens(expired(&site));
     systems(&tapis).await.unwrap();
-    assert_eq!(site.count(TOKENS), 2);
+    assert_eq!(site.request_count(TOKENS), 2);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ async fn generated_code_makes_signed_in_calls_that_renew_their_token() {
     let request = sdk.client.get(format!("{}/v3/systems", sdk.base_path));
     let body: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
     assert_eq!(body["result"][0]["id"], "alice-private");
-    assert_eq!((site.count(TOKENS), site.count(SYSTEMS)), (1, 1));
+    assert_eq!((site.request_count(TOKENS), site.request_count(SYSTEMS)), (1, 1));
 }
 
 #[tokio::test]

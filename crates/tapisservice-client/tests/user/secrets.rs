@@ -54,7 +54,7 @@ async fn no_secret_is_in_a_log_line_a_debug_text_or_an_error() {
     systems(&tapis).await.unwrap();
     tapis.refresh().await.unwrap();
     texts.push(format!("{:?}", builder.password("alice", "canary-wrong").await.unwrap_err()));
-    site.fault(TOKENS, InjectedFault::Disconnect);
+    site.inject_fault(TOKENS, InjectedFault::Disconnect);
     texts.push(format!("{:?}", builder.password("alice", PASSWORD).await.unwrap_err()));
     texts.push(format!("{:?}", tapis.refresh().await.unwrap_err()));
     tapis.set_tokens(Tokens::new("canary\ntoken").with_refresh_token("canary-refresh"));

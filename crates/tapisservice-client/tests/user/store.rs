@@ -16,7 +16,7 @@ async fn the_next_run_needs_no_log_in() {
 
     let tapis = builder.restore("alice").await.unwrap().unwrap();
     assert_eq!(systems(&tapis).await.unwrap(), ["alice-private"]);
-    assert_eq!(site.count(TOKENS), 1);
+    assert_eq!(site.request_count(TOKENS), 1);
     assert!(builder.restore("bob").await.unwrap().is_none());
     let elsewhere = at(&site, "dev").store(FileStore::new(folder.path()));
     assert!(elsewhere.restore("alice").await.unwrap().is_none());
@@ -50,9 +50,9 @@ async fn an_expired_session_is_renewed_or_forgotten() {
             "access_token": {"access_token": access}, "refresh_token": {"refresh_token": refresh},
         });
         let body = serde_json::json!({"result": result}).to_string().into();
-        site.fault_times(
+        site.inject_fault_times(
             TOKENS,
-            InjectedFault::Answer { status: 201, content_type: "application/json".into(), body },
+            InjectedFault::Response { status: 201, content_type: "application/json".into(), body },
             1,
         );
         builder.password("alice", PASSWORD)

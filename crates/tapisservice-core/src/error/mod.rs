@@ -18,7 +18,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use crate::envelope::Metadata;
 
 pub use kind::ErrorKind;
-pub use origin::Origin;
+pub use origin::ErrorOrigin;
 pub use render::ErrorReport;
 pub use service_error::{ResultExt, ServiceError};
 
@@ -57,7 +57,7 @@ struct Inner {
     detail: Option<String>,
     source: Option<Source>,
     retry_after: Option<Duration>,
-    origin: Origin,
+    origin: ErrorOrigin,
 }
 
 macro_rules! constructors {
@@ -76,7 +76,7 @@ impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = message.into();
         let made_at = Location::caller();
-        let origin = Origin { kind, made_at, raised_at: None, source_type: None, peer: None };
+        let origin = ErrorOrigin { kind, made_at, raised_at: None, source_type: None, peer: None };
         Self(Box::new(Inner {
             kind,
             message,
@@ -177,7 +177,7 @@ impl Error {
     }
 
     /// Says which other party failed, `tacc/systems` for example. Failures of different parties are different reasons for the log
-    /// ([`Origin`]): name only what a caller cannot make up.
+    /// ([`ErrorOrigin`]): name only what a caller cannot make up.
     pub fn with_peer(mut self, peer: impl Into<Arc<str>>) -> Self {
         self.0.origin.peer = Some(peer.into());
         self
@@ -225,7 +225,7 @@ impl Error {
     }
 
     /// Where it comes from: what makes one reason of failures whose texts differ.
-    pub fn origin(&self) -> &Origin {
+    pub fn origin(&self) -> &ErrorOrigin {
         &self.0.origin
     }
 
@@ -261,7 +261,7 @@ impl Error {
         if parts.len() == 1 { self.0.message.clone() } else { parts.join(": ") }
     }
 
-    fn says_when_to_retry(&self) -> bool {
+    fn has_retry_after(&self) -> bool {
         self.0.retry_after.is_some()
     }
 

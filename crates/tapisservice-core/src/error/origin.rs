@@ -9,7 +9,7 @@ use super::ErrorKind;
 ///
 /// It is made of the program's text and of the registry, never of what a caller sent, so that callers cannot make up reasons.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Origin {
+pub struct ErrorOrigin {
     pub(super) kind: ErrorKind,
     /// Where the [`Error`](crate::Error) was made.
     pub(super) made_at: &'static Location<'static>,

@@ -8,14 +8,14 @@ use http::header::{self, CONTENT_RANGE, HeaderMap, HeaderName, RETRY_AFTER, WWW_
 use http::{HeaderValue, StatusCode};
 
 use super::Error;
-use crate::ResponseShape;
+use crate::ResponseFormat;
 use crate::envelope::{Enveloped, JSON_MEDIA_TYPE, Metadata, error_bytes};
 
 /// What stands in `WWW-Authenticate` of a 401 (RFC 9110, 11.6.1).
 const CHALLENGE: HeaderValue = HeaderValue::from_static("TapisJWT realm=\"tapis\"");
 
 /// Headers that speak of the body they came with, which the envelope replaces (RFC 9110, 8; RFC 9112, 6; RFC 9530).
-const OF_THE_BODY: [HeaderName; 8] = [
+const BODY_HEADERS: [HeaderName; 8] = [
     header::CONTENT_TYPE,
     header::CONTENT_LENGTH,
     header::CONTENT_ENCODING,
@@ -32,7 +32,7 @@ pub struct ErrorReport(pub Arc<Error>);
 
 impl Error {
     /// The answer to the caller: the envelope with `message`, the headers of this error and those that belong to `status`.
-    pub fn render(&self, status: StatusCode, message: &str, shape: &ResponseShape) -> Response {
+    pub fn render(&self, status: StatusCode, message: &str, shape: &ResponseFormat) -> Response {
         self.render_over(Response::default(), status, message, shape)
     }
 
@@ -44,31 +44,31 @@ impl Error {
         response: Response,
         status: StatusCode,
         message: &str,
-        shape: &ResponseShape,
+        shape: &ResponseFormat,
     ) -> Response {
         let (mut parts, _) = response.into_parts();
-        drop_headers_of_the_body(&mut parts.headers, status);
+        drop_body_headers(&mut parts.headers, status);
         if parts.status != status {
             // The challenge of the first rendering does not belong to another status.
             parts.headers.remove(WWW_AUTHENTICATE);
         }
         if parts.extensions.get::<ErrorReport>().is_none() {
             parts.headers.extend(self.headers().clone());
-            drop_headers_of_the_body(&mut parts.headers, status);
+            drop_body_headers(&mut parts.headers, status);
         }
         parts.status = status;
-        self.put_headers(&mut parts.headers, status);
+        self.set_headers(&mut parts.headers, status);
         parts.extensions.insert(Enveloped);
         let body = error_bytes(message, self.metadata_with_code().as_ref(), shape);
         Response::from_parts(parts, Body::from(body))
     }
 
-    fn put_headers(&self, headers: &mut HeaderMap, status: StatusCode) {
+    fn set_headers(&self, headers: &mut HeaderMap, status: StatusCode) {
         headers.insert(header::CONTENT_TYPE, JSON_MEDIA_TYPE);
         if status == StatusCode::UNAUTHORIZED {
             headers.entry(WWW_AUTHENTICATE).or_insert(CHALLENGE);
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE || self.says_when_to_retry() {
+        if status == StatusCode::SERVICE_UNAVAILABLE || self.has_retry_after() {
             headers.entry(RETRY_AFTER).or_insert_with(|| self.retry_after_seconds());
         }
     }
@@ -87,8 +87,8 @@ impl Error {
 }
 
 /// 416 says with `Content-Range` how long the resource is (RFC 9110, 15.5.17).
-fn drop_headers_of_the_body(headers: &mut HeaderMap, status: StatusCode) {
-    for name in OF_THE_BODY {
+fn drop_body_headers(headers: &mut HeaderMap, status: StatusCode) {
+    for name in BODY_HEADERS {
         headers.remove(name);
     }
     if status != StatusCode::RANGE_NOT_SATISFIABLE {
@@ -99,7 +99,7 @@ fn drop_headers_of_the_body(headers: &mut HeaderMap, status: StatusCode) {
 /// A complete envelope; the error mapper renders it again, knowing the configuration.
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let mut response = self.render(self.status(), self.message(), &ResponseShape::current());
+        let mut response = self.render(self.status(), self.message(), &ResponseFormat::current());
         response.extensions_mut().insert(ErrorReport(Arc::new(self)));
         response
     }
@@ -148,7 +148,7 @@ mod tests {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("9"));
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("4711"));
         response.extensions_mut().insert(Note);
-        let shape = ResponseShape::default();
+        let shape = ResponseFormat::default();
         let again = |response, status| Error::unavailable("y").render_over(response, status, "y", &shape);
         let unavailable = again(response, StatusCode::SERVICE_UNAVAILABLE);
         let headers = unavailable.headers();
@@ -171,7 +171,7 @@ mod tests {
         let mut response = error.clone().into_response();
         response.headers_mut().append(SET_COOKIE, HeaderValue::from_static("layer=1"));
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("PUT"));
-        let again = error.render_over(response, error.status(), "x", &ResponseShape::default());
+        let again = error.render_over(response, error.status(), "x", &ResponseFormat::default());
         assert_eq!(again.headers().get_all(SET_COOKIE).iter().collect::<Vec<_>>(), ["error=1", "layer=1"]);
         assert_eq!(again.headers().get_all(ALLOW).iter().collect::<Vec<_>>(), ["PUT"]);
     }
@@ -182,7 +182,7 @@ mod tests {
             Error::authentication("x").with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
         let response = error.clone().into_response();
         assert_eq!(response.headers()[WWW_AUTHENTICATE], "Basic");
-        let legacy = error.render_over(response, error.legacy_status(), "x", &ResponseShape::default());
+        let legacy = error.render_over(response, error.legacy_status(), "x", &ResponseFormat::default());
         assert_eq!(
             (legacy.status(), legacy.headers().contains_key(WWW_AUTHENTICATE)),
             (StatusCode::BAD_REQUEST, false)
@@ -201,7 +201,7 @@ mod tests {
     fn a_code_and_metadata_are_the_fifth_stanza() {
         let body = |error: &Error| {
             let bytes =
-                error_bytes(error.message(), error.metadata_with_code().as_ref(), &ResponseShape::default());
+                error_bytes(error.message(), error.metadata_with_code().as_ref(), &ResponseFormat::default());
             serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()["metadata"].clone()
         };
         let plain = Error::conflict("x");

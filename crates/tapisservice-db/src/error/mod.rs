@@ -15,7 +15,7 @@ use tapisservice_core::{Error, ServiceError};
 /// # use tapisservice_db::QueryError;
 /// fn name_taken(error: QueryError) -> Error {
 ///     match error {
-///         QueryError::Unique { .. } => Error::conflict("You have a bookmark of that name already."),
+///         QueryError::UniqueViolation { .. } => Error::conflict("You have a bookmark of that name already."),
 ///         other => other.to_error(),
 ///     }
 /// }
@@ -28,7 +28,7 @@ pub enum QueryError {
     NotFound,
     /// There is a row like it already: 409.
     #[error("the row is not unique")]
-    Unique {
+    UniqueViolation {
         /// The columns that have to be unique together, but for `tenant_id` and `owner`; none when they are not known.
         fields: Vec<String>,
         /// What the database said.
@@ -56,7 +56,7 @@ pub enum QueryError {
     },
     /// Another transaction came between, and the database undid this one: 503, and trying again helps.
     #[error("another transaction came between")]
-    Serialization {
+    SerializationFailure {
         /// What the database said.
         source: sqlx::Error,
     },
@@ -74,7 +74,7 @@ pub enum QueryError {
     },
     /// The statement leaves its tenant out and was not sent: 500.
     #[error(transparent)]
-    TenantMissing(#[from] TenantMissing),
+    UnscopedStatement(#[from] UnscopedStatement),
     /// Anything else, most likely a mistake in the statement: 500.
     #[error("the database failed")]
     Other {
@@ -87,7 +87,7 @@ pub enum QueryError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a statement in the scope of a tenant does not say `{column} = {marker}`: {statement}")]
 #[non_exhaustive]
-pub struct TenantMissing {
+pub struct UnscopedStatement {
     /// The column.
     pub column: &'static str,
     /// The marker of the value that the scope bound.
@@ -98,13 +98,13 @@ pub struct TenantMissing {
 
 /// What kind of statement it was: whether a foreign key is broken from this side or the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verb {
+pub(crate) enum StatementKind {
     Delete,
     Write,
     Other,
 }
 
-impl Verb {
+impl StatementKind {
     pub(crate) fn of(sql: &str) -> Self {
         let word = sql.split_whitespace().next().unwrap_or_default();
         match word {
@@ -117,7 +117,7 @@ impl Verb {
 
 impl QueryError {
     /// Tells what the driver said apart.
-    pub(crate) fn from_sqlx(source: sqlx::Error, verb: Verb) -> Self {
+    pub(crate) fn from_sqlx(source: sqlx::Error, kind: StatementKind) -> Self {
         use sqlx::Error as E;
         match &source {
             E::RowNotFound => Self::NotFound,
@@ -129,27 +129,27 @@ impl QueryError {
             | E::Tls(_)
             // The drivers say this when the other side stops in the middle of a message.
             | E::Protocol(_) => Self::Unavailable { source },
-            E::Database(error) if let Some(failure) = failure(&**error) => failure.into_error(source, verb),
+            E::Database(error) if let Some(failure) = failure(&**error) => failure.into_error(source, kind),
             _ => Self::Other { source },
         }
     }
 
     /// The error and what the database said, for logs and people who run the service.
-    pub(crate) fn described(&self) -> String {
+    pub(crate) fn log_message(&self) -> String {
         match self.driver_error() {
-            Some(source) => format!("{self}: {}", said(source)),
+            Some(source) => format!("{self}: {}", driver_message(source)),
             None => self.to_string(),
         }
     }
 
     fn driver_error(&self) -> Option<&sqlx::Error> {
         match self {
-            Self::NotFound | Self::TenantMissing(_) => None,
-            Self::Unique { source, .. }
+            Self::NotFound | Self::UnscopedStatement(_) => None,
+            Self::UniqueViolation { source, .. }
             | Self::Referenced { source }
             | Self::MissingReference { source }
             | Self::InvalidValue { source, .. }
-            | Self::Serialization { source }
+            | Self::SerializationFailure { source }
             | Self::Unavailable { source }
             | Self::SchemaMissing { source }
             | Self::Other { source } => Some(source),
@@ -157,8 +157,8 @@ impl QueryError {
     }
 
     /// Whether the database certainly undid the transaction and wants it again.
-    pub fn is_repeatable(&self) -> bool {
-        matches!(self, Self::Serialization { .. })
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::SerializationFailure { .. })
     }
 
     /// Whether the database is not to be reached, or not ready.
@@ -173,10 +173,10 @@ impl ServiceError for QueryError {
     fn to_error(&self) -> Error {
         let error = match self {
             Self::NotFound => return Error::not_found("There is no such record."),
-            Self::Unique { fields, .. } if fields.is_empty() => {
+            Self::UniqueViolation { fields, .. } if fields.is_empty() => {
                 Error::conflict("There is such a record already.")
             }
-            Self::Unique { fields, .. } => {
+            Self::UniqueViolation { fields, .. } => {
                 Error::conflict(format!("There is a record with that {} already.", quoted(fields)))
             }
             Self::Referenced { .. } => Error::conflict("Other records still refer to this one."),
@@ -187,19 +187,19 @@ impl ServiceError for QueryError {
                 Error::bad_input(format!("The value of {field:?} is missing or does not fit."))
             }
             Self::InvalidValue { field: None, .. } => Error::bad_input("A value is missing or does not fit."),
-            Self::Serialization { .. } => Error::unavailable("Others are changing the same records.")
+            Self::SerializationFailure { .. } => Error::unavailable("Others are changing the same records.")
                 .with_retry_after(std::time::Duration::from_secs(1)),
             Self::Unavailable { .. } => Error::unavailable("The database does not answer."),
             Self::SchemaMissing { .. } => Error::unavailable("The database is not ready."),
-            Self::TenantMissing(_) | Self::Other { .. } => Error::dao("The database failed."),
+            Self::UnscopedStatement(_) | Self::Other { .. } => Error::dao("The database failed."),
         };
-        error.with_detail(self.described())
+        error.with_detail(self.log_message())
     }
 }
 
 /// What a driver's error says. That of PostgreSQL would add the line of the server's own source, which reads like a line of
 /// the statement.
-pub(crate) fn said(error: &sqlx::Error) -> String {
+pub(crate) fn driver_message(error: &sqlx::Error) -> String {
     let postgres = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
     match postgres {
         Some(error) => format!("{} (SQLSTATE {})", error.message(), error.code()),
@@ -209,26 +209,26 @@ pub(crate) fn said(error: &sqlx::Error) -> String {
 
 /// What a driver's error comes down to.
 enum Failure {
-    Unique(Vec<String>),
+    UniqueViolation(Vec<String>),
     ForeignKey,
     Referenced,
     Value(Option<String>),
-    Serialization,
+    SerializationFailure,
     Unavailable,
     SchemaMissing,
 }
 
 impl Failure {
-    fn into_error(self, source: sqlx::Error, verb: Verb) -> QueryError {
+    fn into_error(self, source: sqlx::Error, kind: StatementKind) -> QueryError {
         match self {
-            Self::Unique(mut fields) => {
+            Self::UniqueViolation(mut fields) => {
                 fields.retain(|field| !matches!(&**field, "tenant_id" | "owner"));
-                QueryError::Unique { fields, source }
+                QueryError::UniqueViolation { fields, source }
             }
-            Self::ForeignKey if verb == Verb::Write => QueryError::MissingReference { source },
+            Self::ForeignKey if kind == StatementKind::Write => QueryError::MissingReference { source },
             Self::ForeignKey | Self::Referenced => QueryError::Referenced { source },
             Self::Value(field) => QueryError::InvalidValue { field, source },
-            Self::Serialization => QueryError::Serialization { source },
+            Self::SerializationFailure => QueryError::SerializationFailure { source },
             Self::Unavailable => QueryError::Unavailable { source },
             Self::SchemaMissing => QueryError::SchemaMissing { source },
         }

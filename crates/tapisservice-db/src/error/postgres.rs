@@ -7,13 +7,13 @@ use super::{Failure, column};
 pub(super) fn failure(error: &PgDatabaseError) -> Option<Failure> {
     Some(match error.code() {
         // An exclusion constraint is a kind of uniqueness, too.
-        "23505" | "23P01" => Failure::Unique(error.detail().map(key).unwrap_or_default()),
+        "23505" | "23P01" => Failure::UniqueViolation(error.detail().map(key).unwrap_or_default()),
         "23503" => Failure::ForeignKey,
         "23001" => Failure::Referenced,
         "23502" | "23514" => Failure::Value(error.column().and_then(column)),
         // Too long, out of range, no text of the encoding (a NUL), no text of the type.
         "22001" | "22003" | "22021" | "22P02" | "22P05" => Failure::Value(None),
-        "40001" | "40P01" => Failure::Serialization,
+        "40001" | "40P01" => Failure::SerializationFailure,
         // An undefined column or table, or schema.
         "42703" | "42P01" | "3F000" => Failure::SchemaMissing,
         // Cancelled (by the timeout), lock not available, shut down, crashed, starting, idle for too long; a standby that

@@ -8,7 +8,7 @@ use super::{Failure, column};
 pub(super) fn failure(error: &SqliteError) -> Option<Failure> {
     let message = error.message();
     match error.kind() {
-        ErrorKind::UniqueViolation => return Some(Failure::Unique(columns(message))),
+        ErrorKind::UniqueViolation => return Some(Failure::UniqueViolation(columns(message))),
         ErrorKind::ForeignKeyViolation => return Some(Failure::ForeignKey),
         ErrorKind::NotNullViolation => return Some(Failure::Value(columns(message).pop())),
         ErrorKind::CheckViolation => return Some(Failure::Value(None)),
@@ -18,7 +18,7 @@ pub(super) fn failure(error: &SqliteError) -> Option<Failure> {
     // Extended codes hold the primary one in their last byte.
     Some(match code & 0xff {
         // BUSY, LOCKED: the write lock was not to be had, or another transaction wrote since this one read.
-        5 | 6 => Failure::Serialization,
+        5 | 6 => Failure::SerializationFailure,
         // READONLY, IOERR, FULL, CANTOPEN.
         8 | 10 | 13 | 14 => Failure::Unavailable,
         // TOOBIG; MISMATCH; CONSTRAINT of another kind.

@@ -12,7 +12,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 use super::MigrationError;
-use super::file::{file_name, refused};
+use super::file::{file_name, script_error};
 use super::script::{Dialect, Statement, plan};
 use super::session::TABLE;
 
@@ -24,44 +24,50 @@ const RELEASE: &str = "RELEASE SAVEPOINT tapis_migration";
 const IMMEDIATE: &str = "BEGIN IMMEDIATE";
 
 /// A connection of either engine.
-pub(super) enum Link<'c> {
+pub(super) enum MigrationConnection<'c> {
     Postgres(&'c mut PgConnection),
     Sqlite(&'c mut SqliteConnection),
 }
 
 /// Runs a migration up or down, and notes that in the table of migrations.
-pub(super) async fn apply(link: Link<'_>, migration: &Migration) -> Result<Duration, MigrationError> {
+pub(super) async fn apply(
+    connection: MigrationConnection<'_>,
+    migration: &Migration,
+) -> Result<Duration, MigrationError> {
     let started = Instant::now();
-    let dialect = match link {
-        Link::Postgres(_) => Dialect::Postgres,
-        Link::Sqlite(_) => Dialect::Sqlite,
+    let dialect = match connection {
+        MigrationConnection::Postgres(_) => Dialect::Postgres,
+        MigrationConnection::Sqlite(_) => Dialect::Sqlite,
     };
     let planned = plan(migration.sql.as_str(), dialect, !migration.no_tx);
-    let statements = planned.map_err(|refusal| refused(migration, refusal))?;
+    let statements = planned.map_err(|error| script_error(migration, error))?;
     if migration.no_tx {
-        one_by_one(link, migration, &statements, started).await?;
+        apply_without_transaction(connection, migration, &statements, started).await?;
     } else {
-        at_once(link, migration, &statements, started).await?;
+        apply_in_transaction(connection, migration, &statements, started).await?;
     }
     Ok(started.elapsed())
 }
 
 /// In a transaction, of which nothing stays when it fails.
-async fn at_once(
-    link: Link<'_>,
+async fn apply_in_transaction(
+    connection: MigrationConnection<'_>,
     migration: &Migration,
     statements: &[Statement<'_>],
     started: Instant,
 ) -> Result<(), MigrationError> {
-    match link {
-        Link::Postgres(connection) => {
+    match connection {
+        MigrationConnection::Postgres(connection) => {
             let mut transaction = connection.begin().await?;
-            in_transaction(Link::Postgres(&mut transaction), migration, statements, started).await?;
+            in_transaction(MigrationConnection::Postgres(&mut transaction), migration, statements, started)
+                .await?;
             transaction.commit().await.map_err(|source| failed(migration, None, source))
         }
-        Link::Sqlite(connection) => {
+        MigrationConnection::Sqlite(connection) => {
             let mut transaction = connection.begin_with(IMMEDIATE).await?;
-            let ran = in_transaction(Link::Sqlite(&mut transaction), migration, statements, started).await;
+            let ran =
+                in_transaction(MigrationConnection::Sqlite(&mut transaction), migration, statements, started)
+                    .await;
             if ran.is_err() {
                 // `sqlx` counts on a transaction to roll back, which `INSERT OR ROLLBACK` and the like did themselves. Where
                 // there still is one this fails, and changes nothing.
@@ -75,44 +81,44 @@ async fn at_once(
 }
 
 async fn in_transaction(
-    mut link: Link<'_>,
+    mut connection: MigrationConnection<'_>,
     migration: &Migration,
     statements: &[Statement<'_>],
     started: Instant,
 ) -> Result<(), MigrationError> {
-    link.execute(SAVEPOINT).await?;
-    link.run(migration, statements).await?;
-    link.execute(RELEASE).await.map_err(|error| match error {
+    connection.execute(SAVEPOINT).await?;
+    connection.run(migration, statements).await?;
+    connection.execute(RELEASE).await.map_err(|error| match error {
         sqlx::Error::Database(_) => MigrationError::TransactionLost { file: file_name(migration) },
         lost => lost.into(),
     })?;
-    link.record(migration, started.elapsed()).await?;
+    connection.record(migration, started.elapsed()).await?;
     Ok(())
 }
 
 /// Without a transaction but those of the file.
-async fn one_by_one(
-    mut link: Link<'_>,
+async fn apply_without_transaction(
+    mut connection: MigrationConnection<'_>,
     migration: &Migration,
     statements: &[Statement<'_>],
     started: Instant,
 ) -> Result<(), MigrationError> {
     let ran = async {
-        link.run(migration, statements).await?;
+        connection.run(migration, statements).await?;
         // On SQLite this fails when the file left a transaction open, by a savepoint.
-        link.execute("BEGIN").await.map_err(|source| failed(migration, None, source))?;
-        link.record(migration, started.elapsed()).await?;
-        Ok(link.execute("COMMIT").await?)
+        connection.execute("BEGIN").await.map_err(|source| failed(migration, None, source))?;
+        connection.record(migration, started.elapsed()).await?;
+        Ok(connection.execute("COMMIT").await?)
     };
     let ran = ran.await;
     if ran.is_err() {
         // What the file began. Mostly it began nothing, which is an error on SQLite.
-        let _ = link.execute("ROLLBACK").await;
+        let _ = connection.execute("ROLLBACK").await;
     }
     ran
 }
 
-impl Link<'_> {
+impl MigrationConnection<'_> {
     async fn run(
         &mut self,
         migration: &Migration,

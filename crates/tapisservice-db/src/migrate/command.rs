@@ -124,8 +124,8 @@ async fn upgrade(
     wait: u64,
 ) -> Result<String, MigrationError> {
     let mut progress = Progress::new();
-    let tell = &mut |event| progress.tell(&event);
-    let status = migrator.upgrade(database, to, Duration::from_secs(wait), tell).await?;
+    let on_event = &mut |event| progress.show(&event);
+    let status = migrator.upgrade(database, to, Duration::from_secs(wait), on_event).await?;
     if to == Upgrade::Head {
         // Asked again, as a service asks: what was done is there for others.
         let status = migrator.status(database).await?;
@@ -141,8 +141,8 @@ async fn downgrade(
     wait: u64,
 ) -> Result<String, MigrationError> {
     let mut progress = Progress::new();
-    let tell = &mut |event| progress.tell(&event);
-    let status = migrator.downgrade(database, to, Duration::from_secs(wait), tell).await?;
+    let on_event = &mut |event| progress.show(&event);
+    let status = migrator.downgrade(database, to, Duration::from_secs(wait), on_event).await?;
     Ok(position(migrator, status.current()))
 }
 

@@ -7,7 +7,7 @@ use sqlx::migrate::MigrateError;
 use tapisservice_core::{Error, ServiceError};
 
 use super::NotAtHead;
-use crate::error::{QueryError, Verb, said};
+use crate::error::{QueryError, StatementKind, driver_message};
 
 /// Why migrations did not run, and what to do about it. No message holds the URL of the database.
 #[derive(Debug, thiserror::Error)]
@@ -15,10 +15,10 @@ use crate::error::{QueryError, Verb, said};
 pub enum MigrationError {
     /// Two files have the same version.
     #[error("two migrations have the version {0}: give one of them another")]
-    Duplicate(i64),
+    DuplicateVersion(i64),
     /// A migration goes only one way.
     #[error("migration {0} lacks its .up.sql or .down.sql: every migration can be taken back")]
-    OneWay(i64),
+    NotReversible(i64),
     /// The file of a migration is not as it was when it ran.
     #[error(
         "migration {0} was changed after it ran on this database: \
@@ -56,7 +56,7 @@ pub enum MigrationError {
         "{file}, line {line}: the transaction that `{statement}` starts is left open. Nothing was run. \
          Add a `COMMIT;` at its end"
     )]
-    LeftOpen {
+    UnclosedTransaction {
         /// Which file.
         file: String,
         /// The line on which the statement starts, from 1.
@@ -66,7 +66,7 @@ pub enum MigrationError {
     },
     /// A comment of a file is not closed, so that the rest of the file would not run. No migration of the run was done.
     #[error("{file}, line {line}: the comment is not closed. Nothing was run. Close it with `*/`")]
-    OpenComment {
+    UnclosedComment {
         /// Which file.
         file: String,
         /// The line on which the comment starts, from 1.
@@ -95,7 +95,7 @@ pub enum MigrationError {
     NoSuchVersion(i64),
     /// The migration is done, so that going up does not lead there.
     #[error("the database is past migration {0}: `downgrade` leads there")]
-    Past(i64),
+    AlreadyPast(i64),
     /// The migration is not done, so that going down does not lead there.
     #[error("the database has not reached migration {0}: `upgrade` leads there")]
     NotReached(i64),
@@ -111,7 +111,7 @@ pub enum MigrationError {
         reason: String,
     },
     /// A migration failed; on either engine nothing of it stays, unless it is one without a transaction.
-    #[error("migration {version} failed: {}: {}{}", place(file, *line), said(source), remainder(*transaction))]
+    #[error("migration {version} failed: {}: {}{}", place(file, *line), driver_message(source), remainder(*transaction))]
     Failed {
         /// Which one.
         version: i64,
@@ -127,7 +127,7 @@ pub enum MigrationError {
     },
     /// The name of a new migration holds no letter or digit, or too many.
     #[error("the name of a migration has 1 to 80 letters, digits, spaces, `_` and `-`")]
-    Name,
+    InvalidName,
     /// A file cannot be written: one of a new migration, or the one beside an SQLite database that keeps other runners away.
     #[error("{}: {source}", path.display())]
     File {
@@ -137,13 +137,13 @@ pub enum MigrationError {
         source: std::io::Error,
     },
     /// The database refused or failed besides.
-    #[error("the migrations cannot be run: {}", .0.described())]
+    #[error("the migrations cannot be run: {}", .0.log_message())]
     Query(#[from] QueryError),
 }
 
 impl From<sqlx::Error> for MigrationError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Query(QueryError::from_sqlx(error, Verb::Other))
+        Self::Query(QueryError::from_sqlx(error, StatementKind::Other))
     }
 }
 

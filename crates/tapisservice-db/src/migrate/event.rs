@@ -5,16 +5,16 @@ use std::time::Duration;
 /// What happens; for a person who waits, or a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Event {
+pub enum MigrationEvent {
     /// The database is not there yet. Comes with every attempt, about once a second.
     WaitingForDatabase {
         /// What the attempt met.
         reason: String,
     },
     /// Another runner is at work. Comes once.
-    WaitingForRunner,
+    WaitingForLock,
     /// A migration starts.
-    Running {
+    Started {
         /// Which one.
         version: i64,
         /// What its file is called.
@@ -25,7 +25,7 @@ pub enum Event {
         remaining: usize,
     },
     /// It is done.
-    Done {
+    Finished {
         /// Which one.
         version: i64,
         /// How long it took.

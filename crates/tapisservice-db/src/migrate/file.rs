@@ -4,7 +4,7 @@ use sqlx::migrate::Migration;
 use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::MigrationError;
-use super::script::{Dialect, Refusal, plan};
+use super::script::{Dialect, ScriptError, plan};
 
 /// The name of the file; its version without zeros in front.
 pub(super) fn file_name(migration: &Migration) -> String {
@@ -17,17 +17,21 @@ pub(super) fn file_name(migration: &Migration) -> String {
 pub(super) fn check(migration: &Migration) -> Result<(), MigrationError> {
     for dialect in Dialect::BOTH {
         plan(migration.sql.as_str(), dialect, !migration.no_tx)
-            .map_err(|refusal| refused(migration, refusal))?;
+            .map_err(|error| script_error(migration, error))?;
     }
     Ok(())
 }
 
-pub(super) fn refused(migration: &Migration, refusal: Refusal) -> MigrationError {
+pub(super) fn script_error(migration: &Migration, error: ScriptError) -> MigrationError {
     let file = file_name(migration);
-    match refusal {
-        Refusal::Control { statement, line } => MigrationError::TransactionControl { file, line, statement },
-        Refusal::OpenComment { line } => MigrationError::OpenComment { file, line },
-        Refusal::LeftOpen { statement, line } => MigrationError::LeftOpen { file, line, statement },
+    match error {
+        ScriptError::Control { statement, line } => {
+            MigrationError::TransactionControl { file, line, statement }
+        }
+        ScriptError::UnclosedComment { line } => MigrationError::UnclosedComment { file, line },
+        ScriptError::UnclosedTransaction { statement, line } => {
+            MigrationError::UnclosedTransaction { file, line, statement }
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use sqlx::migrate::Migration;
 
 use super::file::{self, file_name};
 use super::status::{AppliedRow, MigrationStatus};
-use super::{Downgrade, Event, MigrationError, MigrationState, Upgrade, run};
-use crate::scope::Bound;
+use super::{Downgrade, MigrationError, MigrationEvent, MigrationState, Upgrade, run};
+use crate::scope::ScopeBinding;
 use crate::statement::Target;
 use crate::{Database, QueryError};
 
@@ -37,13 +37,13 @@ impl Migrator {
         };
         let (mut ups, mut downs) = (BTreeSet::new(), BTreeSet::new());
         if let Some(twice) = versions(false).find(|version| !ups.insert(*version)) {
-            return Err(MigrationError::Duplicate(twice));
+            return Err(MigrationError::DuplicateVersion(twice));
         }
         if let Some(twice) = versions(true).find(|version| !downs.insert(*version)) {
-            return Err(MigrationError::Duplicate(twice));
+            return Err(MigrationError::DuplicateVersion(twice));
         }
         if let Some(version) = ups.symmetric_difference(&downs).next() {
-            return Err(MigrationError::OneWay(*version));
+            return Err(MigrationError::NotReversible(*version));
         }
         Ok(Self { migrations: Arc::new(migrations) })
     }
@@ -57,30 +57,30 @@ impl Migrator {
     ///
     /// # Errors
     ///
-    /// When the database does not come within `patience`, a file is refused, a migration fails, or one was changed after it ran.
+    /// When the database does not come within `timeout`, a file is refused, a migration fails, or one was changed after it ran.
     pub async fn upgrade(
         &self,
         database: &Database,
         to: Upgrade,
-        patience: std::time::Duration,
-        tell: &mut (dyn FnMut(Event) + Send),
+        timeout: std::time::Duration,
+        on_event: &mut (dyn FnMut(MigrationEvent) + Send),
     ) -> Result<MigrationStatus, MigrationError> {
-        run::upgrade(self, database, to, patience, tell).await
+        run::upgrade(self, database, to, timeout, on_event).await
     }
 
     /// Takes migrations back, the newest first, once the database is there, while no other runner is at work.
     ///
     /// # Errors
     ///
-    /// When the database does not come within `patience`, a file is refused, a migration fails, or one was done by another build.
+    /// When the database does not come within `timeout`, a file is refused, a migration fails, or one was done by another build.
     pub async fn downgrade(
         &self,
         database: &Database,
         to: Downgrade,
-        patience: std::time::Duration,
-        tell: &mut (dyn FnMut(Event) + Send),
+        timeout: std::time::Duration,
+        on_event: &mut (dyn FnMut(MigrationEvent) + Send),
     ) -> Result<MigrationStatus, MigrationError> {
-        run::downgrade(self, database, to, patience, tell).await
+        run::downgrade(self, database, to, timeout, on_event).await
     }
 
     /// What is done in a database, and what is not.
@@ -89,7 +89,7 @@ impl Migrator {
     ///
     /// When the database does not answer.
     pub async fn status(&self, database: &Database) -> Result<MigrationStatus, MigrationError> {
-        let rows = Bound::Nothing.query(
+        let rows = ScopeBinding::Nothing.query(
             Target::Pool(database.pool()),
             "SELECT version, checksum, success FROM _sqlx_migrations ORDER BY version",
         );
@@ -106,7 +106,7 @@ impl Migrator {
     }
 
     /// Refuses a database on which a migration ran that is not as it was, or is unfinished.
-    pub(super) fn refuse_unsound(&self, status: &MigrationStatus) -> Result<(), MigrationError> {
+    pub(super) fn check_applied(&self, status: &MigrationStatus) -> Result<(), MigrationError> {
         for migration in status.migrations() {
             let version = migration.version;
             match migration.state {

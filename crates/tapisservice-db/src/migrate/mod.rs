@@ -20,7 +20,7 @@ mod target;
 
 pub use command::{CommandError, MigrateCommand};
 pub use error::MigrationError;
-pub use event::Event;
+pub use event::MigrationEvent;
 pub use migrator::Migrator;
 pub use new::new_migration;
 pub use status::{MigrationEntry, MigrationState, MigrationStatus, NotAtHead};

@@ -39,7 +39,7 @@ fn slug(name: &str) -> Result<String, MigrationError> {
     let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-'));
     let words: Vec<&str> = name.split([' ', '_', '-']).filter(|word| !word.is_empty()).collect();
     let slug = words.join("_").to_ascii_lowercase();
-    if fits && (1..=LONGEST).contains(&slug.len()) { Ok(slug) } else { Err(MigrationError::Name) }
+    if fits && (1..=LONGEST).contains(&slug.len()) { Ok(slug) } else { Err(MigrationError::InvalidName) }
 }
 
 /// The time as a number that sorts: `20261101120000`.
@@ -82,7 +82,7 @@ mod tests {
     fn a_name_cannot_lead_elsewhere() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["", "../x", "a/b", "--", "é", &"x".repeat(81)] {
-            assert!(matches!(new_migration(folder.path(), name), Err(MigrationError::Name)), "{name}");
+            assert!(matches!(new_migration(folder.path(), name), Err(MigrationError::InvalidName)), "{name}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Event;
+use super::MigrationEvent;
 
 pub(super) struct Progress {
     spinner: Option<ProgressBar>,
@@ -26,9 +26,9 @@ impl Progress {
         Self { spinner, last: String::new() }
     }
 
-    pub(super) fn tell(&mut self, event: &Event) {
+    pub(super) fn show(&mut self, event: &MigrationEvent) {
         let text = describe(event);
-        let lasts = matches!(event, Event::Done { .. } | Event::Ahead { .. });
+        let lasts = matches!(event, MigrationEvent::Finished { .. } | MigrationEvent::Ahead { .. });
         match &self.spinner {
             Some(spinner) if lasts => spinner.println(text),
             Some(spinner) => spinner.set_message(text),
@@ -50,16 +50,18 @@ impl Drop for Progress {
     }
 }
 
-fn describe(event: &Event) -> String {
+fn describe(event: &MigrationEvent) -> String {
     match event {
-        Event::WaitingForDatabase { reason } => format!("waiting for the database: {reason}"),
-        Event::WaitingForRunner => "waiting for another runner to finish".to_owned(),
-        Event::Running { version, description, down, remaining } => {
+        MigrationEvent::WaitingForDatabase { reason } => format!("waiting for the database: {reason}"),
+        MigrationEvent::WaitingForLock => "waiting for another runner to finish".to_owned(),
+        MigrationEvent::Started { version, description, down, remaining } => {
             let what = if *down { "taking back" } else { "running" };
             format!("{what} {version} {description}, {remaining} more to come")
         }
-        Event::Done { version, elapsed } => format!("done {version} in {} ms", elapsed.as_millis()),
-        Event::Ahead { unknown } => {
+        MigrationEvent::Finished { version, elapsed } => {
+            format!("done {version} in {} ms", elapsed.as_millis())
+        }
+        MigrationEvent::Ahead { unknown } => {
             format!("the database has {unknown} of a newer build, which this one does not know")
         }
     }

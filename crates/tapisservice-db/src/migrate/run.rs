@@ -5,23 +5,23 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::session::Session;
-use super::{Downgrade, Event, MigrationError, MigrationState, MigrationStatus, Migrator, Upgrade};
+use super::{Downgrade, MigrationError, MigrationEvent, MigrationState, MigrationStatus, Migrator, Upgrade};
 use crate::Database;
-use crate::error::{QueryError, said};
+use crate::error::{QueryError, driver_message};
 
 /// How long one attempt to connect may take.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 
-type Tell<'t> = &'t mut (dyn FnMut(Event) + Send);
+type OnEvent<'t> = &'t mut (dyn FnMut(MigrationEvent) + Send);
 
 pub(super) async fn upgrade(
     migrator: &Migrator,
     database: &Database,
     to: Upgrade,
-    patience: Duration,
-    tell: Tell<'_>,
+    timeout: Duration,
+    on_event: OnEvent<'_>,
 ) -> Result<MigrationStatus, MigrationError> {
     let limit = match to {
         Upgrade::Head => i64::MAX,
@@ -29,16 +29,16 @@ pub(super) async fn upgrade(
             migrator.find(version, false).ok_or(MigrationError::NoSuchVersion(version))?.version
         }
     };
-    let mut session = connect(database, patience, tell).await?;
-    session.lock(tell).await?;
+    let mut session = connect(database, timeout, on_event).await?;
+    session.lock(on_event).await?;
     let mut checked = false;
     let status = loop {
         let status = migrator.status_of(&session.applied().await?);
-        migrator.refuse_unsound(&status)?;
+        migrator.check_applied(&status)?;
         if let Upgrade::To(version) = to
             && status.current().is_some_and(|current| current > version)
         {
-            return Err(MigrationError::Past(version));
+            return Err(MigrationError::AlreadyPast(version));
         }
         if !std::mem::replace(&mut checked, true) {
             migrator.check_pending(&status, limit)?;
@@ -46,11 +46,11 @@ pub(super) async fn upgrade(
         let mut pending =
             status.migrations().iter().filter(|m| m.state == MigrationState::Pending && m.version <= limit);
         let Some(next) = pending.next() else { break status };
-        step(migrator, &mut session, next.version, false, pending.count(), tell).await?;
+        step(migrator, &mut session, next.version, false, pending.count(), on_event).await?;
     };
     session.close().await;
     if status.unknown() > 0 {
-        tell(Event::Ahead { unknown: status.unknown() });
+        on_event(MigrationEvent::Ahead { unknown: status.unknown() });
     }
     Ok(status)
 }
@@ -59,19 +59,19 @@ pub(super) async fn downgrade(
     migrator: &Migrator,
     database: &Database,
     to: Downgrade,
-    patience: Duration,
-    tell: Tell<'_>,
+    timeout: Duration,
+    on_event: OnEvent<'_>,
 ) -> Result<MigrationStatus, MigrationError> {
-    let mut session = connect(database, patience, tell).await?;
-    session.lock(tell).await?;
+    let mut session = connect(database, timeout, on_event).await?;
+    session.lock(on_event).await?;
     let mut floor = None;
     let status = loop {
         let status = migrator.status_of(&session.applied().await?);
-        migrator.refuse_unsound(&status)?;
+        migrator.check_applied(&status)?;
         let floor = if let Some(floor) = floor {
             floor
         } else {
-            let floor = *floor.insert(floor_of(&status, to)?);
+            let floor = *floor.insert(revert_floor(&status, to)?);
             migrator.check_reverts(&status, floor)?;
             floor
         };
@@ -81,28 +81,32 @@ pub(super) async fn downgrade(
             .rev()
             .filter(|m| m.state != MigrationState::Pending && m.version > floor);
         let Some(next) = done.next() else { break status };
-        step(migrator, &mut session, next.version, true, done.count(), tell).await?;
+        step(migrator, &mut session, next.version, true, done.count(), on_event).await?;
     };
     session.close().await;
     Ok(status)
 }
 
 /// Waits until the database is there.
-async fn connect(database: &Database, patience: Duration, tell: Tell<'_>) -> Result<Session, MigrationError> {
+async fn connect(
+    database: &Database,
+    timeout: Duration,
+    on_event: OnEvent<'_>,
+) -> Result<Session, MigrationError> {
     let started = Instant::now();
     loop {
         let attempt = tokio::time::timeout(ATTEMPT, Session::open(database)).await;
         let reason = match attempt {
             Ok(Ok(session)) => return Ok(session),
             Ok(Err(error)) if !error.is_unavailable() || is_refused_login(&error) => return Err(error.into()),
-            Ok(Err(QueryError::Unavailable { source })) => said(&source),
+            Ok(Err(QueryError::Unavailable { source })) => driver_message(&source),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer".to_owned(),
         };
-        if started.elapsed() + BETWEEN_ATTEMPTS > patience {
+        if started.elapsed() + BETWEEN_ATTEMPTS > timeout {
             return Err(MigrationError::Unreachable { waited: started.elapsed(), reason });
         }
-        tell(Event::WaitingForDatabase { reason });
+        on_event(MigrationEvent::WaitingForDatabase { reason });
         tokio::time::sleep(BETWEEN_ATTEMPTS).await;
     }
 }
@@ -120,17 +124,22 @@ async fn step(
     version: i64,
     down: bool,
     remaining: usize,
-    tell: Tell<'_>,
+    on_event: OnEvent<'_>,
 ) -> Result<(), MigrationError> {
     let migration = migrator.get(version, down)?;
-    tell(Event::Running { version, description: migration.description.to_string(), down, remaining });
+    on_event(MigrationEvent::Started {
+        version,
+        description: migration.description.to_string(),
+        down,
+        remaining,
+    });
     let elapsed = session.run(migration).await?;
-    tell(Event::Done { version, elapsed });
+    on_event(MigrationEvent::Finished { version, elapsed });
     Ok(())
 }
 
 /// The version above which everything is taken back.
-fn floor_of(status: &MigrationStatus, to: Downgrade) -> Result<i64, MigrationError> {
+fn revert_floor(status: &MigrationStatus, to: Downgrade) -> Result<i64, MigrationError> {
     let mut done =
         status.migrations().iter().rev().filter(|m| m.state != MigrationState::Pending).map(|m| m.version);
     match to {

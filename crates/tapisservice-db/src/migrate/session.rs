@@ -10,12 +10,12 @@ use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{Sqlite, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
-use super::apply::{Link, apply};
+use super::apply::{MigrationConnection, apply};
 use super::status::AppliedRow;
-use super::{Event, MigrationError};
+use super::{MigrationError, MigrationEvent};
 use crate::Database;
 use crate::engine::Pool;
-use crate::error::{QueryError, Verb};
+use crate::error::{QueryError, StatementKind};
 
 /// Where `sqlx` notes what is done.
 pub(super) const TABLE: &str = "_sqlx_migrations";
@@ -52,19 +52,22 @@ impl Session {
                 Pool::Sqlite(pool) => Self::Sqlite { connection: pool.acquire().await?, lock: None },
             })
         };
-        opened.await.map_err(|error| QueryError::from_sqlx(error, Verb::Other))
+        opened.await.map_err(|error| QueryError::from_sqlx(error, StatementKind::Other))
     }
 
     /// Waits until no other runner is at work, and makes the table if it is missing.
-    pub(super) async fn lock(&mut self, tell: &mut (dyn FnMut(Event) + Send)) -> Result<(), MigrationError> {
+    pub(super) async fn lock(
+        &mut self,
+        on_event: &mut (dyn FnMut(MigrationEvent) + Send),
+    ) -> Result<(), MigrationError> {
         match self {
             Self::Postgres(connection) => {
-                lock_postgres(connection, tell).await?;
+                lock_postgres(connection, on_event).await?;
                 connection.ensure_migrations_table(TABLE).await?;
             }
             Self::Sqlite { connection, lock } => {
                 if let Some(path) = lock_path(connection).await? {
-                    *lock = Some(lock_file(path, tell).await?);
+                    *lock = Some(lock_file(path, on_event).await?);
                 }
                 connection.ensure_migrations_table(TABLE).await?;
             }
@@ -83,11 +86,11 @@ impl Session {
 
     /// Runs a migration up or down, and notes it in the table.
     pub(super) async fn run(&mut self, migration: &Migration) -> Result<Duration, MigrationError> {
-        let link = match self {
-            Self::Postgres(connection) => Link::Postgres(connection),
-            Self::Sqlite { connection, .. } => Link::Sqlite(connection),
+        let connection = match self {
+            Self::Postgres(connection) => MigrationConnection::Postgres(connection),
+            Self::Sqlite { connection, .. } => MigrationConnection::Sqlite(connection),
         };
-        apply(link, migration).await
+        apply(connection, migration).await
     }
 
     /// Gives the lock back.
@@ -103,7 +106,7 @@ impl Session {
 /// other would wait in turn.
 async fn lock_postgres(
     connection: &mut PgConnection,
-    tell: &mut (dyn FnMut(Event) + Send),
+    on_event: &mut (dyn FnMut(MigrationEvent) + Send),
 ) -> Result<(), MigrationError> {
     let mut told = false;
     loop {
@@ -111,7 +114,7 @@ async fn lock_postgres(
         if lock.fetch_one(&mut *connection).await? {
             return Ok(());
         }
-        wait(&mut told, tell).await;
+        wait(&mut told, on_event).await;
     }
 }
 
@@ -123,22 +126,25 @@ async fn lock_path(connection: &mut SqliteConnection) -> Result<Option<PathBuf>,
     Ok(file.filter(|file| !file.is_empty()).map(|file| PathBuf::from(file + "-migrate.lock")))
 }
 
-async fn lock_file(path: PathBuf, tell: &mut (dyn FnMut(Event) + Send)) -> Result<File, MigrationError> {
+async fn lock_file(
+    path: PathBuf,
+    on_event: &mut (dyn FnMut(MigrationEvent) + Send),
+) -> Result<File, MigrationError> {
     let failed = |source| MigrationError::File { path: path.clone(), source };
     let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
     let mut told = false;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) => wait(&mut told, tell).await,
+            Err(TryLockError::WouldBlock) => wait(&mut told, on_event).await,
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
     }
 }
 
-async fn wait(told: &mut bool, tell: &mut (dyn FnMut(Event) + Send)) {
+async fn wait(told: &mut bool, on_event: &mut (dyn FnMut(MigrationEvent) + Send)) {
     if !std::mem::replace(told, true) {
-        tell(Event::WaitingForRunner);
+        on_event(MigrationEvent::WaitingForLock);
     }
     tokio::time::sleep(BETWEEN_ATTEMPTS).await;
 }

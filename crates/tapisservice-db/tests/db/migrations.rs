@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator as Files};
 use tapisservice_db::migrate::{
-    Downgrade, Event, MigrationEntry, MigrationError, MigrationState, Migrator, Upgrade,
+    Downgrade, MigrationEntry, MigrationError, MigrationEvent, MigrationState, Migrator, Upgrade,
 };
 use tapisservice_db::{Database, SchemaCheck};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -65,7 +65,7 @@ async fn targets_that_the_direction_does_not_lead_to_are_refused() {
         assert!(matches!(unknown, Err(MigrationError::NoSuchVersion(7))));
         up(&migrator, database, Upgrade::To(20_260_102_000_000)).await.unwrap();
         let past = up(&migrator, database, Upgrade::To(20_260_101_000_000)).await;
-        assert!(matches!(past, Err(MigrationError::Past(20_260_101_000_000))), "{past:?}");
+        assert!(matches!(past, Err(MigrationError::AlreadyPast(20_260_101_000_000))), "{past:?}");
         let ahead = down(&migrator, database, Downgrade::To(HEAD)).await;
         assert!(matches!(ahead, Err(MigrationError::NotReached(HEAD))), "{ahead:?}");
         let unknown = down(&migrator, database, Downgrade::To(7)).await;
@@ -80,7 +80,7 @@ async fn run_together(fixture: &Fixture, migrator: fn() -> Migrator) -> u32 {
         let database = Database::connect_lazy(&fixture.settings).unwrap();
         runners.spawn(async move {
             let mut ran = 0;
-            let tell = &mut |event| ran += u32::from(matches!(event, Event::Done { .. }));
+            let tell = &mut |event| ran += u32::from(matches!(event, MigrationEvent::Finished { .. }));
             let status = migrator().upgrade(&database, Upgrade::Head, PATIENCE, tell).await.unwrap();
             assert_eq!(status.at_head(), Ok(()));
             ran
@@ -194,7 +194,7 @@ async fn a_database_ahead_of_the_build_serves_but_is_not_taken_back() {
         let old = files(&[first]);
         let mut events = Vec::new();
         old.upgrade(database, Upgrade::Head, PATIENCE, &mut |event| events.push(event)).await.unwrap();
-        assert_eq!(events, [Event::Ahead { unknown: 1 }]);
+        assert_eq!(events, [MigrationEvent::Ahead { unknown: 1 }]);
         SchemaCheck::new(database.clone(), old.clone()).ready().await.unwrap();
         let error = down(&old, database, Downgrade::Base).await.unwrap_err();
         assert!(matches!(error, MigrationError::Unknown(2)), "{error:?}");
@@ -244,7 +244,7 @@ async fn a_runner_waits_while_another_holds_the_lock() {
     let mut holder = holder.begin().await.unwrap();
     holder.query("SELECT pg_advisory_xact_lock($1)").bind(0x7461_7069_736d_6967_i64).execute().await.unwrap();
     let (runner, mut told) = runner_that_tells(&fixture);
-    assert_eq!(told.recv().await, Some(Event::WaitingForRunner));
+    assert_eq!(told.recv().await, Some(MigrationEvent::WaitingForLock));
     holder.rollback().await.unwrap();
     runner.await.unwrap();
 }
@@ -255,12 +255,12 @@ async fn a_runner_waits_for_the_lock_beside_an_sqlite_file() {
     let holder = std::fs::File::create(fixture.folder.path().join("in/a/test.db-migrate.lock")).unwrap();
     holder.lock().unwrap();
     let (runner, mut told) = runner_that_tells(&fixture);
-    assert_eq!(told.recv().await, Some(Event::WaitingForRunner));
+    assert_eq!(told.recv().await, Some(MigrationEvent::WaitingForLock));
     drop(holder);
     runner.await.unwrap();
 }
 
-fn runner_that_tells(fixture: &Fixture) -> (JoinHandle<()>, UnboundedReceiver<Event>) {
+fn runner_that_tells(fixture: &Fixture) -> (JoinHandle<()>, UnboundedReceiver<MigrationEvent>) {
     let (sender, told) = tokio::sync::mpsc::unbounded_channel();
     let database = fixture.database.clone();
     let runner = tokio::spawn(async move {
@@ -286,7 +286,7 @@ async fn a_database_that_does_not_come_is_given_up() {
     let settings = tapisservice_db::DatabaseSettings::new("127.0.0.1:1/x").with_credentials("u", "p");
     let database = Database::connect_lazy(&settings).unwrap();
     let mut waited = 0;
-    let tell = &mut |event| waited += u32::from(matches!(event, Event::WaitingForDatabase { .. }));
+    let tell = &mut |event| waited += u32::from(matches!(event, MigrationEvent::WaitingForDatabase { .. }));
     let error = migrator().upgrade(&database, Upgrade::Head, Duration::from_secs(2), tell).await.unwrap_err();
     assert!(matches!(error, MigrationError::Unreachable { .. }), "{error:?}");
     assert!(waited >= 1);
@@ -297,10 +297,10 @@ async fn migrations_that_cannot_be_trusted_are_refused_at_once() {
     let file = |version, kind| Migration::new(version, "x".into(), kind, "SELECT 1".into_sql_str(), false);
     let new = |files| Migrator::new(Files::with_migrations(files));
     let one_way = new(vec![file(1, MigrationType::ReversibleUp)]);
-    assert!(matches!(one_way, Err(MigrationError::OneWay(1))));
+    assert!(matches!(one_way, Err(MigrationError::NotReversible(1))));
     let simple = new(vec![file(1, MigrationType::Simple)]);
-    assert!(matches!(simple, Err(MigrationError::OneWay(1))));
+    assert!(matches!(simple, Err(MigrationError::NotReversible(1))));
     let up = || file(1, MigrationType::ReversibleUp);
     let twice = new(vec![up(), up(), file(1, MigrationType::ReversibleDown)]);
-    assert!(matches!(twice, Err(MigrationError::Duplicate(1))));
+    assert!(matches!(twice, Err(MigrationError::DuplicateVersion(1))));
 }

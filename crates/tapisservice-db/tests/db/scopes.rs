@@ -31,7 +31,7 @@ async fn a_statement_that_forgets_its_tenant_is_not_sent() {
         insert(&fixture.database, &alice, "a").await;
         let mut transaction = fixture.database.for_owner(&alice).begin().await.unwrap();
         let error = transaction.query("DELETE FROM notes WHERE tenant_id = $1").execute().await.unwrap_err();
-        let QueryError::TenantMissing(missing) = &error else { panic!("{error:?}") };
+        let QueryError::UnscopedStatement(missing) = &error else { panic!("{error:?}") };
         assert_eq!((missing.column, missing.marker), ("owner", "$2"));
         // The caller learns nothing, the log everything.
         assert_eq!(error.to_error().message(), "The database failed.");
@@ -75,7 +75,7 @@ async fn rows_are_read_as_long_as_they_are_taken() {
 
         let forgot =
             scope.query("SELECT name FROM notes").fetch_map_while(|(name,): (String,)| Some(name)).await;
-        assert!(matches!(forgot, Err(QueryError::TenantMissing(_))));
+        assert!(matches!(forgot, Err(QueryError::UnscopedStatement(_))));
     }
 }
 
@@ -91,7 +91,7 @@ async fn the_pool_of_one_engine_is_lent_for_what_scopes_cannot_do() {
         insert(database, &owner("bob", "dev"), "b").await;
         let sql = "SELECT name FROM notes ORDER BY name";
         let names: Vec<String> =
-            match (database.postgres("the test reads"), database.sqlite("the test reads")) {
+            match (database.postgres_pool("the test reads"), database.sqlite_pool("the test reads")) {
                 (Some(pool), None) => sqlx::query_scalar(sql).fetch(pool).try_collect().await.unwrap(),
                 (None, Some(pool)) => sqlx::query_scalar(sql).fetch(pool).try_collect().await.unwrap(),
                 both => panic!("{both:?}"),

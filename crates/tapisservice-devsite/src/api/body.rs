@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use crate::envelope::Refusal;
+use crate::envelope::ApiError;
 
 /// A JSON or form body. Anything that is not said to be a form is read as JSON, as lenient clients expect.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -21,7 +21,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         // serde_json names the place and the type, and may quote a value: only the place is passed on.
         parsed.map(Self).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
-            Refusal::bad_request(format!("The body does not fit the operation ({place}).")).into_response()
+            ApiError::bad_request(format!("The body does not fit the operation ({place}).")).into_response()
         })
     }
 }

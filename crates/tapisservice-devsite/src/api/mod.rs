@@ -16,7 +16,7 @@ use axum::routing::{get, post};
 use http::Uri;
 use serde_json::json;
 
-use crate::envelope::{Answer, Refusal};
+use crate::envelope::{ApiError, ApiResponse};
 use crate::state::SiteState;
 
 pub(crate) fn router(state: Arc<SiteState>) -> Router {
@@ -45,10 +45,10 @@ pub(crate) fn router(state: Arc<SiteState>) -> Router {
     router.fallback(unknown_path).with_state(state)
 }
 
-async fn alive() -> Answer {
-    Answer::ok("The service is alive.", json!("Hello from the development site."))
+async fn alive() -> ApiResponse {
+    ApiResponse::ok("The service is alive.", json!("Hello from the development site."))
 }
 
-async fn unknown_path(uri: Uri) -> Refusal {
-    Refusal::not_found(format!("The development site has no {}.", uri.path()))
+async fn unknown_path(uri: Uri) -> ApiError {
+    ApiError::not_found(format!("The development site has no {}.", uri.path()))
 }

@@ -10,7 +10,7 @@ use super::body::Body;
 use super::query::Query;
 use crate::builder::TENANT_ADMIN;
 use crate::caller::Caller;
-use crate::envelope::{Answer, Refusal};
+use crate::envelope::{ApiError, ApiResponse};
 use crate::grant::AccountType;
 use crate::state::{Roles, SiteState};
 
@@ -37,7 +37,7 @@ pub(crate) struct SeveralRoles {
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Somebody {
+pub(crate) struct UserRef {
     tenant: String,
     user: String,
 }
@@ -46,7 +46,7 @@ pub(crate) async fn has_role(
     State(site): Site,
     caller: Caller,
     Body(ask): Body<OneRole>,
-) -> Result<Answer, Refusal> {
+) -> Result<ApiResponse, ApiError> {
     may_ask_about(&site, &caller, &ask.tenant)?;
     let roles = site.roles();
     Ok(authorized(
@@ -59,7 +59,7 @@ pub(crate) async fn has_role_any(
     State(site): Site,
     caller: Caller,
     Body(ask): Body<SeveralRoles>,
-) -> Result<Answer, Refusal> {
+) -> Result<ApiResponse, ApiError> {
     may_ask_about(&site, &caller, &ask.tenant)?;
     let roles = site.roles();
     let any = ask.role_names.iter().any(|role| has(&roles, &ask.tenant, &ask.user, role));
@@ -70,7 +70,7 @@ pub(crate) async fn has_role_all(
     State(site): Site,
     caller: Caller,
     Body(ask): Body<SeveralRoles>,
-) -> Result<Answer, Refusal> {
+) -> Result<ApiResponse, ApiError> {
     may_ask_about(&site, &caller, &ask.tenant)?;
     let roles = site.roles();
     let all = ask.role_names.iter().all(|role| has(&roles, &ask.tenant, &ask.user, role));
@@ -80,8 +80,8 @@ pub(crate) async fn has_role_all(
 pub(crate) async fn is_admin(
     State(site): Site,
     caller: Caller,
-    Body(ask): Body<Somebody>,
-) -> Result<Answer, Refusal> {
+    Body(ask): Body<UserRef>,
+) -> Result<ApiResponse, ApiError> {
     may_ask_about(&site, &caller, &ask.tenant)?;
     Ok(authorized(admin(&site.roles(), &ask.tenant, &ask.user, true)))
 }
@@ -90,10 +90,10 @@ pub(crate) async fn grant_role(
     State(site): Site,
     caller: Caller,
     Body(ask): Body<OneRole>,
-) -> Result<Answer, Refusal> {
+) -> Result<ApiResponse, ApiError> {
     may_change(&site, &caller, &ask.tenant)?;
     if ask.role_name.is_empty() || ask.role_name.chars().count() > 60 {
-        return Err(Refusal::bad_request("A role name has 1 to 60 characters."));
+        return Err(ApiError::bad_request("A role name has 1 to 60 characters."));
     }
     let granted = site.roles().entry((ask.tenant, ask.user)).or_default().insert(ask.role_name);
     Ok(changes(granted))
@@ -103,7 +103,7 @@ pub(crate) async fn revoke_role(
     State(site): Site,
     caller: Caller,
     Body(ask): Body<OneRole>,
-) -> Result<Answer, Refusal> {
+) -> Result<ApiResponse, ApiError> {
     may_change(&site, &caller, &ask.tenant)?;
     let mut roles = site.roles();
     Ok(changes(roles.get_mut(&(ask.tenant, ask.user)).is_some_and(|names| names.remove(&ask.role_name))))
@@ -114,7 +114,7 @@ pub(crate) async fn roles_of_user(
     caller: Caller,
     Path(user): Path<String>,
     query: Query,
-) -> Result<Answer, Refusal> {
+) -> Result<ApiResponse, ApiError> {
     let tenant = query.text("tenant").unwrap_or(&caller.tenant).to_owned();
     may_ask_about(&site, &caller, &tenant)?;
     let names = site.roles().get(&(tenant, user)).cloned().unwrap_or_default();
@@ -126,7 +126,7 @@ pub(crate) async fn users_with_role(
     caller: Caller,
     Path(role): Path<String>,
     query: Query,
-) -> Result<Answer, Refusal> {
+) -> Result<ApiResponse, ApiError> {
     let tenant = query.text("tenant").unwrap_or(&caller.tenant).to_owned();
     may_ask_about(&site, &caller, &tenant)?;
     let roles = site.roles();
@@ -145,29 +145,29 @@ fn admin(roles: &Roles, tenant: &str, user: &str, counts: bool) -> bool {
 }
 
 /// Services ask about every tenant, users about their own.
-fn may_ask_about(site: &SiteState, caller: &Caller, tenant: &str) -> Result<(), Refusal> {
-    site.registry().active_tenant(tenant).ok_or_else(|| Refusal::bad_request("There is no such tenant."))?;
+fn may_ask_about(site: &SiteState, caller: &Caller, tenant: &str) -> Result<(), ApiError> {
+    site.registry().active_tenant(tenant).ok_or_else(|| ApiError::bad_request("There is no such tenant."))?;
     let allowed = caller.account == AccountType::Service || caller.tenant == tenant;
-    allowed.then_some(()).ok_or_else(|| Refusal::forbidden("Users may ask about their own tenant only."))
+    allowed.then_some(()).ok_or_else(|| ApiError::forbidden("Users may ask about their own tenant only."))
 }
 
 /// Services and tenant administrators grant and revoke.
-fn may_change(site: &SiteState, caller: &Caller, tenant: &str) -> Result<(), Refusal> {
+fn may_change(site: &SiteState, caller: &Caller, tenant: &str) -> Result<(), ApiError> {
     may_ask_about(site, caller, tenant)?;
     let allowed = caller.account == AccountType::Service || admin(&site.roles(), tenant, &caller.user, true);
     allowed
         .then_some(())
-        .ok_or_else(|| Refusal::forbidden("Only tenant administrators and services change roles."))
+        .ok_or_else(|| ApiError::forbidden("Only tenant administrators and services change roles."))
 }
 
-fn authorized(yes: bool) -> Answer {
-    Answer::ok("Authorization checked.", json!({ "isAuthorized": yes }))
+fn authorized(yes: bool) -> ApiResponse {
+    ApiResponse::ok("Authorization checked.", json!({ "isAuthorized": yes }))
 }
 
-fn changes(changed: bool) -> Answer {
-    Answer::ok("Roles changed.", json!({ "changes": i32::from(changed) }))
+fn changes(changed: bool) -> ApiResponse {
+    ApiResponse::ok("Roles changed.", json!({ "changes": i32::from(changed) }))
 }
 
-fn name_list(names: &Value) -> Answer {
-    Answer::ok("Names retrieved.", json!({ "names": names }))
+fn name_list(names: &Value) -> ApiResponse {
+    ApiResponse::ok("Names retrieved.", json!({ "names": names }))
 }

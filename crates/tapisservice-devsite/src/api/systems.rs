@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::query::Query;
 use crate::caller::Caller;
-use crate::envelope::{Answer, Refusal};
+use crate::envelope::{ApiError, ApiResponse};
 use crate::grant::AccountType;
-use crate::registry::Place;
+use crate::registry::ResolvedHost;
 use crate::state::SiteState;
 use crate::system::System;
 
@@ -17,16 +17,16 @@ use crate::system::System;
 /// Other parameters are not looked at.
 pub(crate) async fn list(
     State(site): State<Arc<SiteState>>,
-    place: Place,
+    host: ResolvedHost,
     caller: Caller,
     query: Query,
-) -> Result<Answer, Refusal> {
-    check_site(&site, &place, &caller)?;
+) -> Result<ApiResponse, ApiError> {
+    check_site(&site, &host, &caller)?;
     let fits: fn(&System, &str) -> bool = match query.text("listType").unwrap_or("OWNED") {
         "OWNED" => |system, user| system.owner == user,
         "SHARED_PUBLIC" => |system, _| system.public,
         "ALL" => System::is_visible_to,
-        _ => return Err(Refusal::bad_request("listType is one of OWNED, SHARED_PUBLIC, ALL.")),
+        _ => return Err(ApiError::bad_request("listType is one of OWNED, SHARED_PUBLIC, ALL.")),
     };
     let mut found: Vec<_> = visible(&site, &caller).filter(|system| fits(system, &caller.user)).collect();
     found.sort_by(|one, other| one.id.cmp(&other.id));
@@ -45,21 +45,22 @@ pub(crate) async fn list(
         "recordCount": records.len(), "recordLimit": limit, "recordsSkipped": skip, "orderBy": null,
         "startAfter": null, "totalCount": total,
     });
-    Ok(Answer::ok("Systems found.", json!(records)).with_metadata(metadata))
+    Ok(ApiResponse::ok("Systems found.", json!(records)).with_metadata(metadata))
 }
 
 /// `GET /v3/systems/{systemId}`: a system that is not visible is not there.
 pub(crate) async fn get(
     State(site): State<Arc<SiteState>>,
-    place: Place,
+    host: ResolvedHost,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Answer, Refusal> {
-    check_site(&site, &place, &caller)?;
+) -> Result<ApiResponse, ApiError> {
+    check_site(&site, &host, &caller)?;
     let system = visible(&site, &caller).find(|system| system.id == id);
-    let system = system
-        .ok_or_else(|| Refusal::not_found(format!("There is no system {id} in tenant {}.", caller.tenant)))?;
-    Ok(Answer::ok("System found.", system.record(&caller.tenant, &caller.user)))
+    let system = system.ok_or_else(|| {
+        ApiError::not_found(format!("There is no system {id} in tenant {}.", caller.tenant))
+    })?;
+    Ok(ApiResponse::ok("System found.", system.record(&caller.tenant, &caller.user)))
 }
 
 fn visible<'a>(site: &'a SiteState, caller: &'a Caller) -> impl Iterator<Item = &'a System> {
@@ -68,14 +69,14 @@ fn visible<'a>(site: &'a SiteState, caller: &'a Caller) -> impl Iterator<Item = 
 
 /// Rule O6: a tenant of another site is served by the primary site alone, and only if its own site does not run
 /// Systems. The Security Kernel is exempt (rule R2).
-fn check_site(site: &SiteState, place: &Place, caller: &Caller) -> Result<(), Refusal> {
+fn check_site(site: &SiteState, host: &ResolvedHost, caller: &Caller) -> Result<(), ApiError> {
     let registry = site.registry();
     let owner = registry.active_tenant(&caller.tenant).map(|entry| entry.tenant.site.as_str());
-    let primary = registry.primary_site().is_some_and(|site| site.id == place.site);
+    let primary = registry.primary_site().is_some_and(|site| site.id == host.site);
     let allowed =
-        owner.is_some_and(|owner| owner == place.site || (primary && !registry.site_runs(owner, "systems")));
+        owner.is_some_and(|owner| owner == host.site || (primary && !registry.site_runs(owner, "systems")));
     let kind = if caller.account == AccountType::Service { "service" } else { "user" };
     allowed
         .then_some(())
-        .ok_or_else(|| Refusal::forbidden(format!("This {kind} request belongs to another site.")))
+        .ok_or_else(|| ApiError::forbidden(format!("This {kind} request belongs to another site.")))
 }

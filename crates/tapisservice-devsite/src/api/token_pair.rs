@@ -5,16 +5,16 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::claims::{self, LAST_SECOND};
-use crate::envelope::Refusal;
+use crate::envelope::ApiError;
 use crate::grant::Grant;
 use crate::jws;
 use crate::keys::SigningKey;
 use crate::registry::Registry;
 
 /// Issues the tokens of a grant: `{access_token: {access_token, expires_at, expires_in, jti}, refresh_token: ...}`.
-pub(crate) fn issue(registry: &Registry, grant: &Grant) -> Result<Value, Refusal> {
+pub(crate) fn issue(registry: &Registry, grant: &Grant) -> Result<Value, ApiError> {
     let tenant = registry.active_tenant(&grant.tenant).ok_or_else(|| {
-        Refusal::bad_request(format!("Tenant {} is not served by this Tokens API.", grant.tenant))
+        ApiError::bad_request(format!("Tenant {} is not served by this Tokens API.", grant.tenant))
     })?;
     let issuer = tenant.token_service();
     let now = claims::now();
@@ -33,10 +33,10 @@ pub(crate) fn issue(registry: &Registry, grant: &Grant) -> Result<Value, Refusal
     Ok(Value::Object(result))
 }
 
-fn expiry(now: i64, ttl: i64) -> Result<i64, Refusal> {
+fn expiry(now: i64, ttl: i64) -> Result<i64, ApiError> {
     let expires = now.checked_add(ttl).filter(|expires| ttl > 0 && *expires <= LAST_SECOND);
     expires.ok_or_else(|| {
-        Refusal::bad_request(
+        ApiError::bad_request(
             "The lifetime of a token must be a positive number of seconds, before the year 10000.",
         )
     })
@@ -48,8 +48,8 @@ fn entry(
     expires: i64,
     ttl: i64,
     key: &SigningKey,
-) -> Result<Value, Refusal> {
-    let failed = || Refusal::new(http::StatusCode::INTERNAL_SERVER_ERROR, "The token could not be made.");
+) -> Result<Value, ApiError> {
+    let failed = || ApiError::new(http::StatusCode::INTERNAL_SERVER_ERROR, "The token could not be made.");
     let jti = claims.get("jti").cloned().unwrap_or_default();
     let moment =
         OffsetDateTime::from_unix_timestamp(expires).ok().and_then(|moment| moment.format(&Rfc3339).ok());

@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 
 use super::body::Body;
 use super::token_pair;
-use crate::envelope::{Answer, Refusal};
+use crate::envelope::{ApiError, ApiResponse};
 use crate::grant::{ACCESS_TTL, AccountType, Grant, REFRESH_TTL};
 use crate::header::{Basic, TAPIS_TOKEN, once};
-use crate::registry::{Place, Registry};
+use crate::registry::{Registry, ResolvedHost};
 use crate::state::SiteState;
 use crate::{caller, claims};
 
@@ -37,15 +37,15 @@ pub(crate) struct NewToken {
 /// `POST /v3/tokens`.
 pub(crate) async fn create(
     State(site): State<Arc<SiteState>>,
-    place: Place,
+    host: ResolvedHost,
     headers: HeaderMap,
     Body(wanted): Body<NewToken>,
-) -> Result<Answer, Refusal> {
-    let service = authenticate(&site, &place, &headers)?;
+) -> Result<ApiResponse, ApiError> {
+    let service = authenticate(&site, &host, &headers)?;
     let registry = site.registry();
     let grant = wanted.into_grant(&registry)?;
     authorize(&registry, &service, &grant)?;
-    Ok(Answer::created("Token generation successful.", token_pair::issue(&registry, &grant)?))
+    Ok(ApiResponse::created("Token generation successful.", token_pair::issue(&registry, &grant)?))
 }
 
 #[derive(Deserialize)]
@@ -57,13 +57,13 @@ pub(crate) struct Renewal {
 pub(crate) async fn refresh(
     State(site): State<Arc<SiteState>>,
     Body(renewal): Body<Renewal>,
-) -> Result<Answer, Refusal> {
+) -> Result<ApiResponse, ApiError> {
     let registry = site.registry();
     let claims = caller::refresh_token(&registry, &renewal.refresh_token)
-        .map_err(|_| Refusal::unauthorized("The refresh token is not valid."))?;
-    let grant =
-        Grant::remembered(&claims).ok_or_else(|| Refusal::unauthorized("The refresh token is not valid."))?;
-    Ok(Answer::created("Token generation successful.", token_pair::issue(&registry, &grant)?))
+        .map_err(|_| ApiError::unauthorized("The refresh token is not valid."))?;
+    let grant = Grant::remembered(&claims)
+        .ok_or_else(|| ApiError::unauthorized("The refresh token is not valid."))?;
+    Ok(ApiResponse::created("Token generation successful.", token_pair::issue(&registry, &grant)?))
 }
 
 /// Who asks: a service of a site-admin tenant.
@@ -73,33 +73,37 @@ struct ServiceAccount {
     tenant: Option<String>,
 }
 
-fn authenticate(site: &SiteState, place: &Place, headers: &HeaderMap) -> Result<ServiceAccount, Refusal> {
+fn authenticate(
+    site: &SiteState,
+    host: &ResolvedHost,
+    headers: &HeaderMap,
+) -> Result<ServiceAccount, ApiError> {
     let token = once(headers, TAPIS_TOKEN)?.filter(|token| !token.is_empty());
     match (Basic::from_headers(headers)?, token) {
-        (Some(_), Some(_)) => Err(Refusal::bad_request("Invalid request: both a token and a password.")),
-        (None, None) => Err(Refusal::unauthorized("Invalid request: neither a token nor a password.")),
+        (Some(_), Some(_)) => Err(ApiError::bad_request("Invalid request: both a token and a password.")),
+        (None, None) => Err(ApiError::unauthorized("Invalid request: neither a token nor a password.")),
         (Some(basic), None) if site.accounts.is_service(&basic.user, &basic.password) => {
             Ok(ServiceAccount { name: basic.user, tenant: None })
         }
-        (Some(_), None) => Err(Refusal::unauthorized("Invalid service name or password.")),
-        (None, Some(token)) => by_token(&site.registry(), place, token),
+        (Some(_), None) => Err(ApiError::unauthorized("Invalid service name or password.")),
+        (None, Some(token)) => by_token(&site.registry(), host, token),
     }
 }
 
-fn by_token(registry: &Registry, place: &Place, token: &str) -> Result<ServiceAccount, Refusal> {
+fn by_token(registry: &Registry, host: &ResolvedHost, token: &str) -> Result<ServiceAccount, ApiError> {
     let claims = caller::access_token(registry, token)?;
     if claims.account_type.as_deref() != Some("service") {
-        return Err(Refusal::forbidden("Only services get tokens here."));
+        return Err(ApiError::forbidden("Only services get tokens here."));
     }
-    if claims.target_site.as_deref() != Some(place.site.as_str()) {
-        return Err(Refusal::unauthorized("The service token is for another site."));
+    if claims.target_site.as_deref() != Some(host.site.as_str()) {
+        return Err(ApiError::unauthorized("The service token is for another site."));
     }
     let name = claims.username.unwrap_or_default();
     Ok(ServiceAccount { name, tenant: Some(claims.tenant_id) })
 }
 
 /// A service gets tokens for itself; a tenant's `token_gen_services` make those of its users.
-fn authorize(registry: &Registry, service: &ServiceAccount, grant: &Grant) -> Result<(), Refusal> {
+fn authorize(registry: &Registry, service: &ServiceAccount, grant: &Grant) -> Result<(), ApiError> {
     let allowed = match grant.account {
         AccountType::Service => {
             let own_tenant = service.tenant.as_ref().is_none_or(|tenant| *tenant == grant.tenant);
@@ -113,13 +117,14 @@ fn authorize(registry: &Registry, service: &ServiceAccount, grant: &Grant) -> Re
                 .is_some_and(|names| names.iter().any(|name| *name == service.name))
         }
     };
-    let refusal =
-        || Refusal::forbidden(format!("Service {} cannot have tokens of {}.", service.name, grant.subject()));
+    let refusal = || {
+        ApiError::forbidden(format!("Service {} cannot have tokens of {}.", service.name, grant.subject()))
+    };
     allowed.then_some(()).ok_or_else(refusal)
 }
 
 impl NewToken {
-    fn into_grant(self, registry: &Registry) -> Result<Grant, Refusal> {
+    fn into_grant(self, registry: &Registry) -> Result<Grant, ApiError> {
         let account = AccountType::parse(&self.account_type)
             .ok_or_else(|| invalid("account_type is neither user nor service"))?;
         registry
@@ -154,7 +159,7 @@ impl NewToken {
         })
     }
 
-    fn delegation_sub(&self) -> Result<Option<String>, Refusal> {
+    fn delegation_sub(&self) -> Result<Option<String>, ApiError> {
         match (self.delegation_token, &self.delegation_sub_username, &self.delegation_sub_tenant_id) {
             (false, _, _) => Ok(None),
             (true, Some(user), Some(tenant)) => Ok(Some(format!("{user}@{tenant}"))),
@@ -163,6 +168,6 @@ impl NewToken {
     }
 }
 
-fn invalid(what: &str) -> Refusal {
-    Refusal::bad_request(format!("Invalid POST data: {what}."))
+fn invalid(what: &str) -> ApiError {
+    ApiError::bad_request(format!("Invalid POST data: {what}."))
 }

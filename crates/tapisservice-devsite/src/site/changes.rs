@@ -1,9 +1,9 @@
 use serde_json::Value;
 
-use crate::layout::check_id;
-use crate::listen::Door;
+use crate::listener::Listener;
 use crate::registry::{Patch, TenantEntry};
 use crate::tenant::{TenantSpec, TenantStatus};
+use crate::topology::check_id;
 use crate::{DevSite, DevSiteError};
 
 /// Changes while the site runs.
@@ -17,9 +17,15 @@ impl DevSite {
         check_id(&tenant.id)?;
         let key =
             self.state().keys.first(&[tenant.id.as_str()]).await?.pop().ok_or(DevSiteError::KeyGeneration)?;
-        let door = Door::open_any().await.map_err(DevSiteError::Bind)?;
-        let entry =
-            TenantEntry { tenant, port: door.port, key, generation: 0, patch: Patch::new(), removed: false };
+        let listener = Listener::open_any().await.map_err(DevSiteError::Bind)?;
+        let entry = TenantEntry {
+            tenant,
+            port: listener.port,
+            key,
+            generation: 0,
+            patch: Patch::new(),
+            removed: false,
+        };
         let base_url = entry.base_url();
         {
             let mut registry = self.state().registry_mut();
@@ -31,7 +37,7 @@ impl DevSite {
             }
             registry.tenants.push(entry);
         }
-        self.tasks.serve(door, &self.dispatcher);
+        self.tasks.serve(listener, &self.dispatcher);
         Ok(base_url)
     }
 
@@ -73,7 +79,7 @@ impl DevSite {
     /// # Errors
     ///
     /// [`DevSiteError::UnknownTenant`].
-    pub fn omit_from_tenant(&self, tenant: &str, field: &str) -> Result<(), DevSiteError> {
+    pub fn remove_tenant_field(&self, tenant: &str, field: &str) -> Result<(), DevSiteError> {
         self.change(tenant, |entry| drop(entry.patch.insert(field.to_owned(), None)))
     }
 
@@ -92,7 +98,7 @@ impl DevSite {
     /// # Errors
     ///
     /// [`DevSiteError::UnknownSite`].
-    pub fn omit_from_site(&self, site: &str, field: &str) -> Result<(), DevSiteError> {
+    pub fn remove_site_field(&self, site: &str, field: &str) -> Result<(), DevSiteError> {
         self.change_site(site, field, None)
     }
 

@@ -6,12 +6,12 @@ use crate::{DevSite, InjectedFault};
 impl DevSite {
     /// Spoils every request for a path and what is below it, on all ports, routed services included:
     /// `"/v3/tenants"`, or `"PUT /v3/tokens"` for one method. The longest fitting prefix decides.
-    pub fn fault(&self, request: &str, fault: InjectedFault) {
+    pub fn inject_fault(&self, request: &str, fault: InjectedFault) {
         self.state().faults.set(request, fault, None);
     }
 
     /// As [`fault`](Self::fault), for the next `times` requests only.
-    pub fn fault_times(&self, request: &str, fault: InjectedFault, times: u32) {
+    pub fn inject_fault_times(&self, request: &str, fault: InjectedFault, times: u32) {
         self.state().faults.set(request, fault, Some(times));
     }
 
@@ -21,17 +21,17 @@ impl DevSite {
     }
 
     /// How often `METHOD /path` was asked for, as `"GET /v3/tenants"`, without the query; spoiled requests count.
-    pub fn count(&self, request: &str) -> u64 {
+    pub fn request_count(&self, request: &str) -> u64 {
         self.state().counts.of(request)
     }
 
     /// All counters.
-    pub fn counts(&self) -> BTreeMap<String, u64> {
+    pub fn request_counts(&self) -> BTreeMap<String, u64> {
         self.state().counts.all()
     }
 
     /// Sets all counters to zero.
-    pub fn reset_counts(&self) {
+    pub fn reset_request_counts(&self) {
         self.state().counts.reset();
     }
 }

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::DevSiteError;
 use crate::builder::DevSiteBuilder;
 use crate::dispatch::Dispatcher;
-use crate::layout::check_id;
 use crate::registry::TenantEntry;
 use crate::serve::Tasks;
 use crate::state::SiteState;
+use crate::topology::check_id;
 
 /// A running Tapis site. Dropping it closes its ports; [`stop`](Self::stop) lets requests in flight finish first.
 pub struct DevSite {
@@ -131,8 +131,8 @@ impl DevSite {
     }
 
     /// Takes a route away.
-    pub fn unroute(&self, service: &str) {
-        self.state().proxy.unroute(service);
+    pub fn remove_route(&self, service: &str) {
+        self.state().proxy.remove_route(service);
     }
 }
 

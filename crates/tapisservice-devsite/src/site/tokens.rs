@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::DevSite;
 use crate::grant::Grant;
-use crate::minter::TokenBuilder;
+use crate::token_builder::TokenBuilder;
 
 /// Tokens.
 impl DevSite {

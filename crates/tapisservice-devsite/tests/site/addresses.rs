@@ -88,9 +88,9 @@ async fn only_development_starts_a_site() {
 #[tokio::test]
 async fn requests_in_flight_finish_when_the_site_stops() {
     let site = site().await;
-    site.fault("/v3/sites", InjectedFault::Slow(Duration::from_millis(100)));
+    site.inject_fault("/v3/sites", InjectedFault::Slow(Duration::from_millis(100)));
     let request = tokio::spawn(get(format!("{}/v3/sites", site.url())));
-    while site.count("GET /v3/sites") == 0 {
+    while site.request_count("GET /v3/sites") == 0 {
         tokio::task::yield_now().await;
     }
     site.stop().await;

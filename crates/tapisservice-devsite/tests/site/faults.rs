@@ -11,7 +11,7 @@ fn sites(site: &DevSite) -> String {
 #[tokio::test]
 async fn a_fault_spoils_answers_until_it_is_cleared() {
     let site = site().await;
-    site.fault("/v3/sites", InjectedFault::Status(500));
+    site.inject_fault("/v3/sites", InjectedFault::Status(500));
     envelope(get(sites(&site)).await, 500).await;
     envelope(get(format!("{}/uh", sites(&site))).await, 500).await;
     envelope(get(format!("{}/v3/tenants", site.url())).await, 200).await;
@@ -22,9 +22,9 @@ async fn a_fault_spoils_answers_until_it_is_cleared() {
 #[tokio::test]
 async fn a_fault_can_be_for_one_method_and_some_requests() {
     let site = site().await;
-    site.fault("PUT /v3/sites", InjectedFault::Status(500));
+    site.inject_fault("PUT /v3/sites", InjectedFault::Status(500));
     envelope(get(sites(&site)).await, 200).await;
-    site.fault_times("GET /v3/sites", InjectedFault::Status(503), 2);
+    site.inject_fault_times("GET /v3/sites", InjectedFault::Status(503), 2);
     for status in [503, 503, 200] {
         envelope(get(sites(&site)).await, status).await;
     }
@@ -33,24 +33,24 @@ async fn a_fault_can_be_for_one_method_and_some_requests() {
 #[tokio::test]
 async fn garbage_is_served_as_asked() {
     let site = site().await;
-    site.fault("/v3/sites", InjectedFault::Html);
+    site.inject_fault("/v3/sites", InjectedFault::Html);
     let res = get(sites(&site)).await;
     assert_eq!((res.status().as_u16(), &res.headers()["content-type"]), (200, &"text/html".parse().unwrap()));
 
     let content_type = "application/json".to_owned();
-    site.fault("/v3/sites", InjectedFault::Answer { status: 200, content_type, body: "[1,".into() });
+    site.inject_fault("/v3/sites", InjectedFault::Response { status: 200, content_type, body: "[1,".into() });
     assert_eq!(get(sites(&site)).await.text().await.unwrap(), "[1,");
 
-    site.fault("/v3/sites", InjectedFault::Redirect("/v3/tenants".into()));
+    site.inject_fault("/v3/sites", InjectedFault::Redirect("/v3/tenants".into()));
     assert!(get(sites(&site)).await.url().path() == "/v3/tenants");
 }
 
 #[tokio::test]
 async fn connections_break_as_asked() {
     let site = site().await;
-    site.fault("/v3/sites", InjectedFault::Disconnect);
+    site.inject_fault("/v3/sites", InjectedFault::Disconnect);
     assert!(http().get(sites(&site)).send().await.is_err());
-    site.fault("/v3/sites", InjectedFault::Truncated);
+    site.inject_fault("/v3/sites", InjectedFault::Truncated);
     let res = get(sites(&site)).await;
     assert_eq!(res.status().as_u16(), 200);
     assert!(res.bytes().await.is_err());
@@ -60,14 +60,14 @@ async fn connections_break_as_asked() {
 async fn answers_are_slow_or_never_come_as_asked() {
     let site = site().await;
     let (begun, delay) = (Instant::now(), Duration::from_millis(50));
-    site.fault("/v3/sites", InjectedFault::Slow(delay));
+    site.inject_fault("/v3/sites", InjectedFault::Slow(delay));
     envelope(get(sites(&site)).await, 200).await;
     assert!(begun.elapsed() >= delay);
 
-    site.fault("/v3/sites/hello", InjectedFault::Drip(Duration::from_micros(1)));
+    site.inject_fault("/v3/sites/hello", InjectedFault::Drip(Duration::from_micros(1)));
     envelope(get(format!("{}/hello", sites(&site))).await, 200).await;
 
-    site.fault("/v3/sites", InjectedFault::Hang);
+    site.inject_fault("/v3/sites", InjectedFault::Hang);
     let hanging = http().get(sites(&site)).timeout(Duration::from_millis(200)).send().await;
     assert!(hanging.unwrap_err().is_timeout());
 }
@@ -76,10 +76,10 @@ async fn answers_are_slow_or_never_come_as_asked() {
 async fn requests_are_counted_spoiled_or_not() {
     let site = site().await;
     let _ = get(format!("{}?limit=1", sites(&site))).await;
-    site.fault("/v3/sites", InjectedFault::Status(500));
+    site.inject_fault("/v3/sites", InjectedFault::Status(500));
     let _ = get(sites(&site)).await;
-    assert_eq!((site.count("GET /v3/sites"), site.count("GET /v3/tenants")), (2, 0));
-    assert_eq!(site.counts().len(), 1);
-    site.reset_counts();
-    assert_eq!(site.count("GET /v3/sites"), 0);
+    assert_eq!((site.request_count("GET /v3/sites"), site.request_count("GET /v3/tenants")), (2, 0));
+    assert_eq!(site.request_counts().len(), 1);
+    site.reset_request_counts();
+    assert_eq!(site.request_count("GET /v3/sites"), 0);
 }

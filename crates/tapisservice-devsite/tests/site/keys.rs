@@ -6,7 +6,7 @@ use tapisservice_devsite::{DevSite, DevSiteError};
 async fn keys_survive_a_restart() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("deep/devsite");
-    let start = || DevSite::builder().server("dev").keys_in(&folder).start();
+    let start = || DevSite::builder().server("dev").key_folder(&folder).start();
     let keys = |site: &DevSite| site.tenant_ids().iter().map(|id| site.public_key(id)).collect::<Vec<_>>();
 
     let first = start().await.unwrap();
@@ -29,7 +29,7 @@ async fn nobody_else_can_read_the_keys() {
 
     let folder = tempfile::tempdir().unwrap();
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    let start = || DevSite::builder().server("dev").keys_in(folder.path()).start();
+    let start = || DevSite::builder().server("dev").key_folder(folder.path()).start();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     start().await.unwrap().stop().await;
     let key = folder.path().join("tacc.pem");
@@ -45,7 +45,7 @@ async fn nobody_else_can_read_the_keys() {
 async fn a_broken_key_file_is_named_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("dev.pem"), "not a key").unwrap();
-    let error = DevSite::builder().server("dev").keys_in(folder.path()).start().await.unwrap_err();
+    let error = DevSite::builder().server("dev").key_folder(folder.path()).start().await.unwrap_err();
     assert!(
         matches!(error, DevSiteError::KeyFile { .. }) && error.to_string().contains("dev.pem"),
         "{error}"

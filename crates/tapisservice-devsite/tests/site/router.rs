@@ -107,7 +107,7 @@ async fn a_service_that_is_down_is_unavailable() {
     let res = get(format!("{}/v3/bookmarks/x", site.url())).await;
     assert!(res.headers().contains_key("retry-after"));
     envelope(res, 503).await;
-    site.unroute("bookmarks");
+    site.remove_route("bookmarks");
     envelope(get(format!("{}/v3/bookmarks", site.url())).await, 404).await;
 }
 

@@ -62,7 +62,7 @@ async fn tenants_come_change_and_go_while_the_site_runs() {
 
     site.set_tenant_status("guests", TenantStatus::Inactive).unwrap();
     site.patch_tenant("guests", "public_key", "garbage").unwrap();
-    site.omit_from_tenant("guests", "owner").unwrap();
+    site.remove_tenant_field("guests", "owner").unwrap();
     let listed = envelope(get(at(&site, "tacc", "/v3/tenants/guests")).await, 200).await;
     assert_eq!(
         (&listed["result"]["status"], &listed["result"]["public_key"]),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::records::{Answers, data, tenant};
 use tapisservice_core::TenantId;
 use tapisservice_tenants::{
-    BoxFuture, CacheState, ExtendTenant, ExtensionError, Miss, RegistryData, SourceError, Tenant,
+    BoxFuture, CacheMiss, CacheState, ExtendTenant, ExtensionError, RegistryData, SourceError, Tenant,
     TenantCache, TenantSource, TenantsSettings,
 };
 use tokio::sync::watch;
@@ -52,8 +52,8 @@ impl TenantSource for Scripted {
     }
 }
 
-fn miss(id: &str) -> Miss {
-    Miss::Tenant(TenantId::new(id).unwrap())
+fn miss(id: &str) -> CacheMiss {
+    CacheMiss::Tenant(TenantId::new(id).unwrap())
 }
 
 fn with_late() -> Answers {
@@ -71,7 +71,7 @@ async fn a_thousand_requests_for_one_unknown_tenant_cost_one_fetch() {
     let waiting: Vec<_> = (0..1000)
         .map(|_| {
             let cache = cache.clone();
-            tokio::spawn(async move { cache.look_again(&miss("late")).await })
+            tokio::spawn(async move { cache.refresh_on_miss(&miss("late")).await })
         })
         .collect();
     for request in waiting {
@@ -87,12 +87,12 @@ async fn ten_thousand_unknown_tenants_cost_the_burst_and_one_fetch_per_thirty_se
     let cache = TenantCache::builder(source.clone()).build();
     cache.refresh().await.unwrap();
     for i in 0..10_000 {
-        cache.look_again(&miss(&format!("nosuch{i}"))).await;
+        cache.refresh_on_miss(&miss(&format!("nosuch{i}"))).await;
     }
     assert_eq!(source.fetches(), 1 + 2);
     tokio::time::advance(Duration::from_secs(30)).await;
     for i in 0..100 {
-        cache.look_again(&miss(&format!("nosuch{i}x"))).await;
+        cache.refresh_on_miss(&miss(&format!("nosuch{i}x"))).await;
     }
     assert_eq!(source.fetches(), 1 + 2 + 1);
 }
@@ -103,12 +103,12 @@ async fn what_was_missed_a_moment_ago_is_looked_for_again_only_after_thirty_seco
     let cache = TenantCache::builder(source.clone()).build();
     cache.refresh().await.unwrap();
     for _ in 0..10 {
-        cache.look_again(&miss("late")).await;
+        cache.refresh_on_miss(&miss("late")).await;
     }
     assert_eq!(source.fetches(), 2);
     source.set(Ok(with_late().into()), Duration::ZERO);
     tokio::time::advance(Duration::from_secs(31)).await;
-    assert!(cache.look_again(&miss("late")).await);
+    assert!(cache.refresh_on_miss(&miss("late")).await);
     assert!(cache.snapshot().unwrap().tenant("late").is_some());
 }
 
@@ -134,7 +134,7 @@ async fn a_caller_that_goes_away_does_not_stop_the_refresh_of_the_others() {
 async fn known_tenants_stay_known_for_a_day_of_failures() {
     let source = Scripted::new(Ok(data().into()));
     let cache = TenantCache::builder(source.clone()).build();
-    let task = cache.keep_fresh();
+    let task = cache.spawn_refresh();
     tokio::time::sleep(Duration::from_secs(1)).await;
     for answer in [Err(SourceError::new("down")), Ok(RegistryData::default())] {
         source.set(answer, Duration::ZERO);
@@ -151,7 +151,7 @@ async fn known_tenants_stay_known_for_a_day_of_failures() {
 async fn a_registry_that_is_down_at_start_is_found_within_thirty_seconds_of_its_return() {
     let source = Scripted::failing();
     let cache = TenantCache::builder(source.clone()).build();
-    let task = cache.keep_fresh();
+    let task = cache.spawn_refresh();
     tokio::time::sleep(Duration::from_mins(10)).await;
     assert_eq!(cache.state(), CacheState::Empty(Some("down".to_owned())));
     assert!(source.fetches() >= 600 / 10 && source.fetches() < 80, "{} fetches", source.fetches());
@@ -167,10 +167,10 @@ async fn the_periodic_refresh_keeps_its_period_and_costs_requests_nothing() {
     let mut settings = TenantsSettings::default();
     settings.tenants_refresh_seconds = 60;
     let cache = TenantCache::builder(source.clone()).settings(settings).build();
-    let task = cache.keep_fresh();
+    let task = cache.spawn_refresh();
     tokio::time::sleep(Duration::from_secs(60 * 10 - 1)).await;
     assert_eq!(source.fetches(), 10);
-    assert!(cache.look_again(&miss("nosuch")).await, "the budget is untouched");
+    assert!(cache.refresh_on_miss(&miss("nosuch")).await, "the budget is untouched");
     task.abort();
 }
 
@@ -188,7 +188,7 @@ async fn a_snapshot_in_use_stays_whole_while_a_refresh_swaps_in_the_next() {
     let after = cache.snapshot().unwrap();
     assert!(before.tenant("late").is_none() && before.tenant("tacc").is_some());
     assert!(after.tenant("late").is_some() && after.tenant("tacc").is_some());
-    assert!(after.tenant_of_host(&"late.tapis.test".parse().unwrap()).is_some());
+    assert!(after.tenant_by_host(&"late.tapis.test".parse().unwrap()).is_some());
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -222,7 +222,7 @@ async fn a_tenant_that_cannot_be_extended_does_not_stop_the_others() {
     let registry = cache.snapshot().unwrap();
     assert_eq!(registry.tenant("tacc").unwrap().extension(), Some(&Directory("tacc".to_owned())));
     assert!(registry.tenant("uh").is_none() && registry.tenant("adminuh").is_none());
-    assert!(registry.tenant_of_host(&"uh.hawaii.test".parse().unwrap()).is_none());
+    assert!(registry.tenant_by_host(&"uh.hawaii.test".parse().unwrap()).is_none());
     assert!(registry.warnings().iter().any(|w| w.contains("uh could not be extended: no directory")));
 }
 

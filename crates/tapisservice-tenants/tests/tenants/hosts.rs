@@ -58,7 +58,7 @@ proptest! {
         let tenants = urls.iter().enumerate().map(tenant).collect();
         let registry = Registry::build(&Answers { tenants, sites: sites() }.into(), None).unwrap();
         let Ok(authority) = format!("{asked}{asked_port}").parse::<Authority>() else { return Ok(()) };
-        let found = registry.tenant_of_host(&authority).map(|tenant| tenant.tenant_id().as_str().to_owned());
+        let found = registry.tenant_by_host(&authority).map(|tenant| tenant.tenant_id().as_str().to_owned());
 
         // Without a port a name is asked for by the default port of whoever has it.
         let asked = asked.to_ascii_lowercase();

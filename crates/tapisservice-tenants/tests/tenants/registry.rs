@@ -4,7 +4,7 @@ use crate::records::{Answers, KEY, data, fresh_key, tenant};
 use serde_json::{Value, json};
 use tapisservice_core::{SiteId, TenantId};
 use tapisservice_tenants::{
-    Authority, Registry, RegistryData, RegistryError, RegistryRecord, ServicePlace, TenantKey,
+    Authority, Registry, RegistryData, RegistryError, RegistryRecord, ServiceLocation, TenantKey,
 };
 
 fn build(data: &Answers) -> Registry {
@@ -20,7 +20,7 @@ fn try_build(data: &Answers, previous: Option<&Registry>) -> Result<Registry, Re
 }
 
 fn owner<'a>(registry: &'a Registry, host: &str) -> Option<&'a str> {
-    Some(registry.tenant_of_host(&host.parse::<Authority>().ok()?)?.tenant_id().as_str())
+    Some(registry.tenant_by_host(&host.parse::<Authority>().ok()?)?.tenant_id().as_str())
 }
 
 #[test]
@@ -360,7 +360,7 @@ fn the_primary_site_serves_a_tenant_whose_site_lacks_the_service() {
     ];
     for (name, site, tenant, expected) in cases {
         let site_id = SiteId::new(site).unwrap();
-        let place = ServicePlace::new(name, &site_id);
+        let place = ServiceLocation::new(name, &site_id);
         assert_eq!(
             registry.serves(place, registry.tenant(tenant).unwrap()),
             expected,
@@ -373,18 +373,18 @@ fn the_primary_site_serves_a_tenant_whose_site_lacks_the_service() {
 fn a_record_that_is_read_again_unchanged_stays_the_same_one() {
     let mut data = data();
     let first = build(&data);
-    let record = first.tenant("tacc").unwrap().record_id();
+    let record = first.tenant("tacc").unwrap().record_version();
     let again = after(&first, &data);
-    assert!(again.tenant("tacc").unwrap().is_of(record));
-    assert!(!again.tenant("uh").unwrap().is_of(record));
+    assert!(again.tenant("tacc").unwrap().is_current(record));
+    assert!(!again.tenant("uh").unwrap().is_current(record));
     let keys = [&first, &again].map(|registry| registry.tenant("tacc").unwrap().key().unwrap());
     assert!(std::sync::Arc::ptr_eq(keys[0], keys[1]), "the key was parsed once");
-    assert!(!build(&data).tenant("tacc").unwrap().is_of(record), "read by somebody else");
+    assert!(!build(&data).tenant("tacc").unwrap().is_current(record), "read by somebody else");
 
     let tacc = data.tenants.iter_mut().find(|record| record["tenant_id"] == "tacc").unwrap();
     tacc["owner"] = json!("somebody");
     let changed = after(&again, &data);
-    assert!(!changed.tenant("tacc").unwrap().is_of(record));
+    assert!(!changed.tenant("tacc").unwrap().is_current(record));
 }
 
 #[test]

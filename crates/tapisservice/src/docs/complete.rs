@@ -47,7 +47,7 @@ pub(crate) fn complete_operation(
     let mut failures = failures(operation, policy, limits);
     if statuses == Statuses::Legacy {
         failures.retain(|failure| !matches!(failure, Failure::Unauthorized | Failure::Forbidden));
-        if policy.refuses_bad_token() || policy.needs_tenant() {
+        if policy.rejects_invalid_token() || policy.requires_tenant() {
             failures.push(Failure::BadRequest);
         }
     }
@@ -63,7 +63,7 @@ pub(crate) fn complete_operation(
 /// The requirement of a token; an empty one beside it where a request without a token is let in as well.
 fn security(policy: &Policy) -> Option<Vec<SecurityRequirement>> {
     let token = SecurityRequirement::new(TOKEN_SCHEME, Vec::<String>::new());
-    match (policy.needs_token(), policy.ignores_token()) {
+    match (policy.requires_token(), policy.ignores_token()) {
         (true, _) => Some(vec![token]),
         (false, true) => None,
         (false, false) => Some(vec![SecurityRequirement::default(), token]),
@@ -89,13 +89,13 @@ fn failures(operation: &Operation, policy: &Policy, limits: RouteLimits) -> Vec<
     let has_input = has_body || operation.parameters.as_ref().is_some_and(|list| !list.is_empty());
     let reads_media_type = operation.request_body.as_ref().is_some_and(reads_media_type);
     let possible = [
-        (Failure::BadRequest, has_input || looks_at_token || policy.needs_tenant()),
-        (Failure::Unauthorized, policy.refuses_bad_token()),
-        (Failure::Forbidden, policy.refuses_bad_token() || policy.needs_tenant()),
+        (Failure::BadRequest, has_input || looks_at_token || policy.requires_tenant()),
+        (Failure::Unauthorized, policy.rejects_invalid_token()),
+        (Failure::Forbidden, policy.rejects_invalid_token() || policy.requires_tenant()),
         (Failure::BodyTimeout, has_body),
         (Failure::BodyTooLarge, has_body && !limits.has_unlimited_body()),
         (Failure::MediaType, reads_media_type),
-        (Failure::Unavailable, looks_at_token || policy.needs_tenant()),
+        (Failure::Unavailable, looks_at_token || policy.requires_tenant()),
         (Failure::Timeout, !limits.has_no_timeout()),
     ];
     possible.into_iter().filter_map(|(failure, possible)| possible.then_some(failure)).collect()

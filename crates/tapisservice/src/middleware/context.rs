@@ -57,7 +57,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for ContextServi
 
     #[inline]
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let g = context_of(&self.service, &request);
+        let g = context_for(&self.service, &request);
         request.extensions_mut().insert(g.clone());
         let future = g.sync_scope(|| self.inner.call(request));
         ResponseFuture { future: g.scope(future) }
@@ -87,7 +87,7 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
     }
 }
 
-fn context_of(service: &Arc<ServiceInfo>, request: &Request) -> RequestContext {
+fn context_for(service: &Arc<ServiceInfo>, request: &Request) -> RequestContext {
     let [mut request_id, mut tracking_id, mut user_token_hash] = [Line::Absent; 3];
     for (name, value) in request.headers() {
         match name.as_str() {

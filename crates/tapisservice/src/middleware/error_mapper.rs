@@ -10,7 +10,7 @@ use axum::response::Response;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{Method, StatusCode};
 use pin_project_lite::pin_project;
-use tapisservice_core::{Enveloped, Error, ErrorKind, ErrorReport, ResponseShape};
+use tapisservice_core::{Enveloped, Error, ErrorKind, ErrorReport, ResponseFormat};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -130,7 +130,7 @@ impl ErrorMapper {
             self.show_traceback && matches!(error.kind(), ErrorKind::Unrecognized | ErrorKind::Panic);
         let message =
             if tells_all { masked(&error.traceback()).into_owned() } else { error.message().to_owned() };
-        let mut answer = error.render_over(response, status, &message, &ResponseShape::current());
+        let mut answer = error.render_over(response, status, &message, &ResponseFormat::current());
         answer.extensions_mut().insert(ErrorReport(Arc::new(error.clone())));
         answer
     }

@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
 use pin_project_lite::pin_project;
-use tapisservice_core::{ErrorKind, ErrorReport, Origin, RequestContext};
+use tapisservice_core::{ErrorKind, ErrorOrigin, ErrorReport, RequestContext};
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::instrument::{Instrument as _, Instrumented};
@@ -20,7 +20,7 @@ use crate::metrics::{self, RequestMetrics};
 
 /// Lines of one status and origin are one reason. Their texts are not looked at: they may be the caller's, who can make up as many as
 /// there are requests.
-static REASONS: LazyLock<Throttled<(u16, Origin)>> =
+static REASONS: LazyLock<Throttled<(u16, ErrorOrigin)>> =
     LazyLock::new(|| Throttled::new(LINES_PER_MINUTE, Duration::from_mins(1)));
 
 /// Logs how each request ended, a failure of the service at ERROR and everything else at INFO, and counts it.

@@ -61,7 +61,7 @@ impl Routes {
             }
             let own = route.access.limits;
             // Around the fallback of a route too, which `route_layer` would leave open.
-            let policy = layer(route.access.policy).with_own_options(answers.has_own_options());
+            let policy = layer(route.access.policy).with_options_handler(answers.has_own_options());
             // The policy decides first. Both in one layer: each costs every request a box.
             let access = (policy, BodyLimitLayer::new(own.body_or(BodyLimit::new(limits.max_body_bytes))));
             // Joined here once: a nested router would take the base path off the target of every request.

@@ -69,12 +69,12 @@ async fn what_the_other_service_says_of_the_request_is_passed_on_and_its_failure
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert!(answer.message().contains("made-up"), "{}", answer.message());
     let body = json!({"message": "alice may not", "result": null, "status": "error", "version": "1"});
-    let refusal = InjectedFault::Answer {
+    let refusal = InjectedFault::Response {
         status: 403,
         content_type: "application/json".to_owned(),
         body: body.to_string().into(),
     };
-    running.site.fault("/v3/systems", refusal);
+    running.site.inject_fault("/v3/systems", refusal);
     let answer = running.get("/v3/demo/systems/workstation").await;
     assert_eq!((answer.status, answer.message()), (StatusCode::FORBIDDEN, "alice may not"));
 
@@ -82,25 +82,25 @@ async fn what_the_other_service_says_of_the_request_is_passed_on_and_its_failure
     running.site.clear_faults();
     for (fault, status) in [(401, 503), (500, 502), (503, 503), (503, 503)] {
         running.site.clear_faults();
-        running.site.fault("/v3/systems", InjectedFault::Status(fault));
+        running.site.inject_fault("/v3/systems", InjectedFault::Status(fault));
         let answer = running.get("/v3/demo/systems/workstation").await;
         assert_eq!(answer.status.as_u16(), status, "{fault}: {}", answer.message());
     }
     running.site.clear_faults();
-    let asked = running.site.count("GET /v3/systems");
+    let asked = running.site.request_count("GET /v3/systems");
     let answer = running.get("/v3/demo/systems/workstation").await;
     assert_eq!(
         (answer.status, answer.message()),
         (StatusCode::SERVICE_UNAVAILABLE, "another service does not answer")
     );
     assert!(retry_after(&answer).is_some_and(|seconds| (500..=600).contains(&seconds)), "{answer:?}");
-    assert_eq!(running.site.count("GET /v3/systems"), asked, "nothing is sent");
+    assert_eq!(running.site.request_count("GET /v3/systems"), asked, "nothing is sent");
 }
 
 #[tokio::test]
 async fn a_registry_or_tokens_that_are_not_there_yet_are_503_and_a_mistake_of_the_service_is_500() {
     let running = start(no_retries()).await;
-    running.site.fault("/v3/tenants", InjectedFault::Status(503));
+    running.site.inject_fault("/v3/tenants", InjectedFault::Status(503));
     let answer = running.get_anonymously("/v3/demo/own/workstation").await;
     assert_eq!(
         (answer.status, answer.message()),
@@ -110,7 +110,7 @@ async fn a_registry_or_tokens_that_are_not_there_yet_are_503_and_a_mistake_of_th
     running.site.clear_faults();
     running.app.tenants().refresh().await.unwrap();
 
-    running.site.fault("/v3/tokens", InjectedFault::Status(503));
+    running.site.inject_fault("/v3/tokens", InjectedFault::Status(503));
     let answer = running.get("/v3/demo/systems/workstation").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.message());
     assert!(retry_after(&answer).is_some(), "{answer:?}");

@@ -34,14 +34,14 @@ async fn a_draining_service_is_not_ready() {
 #[tokio::test]
 async fn a_registry_that_is_down_at_start_makes_503_until_it_returns() {
     let site = DevSite::builder().server("dev").start().await.unwrap();
-    site.fault("/v3/tenants", InjectedFault::Status(500));
+    site.inject_fault("/v3/tenants", InjectedFault::Status(500));
     let routes = Routes::new().route(
         Policy::authenticated(),
         "/x",
         axum::routing::get(|| async { Envelope::new(()) }),
     );
     let app = App::builder(settings(&site, &json!({}))).routes(routes).build().unwrap();
-    let refresher = app.tenants().keep_fresh();
+    let refresher = app.tenants().spawn_refresh();
     let running = Running { site, app };
     assert_eq!(running.get_anonymously("/v3/demo/healthcheck").await.status, 200);
     assert_eq!(running.get_anonymously("/v3/demo/ready").await.status, 503);

@@ -3,7 +3,7 @@
 mod every;
 
 use super::*;
-use crate::TokenFault;
+use crate::TokenError;
 
 const USER: Option<AccountType> = Some(AccountType::User);
 const SERVICE: Option<AccountType> = Some(AccountType::Service);
@@ -34,7 +34,7 @@ fn no(message: &str) -> Answer {
 }
 
 fn expired() -> AuthError {
-    TokenFault::Expired.into()
+    TokenError::Expired.into()
 }
 
 fn callback_policy() -> Policy {
@@ -124,17 +124,17 @@ fn a_policy_says_what_becomes_of_a_token() {
         ("pending", Policy::authenticated(), pending(), "ask token"),
         ("good", optional().into(), of(USER), "pass"),
         ("bad", optional().into(), refused(expired()), REJECTED),
-        ("several", optional().into(), refused(AuthError::SeveralTokens), REJECTED),
+        ("several", optional().into(), refused(AuthError::MultipleTokens), REJECTED),
         ("pending", optional().into(), pending(), "ask token"),
         ("no registry", optional().into(), refused(AuthError::NoRegistry), NO_REGISTRY),
-        ("two hosts", optional().into(), refused(AuthError::SeveralHosts), TWO_HOSTS),
+        ("two hosts", optional().into(), refused(AuthError::MultipleHosts), TWO_HOSTS),
         ("discarded", optional().into(), discarded(), "pass"),
         ("none", ignoring().into(), nobody(), "pass"),
         ("good", ignoring().into(), of(USER), IGNORED),
         ("bad", ignoring().into(), refused(expired()), IGNORED),
         ("pending", ignoring().into(), pending(), IGNORED),
         ("no registry", ignoring().into(), refused(AuthError::NoRegistry), IGNORED),
-        ("two hosts", ignoring().into(), refused(AuthError::SeveralHosts), TWO_HOSTS),
+        ("two hosts", ignoring().into(), refused(AuthError::MultipleHosts), TWO_HOSTS),
         ("discarded", ignoring().into(), discarded(), "pass"),
     ]);
 }

@@ -27,7 +27,7 @@ fn a_host_is_compared_as_an_authority() {
         ("H2, an inactive tenant", at("gone.tapis.test"), unknown("gone.tapis.test")),
         ("H2, a tenant without a key", at("nokey.tapis.test"), Ok("anybody of nokey")),
         ("H2, empty", at(""), Err(AuthError::UnknownHost(None))),
-        ("H2, two lines", Ask::nobody().line("host", "acme.tapis.test"), Err(AuthError::SeveralHosts)),
+        ("H2, two lines", Ask::nobody().line("host", "acme.tapis.test"), Err(AuthError::MultipleHosts)),
     ]);
     let mut without = Ask::user("acme");
     without.host = None;
@@ -36,7 +36,7 @@ fn a_host_is_compared_as_an_authority() {
 
 #[test]
 fn a_user_calls_at_the_own_tenants_host() {
-    let other = |url: &str| Err(AuthError::OtherTenant { claim: id("acme"), url: id(url) });
+    let other = |url: &str| Err(AuthError::TenantMismatch { claim: id("acme"), url: id(url) });
     let at = |host: &str| Ask::user("acme").host(host);
     assert_table([
         ("H3", at("acme.tapis.test"), Ok("alice@acme")),
@@ -74,7 +74,7 @@ fn development_hosts_name_no_tenant_and_only_on_a_developers_machine() {
         (
             "H3 holds on a developer's machine",
             dev("beta.tapis.test"),
-            Err(AuthError::OtherTenant { claim: id("acme"), url: id("beta") }),
+            Err(AuthError::TenantMismatch { claim: id("acme"), url: id("beta") }),
         ),
     ]);
 }
@@ -94,7 +94,7 @@ fn a_base_url_at_a_development_host_names_its_tenant() {
         (
             "H3, another tenant's",
             dev(Ask::user("acme")),
-            Err(AuthError::OtherTenant { claim: id("acme"), url: id("local") }),
+            Err(AuthError::TenantMismatch { claim: id("acme"), url: id("local") }),
         ),
         ("H2, prod", Ask::nobody().host(local), Ok("anybody of local")),
         (
@@ -123,7 +123,7 @@ fn forwarded_hosts_count_where_they_are_trusted() {
         (
             "H6, two lines",
             trusted("beta.tapis.test").line("x-forwarded-host", "beta.tapis.test"),
-            Err(AuthError::SeveralHosts),
+            Err(AuthError::MultipleHosts),
         ),
     ]);
 }
@@ -134,7 +134,7 @@ fn tenants_that_are_not_listed_are_not_served() {
         let tenants = tenants.iter().map(|t| (*t).to_owned()).collect();
         ask.set(|settings| settings.tenants = tenants)
     };
-    let not_served = |tenant: &str| Err(AuthError::NotServed(id(tenant)));
+    let not_served = |tenant: &str| Err(AuthError::TenantNotServed(id(tenant)));
     assert_table([
         ("H7, a listed user", only(&["beta", "acme"], Ask::user("acme")), Ok("alice@acme")),
         ("H7, a star", only(&["beta", "*"], Ask::user("acme")), Ok("alice@acme")),
@@ -157,7 +157,7 @@ fn tenants_that_are_not_listed_are_not_served() {
 
 #[test]
 fn users_of_another_site_are_served_as_services_are() {
-    let elsewhere = |tenant: &str| Err(AuthError::OtherSite(id(tenant)));
+    let elsewhere = |tenant: &str| Err(AuthError::WrongSite(id(tenant)));
     assert_table([
         ("H8, the primary site", Ask::user("hawaii"), Ok("alice@hawaii")),
         ("H8, the site has the service", Ask::user("hawaii").at("files", "tacc"), elsewhere("hawaii")),

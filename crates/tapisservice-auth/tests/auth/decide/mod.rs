@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use tapisservice_auth::{
-    AuthError, AuthSettings, ClaimFault, Environment, IdentityHeaders, Outcome, TokenFault, TokenVerifier,
+    AuthError, AuthSettings, ClaimError, Environment, IdentityHeaders, Outcome, TokenError, TokenVerifier,
     UnixTime, decide,
 };
 use tapisservice_core::TenantId;
@@ -142,8 +142,8 @@ fn id(tenant: &str) -> TenantId {
     TenantId::new(tenant).unwrap()
 }
 
-fn claim(fault: ClaimFault) -> AuthError {
-    TokenFault::Claim(fault).into()
+fn claim(fault: ClaimError) -> AuthError {
+    TokenError::Claim(fault).into()
 }
 
 /// Asserts a table of requests; the first column says what is special.

@@ -1,7 +1,7 @@
 //! Rules O1 to O7.
 
 use serde_json::{Value, json};
-use tapisservice_auth::{AuthError, TokenFault};
+use tapisservice_auth::{AuthError, TokenError};
 
 use super::{Ask, assert_table, id};
 
@@ -20,7 +20,7 @@ fn a_user_sets_no_on_behalf_of_line_at_all() {
 #[test]
 fn a_service_token_is_for_one_site() {
     let here = || Ask::service("admin", "tacc", "acme");
-    let elsewhere = || Err(AuthError::Token(TokenFault::TargetSite));
+    let elsewhere = || Err(AuthError::Token(TokenError::TargetSite));
     let target = |site: Value| here().claim("tapis/target_site", site);
     assert_table([
         ("O2", here(), Ok("bob@acme by jobs@admin")),
@@ -89,7 +89,7 @@ fn a_service_acts_for_the_tenants_of_its_site() {
 #[test]
 fn a_site_serves_its_tenants_and_the_primary_one_those_that_lack_the_service() {
     let at = |name: &str, site: &str, tenant: &str| Ask::service("admin", site, tenant).at(name, site);
-    let elsewhere = |tenant: &str| Err(AuthError::OtherSite(id(tenant)));
+    let elsewhere = |tenant: &str| Err(AuthError::WrongSite(id(tenant)));
     assert_table([
         ("O6, own tenant", at("files", "uh", "hawaii"), Ok("bob@hawaii by jobs@admin")),
         ("O6, own tenant, not listed", at("bookmarks", "uh", "hawaii"), Ok("bob@hawaii by jobs@admin")),
@@ -106,6 +106,6 @@ fn the_host_of_a_service_is_not_looked_at() {
     assert_table([
         ("O7, another tenant's host", service().host("beta.tapis.test"), Ok("bob@acme by jobs@admin")),
         ("O7, no host", service().host(""), Ok("bob@acme by jobs@admin")),
-        ("H2, two hosts", service().line("host", "internal.example"), Err(AuthError::SeveralHosts)),
+        ("H2, two hosts", service().line("host", "internal.example"), Err(AuthError::MultipleHosts)),
     ]);
 }

@@ -1,7 +1,7 @@
 //! The rules are asked in the order of the rule book: a request that breaks them all, mended rule by rule.
 
 use serde_json::json;
-use tapisservice_auth::{AuthError, ClaimFault, DateClaim, TokenFault};
+use tapisservice_auth::{AuthError, ClaimError, DateClaim, TokenError};
 
 use super::{Ask, NOW, claim, id};
 use crate::signer::{ACME, ADMIN, STRANGER};
@@ -11,15 +11,15 @@ type Step = (AuthError, fn(Ask) -> Ask);
 /// What every token goes through: the steps mend a token of `hawaii`.
 fn token_steps() -> Vec<Step> {
     vec![
-        (TokenFault::UnknownTenant(id("nosuch")).into(), |ask| ask.claim("tapis/tenant_id", "hawaii")),
-        (TokenFault::Signature(id("hawaii")).into(), |ask| ask.signed_by(&ACME)),
-        (TokenFault::Expired.into(), |ask| ask.claim("exp", NOW + 60)),
-        (claim(ClaimFault::InTheFuture(DateClaim::Nbf)), |ask| ask.without_claim("nbf")),
-        (claim(ClaimFault::Issuer), |ask| ask.claim("iss", "https://hawaii.uh.test/v3/tokens")),
-        (claim(ClaimFault::Audience), |ask| ask.without_claim("aud")),
-        (claim(ClaimFault::TokenType), |ask| ask.claim("tapis/token_type", "access")),
-        (claim(ClaimFault::Username), |ask| ask.claim("tapis/username", "alice")),
-        (claim(ClaimFault::Subject), |ask| ask.claim("sub", "alice@hawaii")),
+        (TokenError::UnknownTenant(id("nosuch")).into(), |ask| ask.claim("tapis/tenant_id", "hawaii")),
+        (TokenError::Signature(id("hawaii")).into(), |ask| ask.signed_by(&ACME)),
+        (TokenError::Expired.into(), |ask| ask.claim("exp", NOW + 60)),
+        (claim(ClaimError::InTheFuture(DateClaim::Nbf)), |ask| ask.without_claim("nbf")),
+        (claim(ClaimError::Issuer), |ask| ask.claim("iss", "https://hawaii.uh.test/v3/tokens")),
+        (claim(ClaimError::Audience), |ask| ask.without_claim("aud")),
+        (claim(ClaimError::TokenType), |ask| ask.claim("tapis/token_type", "access")),
+        (claim(ClaimError::Username), |ask| ask.claim("tapis/username", "alice")),
+        (claim(ClaimError::Subject), |ask| ask.claim("sub", "alice@hawaii")),
     ]
 }
 
@@ -47,16 +47,18 @@ fn climb(mut ask: Ask, steps: Vec<Step>) -> Result<String, AuthError> {
 fn the_first_rule_that_a_user_breaks_decides() {
     let mut steps = token_steps();
     steps.extend::<[Step; 8]>([
-        (claim(ClaimFault::AccountType), |ask| ask.claim("tapis/account_type", "user")),
-        (claim(ClaimFault::Delegation), |ask| {
+        (claim(ClaimError::AccountType), |ask| ask.claim("tapis/account_type", "user")),
+        (claim(ClaimError::Delegation), |ask| {
             ask.claim("tapis/delegation", true).claim("tapis/delegation_sub", "bud@acme")
         }),
-        (claim(ClaimFault::DelegationTenant), |ask| ask.claim("tapis/delegation", false)),
+        (claim(ClaimError::DelegationTenant), |ask| ask.claim("tapis/delegation", false)),
         (AuthError::OnBehalfOfByUser, |ask| ask.without_line("x-tapis-user")),
         (AuthError::UnknownHost("nosuch.example".parse().ok()), |ask| ask.host("acme.tapis.test")),
-        (AuthError::OtherTenant { claim: id("hawaii"), url: id("acme") }, |ask| ask.host("hawaii.uh.test")),
-        (AuthError::NotServed(id("hawaii")), |ask| ask.set(|s| s.tenants = vec!["hawaii".to_owned()])),
-        (AuthError::OtherSite(id("hawaii")), |ask| ask.at("bookmarks", "tacc")),
+        (AuthError::TenantMismatch { claim: id("hawaii"), url: id("acme") }, |ask| {
+            ask.host("hawaii.uh.test")
+        }),
+        (AuthError::TenantNotServed(id("hawaii")), |ask| ask.set(|s| s.tenants = vec!["hawaii".to_owned()])),
+        (AuthError::WrongSite(id("hawaii")), |ask| ask.at("bookmarks", "tacc")),
     ]);
     assert_eq!(climb(broken().line("x-tapis-user", "root"), steps).as_deref(), Ok("alice@hawaii"));
 }
@@ -65,12 +67,12 @@ fn the_first_rule_that_a_user_breaks_decides() {
 fn the_first_rule_that_a_service_breaks_decides() {
     let mut steps = token_steps();
     steps.extend::<[Step; 9]>([
-        (claim(ClaimFault::AccountType), |ask| ask.claim("tapis/account_type", "service")),
-        (claim(ClaimFault::Delegation), |ask| {
+        (claim(ClaimError::AccountType), |ask| ask.claim("tapis/account_type", "service")),
+        (claim(ClaimError::Delegation), |ask| {
             ask.claim("tapis/delegation", true).claim("tapis/delegation_sub", "bud@acme")
         }),
-        (claim(ClaimFault::DelegationTenant), |ask| ask.claim("tapis/delegation", false)),
-        (TokenFault::TargetSite.into(), |ask| ask.claim("tapis/target_site", "tacc")),
+        (claim(ClaimError::DelegationTenant), |ask| ask.claim("tapis/delegation", false)),
+        (TokenError::TargetSite.into(), |ask| ask.claim("tapis/target_site", "tacc")),
         (AuthError::OnBehalfOfHeaders, |ask| ask.line("x-tapis-user", "bob")),
         (AuthError::UnknownOnBehalfOfTenant(id("nosuch")), |ask| {
             ask.without_line("x-tapis-tenant").line("x-tapis-tenant", "adminuh")
@@ -79,8 +81,8 @@ fn the_first_rule_that_a_service_breaks_decides() {
             let ask = ask.claim("tapis/tenant_id", "admin").claim("sub", "alice@admin").signed_by(&ADMIN);
             ask.claim("iss", "https://admin.tapis.test/v3/tokens")
         }),
-        (AuthError::NotServed(id("adminuh")), |ask| ask.set(|s| s.tenants = vec!["*".to_owned()])),
-        (AuthError::OtherSite(id("adminuh")), |ask| ask.at("bookmarks", "tacc")),
+        (AuthError::TenantNotServed(id("adminuh")), |ask| ask.set(|s| s.tenants = vec!["*".to_owned()])),
+        (AuthError::WrongSite(id("adminuh")), |ask| ask.at("bookmarks", "tacc")),
     ]);
     let decided = climb(broken().line("x-tapis-tenant", "nosuch"), steps);
     assert_eq!(decided.as_deref(), Ok("bob@adminuh by alice@admin"));
@@ -89,6 +91,6 @@ fn the_first_rule_that_a_service_breaks_decides() {
 #[test]
 fn doubled_lines_are_refused_before_anything_is_read() {
     let ask = broken().line("x-tapis-token", "");
-    assert_eq!(ask.decided(), Err(AuthError::SeveralTokens));
-    assert_eq!(ask.line("host", "").decided(), Err(AuthError::SeveralHosts));
+    assert_eq!(ask.decided(), Err(AuthError::MultipleTokens));
+    assert_eq!(ask.line("host", "").decided(), Err(AuthError::MultipleHosts));
 }

@@ -1,7 +1,7 @@
 //! Rules A1 and A5 to A12.
 
 use serde_json::{Value, json};
-use tapisservice_auth::{AuthError, ClaimFault, DateClaim, Outcome, TokenFault};
+use tapisservice_auth::{AuthError, ClaimError, DateClaim, Outcome, TokenError};
 
 use super::{Ask, NOW, REGISTRY, assert_table, claim, id};
 use crate::signer::{ACME, ADMIN, STRANGER};
@@ -10,7 +10,7 @@ fn alice() -> Ask {
     Ask::user("acme")
 }
 
-fn fault<T>(fault: TokenFault) -> Result<T, AuthError> {
+fn fault<T>(fault: TokenError) -> Result<T, AuthError> {
     Err(AuthError::Token(fault))
 }
 
@@ -20,33 +20,33 @@ fn a_blank_token_line_is_not_the_absence_of_a_token() {
         ("A1, no line", Ask::nobody(), Ok("anybody of acme")),
         ("A1, an empty line", Ask::nobody().line("x-tapis-token", ""), Err(AuthError::NoToken)),
         ("A1, a blank line", Ask::nobody().line("x-tapis-token", " \t "), Err(AuthError::NoToken)),
-        ("A1, a second line", alice().line("x-tapis-token", ""), Err(AuthError::SeveralTokens)),
+        ("A1, a second line", alice().line("x-tapis-token", ""), Err(AuthError::MultipleTokens)),
     ]);
 }
 
 #[test]
 fn the_tenant_of_the_token_is_registered_and_has_a_key() {
     let of = |tenant: Value| alice().claim("tapis/tenant_id", tenant);
-    let unknown = |tenant: &str| fault(TokenFault::UnknownTenant(id(tenant)));
+    let unknown = |tenant: &str| fault(TokenError::UnknownTenant(id(tenant)));
     assert_table([
         ("A5", alice(), Ok("alice@acme")),
         ("A5, an absent status counts as active", Ask::user("beta"), Ok("alice@beta")),
-        ("A5, missing", alice().without_claim("tapis/tenant_id"), fault(TokenFault::TenantId)),
-        ("A5, a number", of(json!(7)), fault(TokenFault::TenantId)),
-        ("A5, a list", of(json!(["acme"])), fault(TokenFault::TenantId)),
-        ("A5, empty", of(json!("")), fault(TokenFault::TenantId)),
-        ("A5, a control character", of(json!("ac\nme")), fault(TokenFault::TenantId)),
+        ("A5, missing", alice().without_claim("tapis/tenant_id"), fault(TokenError::TenantId)),
+        ("A5, a number", of(json!(7)), fault(TokenError::TenantId)),
+        ("A5, a list", of(json!(["acme"])), fault(TokenError::TenantId)),
+        ("A5, empty", of(json!("")), fault(TokenError::TenantId)),
+        ("A5, a control character", of(json!("ac\nme")), fault(TokenError::TenantId)),
         ("A5, unknown", of(json!("nosuch")), unknown("nosuch")),
         ("A5, other letters", of(json!("ACME")), unknown("ACME")),
         ("A5, inactive", Ask::user("gone"), unknown("gone")),
         ("A5, draft", Ask::user("soon"), unknown("soon")),
-        ("A5, no key", Ask::user("nokey"), fault(TokenFault::NoKey(id("nokey")))),
+        ("A5, no key", Ask::user("nokey"), fault(TokenError::NoKey(id("nokey")))),
     ]);
 }
 
 #[test]
 fn only_the_key_of_the_tokens_own_tenant_counts() {
-    let signature = |tenant: &str| fault(TokenFault::Signature(id(tenant)));
+    let signature = |tenant: &str| fault(TokenError::Signature(id(tenant)));
     assert_table([
         ("A6, a key of nobody", alice().signed_by(&STRANGER), signature("acme")),
         ("A6, the admin tenant's key", alice().signed_by(&ADMIN), signature("acme")),
@@ -56,8 +56,8 @@ fn only_the_key_of_the_tokens_own_tenant_counts() {
 
 #[test]
 fn a_token_lives_until_its_expiry_and_from_its_beginning() {
-    let no_date = |name| Err(claim(ClaimFault::NotADate(name)));
-    let expired = || fault(TokenFault::Expired);
+    let no_date = |name| Err(claim(ClaimError::NotADate(name)));
+    let expired = || fault(TokenError::Expired);
     let late = |leeway: f64, exp: u64| {
         alice().set(|settings| settings.token_leeway_seconds = leeway).claim("exp", exp)
     };
@@ -74,17 +74,17 @@ fn a_token_lives_until_its_expiry_and_from_its_beginning() {
         ("A7, within the leeway", late(2.0, NOW - 1), Ok("alice@acme")),
         ("A7, at the end of the leeway", late(2.0, NOW - 2), expired()),
         ("A7, nbf now", alice().claim("nbf", NOW), Ok("alice@acme")),
-        ("A7, nbf ahead", alice().claim("nbf", NOW + 1), Err(claim(ClaimFault::InTheFuture(DateClaim::Nbf)))),
+        ("A7, nbf ahead", alice().claim("nbf", NOW + 1), Err(claim(ClaimError::InTheFuture(DateClaim::Nbf)))),
         ("A7, nbf within the leeway", late(2.0, NOW + 60).claim("nbf", NOW + 2), Ok("alice@acme")),
         ("A7, nbf text", alice().claim("nbf", "0"), no_date(DateClaim::Nbf)),
-        ("A7, iat ahead", alice().claim("iat", NOW + 1), Err(claim(ClaimFault::InTheFuture(DateClaim::Iat)))),
+        ("A7, iat ahead", alice().claim("iat", NOW + 1), Err(claim(ClaimError::InTheFuture(DateClaim::Iat)))),
         ("A7, iat null", alice().claim("iat", Value::Null), no_date(DateClaim::Iat)),
     ]);
 }
 
 #[test]
 fn the_issuer_is_the_tenants_token_service() {
-    let wrong = || Err(claim(ClaimFault::Issuer));
+    let wrong = || Err(claim(ClaimError::Issuer));
     let issued_by = |iss: Value| alice().claim("iss", iss);
     assert_table([
         ("A8, a trailing slash", issued_by(json!("https://acme.tapis.test/v3/tokens/")), Ok("alice@acme")),
@@ -104,7 +104,7 @@ fn the_issuer_is_the_tenants_token_service() {
 
 #[test]
 fn an_audience_is_named_only_where_one_is_expected() {
-    let wrong = || Err(claim(ClaimFault::Audience));
+    let wrong = || Err(claim(ClaimError::Audience));
     let here = |aud: Value| alice().claim("aud", aud).set(|s| s.expected_aud = vec!["bookmarks".to_owned()]);
     let anywhere = |aud: Value| alice().claim("aud", aud).set(|s| s.expected_aud = vec!["*".to_owned()]);
     assert_table([
@@ -124,7 +124,7 @@ fn an_audience_is_named_only_where_one_is_expected() {
 
 #[test]
 fn only_access_tokens_are_accepted() {
-    let wrong = || Err(claim(ClaimFault::TokenType));
+    let wrong = || Err(claim(ClaimError::TokenType));
     assert_table([
         ("A10, refresh", alice().claim("tapis/token_type", "refresh"), wrong()),
         ("A10, other letters", alice().claim("tapis/token_type", "Access"), wrong()),
@@ -136,9 +136,9 @@ fn only_access_tokens_are_accepted() {
 #[test]
 fn the_subject_is_a_user_or_a_service_of_the_tenant() {
     let named = |name: &str| alice().claim("tapis/username", name).claim("sub", format!("{name}@acme"));
-    let account = || Err(claim(ClaimFault::AccountType));
-    let name = || Err(claim(ClaimFault::Username));
-    let sub = || Err(claim(ClaimFault::Subject));
+    let account = || Err(claim(ClaimError::AccountType));
+    let name = || Err(claim(ClaimError::Username));
+    let sub = || Err(claim(ClaimError::Subject));
     assert_table([
         ("A11, any letters", named("jos\u{e9} x"), Ok("jos\u{e9} x@acme")),
         ("A11, an address", named("a@b.example"), Ok("a@b.example@acme")),
@@ -164,7 +164,7 @@ fn a_tenant_delegates_only_where_it_may_act() {
     let to = |tenant: &str, party: &str| {
         Ask::user(tenant).claim("tapis/delegation", true).claim("tapis/delegation_sub", party)
     };
-    let foreign = || Err(claim(ClaimFault::DelegationTenant));
+    let foreign = || Err(claim(ClaimError::DelegationTenant));
     let service = Ask::service("admin", "tacc", "acme").claim("tapis/delegation", true);
     assert_table([
         ("A12, the same tenant", to("acme", "bud@acme"), Ok("alice@acme")),
@@ -186,11 +186,11 @@ fn a_tenant_delegates_only_where_it_may_act() {
 fn a_delegation_is_seen() {
     let delegated =
         |flag: Value, to: Value| alice().claim("tapis/delegation", flag).claim("tapis/delegation_sub", to);
-    let party = || Err(claim(ClaimFault::DelegationSubject));
+    let party = || Err(claim(ClaimError::DelegationSubject));
     assert_table([
         ("A12, absent", alice().without_claim("tapis/delegation"), Ok("alice@acme")),
         ("A12, false", delegated(json!(false), json!("bud")), Ok("alice@acme")),
-        ("A12, text", delegated(json!("true"), json!("bud@acme")), Err(claim(ClaimFault::Delegation))),
+        ("A12, text", delegated(json!("true"), json!("bud@acme")), Err(claim(ClaimError::Delegation))),
         ("A12, without a party", delegated(json!(true), Value::Null), party()),
         ("A12, without a tenant", delegated(json!(true), json!("bud")), party()),
         ("jti is not checked", alice().without_claim("jti"), Ok("alice@acme")),

@@ -72,7 +72,7 @@ async fn send_to_own_options(
     request: Request<Body>,
 ) -> Response {
     let authenticator = authenticator().await;
-    let policy = PolicyLayer::new(policy, authenticator.clone(), callbacks).with_own_options(true);
+    let policy = PolicyLayer::new(policy, authenticator.clone(), callbacks).with_options_handler(true);
     let service =
         ServiceBuilder::new().layer(AuthLayer::new(authenticator)).layer(policy).service(service_fn(whoami));
     service.oneshot(request).await.unwrap()

@@ -7,5 +7,5 @@ mod plan;
 mod statement;
 
 pub(super) use lexer::Dialect;
-pub(super) use plan::{Refusal, plan};
+pub(super) use plan::{ScriptError, plan};
 pub(super) use statement::Statement;

@@ -6,13 +6,13 @@ use super::statement::{Statement, statements};
 
 /// Why a file is not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::migrate) enum Refusal {
+pub(in crate::migrate) enum ScriptError {
     /// It would start, end or set the transaction that it runs in.
     Control { statement: &'static str, line: usize },
     /// It runs without a transaction, and would leave open the one that it starts here.
-    LeftOpen { statement: &'static str, line: usize },
+    UnclosedTransaction { statement: &'static str, line: usize },
     /// A comment is not closed, so that the rest of the file would not run; only PostgreSQL says so itself.
-    OpenComment { line: usize },
+    UnclosedComment { line: usize },
 }
 
 /// The statements to run.
@@ -23,20 +23,21 @@ pub(in crate::migrate) fn plan(
     sql: &str,
     dialect: Dialect,
     in_transaction: bool,
-) -> Result<Vec<Statement<'_>>, Refusal> {
+) -> Result<Vec<Statement<'_>>, ScriptError> {
     let mut all = statements(sql, dialect);
     if let Some(line) = all.iter().find_map(|statement| statement.open_comment) {
-        return Err(Refusal::OpenComment { line });
+        return Err(ScriptError::UnclosedComment { line });
     }
     if !in_transaction {
-        return left_open(&all).map_or(Ok(all), Err);
+        return unclosed_transaction(&all).map_or(Ok(all), Err);
     }
     if has_plain_pair(&all) {
         all.pop();
         all.remove(0);
     }
     let refused = all.iter().find_map(|statement| {
-        control(statement).map(|control| Refusal::Control { statement: control.name, line: statement.line })
+        control(statement)
+            .map(|control| ScriptError::Control { statement: control.name, line: statement.line })
     });
     refused.map_or(Ok(all), Err)
 }
@@ -48,13 +49,14 @@ fn has_plain_pair(all: &[Statement<'_>]) -> bool {
     matches!(all, [first, .., last] if is_plain(first, Effect::Starts) && is_plain(last, Effect::Commits))
 }
 
-fn left_open(all: &[Statement<'_>]) -> Option<Refusal> {
+fn unclosed_transaction(all: &[Statement<'_>]) -> Option<ScriptError> {
     let mut open = None;
     for statement in all {
         let Some(control) = control(statement) else { continue };
         match control.effect {
             Effect::Starts | Effect::Chains => {
-                open = Some(Refusal::LeftOpen { statement: control.name, line: statement.line });
+                open =
+                    Some(ScriptError::UnclosedTransaction { statement: control.name, line: statement.line });
             }
             Effect::Commits | Effect::Abandons => open = None,
             Effect::Stays => {}
@@ -71,8 +73,9 @@ mod tests {
         let [postgres, sqlite] = Dialect::BOTH.map(|dialect| plan(sql, dialect, in_transaction).err());
         assert_eq!(postgres, sqlite, "{sql}");
         postgres.map(|refusal| match refusal {
-            Refusal::Control { statement, line } | Refusal::LeftOpen { statement, line } => (statement, line),
-            Refusal::OpenComment { line } => ("/*", line),
+            ScriptError::Control { statement, line }
+            | ScriptError::UnclosedTransaction { statement, line } => (statement, line),
+            ScriptError::UnclosedComment { line } => ("/*", line),
         })
     }
 

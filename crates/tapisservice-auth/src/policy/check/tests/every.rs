@@ -21,8 +21,8 @@ fn all_facts() -> Vec<Facts> {
         TokenState::Settled,
         TokenState::Pending,
         TokenState::Refused(expired()),
-        TokenState::Refused(TokenFault::UnknownTenant(TenantId::new("x").unwrap()).into()),
-        TokenState::Refused(AuthError::SeveralHosts),
+        TokenState::Refused(TokenError::UnknownTenant(TenantId::new("x").unwrap()).into()),
+        TokenState::Refused(AuthError::MultipleHosts),
         TokenState::Refused(AuthError::NoRegistry),
         TokenState::Discarded,
     ];
@@ -99,7 +99,7 @@ fn answered(question: Question<'_>, facts: &Facts) -> Vec<Facts> {
         Question::WithoutToken(_) => {
             vec![Facts { tenant: Answer::Unknown, ..with(TokenState::Discarded, None) }]
         }
-        Question::TenantOfHost => known().map(|tenant| Facts { tenant, ..facts.clone() }).to_vec(),
+        Question::TenantByHost => known().map(|tenant| Facts { tenant, ..facts.clone() }).to_vec(),
         Question::Authn => known().map(|authn| Facts { authn: Some(authn), ..facts.clone() }).to_vec(),
         Question::Authz => known().map(|authz| Facts { authz: Some(authz), ..facts.clone() }).to_vec(),
         Question::Policy(_) => known().map(|policy| Facts { policy, ..facts.clone() }).to_vec(),
@@ -144,12 +144,12 @@ fn a_policy_asks_no_more_than_a_few_questions() {
 fn what_a_policy_says_of_itself_is_what_it_does() {
     let refuses = |policy: &Policy, facts: &Facts| matches!(check(policy, facts), Check::Refuse(_));
     for policy in policies() {
-        assert_eq!(policy.needs_token(), refuses(&policy, &nobody()), "{policy}");
+        assert_eq!(policy.requires_token(), refuses(&policy, &nobody()), "{policy}");
         let bad = with_token(TokenState::Refused(expired()));
-        assert_eq!(policy.refuses_bad_token(), refuses(&policy, &bad), "{policy}");
+        assert_eq!(policy.rejects_invalid_token(), refuses(&policy, &bad), "{policy}");
         let of_no_tenant = Facts { tenant: no("no such host"), authn: Some(Answer::Yes), ..nobody() };
-        let needs_tenant = text(&check(&policy, &of_no_tenant)) == "403 no such host";
-        assert_eq!(policy.needs_tenant(), needs_tenant, "{policy}");
+        let requires_tenant = text(&check(&policy, &of_no_tenant)) == "403 no such host";
+        assert_eq!(policy.requires_tenant(), requires_tenant, "{policy}");
         let good_is_discarded = text(&check(&policy, &of(USER))) == IGNORED;
         assert_eq!(policy.ignores_token(), good_is_discarded, "{policy}");
     }

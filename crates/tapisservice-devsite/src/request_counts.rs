@@ -8,9 +8,9 @@ const MOST: usize = 10_000;
 
 /// Requests per `METHOD /path`.
 #[derive(Debug, Default)]
-pub(crate) struct Counts(Mutex<BTreeMap<String, u64>>);
+pub(crate) struct RequestCounts(Mutex<BTreeMap<String, u64>>);
 
-impl Counts {
+impl RequestCounts {
     pub(crate) fn record(&self, request: &str) {
         let mut counts = self.lock();
         if let Some(count) = counts.get_mut(request) {

@@ -5,7 +5,7 @@ use std::fmt;
 /// A claim of a verified token that breaks a rule (A7 to A12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum ClaimFault {
+pub enum ClaimError {
     /// A7.
     #[error("claim {0} is not a date")]
     NotADate(DateClaim),

@@ -42,7 +42,7 @@ pub struct ListParameters {
 /// A list that can be asked for.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Listing {
+pub struct ListQuery {
     /// The most bookmarks to return.
     pub limit: u32,
     /// How many to leave out first.
@@ -87,7 +87,7 @@ pub struct ListMetadata {
     total_count: i64,
 }
 
-impl Listing {
+impl ListQuery {
     /// How many bookmarks a list has unless it is asked for more or fewer.
     pub const DEFAULT_LIMIT: u32 = 100;
     /// The most bookmarks of one answer.
@@ -102,18 +102,18 @@ impl Listing {
 
 /// What the answer to a list has room for.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct ByteBudget {
     left: usize,
     is_empty: bool,
 }
 
-impl Room {
+impl ByteBudget {
     pub(crate) fn new(bytes: usize) -> Self {
         Self { left: bytes, is_empty: true }
     }
 
     /// The record, if there is room for it: for the first one there always is, so that every list gets on.
-    pub(crate) fn admit<T: Serialize>(&mut self, record: T) -> Option<T> {
+    pub(crate) fn take<T: Serialize>(&mut self, record: T) -> Option<T> {
         let mut size = Size(",".len());
         let fits = serde_json::to_writer(&mut size, &record).is_ok() && size.0 <= self.left;
         if !fits && !self.is_empty {
@@ -139,7 +139,7 @@ impl io::Write for Size {
     }
 }
 
-impl TryFrom<&ListParameters> for Listing {
+impl TryFrom<&ListParameters> for ListQuery {
     type Error = Error;
 
     fn try_from(parameters: &ListParameters) -> Result<Self, Error> {
@@ -148,7 +148,7 @@ impl TryFrom<&ListParameters> for Listing {
             limit: number("limit", parameters.limit.as_deref(), Self::DEFAULT_LIMIT, Self::MAX_LIMIT)?,
             skip: number("skip", parameters.skip.as_deref(), 0, i32::MAX.unsigned_abs())?,
             order_by: parameters.order_by.as_deref().map_or_else(default_order, order_by)?,
-            compute_total: truth("computeTotal", parameters.compute_total.as_deref())?,
+            compute_total: parse_bool("computeTotal", parameters.compute_total.as_deref())?,
             system_id: field("system_id", parameters.system_id.as_deref(), SystemId::new)?,
             tag: field("tag", parameters.tag.as_deref(), Tag::new)?,
         })
@@ -159,14 +159,14 @@ impl ListMetadata {
     /// Describes a page of a list.
     pub fn new(
         parameters: &ListParameters,
-        listing: &Listing,
+        query: &ListQuery,
         page: &[Bookmark],
         total: Option<i64>,
     ) -> Self {
         Self {
             record_count: page.len(),
-            record_limit: listing.limit,
-            records_skipped: listing.skip,
+            record_limit: query.limit,
+            records_skipped: query.skip,
             order_by: parameters.order_by.clone(),
             start_after: (),
             total_count: total.unwrap_or(-1),
@@ -189,15 +189,15 @@ impl ListMetadata {
 fn number(name: &str, text: Option<&str>, default: u32, max: u32) -> Result<u32, Error> {
     let Some(text) = text else { return Ok(default) };
     let fits = text.parse().ok().filter(|number| *number <= max);
-    fits.ok_or_else(|| misfit(name, format_args!("expected a whole number from 0 to {max}")))
+    fits.ok_or_else(|| invalid(name, format_args!("expected a whole number from 0 to {max}")))
 }
 
 /// Python's clients write `True` and `False`.
-fn truth(name: &str, text: Option<&str>) -> Result<bool, Error> {
+fn parse_bool(name: &str, text: Option<&str>) -> Result<bool, Error> {
     match text.map(str::to_ascii_lowercase).as_deref() {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
-        Some(_) => Err(misfit(name, "expected true or false")),
+        Some(_) => Err(invalid(name, "expected true or false")),
     }
 }
 
@@ -206,15 +206,15 @@ fn field<T>(
     text: Option<&str>,
     check: impl FnOnce(String) -> Result<T, InvalidField>,
 ) -> Result<Option<T>, Error> {
-    text.map(|text| check(text.to_owned()).map_err(|reason| misfit(name, reason))).transpose()
+    text.map(|text| check(text.to_owned()).map_err(|reason| invalid(name, reason))).transpose()
 }
 
 fn order_by(text: &str) -> Result<Vec<OrderBy>, Error> {
     let mut orders: Vec<OrderBy> = Vec::new();
     for part in text.split(',') {
         let order = one_order(part.trim()).ok_or_else(|| {
-            let columns = Listing::COLUMNS.join(", ");
-            misfit(
+            let columns = ListQuery::COLUMNS.join(", ");
+            invalid(
                 "orderBy",
                 format_args!("expected one or more of {columns}, each with (asc) or (desc) or neither"),
             )
@@ -236,11 +236,11 @@ fn one_order(text: &str) -> Option<OrderBy> {
             _ => return None,
         },
     };
-    let column = Listing::COLUMNS.into_iter().find(|column| *column == name)?;
+    let column = ListQuery::COLUMNS.into_iter().find(|column| *column == name)?;
     Some(OrderBy { column, descending })
 }
 
-fn misfit(name: &str, reason: impl std::fmt::Display) -> Error {
+fn invalid(name: &str, reason: impl std::fmt::Display) -> Error {
     Error::bad_input(format!("Query parameter {name:?} does not fit: {reason}."))
 }
 
@@ -267,14 +267,14 @@ mod tests {
     #[test]
     fn records_are_admitted_while_there_is_room_and_the_first_in_any_case() {
         // Each takes 4 bytes with its comma.
-        for (room, admitted) in [(0, 1), (3, 1), (4, 1), (7, 1), (8, 2), (9, 2), (12, 3)] {
-            let mut room_left = Room::new(room);
-            let count = (0..10).map_while(|_| room_left.admit("x")).count();
-            assert_eq!(count, admitted, "{room}");
+        for (budget, admitted) in [(0, 1), (3, 1), (4, 1), (7, 1), (8, 2), (9, 2), (12, 3)] {
+            let mut room_left = ByteBudget::new(budget);
+            let count = (0..10).map_while(|_| room_left.take("x")).count();
+            assert_eq!(count, admitted, "{budget}");
         }
-        let mut room = Room::new(10);
-        assert_eq!(room.admit("far too large"), Some("far too large"));
-        assert_eq!(room.admit(""), None);
+        let mut budget = ByteBudget::new(10);
+        assert_eq!(budget.take("far too large"), Some("far too large"));
+        assert_eq!(budget.take(""), None);
     }
 
     #[test]
@@ -292,8 +292,8 @@ mod tests {
 
     #[test]
     fn truth_is_read_as_python_writes_it() {
-        assert!(truth("computeTotal", Some("True")).unwrap());
-        assert!(!truth("computeTotal", Some("False")).unwrap());
-        assert!(truth("computeTotal", Some("1")).is_err());
+        assert!(parse_bool("computeTotal", Some("True")).unwrap());
+        assert!(!parse_bool("computeTotal", Some("False")).unwrap());
+        assert!(parse_bool("computeTotal", Some("1")).is_err());
     }
 }

@@ -9,23 +9,23 @@ use tokio::net::TcpListener;
 ///
 /// `localhost` may mean either, and a client that tries the wrong one first must not meet a stranger there.
 #[derive(Debug)]
-pub(crate) struct Door {
+pub(crate) struct Listener {
     pub(crate) port: u16,
-    pub(crate) listeners: Vec<TcpListener>,
+    pub(crate) sockets: Vec<TcpListener>,
 }
 
-impl Door {
+impl Listener {
     /// Opens `port`.
     pub(crate) async fn open(port: u16) -> io::Result<Self> {
         let first = TcpListener::bind((IpAddr::from(Ipv4Addr::LOCALHOST), port)).await?;
         let port = first.local_addr()?.port();
-        let mut listeners = vec![first];
+        let mut sockets = vec![first];
         match TcpListener::bind((IpAddr::from(Ipv6Addr::LOCALHOST), port)).await {
-            Ok(second) => listeners.push(second),
+            Ok(second) => sockets.push(second),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
             Err(error) => tracing::debug!(%error, "no IPv6 loopback here"),
         }
-        Ok(Self { port, listeners })
+        Ok(Self { port, sockets })
     }
 
     /// Opens a free port.
