@@ -56,6 +56,9 @@ promises: (ci "promises")
 # Scenarios that take minutes, and slow clients.
 endurance: (ci "endurance")
 
+# The commands of README and other pages, typed and compared.
+console: (ci "console")
+
 # The Python packages as clients of the example.
 interop: (ci "interop")
 

@@ -82,6 +82,7 @@ STEPS = (
             "ci/attacks.py",
         ),
     ),
+    Step("console", 120),
     Step("interop", 60),
     Step("services", 60),
     Step(

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-CASES = 7
+CASES = 8
 FOLDER = pathlib.Path(__file__).resolve().parent.parent
-SUITES = ["attacks", "conformance", "images", "interop", "kubernetes", "promises", "services"]
+SUITES = ["attacks", "conformance", "console", "images", "interop", "kubernetes", "promises", "services"]
 
 
 @pytest.mark.parametrize("name", SUITES)
