@@ -86,8 +86,13 @@ def commands(block):
             typed.append(lines[position])
             position += 1
         end = next((at for at in range(position, len(lines)) if lines[at].startswith("$ ")), len(lines))
-        yield Command(block.page, block.line + first, "\n".join(typed), lines[position:end])
+        yield Command(block.page, block.line + first, "\n".join(typed), without_blank_end(lines[position:end]))
         position = end
+
+
+def without_blank_end(lines):
+    end = next((at for at in range(len(lines), 0, -1) if lines[at - 1].strip()), 0)
+    return lines[:end]
 
 
 def is_complete(typed):
@@ -97,3 +102,43 @@ def is_complete(typed):
     script = "\n".join(typed) + "\n"
     done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
     return done.returncode == 0 and "here-document" not in done.stderr
+
+
+LINK = re.compile(r"\[[^][]*\]\(([^()\s]+)\)")
+
+
+def prose(page):
+    """The lines of a page outside of its blocks, by number."""
+    opened = None
+    for number, line in enumerate((ROOT / page).read_text("utf-8").splitlines(), 1):
+        fence = FENCE.fullmatch(line)
+        if opened is None and not fence:
+            yield number, line
+        elif opened is None:
+            opened = fence
+        elif fence and fence[2].startswith(opened[2]) and not fence[3].strip():
+            opened = None
+
+
+def links(page):
+    """The links of a page that lead into the repository: line, path from the root, anchor."""
+    for number, line in prose(page):
+        for target in LINK.findall(line):
+            path, _, anchor = target.partition("#")
+            # rustdoc resolves paths of items itself.
+            if "::" not in target and not re.match(r"[a-z]+:", target):
+                found = (ROOT / page).parent / path if path else ROOT / page
+                yield number, found.resolve(), anchor
+
+
+def anchors(page):
+    """What a link may name in a page: its headings, as GitHub spells them, and the names it sets itself."""
+    found, seen = set(), {}
+    for _, line in prose(page):
+        found.update(re.findall(r'<a (?:id|name)="([^"]+)"', line))
+        if heading := re.fullmatch(r"#+ +(.*?)(?: +#+)?", line):
+            text = re.sub(r"\[([^][]*)\]\([^()]*\)", r"\1", heading[1]).lower()
+            slug = re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+            found.add(slug + (f"-{seen[slug]}" if slug in seen else ""))
+            seen[slug] = seen.get(slug, 0) + 1
+    return found

@@ -1,11 +1,11 @@
-"""How console blocks are read and how printed lines are compared with those of a page."""
+"""That links of pages lead somewhere; how console blocks are read and printed lines are compared with those of a page."""
 
 import pages
 import pytest
 import test_console
 from pages import Command
 
-CASES = 32
+CASES = 34
 ONE = "01a20060-e1d8-7143-ac3a-eefbcdb9201f"
 OTHER = "01a2ffff-e1d8-7143-ac3a-eefbcdb9201f"
 
@@ -105,3 +105,21 @@ def test_a_difference_is_told_with_the_line_and_both_texts():
     assert "date" in fault
     assert "Monday" in fault
     assert "Tuesday" in fault
+
+
+def test_every_link_leads_to_a_file_and_a_heading():
+    seen, broken = 0, []
+    for page in pages.pages():
+        for line, target, anchor in pages.links(page):
+            seen += 1
+            if not target.exists() or (anchor and anchor not in pages.anchors(target.relative_to(pages.ROOT))):
+                broken.append(f"{page}:{line}: {target.name}#{anchor}")
+    assert not broken, "\n".join(broken)
+    assert seen > 100
+
+
+def test_headings_are_spelled_as_in_links(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "ROOT", tmp_path)
+    text = "# `g`\n## 5. The tenant cache (T1, T2)\n## Twice\n## Twice\n## [A link](x.md) ##\n```sh\n# none\n```\n"
+    (tmp_path / "page.md").write_text(text)
+    assert pages.anchors("page.md") == {"g", "5-the-tenant-cache-t1-t2", "twice", "twice-1", "a-link"}

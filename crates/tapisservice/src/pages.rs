@@ -1,7 +1,10 @@
-//! The pages of the repository, so that their examples run as tests. The page about the client is with the client.
+//! The pages of the repository, so that their examples run as tests. The page about the client is in the client.
 
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+#[doc = include_str!("../../../CONTRIBUTING.md")]
+struct Contributing;
 
 #[doc = include_str!("../../../docs/ARCHITECTURE.md")]
 struct Architecture;
@@ -24,14 +27,23 @@ struct Logging;
 #[doc = include_str!("../../../docs/OPERATIONS.md")]
 struct Operations;
 
+#[doc = include_str!("../../../docs/PERFORMANCE.md")]
+struct Performance;
+
 #[doc = include_str!("../../../docs/PORTING.md")]
 struct Porting;
+
+#[doc = include_str!("../../../docs/PROMISES.md")]
+struct Promises;
 
 #[doc = include_str!("../../../docs/PROTOCOL.md")]
 struct Protocol;
 
 #[doc = include_str!("../../../docs/ROUTES.md")]
 struct RoutesAndLimits;
+
+#[doc = include_str!("../../../docs/SECURITY.md")]
+struct Security;
 
 #[doc = include_str!("../../../docs/TEMPLATE.md")]
 struct Template;

@@ -1,4 +1,113 @@
-//! What the handlers of a service use.
+//! What the handlers of a service use: `use tapisservice::prelude::*;`.
+//!
+//! | name | what |
+//! |---|---|
+//! | [`Routes`], [`handlers!`](crate::handlers), [`Policy`], [`PublicPolicy`] | the routes of a service; each has a policy, which says who may call it |
+//! | [`Identity`] | the user and the tenant a request is for; as an argument of a handler it answers 401 where there is none |
+//! | [`RequestContext`], [`g()`](g()) | the context of the request, always called `g`; an argument of a handler, or read from the task |
+//! | [`Envelope`] | the answer of a handler: `message`, `result`, `status`, `version` and an optional `metadata` |
+//! | [`Result`], [`Error`], [`ServiceError`], [`ResultExt`] | failures: `?` converts what implements `ServiceError`, `.unrecognized()?` any other error |
+//! | [`Json`], [`Query`], [`Path`], [`State`], [`FromRef`] | extractors; a body or a query that does not fit is a 400 that names the place and not the value |
+//! | [`Config`], [`Secret`] | settings |
+//! | [`TenantId`], [`Username`] | identifiers, checked where they enter |
+//! | [`Authn`], [`PolicyRequest`] | what callbacks return and see |
+//! | [`axum`], [`http`], [`utoipa`], [`StatusCode`], [`ToSchema`], [`IntoParams`], [`debug_handler`] | the libraries below, in the versions that the framework uses |
+//!
+//! A handler with state, a policy and an error of its own:
+//!
+//! ```
+//! use tapisservice::prelude::*;
+//!
+//! /// What all handlers share. `with_state` hands it to the routes.
+//! #[derive(Clone)]
+//! struct Notes {
+//!     limit: usize,
+//! }
+//!
+//! #[derive(serde::Deserialize, ToSchema)]
+//! struct NewNote {
+//!     text: String,
+//! }
+//!
+//! #[derive(Debug)]
+//! struct TooLong;
+//! # impl std::fmt::Display for TooLong {
+//! #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("too long") }
+//! # }
+//! # impl std::error::Error for TooLong {}
+//!
+//! impl ServiceError for TooLong {
+//!     fn to_error(&self) -> Error {
+//!         Error::bad_input("The note is too long.")
+//!     }
+//! }
+//!
+//! impl Notes {
+//!     fn check(&self, note: &NewNote) -> std::result::Result<(), TooLong> {
+//!         if note.text.len() > self.limit { Err(TooLong) } else { Ok(()) }
+//!     }
+//! }
+//!
+//! #[utoipa::path(post, path = "/notes", operation_id = "createNote", responses((status = 200)))]
+//! async fn create(
+//!     g: RequestContext,          // the context of the request
+//!     identity: Identity,         // who it is for
+//!     State(notes): State<Notes>, // a part of the state
+//!     Json(note): Json<NewNote>,  // the body comes last
+//! ) -> Result<Envelope<String>> {
+//!     notes.check(&note)?;
+//!     tracing::info!("note created"); // the line has tenant, user and request id
+//!     let whose = format!("{} of {}", identity.username(), identity.tenant_id());
+//!     Ok(Envelope::new(note.text).with_message(format!("Created for {whose} by {} {}", g.method(), g.path())))
+//! }
+//!
+//! fn routes(notes: Notes) -> Routes {
+//!     // The policy lets in whoever has a valid token; anybody else gets 401 and `create` does not run.
+//!     Routes::new().add(Policy::authenticated(), handlers!(create)).with_state(notes)
+//! }
+//! # use tower::ServiceExt as _;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+//! # let site = tapisservice_devsite::DevSite::builder().server("dev").service("notes", "open-sesame").start().await?;
+//! # let config = Config::loader().environment([("", ""); 0]).default_config_path("").default_schema_path("")
+//! #     .fallback_config("example", site.config_json("notes")?.to_string()).load()?;
+//! # let app = tapisservice::App::builder(tapisservice::Settings::from_config(&config)?).routes(routes(Notes { limit: 5 })).build()?;
+//! # app.tenants().refresh().await?;
+//! # let token = site.user_token("alice", "tacc");
+//! # let answer = async |token: &str, text: &str| {
+//! #     let request = http::Request::post("/v3/notes/notes").header("host", "localhost").header("content-type", "application/json");
+//! #     let request = if token.is_empty() { request } else { request.header("x-tapis-token", token) };
+//! #     let answer = app.service().oneshot(request.body(format!("{{\"text\":\"{text}\"}}").into()).unwrap()).await.unwrap();
+//! #     let status = answer.status().as_u16();
+//! #     let body = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
+//! #     (status, String::from_utf8(body.to_vec()).unwrap())
+//! # };
+//! # let (status, body) = answer(&token, "hello").await;
+//! # assert_eq!(status, 200, "{body}");
+//! # assert!(body.contains("Created for alice of tacc by POST /v3/notes/notes"), "{body}");
+//! # let (status, body) = answer(&token, "hello world").await;
+//! # assert_eq!((status, body.contains("The note is too long.")), (400, true), "{body}");
+//! # assert_eq!(answer("", "hello").await.0, 401);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Questions
+//!
+//! - **What is `g`?** The [`RequestContext`] of the request that is being answered. It has the identity, the tenant, the request id, the
+//!   tracking id, the method and the path. All clones share one state.
+//! - **What is a tenant?** A customer of Tapis with its own users, signing key and base URL. Nearly every request is for one tenant;
+//!   [`Identity::tenant_id`] and [`RequestContext::request_tenant_id`] say which.
+//! - **What is "on behalf of"?** A service that calls for a user sends its own token, and names the user in `X-Tapis-Tenant` and
+//!   `X-Tapis-User`. [`Identity`] is then that user. [`RequestContext::token`] tells who sent the token.
+//! - **What is a stanza?** A member of the envelope, such as `result` or `metadata`.
+//! - **What does a policy do?** It refuses a request before the handler runs and before its body is read. It filters no data.
+//! - **Where is the state?** In [`Routes::with_state`], as with axum's `Router`. Handlers take [`State`]; [`FromRef`] picks a part.
+//! - **What happens when a handler panics?** The caller gets 500 in an envelope, without the text of the panic. The log gets one `CRITICAL`
+//!   line, a counter goes up, and the process goes on.
+//! - **What about spawned tasks?** They have no `g`. Pass it on: `tokio::spawn(g.scope(work))`.
+//!
+//! `docs/ARCHITECTURE.md` has a glossary and the way of a request; `docs/COMPILER.md` helps when a handler does not compile.
 
 pub use axum::extract::{FromRef, Path, State};
 pub use axum::{self, debug_handler};

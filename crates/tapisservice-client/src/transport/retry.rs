@@ -1,4 +1,4 @@
-//! Repeating what may be repeated (docs/CLIENT.md, "What is repeated").
+//! Repeating what may be repeated (docs/CLIENT.md, "Retries").
 
 use std::time::{Duration, SystemTime};
 
