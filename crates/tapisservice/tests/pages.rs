@@ -21,7 +21,7 @@ fn every_page_with_rust_on_it_is_compiled() {
     for page in &with_rust {
         assert!(included.contains(page), "no source includes {}: add it to src/pages.rs", page.display());
     }
-    assert!(with_rust.len() > 15, "only {} pages have examples", with_rust.len());
+    assert!(with_rust.len() > 10, "only {} pages have examples", with_rust.len());
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn every_block_says_what_it_is_and_no_example_is_left_out() {
             seen += 1;
         }
     }
-    assert!(seen > 80, "only {seen} blocks were found");
+    assert!(seen > 60, "only {seen} blocks were found");
 }
 
 /// A block by indentation has no language: rustdoc takes it for Rust, and nobody types its commands.
