@@ -3,16 +3,18 @@
 //! A value is secret when a schema marks it (`writeOnly: true` or `format: password`, behind `$ref`,
 //! `allOf` or an alternative, too), when its key is `service_password` or that of a database URL, when its
 //! key says so and the schema does not state `writeOnly: false`, and when its text looks like a
-//! credential; which names and texts those are, [`secrets`](crate::secrets) knows. Everything within a
+//! credential; which names and texts those are, [`secrets`](tapisservice_core::secrets) knows. Everything within a
 //! secret is secret. Database URLs are masked as a whole: the name of a host is of little use there and a
 //! password with an unescaped `@` or `/` cannot be cut out reliably.
 
 use serde_json::Value;
+use tapisservice_core::secrets::{
+    MASK, Naming, is_always_secret, is_private_jwk_member, looks_secret, naming,
+};
 
 use crate::pointer;
 use crate::schema::Schema;
 use crate::schema_node::{Applicability, SchemaNode};
-use crate::secrets::{self, MASK, Naming, is_private_jwk_member, naming};
 
 /// The document with `***` for every secret.
 pub(crate) fn masked(schema: &Schema, value: &Value) -> Value {
@@ -72,28 +74,10 @@ pub(crate) fn secret_by_schema_or_name(node: &SchemaNode<'_>, key: Option<&str>)
 fn is_harmless(value: &Value, node: &SchemaNode<'_>, key: Option<&str>) -> bool {
     let harmless = match value {
         Value::Bool(_) | Value::Null => true,
-        Value::Number(_) => key.is_some_and(|key| !is_always_secret(key) && !naming(key).hides_numbers()),
+        Value::Number(_) => key.is_some_and(|key| !naming(key).hides_numbers()),
         _ => false,
     };
     harmless && !node.is_marked_secret()
-}
-
-/// Keys that no schema can open.
-fn is_always_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    key == "service_password"
-        || ["db_url", "db_uri", "database_url", "database_uri", "dsn"].iter().any(|name| {
-            key.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('_'))
-        })
-}
-
-/// Whether a text holds a credential: what log lines would mask, and, since the whole value is hidden here,
-/// what only begins to look like one.
-fn looks_secret(text: &str) -> bool {
-    let has_user = text.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
-    let is_jwt = text.starts_with("eyJ") && text.matches('.').count() == 2;
-    let is_assigned = text.to_ascii_lowercase().contains("password=") || text.contains("PRIVATE KEY-----");
-    has_user || is_jwt || is_assigned || secrets::mask(text) != text
 }
 
 #[cfg(test)]

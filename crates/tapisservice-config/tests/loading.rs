@@ -3,7 +3,8 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tapisservice_config::{Config, ConfigError, Loader, SchemaSource, Secret, ValueOrigin, Violation};
+use tapisservice_config::{Config, ConfigError, Loader, SchemaSource, ValueOrigin, Violation};
+use tapisservice_core::Secret;
 use tempfile::TempDir;
 
 /// A folder with a configuration and a loader that knows nothing else.

@@ -10,6 +10,8 @@ pub mod framework;
 mod id;
 mod identity;
 pub mod json;
+mod secret;
+pub mod secrets;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tracking;
@@ -21,5 +23,6 @@ pub use envelope::{DEFAULT_MESSAGE, Envelope, Enveloped, JSON_MEDIA_TYPE, Metada
 pub use error::{Error, ErrorKind, ErrorOrigin, ErrorReport, Result, ResultExt, ServiceError};
 pub use id::{InvalidId, SiteId, TenantId, Username};
 pub use identity::{Identity, OnBehalfOf, RequestTenant};
+pub use secret::Secret;
 pub use tracking::{InvalidTrackingId, TrackingId};
 pub use view::ContextView;

@@ -1,10 +1,9 @@
 //! What a deployment says about its database.
 
-use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer};
-use tapisservice_core::{Error, ServiceError};
+use serde::Deserialize;
+use tapisservice_core::{Error, Secret, ServiceError};
 
 use crate::url::Target;
 
@@ -27,11 +26,11 @@ pub const SETTINGS_SCHEMA: &str = include_str!("settings.schema.json");
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct DatabaseSettings {
-    pub(crate) sql_db_url: Hidden,
+    pub(crate) sql_db_url: Secret,
     #[serde(default)]
     pub(crate) postgres_user: Option<String>,
     #[serde(default)]
-    pub(crate) postgres_password: Option<Hidden>,
+    pub(crate) postgres_password: Option<Secret>,
     /// What PostgreSQL calls the connections; the name of the service.
     #[serde(default = "application_name", rename = "service_name")]
     pub application_name: String,
@@ -99,7 +98,7 @@ impl DatabaseSettings {
     /// A database by its URL, everything else as by default.
     pub fn new(sql_db_url: impl Into<String>) -> Self {
         Self {
-            sql_db_url: Hidden(sql_db_url.into()),
+            sql_db_url: Secret::new(sql_db_url.into()),
             postgres_user: None,
             postgres_password: None,
             application_name: application_name(),
@@ -115,7 +114,7 @@ impl DatabaseSettings {
     /// Sets the user and password that count where the URL names none.
     pub fn with_credentials(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
         self.postgres_user = Some(user.into());
-        self.postgres_password = Some(Hidden(password.into()));
+        self.postgres_password = Some(Secret::new(password.into()));
         self
     }
 
@@ -155,24 +154,6 @@ fn max_lifetime() -> u64 {
 
 fn statement_timeout() -> u64 {
     60
-}
-
-/// Text that prints as `***`.
-#[derive(Clone)]
-pub(crate) struct Hidden(pub(crate) String);
-
-impl fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl<'de> Deserialize<'de> for Hidden {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // serde's own messages quote the value.
-        let text = String::deserialize(deserializer);
-        text.map(Self).map_err(|_| serde::de::Error::custom("expected a text"))
-    }
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(crate) struct SqliteTarget {
 
 impl Target {
     pub(crate) fn from_settings(settings: &DatabaseSettings) -> Result<Self, DatabaseSettingsError> {
-        let text = settings.sql_db_url.0.trim();
+        let text = settings.sql_db_url.expose().trim();
         if let Some(rest) = text.strip_prefix("sqlite:") {
             return sqlite(rest, settings).map(Self::Sqlite);
         }
@@ -59,7 +59,9 @@ fn postgres(url: &Url, settings: &DatabaseSettings) -> Result<PgConnectOptions, 
     let user = user.unwrap_or_default();
     options = options.username(non_empty(&user, "user, and `postgres_user` is not set")?);
     let password = url.password().map(decoded).transpose()?;
-    if let Some(password) = password.or(settings.postgres_password.as_ref().map(|p| Cow::Borrowed(&*p.0))) {
+    if let Some(password) =
+        password.or(settings.postgres_password.as_ref().map(|p| Cow::Borrowed(p.expose().as_str())))
+    {
         options = options.password(&password);
     }
     let mut host = decoded(url.host_str().unwrap_or_default())?;

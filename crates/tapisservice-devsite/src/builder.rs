@@ -3,7 +3,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, RwLock};
 
-use crate::account::{Accounts, SERVICE_PASSWORD, Secret};
+use secrecy::SecretString;
+
+use crate::account::{Accounts, SERVICE_PASSWORD};
 use crate::api;
 use crate::dispatch::Dispatcher;
 use crate::fault::Faults;
@@ -37,16 +39,16 @@ pub struct DevSiteBuilder {
     keys: KeySource,
     sites: Vec<SiteSpec>,
     tenants: Vec<TenantSpec>,
-    users: HashMap<String, Secret>,
-    clients: HashMap<String, Secret>,
-    services: HashMap<String, Secret>,
+    users: HashMap<String, SecretString>,
+    clients: HashMap<String, SecretString>,
+    services: HashMap<String, SecretString>,
     roles: Vec<(String, String, String)>,
     systems: Vec<System>,
 }
 
 impl DevSiteBuilder {
     pub(crate) fn new() -> Self {
-        let secret = || Secret::new("secret");
+        let secret = || SecretString::from("secret");
         let tenant = |(id, site)| TenantSpec::new(id, site);
         let tenants = [("tacc", "tacc"), ("admin", "tacc"), ("dev", "tacc"), ("uh", "uh"), ("adminuh", "uh")];
         Self {
@@ -56,7 +58,7 @@ impl DevSiteBuilder {
             sites: vec![SiteSpec::primary("tacc", "admin"), SiteSpec::associate("uh", "adminuh")],
             tenants: tenants.map(tenant).to_vec(),
             users: ["alice", "bob", "admin"].map(|name| (name.to_owned(), secret())).into(),
-            clients: [("devsite-client".to_owned(), Secret::new("devsite-client-key"))].into(),
+            clients: [("devsite-client".to_owned(), "devsite-client-key".into())].into(),
             services: HashMap::new(),
             roles: Vec::new(),
             systems: vec![
@@ -111,19 +113,19 @@ impl DevSiteBuilder {
 
     /// Adds a user, to all tenants, or changes the password of one.
     pub fn user(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
-        self.users.insert(name.into(), Secret::new(password));
+        self.users.insert(name.into(), SecretString::from(password.into()));
         self
     }
 
     /// Adds an OAuth client, to all tenants, or changes the key of one.
     pub fn client(mut self, id: impl Into<String>, key: impl Into<String>) -> Self {
-        self.clients.insert(id.into(), Secret::new(key));
+        self.clients.insert(id.into(), SecretString::from(key.into()));
         self
     }
 
     /// Adds a service with its password, and lists it at the primary site.
     pub fn service(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
-        self.services.insert(name.into(), Secret::new(password));
+        self.services.insert(name.into(), SecretString::from(password.into()));
         self
     }
 
@@ -259,7 +261,7 @@ impl DevSiteBuilder {
             roles.entry((tenant, user)).or_default().insert(role);
         }
         let listed = self.sites.iter().flat_map(|site| &site.services);
-        let listed = listed.map(|name| (name.clone(), Secret::new(SERVICE_PASSWORD)));
+        let listed = listed.map(|name| (name.clone(), SecretString::from(SERVICE_PASSWORD)));
         let services = listed.chain(self.services).collect();
         SiteState {
             registry: RwLock::new(registry),
@@ -327,7 +329,7 @@ mod tests {
             DevSiteBuilder::new().user("carol", "open-sesame").service("jobs", "open-sesame")
         );
         assert!(
-            !text.contains("open-sesame") && !text.contains("\"secret\"") && text.contains("***"),
+            !text.contains("open-sesame") && !text.contains("\"secret\"") && text.contains("[REDACTED]"),
             "{text}"
         );
     }

@@ -12,8 +12,8 @@ use tapisservice_client::{
     ClientSettings, ClientSettingsError, ServiceClient, ServiceClientSettings, TenantsApi, Transport,
     TransportSettings,
 };
-use tapisservice_config::{Config, ConfigError, Loader, Secret, Violation};
-use tapisservice_core::ServiceInfo;
+use tapisservice_config::{Config, ConfigError, Loader, Violation};
+use tapisservice_core::{Secret, ServiceInfo};
 use tapisservice_tenants::{FileSource, TenantCache, TenantCacheBuilder, TenantsSettings};
 
 use crate::BuildError;

@@ -49,8 +49,8 @@ struct ShelfSettings {
 /// When a setting or the database cannot be used.
 pub async fn app(config: &Config, settings: Settings) -> Result<AppBuilder, StartError> {
     let own: ShelfSettings = config.parse()?;
-    let webhook_secret = own.webhook_secret.expose().to_owned();
-    if !webhook_secret.is_empty() && webhook_secret.len() < 16 {
+    let webhook_secret = own.webhook_secret;
+    if (1..16).contains(&webhook_secret.expose().len()) {
         return Err(StartError::setting("webhook_secret", "expected at least 16 characters"));
     }
 
@@ -87,10 +87,10 @@ pub async fn app(config: &Config, settings: Settings) -> Result<AppBuilder, Star
 }
 
 /// Knows the publisher's webhook by its header; it acts as the user `publisher` of the tenant it calls.
-fn webhook(request: &PolicyRequest, secret: &str) -> Result<Authn> {
+fn webhook(request: &PolicyRequest, secret: &Secret) -> Result<Authn> {
     let shown = request.headers.get_all("x-shelf-webhook").iter().next().map(http::HeaderValue::as_bytes);
     match (shown, request.g.request_tenant()) {
-        (Some(shown), Some(tenant)) if !secret.is_empty() && shown == secret.as_bytes() => {
+        (Some(shown), Some(tenant)) if !secret.expose().is_empty() && secret.matches(shown) => {
             let username = Username::new("publisher")?;
             Ok(Authn::Identified { tenant: tenant.clone(), username, account_type: AccountType::User })
         }

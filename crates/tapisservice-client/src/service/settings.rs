@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
 use serde::Deserialize;
-use tapisservice_core::{SiteId, TenantId, Username};
+use tapisservice_core::{Secret, SiteId, TenantId, Username};
 
 use crate::ClientSettingsError;
 use crate::settings::collect;
 
-/// The keys of the configuration that say who the service is and how it gets its tokens. The password prints as `[REDACTED]`.
+/// The keys of the configuration that say who the service is and how it gets its tokens. The password prints as `***`.
 ///
 /// ```
 /// use tapisservice_client::service::ServiceClientSettings;
@@ -28,7 +27,7 @@ pub struct ServiceClientSettings {
     pub service_name: Username,
     /// What it gets its tokens with. Without one it runs, and calls nobody.
     #[serde(default)]
-    pub service_password: Option<SecretString>,
+    pub service_password: Option<Secret>,
     /// The site it runs at.
     pub service_site_id: SiteId,
     /// The tenant it lives in, which is the site-admin tenant of its site.
@@ -48,7 +47,7 @@ impl ServiceClientSettings {
     /// A service with this password, everything else as by default.
     pub fn new(
         service_name: Username,
-        service_password: impl Into<SecretString>,
+        service_password: impl Into<Secret>,
         service_site_id: SiteId,
         service_tenant_id: TenantId,
     ) -> Self {

@@ -7,9 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, AUTHORIZATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::Response;
-use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use tapisservice_core::{SiteId, TenantId, Username};
+use tapisservice_core::{Secret, SiteId, TenantId, Username};
 use tapisservice_tenants::TenantCache;
 
 use super::endpoint::{ServiceTokenError, TokenEndpoint};
@@ -33,7 +32,7 @@ pub(crate) struct TokensApi {
 /// Who asks, and for how long a life.
 pub(crate) struct ServiceAccount {
     pub(crate) name: Username,
-    pub(crate) password: Option<SecretString>,
+    pub(crate) password: Option<Secret>,
     pub(crate) tenant_id: TenantId,
     /// `X-Tapis-Tenant` and `X-Tapis-User` of the service itself.
     pub(crate) fields: HeaderMap,
@@ -93,7 +92,7 @@ impl TokenEndpoint for TokensApi {
             let token = held
                 .refresh_token()
                 .ok_or_else(|| ServiceTokenError::temporary("there is no refresh token"))?;
-            let renewal = Renewal { refresh_token: token.expose_secret() };
+            let renewal = Renewal { refresh_token: token.expose() };
             let what = format!("the renewal of a token of service {}", self.account.name);
             self.ask(Method::PUT, (X_TAPIS_TOKEN, held.header().clone()), &renewal, &what).await
         })
@@ -147,15 +146,11 @@ impl TokensApi {
 
     fn basic(&self) -> Result<HeaderValue, ServiceTokenError> {
         let reason = "the service has no service_password";
-        let password = self.account.password.as_ref().filter(|password| !password.expose_secret().is_empty());
+        let password = self.account.password.as_ref().filter(|password| !password.expose().is_empty());
         let missing = || ServiceTokenError::lasting(reason);
-        let pair = SecretString::from(format!(
-            "{}:{}",
-            self.account.name,
-            password.ok_or_else(missing)?.expose_secret()
-        ));
-        let text = SecretString::from(format!("Basic {}", STANDARD.encode(pair.expose_secret())));
-        let mut value = HeaderValue::from_str(text.expose_secret()).map_err(|_| missing())?;
+        let pair = Secret::from(format!("{}:{}", self.account.name, password.ok_or_else(missing)?.expose()));
+        let text = Secret::from(format!("Basic {}", STANDARD.encode(pair.expose())));
+        let mut value = HeaderValue::from_str(text.expose()).map_err(|_| missing())?;
         value.set_sensitive(true);
         Ok(value)
     }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use http::HeaderValue;
-use secrecy::SecretString;
 use serde::Deserialize;
+use tapisservice_core::Secret;
 use tokio::time::Instant;
 
 use super::expiry;
@@ -20,7 +20,7 @@ const LONGEST_TOKEN: usize = 16 * 1024;
 /// An access token in use, with what renews it.
 pub(crate) struct ServiceToken {
     header: HeaderValue,
-    refresh_token: Option<SecretString>,
+    refresh_token: Option<Secret>,
     /// Two clocks watch over the expiry: one that nobody sets, and one that goes on while the machine sleeps.
     usable_until: Instant,
     expires_at: SystemTime,
@@ -42,7 +42,7 @@ struct AccessEntry {
 
 #[derive(Deserialize)]
 struct RefreshEntry {
-    refresh_token: SecretString,
+    refresh_token: Secret,
 }
 
 impl ServiceToken {
@@ -75,7 +75,7 @@ impl ServiceToken {
         &self.header
     }
 
-    pub(crate) fn refresh_token(&self) -> Option<&SecretString> {
+    pub(crate) fn refresh_token(&self) -> Option<&Secret> {
         self.refresh_token.as_ref()
     }
 

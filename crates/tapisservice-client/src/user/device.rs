@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use http::Method;
-use secrecy::{ExposeSecret as _, SecretString};
+use tapisservice_core::Secret;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
@@ -26,7 +26,7 @@ const LIFE: Duration = Duration::from_mins(10);
 pub struct DeviceAuthorization {
     connection: Connection,
     client_id: String,
-    device_code: SecretString,
+    device_code: Secret,
     user_code: String,
     verification_uri: Url,
     interval: Duration,
@@ -67,7 +67,7 @@ impl DeviceAuthorization {
             client_id,
             deadline: Instant::now() + life(&code),
             interval: code.interval.map_or(INTERVAL, |seconds| Duration::from_secs(seconds.clamp(1, 60))),
-            device_code: SecretString::from(code.device_code),
+            device_code: Secret::from(code.device_code),
             user_code: code.user_code,
             verification_uri,
         })
@@ -98,7 +98,7 @@ impl DeviceAuthorization {
         let mut last = "nobody entered the code in time".to_owned();
         while Instant::now() + self.interval < self.deadline {
             sleep(self.interval).await;
-            let code = self.device_code.expose_secret();
+            let code = self.device_code.expose();
             let grant = Grant::DeviceCode { client_id: &self.client_id, device_code: code };
             let error = match self.connection.authenticator.tokens(&grant).await {
                 Ok(tokens) => return self.connection.log_in(tokens, None).await,

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use secrecy::{ExposeSecret, SecretString};
+use tapisservice_core::Secret;
 
 use crate::{BoxFuture, ClientError, Credentials, SetupError};
 
@@ -13,16 +13,16 @@ use crate::{BoxFuture, ClientError, Credentials, SetupError};
 #[derive(Clone)]
 pub(crate) struct OAuthClient {
     pub(crate) id: String,
-    key: Option<SecretString>,
+    key: Option<Secret>,
 }
 
 impl OAuthClient {
     pub(crate) fn new(id: impl Into<String>, key: Option<String>) -> Self {
-        Self { id: id.into(), key: key.map(SecretString::from) }
+        Self { id: id.into(), key: key.map(Secret::from) }
     }
 
     pub(crate) fn key(&self) -> Option<&str> {
-        self.key.as_ref().map(ExposeSecret::expose_secret)
+        self.key.as_ref().map(|key| key.expose().as_str())
     }
 
     fn header(&self) -> Result<Option<HeaderValue>, SetupError> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use tapisservice_core::Secret;
 
 use super::claims::Claims;
 
@@ -22,37 +22,33 @@ pub struct Tokens(Arc<Pair>);
 
 #[derive(Clone)]
 struct Pair {
-    access: SecretString,
+    access: Secret,
     claims: Claims,
-    refresh: Option<(SecretString, Claims)>,
+    refresh: Option<(Secret, Claims)>,
 }
 
 impl Tokens {
     /// An access token alone. Whitespace around it is dropped: tokens are pasted and read from files.
     pub fn new(access: impl AsRef<str>) -> Self {
         let access = access.as_ref().trim();
-        Self(Arc::new(Pair {
-            claims: Claims::peek(access),
-            access: SecretString::from(access),
-            refresh: None,
-        }))
+        Self(Arc::new(Pair { claims: Claims::peek(access), access: Secret::from(access), refresh: None }))
     }
 
     /// The same access token with this refresh token.
     pub fn with_refresh_token(self, refresh: impl AsRef<str>) -> Self {
         let refresh = refresh.as_ref().trim();
-        let refresh = Some((SecretString::from(refresh), Claims::peek(refresh)));
+        let refresh = Some((Secret::from(refresh), Claims::peek(refresh)));
         Self(Arc::new(Pair { refresh, ..Arc::unwrap_or_clone(self.0) }))
     }
 
     /// The access token itself. Take care where it goes.
     pub fn access_token(&self) -> &str {
-        self.0.access.expose_secret()
+        self.0.access.expose()
     }
 
     /// The refresh token itself, if there is one. Take care where it goes.
     pub fn refresh_token(&self) -> Option<&str> {
-        self.0.refresh.as_ref().map(|(token, _)| token.expose_secret())
+        self.0.refresh.as_ref().map(|(token, _)| token.expose().as_str())
     }
 
     /// The user that the access token names, unverified: good for a greeting, not for a decision.

@@ -5,6 +5,7 @@ mod tokens;
 use std::fmt;
 use std::sync::Arc;
 
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::DevSiteError;
@@ -100,7 +101,7 @@ impl DevSite {
         drop(registry);
         Ok(json!({
             "service_name": service,
-            "service_password": self.state().accounts.register_service(service).expose(),
+            "service_password": self.state().accounts.register_service(service).expose_secret(),
             "service_site_id": site,
             "service_tenant_id": tenant,
             "tenants": ["*"],

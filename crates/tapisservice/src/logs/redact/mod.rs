@@ -1,5 +1,5 @@
 //! The last line of defence: what looks like a secret does not reach a line (F24). Which names and texts do, is
-//! one list with the printed configuration: [`tapisservice_config::secrets`].
+//! one list with the printed configuration: [`tapisservice_core::secrets`].
 //!
 //! Secrets have types that cannot print them; this is for the day one slips through, in a dependency's error
 //! message for instance. It works on whole values before they are escaped, so that quoting cannot hide anything.
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 pub use registry::redact_secret;
 use serde_json::Value;
-use tapisservice_config::secrets::{self, MASK, naming};
+use tapisservice_core::secrets::{self, MASK, naming};
 
 use super::fields::Fields;
 

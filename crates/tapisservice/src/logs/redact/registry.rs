@@ -9,7 +9,7 @@ use std::{
 use aho_corasick::{AhoCorasick, MatchKind};
 use arc_swap::ArcSwapOption;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use tapisservice_config::secrets::MASK;
+use tapisservice_core::secrets::MASK;
 
 /// Shorter ones would mask half of every line.
 const MIN_LENGTH: usize = 4;

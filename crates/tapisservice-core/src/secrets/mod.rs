@@ -2,7 +2,7 @@
 //! and for log lines (F24).
 //!
 //! ```
-//! use tapisservice_config::secrets::{Naming, mask, naming};
+//! use tapisservice_core::secrets::{Naming, mask, naming};
 //!
 //! assert_eq!(naming("PGPASSWORD"), Naming::Secret);
 //! assert_eq!(naming("service_token_ttl_seconds"), Naming::Mention);
@@ -14,9 +14,8 @@ mod names;
 mod shapes;
 mod text;
 
-pub(crate) use names::is_private_jwk_member;
-pub use names::{Naming, naming};
-pub use text::mask;
+pub use names::{Naming, is_always_secret, is_private_jwk_member, naming};
+pub use text::{looks_secret, mask};
 
 /// What stands in place of a secret.
 pub const MASK: &str = "***";

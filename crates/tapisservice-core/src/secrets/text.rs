@@ -60,6 +60,15 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     replace(text, |t| m.header.replace_all(t, header))
 }
 
+/// Whether a text holds a credential: what [`mask`] would change, and what only begins to look like one. For values that are
+/// hidden as a whole, where hiding too much costs little.
+pub fn looks_secret(text: &str) -> bool {
+    let has_user = text.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+    let is_jwt = text.starts_with("eyJ") && text.matches('.').count() == 2;
+    let is_assigned = text.to_ascii_lowercase().contains("password=") || text.contains("PRIVATE KEY-----");
+    has_user || is_jwt || is_assigned || mask(text) != text
+}
+
 pub(super) fn replace(text: Cow<'_, str>, change: impl Fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
     match change(&text) {
         Cow::Borrowed(_) => text,

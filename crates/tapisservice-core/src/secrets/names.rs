@@ -88,6 +88,10 @@ pub(super) const JWK_MEMBERS: [&str; 8] = ["d", "dp", "dq", "k", "oth", "p", "q"
 /// The member that every JSON web key has (RFC 7517 section 4.1).
 pub(super) const JWK_TYPE: &str = "kty";
 
+/// What the URL of a database is called, also behind an underscore: `sql_db_url`. It may hold a password that cannot be cut out
+/// of it reliably, an unescaped `@` or `/` for instance, and the name of a host is of little use.
+const DATABASE_URLS: [&str; 5] = ["database_uri", "database_url", "db_uri", "db_url", "dsn"];
+
 /// Words that only look like one of the above.
 const HARMLESS: [&str; 13] = [
     "bypass",
@@ -107,7 +111,7 @@ const HARMLESS: [&str; 13] = [
 
 /// A name without any of these needs no closer look. Most names have none.
 static PREFILTER: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    let parts = STEMS.iter().chain(&ENDINGS).chain(&LAST_WORDS).chain(&["key"]);
+    let parts = STEMS.iter().chain(&ENDINGS).chain(&LAST_WORDS).chain(&DATABASE_URLS).chain(&["key"]);
     AhoCorasick::builder().ascii_case_insensitive(true).build(parts).expect("a few constant words")
 });
 
@@ -115,6 +119,9 @@ static PREFILTER: LazyLock<AhoCorasick> = LazyLock::new(|| {
 pub fn naming(name: &str) -> Naming {
     if !PREFILTER.is_match(name) {
         return Naming::Open;
+    }
+    if is_always_secret(name) {
+        return Naming::Secret;
     }
     let words = words(name);
     let is_public = words.iter().any(|word| word == "public");
@@ -125,6 +132,15 @@ pub fn naming(name: &str) -> Naming {
         Some(if is_it { Naming::Secret } else { Naming::Mention })
     });
     found.unwrap_or(Naming::Open)
+}
+
+/// Whether no schema can declare the value public: the password of the service, and the URLs of databases.
+pub fn is_always_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name == "service_password"
+        || DATABASE_URLS.iter().any(|url| {
+            name.strip_suffix(url).is_some_and(|before| before.is_empty() || before.ends_with('_'))
+        })
 }
 
 /// What the name of a URL's parameter says of its value.
@@ -139,10 +155,7 @@ pub(super) fn parameter(name: &str) -> Naming {
 }
 
 /// Whether the object is a JSON web key, and the member a private one of it.
-pub(crate) fn is_private_jwk_member(
-    object: &serde_json::Map<String, serde_json::Value>,
-    member: &str,
-) -> bool {
+pub fn is_private_jwk_member(object: &serde_json::Map<String, serde_json::Value>, member: &str) -> bool {
     JWK_MEMBERS.contains(&member) && object.contains_key(JWK_TYPE)
 }
 
@@ -210,17 +223,29 @@ mod tests {
             accessToken apikey api_key apiKey API-KEY authkey auth_key client_key clientKey private_key privateKey \
             ssh_private ssh_key AccountKey account_key signing_key hmac_key hmac otp pin user_pin bearer cookie \
             session_cookie authorization Authorization Proxy-Authorization jwt credential auth basic_auth pw bindpw rootpw salt \
-            password_salt webhook_key webhookKey license_key mtls_key tls-key";
+            password_salt webhook_key webhookKey license_key mtls_key tls-key sql_db_url DATABASE_URL dsn";
         let mention = "service_token_ttl_seconds max_token_bytes x_token_leeway_seconds token_url password_file tokens \
             credentials secrets SIGNING_KEYS passwords client-key-data cookie_name secret_name authorization_header";
         let open = "compass bypass passthrough key keys public_key jwt_public_key dev_jwt_public_key monkey keyboard user \
             tokenizer secretary spin pinned mapping hotpot private_network is_basic tenants path authenticator service_name \
-            sort_key foreign_key key_id request_id author oauth auth_mode saltwater code signature sig k d kty";
+            sort_key foreign_key key_id request_id author oauth auth_mode saltwater code signature sig k d kty \
+            base_url db_url_scheme adsn";
         for (names, expected) in [(secret, Naming::Secret), (mention, Naming::Mention), (open, Naming::Open)]
         {
             for name in names.split_whitespace() {
                 assert_eq!(naming(name), expected, "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn a_schema_can_open_neither_the_password_of_the_service_nor_the_url_of_a_database() {
+        for name in ["service_password", "SERVICE_PASSWORD", "sql_db_url", "DATABASE_URL", "dsn", "x_db_uri"]
+        {
+            assert!(is_always_secret(name), "{name}");
+        }
+        for name in ["ldap_password", "token_url", "db_url_scheme", "adsn", "thedb_url"] {
+            assert!(!is_always_secret(name), "{name}");
         }
     }
 

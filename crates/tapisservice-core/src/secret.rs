@@ -1,0 +1,136 @@
+//! A value that cannot be printed (rule C8).
+
+use std::fmt;
+
+use secrecy::zeroize::Zeroize;
+use secrecy::{ExposeSecret as _, SecretBox};
+use serde::de::{Deserialize, Deserializer, Error as _};
+use subtle::ConstantTimeEq as _;
+
+use crate::secrets::MASK;
+
+/// A value whose every printed form is `***`, and whose memory is overwritten when it is dropped.
+///
+/// It deserializes as a `T` does and does not serialize. An author uses it for the secrets in the struct that the settings of the
+/// service are read into:
+///
+/// ```
+/// use tapisservice_core::Secret;
+///
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Ldap {
+///     user: String,
+///     password: Secret,
+/// }
+///
+/// let ldap: Ldap = serde_json::from_str(r#"{"user": "cn=tapis", "password": "hunter2"}"#).unwrap();
+/// assert_eq!(ldap.password.expose(), "hunter2");
+/// assert_eq!(format!("{ldap:?}"), r#"Ldap { user: "cn=tapis", password: *** }"#);
+/// ```
+///
+/// There is no `==`, whose time depends on the values: [`matches`](Self::matches) compares what a peer sent.
+///
+/// It is [`secrecy::SecretBox`] with what settings need besides: the mask of the printed configuration, and errors that do not quote
+/// the value.
+pub struct Secret<T: Zeroize = String>(SecretBox<T>);
+
+impl<T: Zeroize> Secret<T> {
+    /// Wraps a value.
+    pub fn new(value: T) -> Self {
+        Self(SecretBox::new(Box::new(value)))
+    }
+
+    /// The value itself: keep it out of logs, errors and answers.
+    pub fn expose(&self) -> &T {
+        self.0.expose_secret()
+    }
+}
+
+impl<T: Zeroize + AsRef<[u8]>> Secret<T> {
+    /// Whether a peer sent the secret. The time it takes depends on the lengths alone, so that it cannot be guessed byte by byte.
+    ///
+    /// ```
+    /// use tapisservice_core::Secret;
+    ///
+    /// let secret = Secret::from("open-sesame");
+    /// assert!(secret.matches("open-sesame"));
+    /// assert!(!secret.matches("open-barley") && !secret.matches(""));
+    /// ```
+    pub fn matches(&self, attempt: impl AsRef<[u8]>) -> bool {
+        self.expose().as_ref().ct_eq(attempt.as_ref()).into()
+    }
+}
+
+impl<T: Zeroize> From<T> for Secret<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self::new(text.to_owned())
+    }
+}
+
+impl<T: Zeroize + Clone> Clone for Secret<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.expose().clone())
+    }
+}
+
+impl<T: Zeroize + Default> Default for Secret<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T: Zeroize> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+impl<T: Zeroize> fmt::Display for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+impl<'de, T: Zeroize + Deserialize<'de>> Deserialize<'de> for Secret<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // serde's own messages quote the value.
+        T::deserialize(deserializer)
+            .map(Self::new)
+            .map_err(|_| D::Error::custom("expected a secret of another type"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_prints_it() {
+        let secret = Secret::from("canary");
+        assert_eq!(format!("{secret} {secret:?} {secret:#?}"), "*** *** ***");
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_not_quoted() {
+        let error = serde_json::from_str::<Secret<u64>>("\"canary\"").unwrap_err().to_string();
+        assert!(!error.contains("canary"), "{error}");
+        let error = serde_json::from_str::<Secret>("4711").unwrap_err().to_string();
+        assert!(!error.contains("4711"), "{error}");
+    }
+
+    #[test]
+    fn only_the_same_bytes_match() {
+        let secret = Secret::from("canary");
+        for (attempt, expected) in [("canary", true), ("canarz", false), ("canar", false), ("canaryy", false)]
+        {
+            assert_eq!(secret.matches(attempt), expected, "{attempt}");
+        }
+        assert!(Secret::new(b"canary".to_vec()).matches("canary"));
+    }
+}
