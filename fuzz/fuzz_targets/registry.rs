@@ -4,12 +4,13 @@
 #![no_main]
 
 use std::collections::HashSet;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use libfuzzer_sys::fuzz_target;
+use parking_lot::Mutex;
 use serde_json::Value;
 use tapisservice_client::{ClientSettings, TenantsApi};
 use tapisservice_fuzz::{KEY, halves, registry_data};
@@ -74,7 +75,7 @@ impl Api {
         let answers = Arc::<Mutex<(Vec<u8>, Vec<u8>)>>::default();
         let told = Arc::clone(&answers);
         let answer = move |Path(name): Path<String>| {
-            let answers = told.lock().unwrap().clone();
+            let answers = told.lock().clone();
             async move { if name == "tenants" { answers.0 } else { answers.1 } }
         };
         let url = runtime.block_on(async {
@@ -90,7 +91,7 @@ impl Api {
 
     /// Whether the cache took the answers.
     fn refresh(&self, cache: &TenantCache, answers: (Vec<u8>, Vec<u8>)) -> bool {
-        *self.answers.lock().unwrap() = answers;
+        *self.answers.lock() = answers;
         let outcome = self.runtime.block_on(cache.refresh());
         assert!(outcome.as_ref().map_or_else(|e| e.to_string().len(), |()| 0) < 400, "{outcome:?}");
         outcome.is_ok()

@@ -4,9 +4,10 @@ use std::any::type_name;
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 
 use http::{Extensions, Method, Uri};
+use parking_lot::RwLock;
 use tokio::task::futures::TaskLocalFuture;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -333,12 +334,12 @@ impl RequestContext {
 
     /// Keeps a value of the service's own for the rest of the request, in place of one of the same type.
     pub fn insert<T: Clone + Send + Sync + 'static>(&self, value: T) -> Option<T> {
-        self.0.values.write().unwrap_or_else(PoisonError::into_inner).insert(value)
+        self.0.values.write().insert(value)
     }
 
     /// A value that was kept with [`insert`](Self::insert).
     pub fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
-        self.0.values.read().unwrap_or_else(PoisonError::into_inner).get::<T>().cloned()
+        self.0.values.read().get::<T>().cloned()
     }
 }
 

@@ -1,9 +1,9 @@
 //! Who may get tokens with a password or key: users, OAuth clients, services.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use parking_lot::RwLock;
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// The password of a service that was registered without one.
@@ -26,13 +26,13 @@ impl Accounts {
     }
 
     pub(crate) fn is_service(&self, name: &str, password: &str) -> bool {
-        let services = self.services.read().unwrap_or_else(PoisonError::into_inner);
+        let services = self.services.read();
         services.get(name).is_some_and(|secret| matches(secret, password))
     }
 
     /// The password of a service, which becomes known if it was not.
     pub(crate) fn register_service(&self, name: &str) -> SecretString {
-        let mut services = self.services.write().unwrap_or_else(PoisonError::into_inner);
+        let mut services = self.services.write();
         services.entry(name.to_owned()).or_insert_with(|| SERVICE_PASSWORD.into()).clone()
     }
 }

@@ -1,6 +1,5 @@
 use std::convert::Infallible;
 use std::io;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -10,6 +9,7 @@ use futures_util::{StreamExt as _, stream};
 use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
+use parking_lot::Mutex;
 
 use crate::envelope::ApiError;
 
@@ -142,18 +142,18 @@ pub(crate) struct Faults(Mutex<Vec<Planned>>);
 
 impl Faults {
     pub(crate) fn set(&self, request: &str, fault: InjectedFault, left: Option<u32>) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.lock();
         all.retain(|planned| planned.request != request);
         all.push(Planned { request: request.to_owned(), fault, left });
     }
 
     pub(crate) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0.lock().clear();
     }
 
     /// The fault for this request: that of the longest prefix.
     pub(crate) fn trigger(&self, method: &Method, path: &str) -> Option<InjectedFault> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.lock();
         let fitting =
             all.iter_mut().filter(|planned| planned.left != Some(0) && fits(&planned.request, method, path));
         let planned = fitting.max_by_key(|planned| planned.request.len())?;

@@ -1,7 +1,6 @@
 //! The router in front of services: what nginx or traefik is at a real site (rule D1).
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,6 +11,7 @@ use http::{HeaderMap, Request, StatusCode, Uri, Version};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use parking_lot::RwLock;
 
 use crate::DevSiteError;
 use crate::connect_info::ConnectInfo;
@@ -38,19 +38,19 @@ impl Proxy {
     pub(crate) fn route(&self, service: &str, upstream: &str) -> Result<(), DevSiteError> {
         let authority =
             authority_of(upstream).ok_or_else(|| DevSiteError::InvalidUpstream(upstream.to_owned()))?;
-        self.upstreams.write().unwrap_or_else(PoisonError::into_inner).insert(service.to_owned(), authority);
+        self.upstreams.write().insert(service.to_owned(), authority);
         Ok(())
     }
 
     pub(crate) fn remove_route(&self, service: &str) {
-        self.upstreams.write().unwrap_or_else(PoisonError::into_inner).remove(service);
+        self.upstreams.write().remove(service);
     }
 
     /// The upstream for a path `/v3/<service>` or `/v3/<service>/...`, doubled slashes tolerated.
     pub(crate) fn upstream(&self, path: &str) -> Option<Authority> {
         let mut segments = path.split('/').filter(|segment| !segment.is_empty());
         let service = segments.next().filter(|first| *first == "v3").and(segments.next())?;
-        self.upstreams.read().unwrap_or_else(PoisonError::into_inner).get(service).cloned()
+        self.upstreams.read().get(service).cloned()
     }
 
     /// Passes a request on, bodies streamed both ways, path and Host as they came.

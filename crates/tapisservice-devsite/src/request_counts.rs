@@ -1,7 +1,8 @@
 //! How often each path was asked for.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// More distinct paths than this are not kept, so that a long session does not grow.
 const MOST: usize = 10_000;
@@ -33,6 +34,6 @@ impl RequestCounts {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }

@@ -1,7 +1,8 @@
 //! What all connections of a site share.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::account::Accounts;
 use crate::fault::Faults;
@@ -26,17 +27,17 @@ pub(crate) struct SiteState {
     pub(crate) proxy: Proxy,
 }
 
-// A panic elsewhere (in a test's thread) must not take the site with it: poisoning is ignored.
+// A panic elsewhere (in a test's thread) does not take the site with it: these locks know no poison.
 impl SiteState {
     pub(crate) fn registry(&self) -> RwLockReadGuard<'_, Registry> {
-        self.registry.read().unwrap_or_else(PoisonError::into_inner)
+        self.registry.read()
     }
 
     pub(crate) fn registry_mut(&self) -> RwLockWriteGuard<'_, Registry> {
-        self.registry.write().unwrap_or_else(PoisonError::into_inner)
+        self.registry.write()
     }
 
     pub(crate) fn roles(&self) -> MutexGuard<'_, Roles> {
-        self.roles.lock().unwrap_or_else(PoisonError::into_inner)
+        self.roles.lock()
     }
 }

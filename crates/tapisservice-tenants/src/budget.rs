@@ -1,8 +1,8 @@
 //! How many refreshes requests may cause.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 /// How many refreshes may follow each other at once (rule T6).
@@ -28,7 +28,7 @@ impl Budget {
 
     /// Takes one refresh, if there is one left.
     pub(crate) fn take(&self) -> bool {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock();
         let now = Instant::now();
         while state.left < BURST && now.duration_since(state.since) >= REFILL {
             state.left += 1;

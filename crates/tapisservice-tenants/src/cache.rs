@@ -1,10 +1,11 @@
 //! The cache: a snapshot that requests read without a lock, and the one refresh at a time that replaces it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use parking_lot::Mutex;
 use tapisservice_core::TenantId;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -183,12 +184,12 @@ impl TenantCache {
     }
 
     fn is_refreshing(&self) -> bool {
-        let running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = self.0.running.lock();
         running.as_ref().is_some_and(is_under_way)
     }
 
     fn join_or_start(&self) -> watch::Receiver<Option<Outcome>> {
-        let mut running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = self.0.running.lock();
         if let Some(done) = running.as_ref().filter(|done| is_under_way(done)) {
             return done.clone();
         }

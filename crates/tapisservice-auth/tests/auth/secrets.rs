@@ -1,8 +1,9 @@
 //! F24: nothing that can be printed holds the token.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use http::HeaderMap;
+use parking_lot::Mutex;
 use tapisservice_auth::{
     AuthLayer, Authenticator, Callbacks, IdentityHeaders, Jws, Outcome, Policy, PolicyLayer,
 };
@@ -45,7 +46,7 @@ async fn what_a_callback_prints_of_its_request_holds_no_secret() {
     let printed = Arc::new(Mutex::new(String::new()));
     let print = printed.clone();
     let callbacks = Callbacks::default().authz(move |request| {
-        *print.lock().unwrap() = format!("{request:?}");
+        *print.lock() = format!("{request:?}");
         async { Ok(()) }
     });
     let authenticator = authenticator().await;
@@ -58,7 +59,7 @@ async fn what_a_callback_prints_of_its_request_holds_no_secret() {
     let mut request = request("GET", &lines);
     *request.uri_mut() = "/v3/bookmarks?secret=canary".parse().unwrap();
     assert_eq!(service.oneshot(request).await.unwrap().status(), 200);
-    let printed = printed.lock().unwrap().clone();
+    let printed = printed.lock().clone();
     assert!(printed.contains("/v3/bookmarks") && printed.contains("authorization"), "{printed}");
     assert!(!printed.contains("canary"), "{printed}");
     assert_silent("request", &printed, &token);

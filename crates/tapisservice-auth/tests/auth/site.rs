@@ -1,8 +1,9 @@
 //! Two sites with their tenants, claims of their users and services, and a source whose answers a test changes.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tapisservice_auth::AuthSettings;
 use tapisservice_core::SiteId;
@@ -109,7 +110,7 @@ impl Script {
 
     /// Answers otherwise from now on.
     pub(crate) fn set(&self, answer: Option<Answers>) {
-        *self.answer.lock().unwrap() = answer;
+        *self.answer.lock() = answer;
     }
 
     /// How often the registry was read.
@@ -121,7 +122,7 @@ impl Script {
 impl TenantSource for Script {
     fn fetch(&self) -> BoxFuture<'_, Result<RegistryData, SourceError>> {
         self.fetches.fetch_add(1, Ordering::SeqCst);
-        let answer = self.answer.lock().unwrap().clone();
+        let answer = self.answer.lock().clone();
         Box::pin(async { answer.map(RegistryData::from).ok_or_else(|| SourceError::new("down")) })
     }
 

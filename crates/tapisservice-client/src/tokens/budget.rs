@@ -1,8 +1,8 @@
 //! How often a renewal may be forced from outside.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 /// At most a burst of this many, and then one per [`PERIOD`]: the numbers of rule T6.
@@ -28,7 +28,7 @@ impl Default for Budget {
 impl Budget {
     /// Takes one if there is one.
     pub(super) fn take(&self) -> bool {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock();
         let now = Instant::now();
         while let Some(since) = state.since.filter(|since| now.duration_since(*since) >= PERIOD) {
             state.left += 1;

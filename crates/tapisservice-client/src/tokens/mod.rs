@@ -12,9 +12,10 @@ mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::RwLock;
 use tapisservice_core::SiteId;
 
 pub(crate) use api::{ServiceAccount, TokensApi};
@@ -53,22 +54,22 @@ impl ServiceTokens {
 
     /// The token for a site; it is obtained when it is first asked for.
     pub(crate) fn for_site(&self, site: &SiteId) -> Arc<SiteToken> {
-        if let Some(token) = self.sites.read().unwrap_or_else(PoisonError::into_inner).get(site) {
+        if let Some(token) = self.sites.read().get(site) {
             return token.clone();
         }
-        let mut sites = self.sites.write().unwrap_or_else(PoisonError::into_inner);
+        let mut sites = self.sites.write();
         let new = || Arc::new(SiteToken::new(site.clone(), self.endpoint.clone()));
         sites.entry(site.clone()).or_insert_with(new).clone()
     }
 
     /// Drops the tokens for sites that no longer exist.
     pub(crate) fn retain(&self, still_there: impl Fn(&SiteId) -> bool) {
-        self.sites.write().unwrap_or_else(PoisonError::into_inner).retain(|site, _| still_there(site));
+        self.sites.write().retain(|site, _| still_there(site));
     }
 
     /// The state of each token, by site.
     pub(crate) fn reports(&self) -> Vec<TokenReport> {
-        let sites = self.sites.read().unwrap_or_else(PoisonError::into_inner);
+        let sites = self.sites.read();
         let mut reports: Vec<_> = sites.values().map(|token| token.report()).collect();
         reports.sort_by(|one, other| one.site.cmp(&other.site));
         reports

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use http::HeaderValue;
+use parking_lot::Mutex;
 use tapisservice_core::SiteId;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
@@ -127,7 +128,7 @@ impl SiteToken {
 
     /// Starts the task that renews the token in the background, unless it runs.
     pub(crate) fn spawn_renewal(self: &Arc<Self>) {
-        let mut task = self.renewal.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut task = self.renewal.lock();
         if task.as_ref().is_none_or(AbortOnDropHandle::is_finished) {
             *task = Some(AbortOnDropHandle::new(tokio::spawn(renew_until_dropped(Arc::downgrade(self)))));
         }
@@ -150,7 +151,7 @@ impl SiteToken {
     }
 
     fn is_running(&self) -> bool {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.running.lock().is_some()
     }
 
     async fn attempt(self: &Arc<Self>, suffices: impl Fn(&ServiceToken) -> bool) -> Outcome {
@@ -167,7 +168,7 @@ impl SiteToken {
 
     /// The token at hand if it suffices, else the renewal that is going on, else a new one.
     fn board(self: &Arc<Self>, suffices: impl Fn(&ServiceToken) -> bool) -> Ticket {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = self.running.lock();
         // Under the lock: a renewal may have ended since the caller looked.
         if let Some(held) = self.held.load_full().filter(|held| suffices(held)) {
             return Ticket::Landed(held);
@@ -259,7 +260,7 @@ impl Drop for Clear {
         if std::thread::panicking() {
             self.0.failed(&ServiceTokenError::temporary("the renewal panicked"));
         }
-        *self.0.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.0.running.lock() = None;
     }
 }
 

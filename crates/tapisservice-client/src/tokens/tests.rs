@@ -1,10 +1,11 @@
 //! The promises F12 and F13, with a token service of wishes and a clock that stands still.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde_json::json;
 use tapisservice_core::SiteId;
 use tokio::time::{Instant, advance, sleep, timeout};
@@ -53,7 +54,7 @@ impl Wishes {
     }
 
     fn is(&self, mood: Mood) {
-        *self.0.mood.lock().unwrap() = mood;
+        *self.0.mood.lock() = mood;
     }
 
     /// How many tokens were asked for: by the password, by a refresh token.
@@ -62,7 +63,7 @@ impl Wishes {
     }
 
     async fn answer(&self) -> Result<ServiceToken, ServiceTokenError> {
-        let (mood, delay) = (*self.0.mood.lock().unwrap(), *self.0.delay.lock().unwrap());
+        let (mood, delay) = (*self.0.mood.lock(), *self.0.delay.lock());
         sleep(delay).await;
         match mood {
             Mood::Works | Mood::RefusesRefresh => {}
@@ -91,7 +92,7 @@ impl TokenEndpoint for Wishes {
     fn refresh<'a>(&'a self, _: &'a ServiceToken) -> BoxFuture<'a, Result<ServiceToken, ServiceTokenError>> {
         self.0.refreshes.fetch_add(1, Ordering::SeqCst);
         Box::pin(async {
-            if *self.0.mood.lock().unwrap() == Mood::RefusesRefresh {
+            if *self.0.mood.lock() == Mood::RefusesRefresh {
                 return Err(ServiceTokenError::lasting("status 401"));
             }
             self.answer().await
@@ -174,7 +175,7 @@ async fn five_hundred_callers_at_expiry_cause_one_refresh() {
 #[tokio::test(start_paused = true)]
 async fn the_background_renews_at_80_percent_and_callers_never_notice() {
     let (wishes, token) = token();
-    *wishes.0.delay.lock().unwrap() = Duration::from_secs(3);
+    *wishes.0.delay.lock() = Duration::from_secs(3);
     assert_eq!(sent(&token).await.unwrap(), "access-0");
     pass(79).await;
     assert_eq!(wishes.asked(), (1, 0));
@@ -303,7 +304,7 @@ async fn a_token_that_nobody_holds_is_not_renewed() {
 #[tokio::test(start_paused = true)]
 async fn a_wait_that_is_given_up_does_not_stop_the_renewal() {
     let (wishes, token) = token();
-    *wishes.0.delay.lock().unwrap() = Duration::from_secs(5);
+    *wishes.0.delay.lock() = Duration::from_secs(5);
     assert!(timeout(Duration::from_secs(1), token.get()).await.is_err());
     sleep(Duration::from_secs(5)).await;
     assert_eq!(sent(&token).await.unwrap(), "access-0");

@@ -1,10 +1,11 @@
 //! Circuit breakers: calls to a service that fails are rejected for a while, without being sent.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Extensions;
+use parking_lot::Mutex;
 use reqwest::{Request, Response};
 use reqwest_middleware::{Error, Middleware, Next, Result};
 use tokio::time::Instant;
@@ -64,14 +65,14 @@ impl Breakers {
     }
 
     pub(super) fn of(&self, site: &str, service: &str) -> Arc<Breaker> {
-        let mut all = lock(&self.all);
+        let mut all = self.all.lock();
         let key = (site.to_owned(), service.to_owned());
         let new = || Arc::new(Breaker::new(site, service, self.thresholds));
         Arc::clone(all.entry(key).or_insert_with(new))
     }
 
     pub(super) fn report(&self) -> Vec<BreakerReport> {
-        lock(&self.all).values().map(|breaker| breaker.report()).collect()
+        self.all.lock().values().map(|breaker| breaker.report()).collect()
     }
 }
 
@@ -111,7 +112,7 @@ impl Breaker {
 
     /// Permission to call, or how long there is none.
     fn admit(&self) -> std::result::Result<Permit<'_>, Duration> {
-        let mut memory = lock(&self.memory);
+        let mut memory = self.memory.lock();
         let now = Instant::now();
         let probe = match memory.phase {
             Phase::Closed => false,
@@ -137,7 +138,7 @@ impl Breaker {
     }
 
     fn succeeded(&self, probe: bool) {
-        let mut memory = lock(&self.memory);
+        let mut memory = self.memory.lock();
         // A call that was sent before the breaker opened does not close it.
         if memory.phase == Phase::Closed || probe {
             memory.failures = 0;
@@ -149,7 +150,7 @@ impl Breaker {
     }
 
     fn failed(&self, probe: bool) {
-        let mut memory = lock(&self.memory);
+        let mut memory = self.memory.lock();
         if memory.phase != Phase::Closed && !probe {
             return;
         }
@@ -167,7 +168,7 @@ impl Breaker {
     }
 
     fn report(&self) -> BreakerReport {
-        let memory = lock(&self.memory);
+        let memory = self.memory.lock();
         let now = Instant::now();
         BreakerReport {
             site: self.site.clone(),
@@ -199,7 +200,7 @@ impl Permit<'_> {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if self.probe && !self.used {
-            lock(&self.breaker.memory).phase = Phase::Open { until: Instant::now() };
+            self.breaker.memory.lock().phase = Phase::Open { until: Instant::now() };
         }
     }
 }
@@ -245,10 +246,6 @@ impl Middleware for CircuitBreaker {
         permit.settle(Outcome::of(&outcome));
         outcome
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -151,8 +151,9 @@ impl Middleware for Retry {
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
+    use parking_lot::Mutex;
     use reqwest_middleware::ClientBuilder;
 
     use super::*;
@@ -170,7 +171,7 @@ mod tests {
     #[async_trait::async_trait]
     impl Middleware for Script {
         async fn handle(&self, _: Request, _: &mut Extensions, _: Next<'_>) -> Result<Response> {
-            let mut script = self.0.lock().unwrap();
+            let mut script = self.0.lock();
             script.given += 1;
             let (status, after) = script.left.pop_front().unwrap_or((200, None));
             let mut answer = http::Response::builder().status(status);
@@ -188,7 +189,7 @@ mod tests {
         script: &[(u16, Option<&'static str>)],
     ) -> (u16, usize, Duration) {
         let stub = Script::default();
-        stub.0.lock().unwrap().left = script.iter().copied().collect();
+        stub.0.lock().left = script.iter().copied().collect();
         let client = ClientBuilder::new(crate::http_client::direct().build().unwrap())
             .with(Retry(policy))
             .with(stub.clone())
@@ -200,7 +201,7 @@ mod tests {
         }
         let request = Request::new(Method::GET, "http://localhost/".parse().unwrap());
         let response = client.execute_with_extensions(request, &mut extensions).await.unwrap();
-        let tries = stub.0.lock().unwrap().given;
+        let tries = stub.0.lock().given;
         (response.status().as_u16(), tries, start.elapsed())
     }
 

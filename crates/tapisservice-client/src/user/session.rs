@@ -1,13 +1,14 @@
 //! The tokens in use, renewed ahead of their expiry by one refresh at a time.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
 use futures_util::future::Shared;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use parking_lot::Mutex;
 
 use super::Tokens;
 use super::authenticator::{AuthenticatorApi, Grant};
@@ -111,7 +112,7 @@ impl UserSession {
 
     /// The refresh that is under way, or a new one, unless `old` has been replaced or cannot be.
     fn join_or_start(&self, old: &Tokens) -> Refresh {
-        let mut running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = self.0.running.lock();
         if let Some(refresh) = running.as_ref() {
             return refresh.clone();
         }
@@ -160,7 +161,7 @@ struct Clear<'a>(&'a Inner);
 
 impl Drop for Clear<'_> {
     fn drop(&mut self) {
-        *self.0.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.0.running.lock() = None;
     }
 }
 

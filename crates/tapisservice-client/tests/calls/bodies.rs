@@ -1,11 +1,12 @@
 //! Bodies that stream.
 
 use std::io::Write as _;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use parking_lot::Mutex;
 use serde_json::json;
 use tapisservice_client::call::Multipart;
 use tapisservice_client::spec::Catalog;
@@ -22,7 +23,7 @@ async fn a_file_goes_over_in_pieces_and_reports_its_progress() {
     file.write_all(&content).unwrap();
     let steps = Arc::new(Mutex::new(Vec::<Progress>::new()));
     let seen = Arc::clone(&steps);
-    let upload = Upload::path(file.path()).on_progress(move |progress| seen.lock().unwrap().push(progress));
+    let upload = Upload::path(file.path()).on_progress(move |progress| seen.lock().push(progress));
     let operation = Catalog::bundled().operation("files", "insert").unwrap();
     let call =
         server.resource_client().call(operation).arg("systemId", "s").arg("path", "a/b").file("file", upload);
@@ -31,7 +32,7 @@ async fn a_file_goes_over_in_pieces_and_reports_its_progress() {
     let got = server.take_one();
     assert_eq!(got.field("content-length").unwrap(), got.body.len().to_string(), "the length is known");
     assert!(got.body.windows(content.len()).any(|window| window == content));
-    let steps = steps.lock().unwrap();
+    let steps = steps.lock();
     assert!(steps.len() > 3 && steps.windows(2).all(|pair| pair[0].done < pair[1].done));
     assert!(steps.iter().all(|step| step.total == Some(300_000)));
     assert_eq!(steps.last().unwrap().done, 300_000);

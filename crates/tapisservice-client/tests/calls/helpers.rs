@@ -1,14 +1,15 @@
 //! A server that keeps what it was sent and answers by a script, and credentials that count.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method};
+use parking_lot::Mutex;
 use tapisservice_client::transport::RetryPolicy;
 use tapisservice_client::{
     BoxFuture, CallDestination, ClientError, Credentials, ResourceClient, Transport, TransportSettings,
@@ -67,7 +68,7 @@ impl Server {
 
     /// The next answer; without one it is an envelope with the result null.
     pub(crate) fn answer(&self, answer: Response) {
-        self.shared.script.lock().unwrap().push_back(answer);
+        self.shared.script.lock().push_back(answer);
     }
 
     /// The next answers by their statuses.
@@ -79,7 +80,7 @@ impl Server {
 
     /// What came since the last time.
     pub(crate) fn take(&self) -> Vec<Recorded> {
-        std::mem::take(&mut self.shared.seen.lock().unwrap())
+        std::mem::take(&mut self.shared.seen.lock())
     }
 
     pub(crate) fn take_one(&self) -> Recorded {
@@ -101,8 +102,8 @@ async fn record(State(shared): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default().to_vec();
     let target = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
-    shared.seen.lock().unwrap().push(Recorded { method: parts.method, target, headers: parts.headers, body });
-    let scripted = shared.script.lock().unwrap().pop_front();
+    shared.seen.lock().push(Recorded { method: parts.method, target, headers: parts.headers, body });
+    let scripted = shared.script.lock().pop_front();
     scripted
         .unwrap_or_else(|| json(r#"{"message": "m", "result": null, "status": "success", "version": "1"}"#))
 }

@@ -1,6 +1,6 @@
 //! A site, services on it, and a service that keeps what it was sent.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
@@ -8,6 +8,7 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::request::Parts;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tapisservice_client::transport::{LocalhostResolver, RetryPolicy, Transport, TransportSettings};
 use tapisservice_client::{
@@ -108,11 +109,11 @@ impl Recorder {
     pub(crate) fn keep(&self, parts: &Parts, body: &[u8]) {
         let body = serde_json::from_slice(body).unwrap_or_default();
         let sent = Sent { path: parts.uri.path().to_owned(), headers: parts.headers.clone(), body };
-        self.0.lock().unwrap().push(sent);
+        self.0.lock().push(sent);
     }
 
     pub(crate) fn all(&self) -> Vec<Sent> {
-        self.0.lock().unwrap().clone()
+        self.0.lock().clone()
     }
 }
 

@@ -1,8 +1,9 @@
 //! No password and no token in any text (F24).
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tapisservice_devsite::{DevSite, InjectedFault};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -15,7 +16,7 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(text);
+        self.0.lock().extend_from_slice(text);
         Ok(text.len())
     }
 
@@ -71,7 +72,7 @@ async fn neither_logs_nor_errors_nor_debug_texts_hold_passwords_or_tokens() {
         note(systems(&alice).await);
     }
     texts.push(format!("{client:?} {alice:?} {:?}", client.report()));
-    texts.push(String::from_utf8(log.0.lock().unwrap().clone()).unwrap());
+    texts.push(String::from_utf8(log.0.lock().clone()).unwrap());
     let basic =
         base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("bookmarks:{PASSWORD}"));
     assert!(texts.last().is_some_and(|log| log.contains("TRACE")), "the log is kept");

@@ -1,13 +1,14 @@
 //! An Authenticator that answers what it is told and remembers what it was asked.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, StatusCode, Uri};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tapisservice_client::UserClient;
 use tapisservice_client::user::UserClientBuilder;
@@ -43,7 +44,7 @@ impl Fake {
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.script.lock().unwrap().asked.clone()
+        self.script.lock().asked.clone()
     }
 
     /// A client builder of the tenant tacc, which is not looked up.
@@ -60,7 +61,7 @@ async fn answer(
     body: Bytes,
 ) -> Response {
     let body = serde_json::from_slice(&body).unwrap_or_default();
-    let mut script = fake.script.lock().unwrap();
+    let mut script = fake.script.lock();
     script.asked.push(Asked { request: format!("{method} {uri}"), headers, body });
     let (status, envelope) =
         script.answers.pop_front().unwrap_or((500, json!({"message": "nothing more to say"})));

@@ -1,6 +1,7 @@
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tapisservice_client::user::{FileStore, Tokens};
 use tapisservice_devsite::InjectedFault;
 use tracing_subscriber::fmt::MakeWriter;
@@ -13,7 +14,7 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        self.0.lock().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -66,7 +67,7 @@ async fn no_secret_is_in_a_log_line_a_debug_text_or_an_error() {
     let tapis = fake.builder().refresh_token("canary-old").await.unwrap();
     texts.push(format!("{:?} {tapis:?}", systems(&tapis).await.unwrap_err()));
 
-    texts.push(String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned());
+    texts.push(String::from_utf8_lossy(&log.0.lock()).into_owned());
     assert!(texts.last().unwrap().contains("oauth2/tokens"), "the log is captured");
     for (text, secret) in texts.iter().flat_map(|text| secrets.iter().map(move |secret| (text, secret))) {
         let found = text.find(secret.as_str());

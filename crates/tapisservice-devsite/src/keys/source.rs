@@ -1,6 +1,8 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
+
+use parking_lot::Mutex;
 
 use super::{SigningKey, folder};
 use crate::DevSiteError;
@@ -61,10 +63,10 @@ static SHARED: LazyLock<Mutex<HashMap<(String, u32), Slot>>> = LazyLock::new(Mut
 /// A slot of its own per key, so that the keys of a site are made side by side.
 fn shared(tenant: String, generation: u32) -> Result<Arc<SigningKey>, DevSiteError> {
     let slot = {
-        let mut all = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = SHARED.lock();
         Arc::clone(all.entry((tenant, generation)).or_default())
     };
-    let mut key = slot.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut key = slot.lock();
     if let Some(key) = &*key {
         return Ok(Arc::clone(key));
     }

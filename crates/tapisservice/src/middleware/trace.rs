@@ -144,10 +144,10 @@ fn write(status: StatusCode, report: Option<&ErrorReport>, took: Duration) {
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
-    use std::sync::Mutex;
 
     use axum::body::Body;
     use http::Uri;
+    use parking_lot::Mutex;
     use tapisservice_core::{ServiceInfo, TrackingId};
     use tower::{ServiceExt as _, service_fn};
     use tracing::span::{Attributes, Id};
@@ -163,7 +163,7 @@ mod tests {
 
     impl<S: Subscriber> tracing_subscriber::Layer<S> for Spans {
         fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: LayerContext<'_, S>) {
-            self.0.lock().unwrap().push(format!("{attributes:?}"));
+            self.0.lock().push(format!("{attributes:?}"));
         }
     }
 
@@ -202,7 +202,7 @@ mod tests {
             );
             assert!(!lines.iter().any(|line| line.contains("canary")), "{lines:?}");
         }
-        let spans = spans.0.lock().unwrap();
+        let spans = spans.0.lock();
         assert_eq!(spans.len(), 1, "{spans:?}");
         assert!(
             spans[0].contains("t.1") && spans[0].contains("/v3/demo") && !spans[0].contains("canary"),

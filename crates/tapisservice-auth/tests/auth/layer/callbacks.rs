@@ -1,7 +1,8 @@
 //! Rule A20: the `authn` and `authz` callbacks of a service.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tapisservice_auth::{Authn, Callbacks, Policy};
 use tapisservice_core::{AccountType, Error, Username};
 
@@ -15,7 +16,7 @@ fn authn(verdict: Result<Authn, Error>) -> (Callbacks, Calls) {
     let calls = Calls::default();
     let seen = calls.clone();
     let callbacks = Callbacks::default().authn(move |request| {
-        seen.lock().unwrap().push(request.g.request_username().map(ToString::to_string));
+        seen.lock().push(request.g.request_username().map(ToString::to_string));
         let verdict = verdict.clone();
         async { verdict }
     });
@@ -27,7 +28,7 @@ fn authz(callbacks: Callbacks, verdict: Result<(), Error>) -> (Callbacks, Calls)
     let calls = Calls::default();
     let seen = calls.clone();
     let callbacks = callbacks.authz(move |request| {
-        seen.lock().unwrap().push(request.g.request_username().map(ToString::to_string));
+        seen.lock().push(request.g.request_username().map(ToString::to_string));
         let verdict = verdict.clone();
         async { verdict }
     });
@@ -58,7 +59,7 @@ async fn authn_runs_only_when_there_is_no_token_line_at_all() {
     for (what, lines, status, calls) in cases {
         let (callbacks, seen) = authn(Ok(Authn::Anonymous));
         let response = send(Policy::authenticated(), callbacks, request("GET", lines)).await;
-        assert_eq!((response.status().as_u16(), seen.lock().unwrap().len()), (status, calls), "{what}");
+        assert_eq!((response.status().as_u16(), seen.lock().len()), (status, calls), "{what}");
     }
 }
 
@@ -128,13 +129,13 @@ async fn authz_runs_after_the_identity_is_known_and_not_for_a_routes_own_options
         let (callbacks, calls) = authz(callbacks, Ok(()));
         let response = send(policy, callbacks, request(method, lines)).await;
         assert_eq!(response.status().as_u16(), status, "{what}");
-        let calls: Vec<_> = calls.lock().unwrap().iter().map(|name| name.clone().unwrap()).collect();
+        let calls: Vec<_> = calls.lock().iter().map(|name| name.clone().unwrap()).collect();
         assert_eq!(calls, seen, "{what}");
     }
     let (callbacks, calls) = authz(Callbacks::default(), Ok(()));
     let response =
         send_to_own_options(Policy::authenticated(), callbacks, request("OPTIONS", &with_token)).await;
-    assert_eq!((response.status().as_u16(), calls.lock().unwrap().len()), (200, 0));
+    assert_eq!((response.status().as_u16(), calls.lock().len()), (200, 0));
 }
 
 #[tokio::test]
