@@ -6,7 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue};
-use tapisservice_core::{AccessToken, Claims, framework};
+use tapisservice_core::framework::{self, SingleHeader};
+use tapisservice_core::{AccessToken, Claims};
 use tapisservice_tenants::Authority;
 
 use crate::error::{AuthError, TokenError};
@@ -78,18 +79,10 @@ impl fmt::Debug for RawToken<'_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityHeaders<'a> {
     pub(crate) token: TokenHeader<'a>,
-    pub(crate) tenant: Lines<'a>,
-    pub(crate) user: Lines<'a>,
+    tenant: SingleHeader<'a>,
+    user: SingleHeader<'a>,
     /// The authority of the Host line; `None` when it is missing or not one.
     pub(crate) host: Option<Authority<'a>>,
-}
-
-/// The lines of one header.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Lines<'a> {
-    None,
-    One(&'a HeaderValue),
-    Several,
 }
 
 impl<'a> IdentityHeaders<'a> {
@@ -99,7 +92,7 @@ impl<'a> IdentityHeaders<'a> {
     ///
     /// Two token or two Host lines, and a token that is too long (rules A1 and H2).
     pub fn read(headers: &'a HeaderMap, trust_forwarded_host: bool) -> Result<Self, AuthError> {
-        let [mut host, mut forwarded_host, mut token_line, mut tenant, mut user] = [const { Lines::None }; 5];
+        let [mut host, mut forwarded_host, mut token_line, mut tenant, mut user] = [SingleHeader::Absent; 5];
         for (name, value) in headers {
             match name.as_str() {
                 "host" => host.add(value),
@@ -110,8 +103,8 @@ impl<'a> IdentityHeaders<'a> {
                 _ => {}
             }
         }
-        let host = authority(&host, &forwarded_host)?;
-        let token = read_token(&token_line)?;
+        let host = authority(host, forwarded_host)?;
+        let token = read_token(token_line)?;
         Ok(Self { token, tenant, user, host })
     }
 
@@ -130,33 +123,37 @@ impl<'a> IdentityHeaders<'a> {
 
     /// Whether there is an on-behalf-of line at all, empty ones included (rule O1).
     pub(crate) fn has_on_behalf_of(&self) -> bool {
-        self.tenant != Lines::None || self.user != Lines::None
+        self.tenant != SingleHeader::Absent || self.user != SingleHeader::Absent
+    }
+
+    /// What stands in the only `X-Tapis-Tenant` line, if it can be a name (rule O3).
+    pub(crate) fn tenant_name(&self) -> Option<&'a str> {
+        name(self.tenant)
+    }
+
+    /// What stands in the only `X-Tapis-User` line, if it can be a name (rule O3).
+    pub(crate) fn user_name(&self) -> Option<&'a str> {
+        name(self.user)
     }
 }
 
-impl<'a> Lines<'a> {
-    fn add(&mut self, value: &'a HeaderValue) {
-        *self = if matches!(self, Self::None) { Self::One(value) } else { Self::Several };
+/// The one value or none, of a header that says the host.
+fn one_host(header: SingleHeader<'_>) -> Result<Option<&HeaderValue>, AuthError> {
+    match header {
+        SingleHeader::Absent => Ok(None),
+        SingleHeader::One(value) => Ok(Some(value)),
+        SingleHeader::Several => Err(AuthError::MultipleHosts),
     }
+}
 
-    /// The one value or none, of a header that says the host.
-    fn host(&self) -> Result<Option<&'a HeaderValue>, AuthError> {
-        match self {
-            Self::None => Ok(None),
-            Self::One(value) => Ok(Some(value)),
-            Self::Several => Err(AuthError::MultipleHosts),
-        }
-    }
-
-    /// The one value, if it can be a name (rule O3): UTF-8, spaces inside allowed, no control characters or commas.
-    pub(crate) fn name(&self) -> Option<&str> {
-        let Self::One(value) = self else { return None };
-        let text = std::str::from_utf8(value.as_bytes()).ok()?.trim_matches([' ', '\t']);
-        let good = !text.is_empty()
-            && text.chars().count() <= MAX_VALUE_CHARS
-            && !text.chars().any(|c| c.is_control() || c == ',');
-        good.then_some(text)
-    }
+/// The one value, if it can be a name (rule O3): UTF-8, spaces inside allowed, no control characters or commas.
+fn name(header: SingleHeader<'_>) -> Option<&str> {
+    let SingleHeader::One(value) = header else { return None };
+    let text = std::str::from_utf8(value.as_bytes()).ok()?.trim_matches([' ', '\t']);
+    let good = !text.is_empty()
+        && text.chars().count() <= MAX_VALUE_CHARS
+        && !text.chars().any(|c| c.is_control() || c == ',');
+    good.then_some(text)
 }
 
 /// The authority that the request is for; `None` when it is missing or not one. No other header is looked at.
@@ -169,25 +166,28 @@ pub(crate) fn host(
     trust_forwarded_host: bool,
 ) -> Result<Option<Authority<'_>>, AuthError> {
     let lines = |name| {
-        let mut lines = Lines::None;
+        let mut lines = SingleHeader::Absent;
         headers.get_all(name).iter().for_each(|value| lines.add(value));
         lines
     };
-    let forwarded_host = if trust_forwarded_host { lines("x-forwarded-host") } else { Lines::None };
-    authority(&lines("host"), &forwarded_host)
+    let forwarded_host = if trust_forwarded_host { lines("x-forwarded-host") } else { SingleHeader::Absent };
+    authority(lines("host"), forwarded_host)
 }
 
-fn authority<'a>(host: &Lines<'a>, forwarded_host: &Lines<'a>) -> Result<Option<Authority<'a>>, AuthError> {
-    let host = host.host()?;
-    let host = forwarded_host.host()?.or(host);
+fn authority<'a>(
+    host: SingleHeader<'a>,
+    forwarded_host: SingleHeader<'a>,
+) -> Result<Option<Authority<'a>>, AuthError> {
+    let host = one_host(host)?;
+    let host = one_host(forwarded_host)?.or(host);
     Ok(host.and_then(|value| Authority::parse(value.to_str().ok()?.trim()).ok()))
 }
 
-fn read_token<'a>(line: &Lines<'a>) -> Result<TokenHeader<'a>, AuthError> {
+fn read_token(line: SingleHeader<'_>) -> Result<TokenHeader<'_>, AuthError> {
     let line = match line {
-        Lines::None => return Ok(TokenHeader::Absent),
-        Lines::Several => return Err(AuthError::MultipleTokens),
-        Lines::One(line) => line,
+        SingleHeader::Absent => return Ok(TokenHeader::Absent),
+        SingleHeader::Several => return Err(AuthError::MultipleTokens),
+        SingleHeader::One(line) => line,
     };
     let text = line.as_bytes().trim_ascii();
     if text.is_empty() {
@@ -262,10 +262,10 @@ mod tests {
         ];
         for (value, expected) in cases {
             let map = headers(&[("x-tapis-user", value)]);
-            assert_eq!(IdentityHeaders::read(&map, false).unwrap().user.name(), *expected, "{value:?}");
+            assert_eq!(IdentityHeaders::read(&map, false).unwrap().user_name(), *expected, "{value:?}");
         }
         let map = headers(&[("x-tapis-user", format!("{long}u").as_bytes())]);
-        assert_eq!(IdentityHeaders::read(&map, false).unwrap().user.name(), None);
+        assert_eq!(IdentityHeaders::read(&map, false).unwrap().user_name(), None);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(crate) fn check<'r>(
 }
 
 fn read(headers: &IdentityHeaders<'_>) -> Option<OnBehalfOf> {
-    let tenant_id = TenantId::new(headers.tenant.name()?).ok()?;
-    let username = Username::new(headers.user.name()?).ok()?;
+    let tenant_id = TenantId::new(headers.tenant_name()?).ok()?;
+    let username = Username::new(headers.user_name()?).ok()?;
     Some(OnBehalfOf::new(tenant_id, username))
 }

@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, Uri};
 use pin_project_lite::pin_project;
+use tapisservice_core::framework::SingleHeader;
 use tapisservice_core::{RequestContext, ServiceInfo, TrackingId};
 use tokio::task::futures::TaskLocalFuture;
 use tower_layer::Layer;
@@ -88,7 +89,7 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
 }
 
 fn context_for(service: &Arc<ServiceInfo>, request: &Request) -> RequestContext {
-    let [mut request_id, mut tracking_id, mut user_token_hash] = [Line::Absent; 3];
+    let [mut request_id, mut tracking_id, mut user_token_hash] = [SingleHeader::Absent; 3];
     for (name, value) in request.headers() {
         match name.as_str() {
             "x-request-id" => request_id.add(value),
@@ -99,33 +100,13 @@ fn context_for(service: &Arc<ServiceInfo>, request: &Request) -> RequestContext 
     }
     let mut builder = RequestContext::builder(service.clone())
         .target(request.method().clone(), request.uri().clone())
-        .tracking_id(tracking_id.text().and_then(|id| TrackingId::new(id).ok()))
-        .user_token_hash(user_token_hash.text().filter(|hash| !hash.is_empty()).map(str::to_owned))
+        .tracking_id(tracking_id.ascii().and_then(|id| TrackingId::new(id).ok()))
+        .user_token_hash(user_token_hash.ascii().filter(|hash| !hash.is_empty()).map(str::to_owned))
         .pretty(wants_pretty(request.uri()));
-    if let Some(id) = request_id.text().filter(|id| is_request_id(id)) {
+    if let Some(id) = request_id.ascii().filter(|id| is_request_id(id)) {
         builder = builder.request_id(id);
     }
     builder.build()
-}
-
-/// The lines of one header, of which only a single one is of use.
-#[derive(Clone, Copy)]
-enum Line<'a> {
-    Absent,
-    Single(&'a HeaderValue),
-    Several,
-}
-
-impl<'a> Line<'a> {
-    fn add(&mut self, value: &'a HeaderValue) {
-        *self = if matches!(self, Self::Absent) { Self::Single(value) } else { Self::Several };
-    }
-
-    /// The value, if it is visible ASCII.
-    fn text(self) -> Option<&'a str> {
-        let Self::Single(value) = self else { return None };
-        value.to_str().ok().map(str::trim)
-    }
 }
 
 fn is_request_id(id: &str) -> bool {

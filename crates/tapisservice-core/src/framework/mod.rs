@@ -1,8 +1,17 @@
-//! What only the crates of the framework do: they make identities, and write into `g` what was found out about a request.
+//! What only the crates of the framework do: they make identities, write into `g` what was found out about a request, and share some
+//! small tools.
 //!
 //! No part of the public interface: it changes without notice, and the facade does not re-export it.
 
+mod backoff;
+mod single_header;
+mod token_bucket;
+
 use std::sync::Arc;
+
+pub use backoff::{Backoff, random_part, spread};
+pub use single_header::SingleHeader;
+pub use token_bucket::TokenBucket;
 
 use http::HeaderValue;
 
