@@ -1,14 +1,16 @@
 //! Transactions that run as if they were alone.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tapisservice_core::framework::{Backoff, random_part};
+
 use crate::{QueryError, Scope, Transaction};
 
 const ATTEMPTS: u32 = 5;
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const MAX_PAUSE: Duration = Duration::from_millis(160);
 
 impl<K> Scope<K> {
     /// Runs `work` in a transaction that sees the database as if it were alone (`SERIALIZABLE`), and again, up to five times,
@@ -46,6 +48,7 @@ impl<K> Scope<K> {
         F: Future<Output = Result<T, E>>,
     {
         let mut attempt = 1;
+        let mut backoff = Backoff::new(FIRST_PAUSE, MAX_PAUSE);
         loop {
             let should_retry = Arc::new(AtomicBool::new(false));
             let done = match self.begin_at(true, Arc::clone(&should_retry)).await {
@@ -58,15 +61,9 @@ impl<K> Scope<K> {
             if done.is_ok() || attempt == ATTEMPTS || !should_retry.load(Ordering::Relaxed) {
                 return done;
             }
-            pause(attempt).await;
+            // Those who met must not meet again.
+            tokio::time::sleep(random_part(backoff.next_pause())).await;
             attempt += 1;
         }
     }
-}
-
-/// Waits for a time that grows with the attempts, spread so that those who met do not meet again.
-async fn pause(attempt: u32) {
-    let longest = FIRST_PAUSE * 2_u32.pow(attempt);
-    let share = RandomState::new().hash_one(attempt) % 100;
-    tokio::time::sleep(longest * u32::try_from(share).unwrap_or(0) / 100).await;
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::Mutex;
 use tapisservice_core::TenantId;
+use tapisservice_core::framework::{Backoff, TokenBucket, spread};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::debug;
 
-use crate::budget::Budget;
 use crate::negative::NegativeCache;
 use crate::{Authority, ExtendTenant, Registry, SourceError, TenantSource, TenantsSettings};
 
@@ -33,7 +33,8 @@ pub(crate) struct Inner {
     pub(crate) failure: ArcSwap<Option<String>>,
     settings: TenantsSettings,
     running: Mutex<Option<watch::Receiver<Option<Outcome>>>>,
-    budget: Budget,
+    /// How many refreshes requests may cause (rule T6).
+    budget: TokenBucket,
     negative: NegativeCache,
 }
 
@@ -96,7 +97,7 @@ impl TenantCacheBuilder {
             snapshot: ArcSwapOption::empty(),
             failure: ArcSwap::from_pointee(None),
             running: Mutex::default(),
-            budget: Budget::full(),
+            budget: TokenBucket::of_rule_t6(),
             negative: NegativeCache::new(),
         }))
     }
@@ -158,27 +159,26 @@ impl TenantCache {
         refreshed.is_ok()
     }
 
-    /// Refreshes in the background for as long as the returned task lives: at once, then every `tenants_refresh_seconds`; while
-    /// there is no registry with a back-off of at most 10 s.
+    /// Refreshes in the background for as long as the returned task lives: at once, then every `tenants_refresh_seconds`;
+    /// after a failure with a back-off of at most 10 s. Each wait is up to a tenth shorter, by chance.
     pub fn spawn_refresh(&self) -> JoinHandle<()> {
         let cache = self.clone();
         tokio::spawn(async move {
             let period = Duration::from_secs(cache.0.settings.tenants_refresh_seconds.max(1));
-            let mut pause = FIRST_PAUSE;
+            let mut backoff = Backoff::new(FIRST_PAUSE, MAX_PAUSE);
             loop {
                 let outcome = cache.refresh().await;
                 if let Err(reason) = &outcome {
                     debug!(%reason, "a refresh of the tenant registry failed");
                 }
                 let wait = if outcome.is_ok() {
-                    pause = FIRST_PAUSE;
+                    backoff.reset();
                     period
                 } else {
-                    let wait = pause.min(period);
-                    pause = (pause * 2).min(MAX_PAUSE);
-                    wait
+                    backoff.next_pause().min(period)
                 };
-                tokio::time::sleep(wait).await;
+                // Replicas that were started together must not ask the registry together for ever.
+                tokio::time::sleep(spread(wait)).await;
             }
         })
     }

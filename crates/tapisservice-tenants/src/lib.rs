@@ -2,7 +2,6 @@
 
 mod authority;
 mod base_url;
-mod budget;
 mod cache;
 mod extend;
 mod file;

@@ -4,10 +4,10 @@ use std::fmt;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use tapisservice_core::framework::TokenBucket;
 use tokio::time::Instant;
 
 use crate::CacheMiss;
-use crate::budget::REFILL;
 
 /// How many misses are remembered; the oldest make room (F09).
 const MAX_MISSES: usize = 4096;
@@ -26,9 +26,9 @@ impl NegativeCache {
         Self(Cache::with_weighter(MAX_MISSES, MAX_BYTES, ByBytes))
     }
 
-    /// Whether a refresh looked for this in vain less than [`REFILL`] ago.
+    /// Whether a refresh looked for this in vain less than [`TokenBucket::T6_PERIOD`] ago.
     pub(crate) fn contains(&self, miss: &CacheMiss) -> bool {
-        self.0.get(miss).is_some_and(|since| since.elapsed() < REFILL)
+        self.0.get(miss).is_some_and(|since| since.elapsed() < TokenBucket::T6_PERIOD)
     }
 
     pub(crate) fn insert(&self, miss: CacheMiss) {

@@ -1,7 +1,6 @@
 //! Service tokens: one per target site (rule R5), renewed in the background.
 
 mod api;
-mod budget;
 mod endpoint;
 pub(crate) mod expiry;
 pub(crate) mod fields;

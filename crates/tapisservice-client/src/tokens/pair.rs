@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use http::HeaderValue;
 use serde::Deserialize;
 use tapisservice_core::Secret;
+use tapisservice_core::framework::spread;
 use tokio::time::Instant;
 
 use super::expiry;
@@ -65,8 +66,9 @@ impl ServiceToken {
             refresh_token: pair.refresh_token.map(|entry| entry.refresh_token),
             usable_until: Instant::now() + usable,
             expires_at,
-            // 80 % of the time in which it can be used, so that short lives are renewed in time, too.
-            renew_at: Instant::now() + usable.mul_f64(0.8),
+            // 72 to 80 % of the time in which it can be used: short lives are renewed in time, too, and the tokens of replicas that
+            // were started together are not renewed together.
+            renew_at: Instant::now() + spread(usable.mul_f64(0.8)),
         })
     }
 
@@ -121,9 +123,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_token_is_renewed_at_80_percent_and_not_used_in_its_last_seconds() {
-        let held = held(json!({"access_token": {"access_token": "opaque", "expires_in": 105}})).unwrap();
-        assert_eq!(held.renew_at() - Instant::now(), Duration::from_secs(80));
+    async fn a_token_is_renewed_at_72_to_80_percent_and_not_used_in_its_last_seconds() {
+        let new = || held(json!({"access_token": {"access_token": "opaque", "expires_in": 105}})).unwrap();
+        let waits: Vec<_> = (0..100).map(|_| new().renew_at() - Instant::now()).collect();
+        assert!(
+            waits.iter().all(|wait| (Duration::from_secs(72)..=Duration::from_secs(80)).contains(wait)),
+            "{waits:?}"
+        );
+        assert!(waits.iter().any(|wait| *wait != waits[0]), "they are spread");
+        let held = new();
         tokio::time::advance(Duration::from_secs(99)).await;
         assert!(held.is_usable());
         tokio::time::advance(Duration::from_secs(1)).await;

@@ -9,13 +9,13 @@ use arc_swap::ArcSwapOption;
 use http::HeaderValue;
 use parking_lot::Mutex;
 use tapisservice_core::SiteId;
+use tapisservice_core::framework::{Backoff, TokenBucket, spread};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{debug, info, warn};
 
 use super::TokenReport;
-use super::budget::Budget;
 use super::endpoint::{ServiceTokenError, TokenEndpoint};
 use super::pair::ServiceToken;
 use crate::ClientError;
@@ -31,11 +31,12 @@ pub(crate) struct SiteToken {
     held: ArcSwapOption<ServiceToken>,
     /// Why the last attempt failed; none after a success.
     failure: ArcSwapOption<Failure>,
+    backoff: Mutex<Backoff>,
     running: Mutex<Option<Flight>>,
     renewal: Mutex<Option<AbortOnDropHandle<()>>>,
     changed: Arc<Notify>,
     /// How often tokens that looked good are renewed because somebody refused them.
-    refusals: Budget,
+    refusals: TokenBucket,
     counts: Counts,
 }
 
@@ -45,7 +46,6 @@ type Flight = watch::Receiver<Option<Outcome>>;
 #[derive(Debug)]
 struct Failure {
     error: ServiceTokenError,
-    attempts: u32,
     retry_at: Instant,
 }
 
@@ -68,10 +68,11 @@ impl SiteToken {
             endpoint,
             held: ArcSwapOption::empty(),
             failure: ArcSwapOption::empty(),
+            backoff: Mutex::new(Backoff::new(FIRST_PAUSE, MAX_PAUSE)),
             running: Mutex::default(),
             renewal: Mutex::default(),
             changed: Arc::default(),
-            refusals: Budget::default(),
+            refusals: TokenBucket::of_rule_t6(),
             counts: Counts::default(),
         }
     }
@@ -219,6 +220,7 @@ impl SiteToken {
 
     fn succeeded(&self, held: &Arc<ServiceToken>) {
         self.held.store(Some(held.clone()));
+        self.backoff.lock().reset();
         if self.failure.swap(None).is_some() {
             info!(site = %self.site, "the service has a token for this site again");
         }
@@ -226,17 +228,16 @@ impl SiteToken {
 
     fn failed(&self, error: &ServiceTokenError) {
         self.counts.failed.fetch_add(1, Ordering::Relaxed);
-        let attempts = self.failure.load().as_ref().map_or(0, |failure| failure.attempts).saturating_add(1);
-        if attempts == 1 {
+        if self.failure.load().is_none() {
             warn!(site = %self.site, %error, "the service has no new token for this site and keeps trying");
         }
-        let pause = FIRST_PAUSE.saturating_mul(1 << (attempts - 1).min(16)).min(MAX_PAUSE);
-        let failure = Failure { error: error.clone(), attempts, retry_at: Instant::now() + pause };
+        let pause = spread(self.backoff.lock().next_pause());
+        let failure = Failure { error: error.clone(), retry_at: Instant::now() + pause };
         self.failure.store(Some(Arc::new(failure)));
     }
 }
 
-/// Renews the token at 80 % of its life, and after a failure as often as the back-off allows, until the token is dropped.
+/// Renews the token at 72 to 80 % of its life, and after a failure as often as the back-off allows, until the token is dropped.
 async fn renew_until_dropped(token: Weak<SiteToken>) {
     while let Some(held) = token.upgrade() {
         let (next, changed) = (held.next_attempt(), held.changed());

@@ -16,7 +16,7 @@ use super::{ServiceTokens, SiteToken};
 use crate::{BoxFuture, ClientError};
 
 const LIFE: u64 = 105;
-/// Seconds in which a token of that life is used; it is renewed after 80.
+/// Seconds in which a token of that life is used; it is renewed after 72 to 80.
 const USED: u64 = 100;
 
 /// What the token service does from now on.
@@ -173,14 +173,14 @@ async fn five_hundred_callers_at_expiry_cause_one_refresh() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_background_renews_at_80_percent_and_callers_never_notice() {
+async fn the_background_renews_at_72_to_80_percent_and_callers_never_notice() {
     let (wishes, token) = token();
     *wishes.0.delay.lock() = Duration::from_secs(3);
     assert_eq!(sent(&token).await.unwrap(), "access-0");
-    pass(79).await;
+    pass(71).await;
     assert_eq!(wishes.asked(), (1, 0));
     let mut seen = VecDeque::new();
-    for _ in 0..8 {
+    for _ in 0..16 {
         let before = Instant::now();
         seen.push_back(sent(&token).await.unwrap());
         assert_eq!(before, Instant::now(), "nobody waits");
@@ -221,7 +221,7 @@ async fn a_service_that_is_up_before_the_token_service_keeps_trying_with_growing
     assert!(sent(&token).await.is_err());
     pass(3600).await;
     let (creations, _) = wishes.asked();
-    assert!((340..=380).contains(&creations), "about one per 10 s: {creations}");
+    assert!((340..=420).contains(&creations), "about one per 9 to 10 s: {creations}");
     assert_eq!(token.report().failed, u64::from(creations));
     wishes.is(Mood::Works);
     pass(11).await;

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::{Extensions, Method, StatusCode};
 use reqwest::{Request, Response};
 use reqwest_middleware::{Error, Middleware, Next, Result};
+use tapisservice_core::framework::{Backoff, random_part};
 use tokio::time::{Instant, sleep};
 
 use super::deadline::EndsAt;
@@ -65,11 +66,13 @@ impl RetryPolicy {
         Self { cap, ..self }
     }
 
-    /// How long to wait before repetition `number` (from 0), `dice` being a random number from 0 to 1.
-    fn wait(&self, number: u32, retry_after: Option<Duration>, dice: f64) -> Duration {
-        let cap = self.cap.min(LONGEST);
-        let span = self.base.saturating_mul(2_u32.saturating_pow(number)).min(cap);
-        retry_after.map_or_else(|| span.mul_f64(dice), |after| after.min(cap))
+    fn cap(&self) -> Duration {
+        self.cap.min(LONGEST)
+    }
+
+    /// The spans of the repetitions, of each of which a random part is waited.
+    fn backoff(&self) -> Backoff {
+        Backoff::new(self.base, self.cap())
     }
 }
 
@@ -126,6 +129,7 @@ impl Middleware for Retry {
     ) -> Result<Response> {
         let repeat = may_repeat(req.method(), extensions.get().copied());
         let mut number = 0;
+        let mut backoff = self.0.backoff();
         loop {
             let retry_request = if repeat && number < self.0.retries { req.try_clone() } else { None };
             let outcome = next.clone().run(req, extensions).await;
@@ -134,7 +138,8 @@ impl Middleware for Retry {
             else {
                 return outcome;
             };
-            let wait = self.0.wait(number, after, fastrand::f64());
+            let span = backoff.next_pause();
+            let wait = after.map_or_else(|| random_part(span), |after| after.min(self.0.cap()));
             let ends_at = extensions.get::<EndsAt>().map(|end| end.instant);
             // Sleeping into the deadline would hide this outcome behind a timeout.
             if ends_at.is_some_and(|end| Instant::now() + wait >= end) {
@@ -206,15 +211,25 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_up_to_the_cap_and_are_a_random_part_of_that() {
-        let policy = RetryPolicy::default();
-        let spans: Vec<_> = (0..8).map(|n| policy.wait(n, None, 1.0).as_millis()).collect();
+    fn spans_double_up_to_the_cap() {
+        let mut backoff = RetryPolicy::default().backoff();
+        let spans: Vec<_> = (0..8).map(|_| backoff.next_pause().as_millis()).collect();
         assert_eq!(spans, [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
-        assert_eq!(policy.wait(3, None, 0.0), Duration::ZERO);
-        assert_eq!(policy.wait(3, None, 0.5), Duration::from_secs(1));
-        assert_eq!(policy.wait(u32::MAX, None, 1.0), Duration::from_secs(10));
-        assert_eq!(policy.wait(0, Some(Duration::from_secs(3)), 0.0), Duration::from_secs(3));
-        assert_eq!(policy.wait(0, Some(Duration::MAX), 0.0), Duration::from_secs(10));
+        let mut endless = RetryPolicy::default().with_base(Duration::MAX).with_cap(Duration::MAX).backoff();
+        assert_eq!((endless.next_pause(), endless.next_pause()), (LONGEST, LONGEST));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_random_part_of_each_span_is_waited() {
+        let mut waits = Vec::new();
+        for _ in 0..40 {
+            let (status, tries, took) = run(RetryPolicy::default(), None, &[(503, None), (503, None)]).await;
+            assert_eq!((status, tries), (200, 3));
+            waits.push(took.as_millis());
+        }
+        // At most 250 and 500 ms; the clock of tokio counts whole milliseconds, and rounds up.
+        assert!(waits.iter().all(|wait| *wait <= 752), "{waits:?}");
+        assert!(waits.iter().any(|wait| *wait != waits[0]), "{waits:?}");
     }
 
     #[tokio::test(start_paused = true)]

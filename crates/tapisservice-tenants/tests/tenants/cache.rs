@@ -169,7 +169,8 @@ async fn the_periodic_refresh_keeps_its_period_and_costs_requests_nothing() {
     let cache = TenantCache::builder(source.clone()).settings(settings).build();
     let task = cache.spawn_refresh();
     tokio::time::sleep(Duration::from_secs(60 * 10 - 1)).await;
-    assert_eq!(source.fetches(), 10);
+    // Each wait is 54 to 60 s.
+    assert!((10..=12).contains(&source.fetches()), "{} fetches", source.fetches());
     assert!(cache.refresh_on_miss(&miss("nosuch")).await, "the budget is untouched");
     task.abort();
 }
