@@ -43,8 +43,8 @@ pub mod core {
         AccessToken, AccountType, Claims, ContextView, DEFAULT_MESSAGE, Delegation, Envelope, Enveloped,
         Error, ErrorKind, ErrorOrigin, ErrorReport, Identity, InvalidId, InvalidTrackingId, JSON_MEDIA_TYPE,
         Metadata, MissingContext, OnBehalfOf, Payload, RequestContext, RequestContextBuilder, RequestTenant,
-        ResponseFormat, Result, ResultExt, Secret, ServiceError, ServiceInfo, SiteId, TenantId, TrackingId, Username,
-        g, json, secrets,
+        ResponseFormat, Result, ResultExt, Secret, ServiceError, ServiceInfo, SiteId, TenantId, TrackingId,
+        Username, g, json, secrets,
     };
 }
 
