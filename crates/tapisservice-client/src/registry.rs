@@ -7,6 +7,7 @@ use reqwest::{Client, Response};
 use tapisservice_tenants::{BoxFuture, RegistryData, RegistryRecord, SourceError, TenantSource};
 use url::Url;
 
+use crate::transport::send;
 use crate::{ClientSettings, ClientSettingsError, http_client};
 
 /// How many redirects within one origin are followed.
@@ -49,7 +50,7 @@ impl TenantsApi {
         let path = format!("/v3/{name}");
         let fault = |what: String| SourceError::new(format!("GET {path}: {what}"));
         let url = format!("{}{path}", self.base_url.as_str().trim_end_matches('/'));
-        let response = self.client.get(url).send().await.map_err(|e| fault(chain(&e)))?;
+        let response = send(self.client.get(url)).await.map_err(|e| fault(chain(&e)))?;
         if !response.status().is_success() {
             return Err(fault(format!("status {}", response.status().as_u16())));
         }

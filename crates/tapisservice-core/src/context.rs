@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
+use crate::framework::MatchedRoute;
 use crate::{AccessToken, Identity, RequestTenant, Result, SiteId, TenantId, TrackingId, Username};
 
 tokio::task_local! {
@@ -56,6 +57,7 @@ struct Inner {
     uri: Uri,
     pretty: bool,
     user_token_hash: Option<String>,
+    route: OnceLock<Arc<MatchedRoute>>,
     tenant: OnceLock<Arc<RequestTenant>>,
     identity: OnceLock<Identity>,
     authentication: AtomicU8,
@@ -145,6 +147,7 @@ impl RequestContextBuilder {
             uri: self.uri,
             pretty: self.pretty,
             user_token_hash: self.user_token_hash,
+            route: OnceLock::new(),
             tenant: OnceLock::new(),
             identity: OnceLock::new(),
             authentication: AtomicU8::new(Authentication::Pending as u8),
@@ -233,6 +236,12 @@ impl RequestContext {
         self.0.uri.path()
     }
 
+    /// The template of the route that the request was matched to, base path included: `/v3/bookmarks/{id}`. `None` before routing, and
+    /// where no route matches.
+    pub fn route(&self) -> Option<&str> {
+        self.matched_route().map(|route| &*route.template)
+    }
+
     /// The service that answers.
     pub fn service(&self) -> &ServiceInfo {
         &self.0.service
@@ -317,6 +326,15 @@ impl RequestContext {
     /// Makes the request anonymous, whatever token it has: its route looks at none (rules A20 and D4).
     pub(crate) fn ignore_token(&self) {
         self.set(Authentication::TokenIgnored);
+    }
+
+    pub(crate) fn matched_route(&self) -> Option<&MatchedRoute> {
+        self.0.route.get().map(AsRef::as_ref)
+    }
+
+    /// Sets the route. Once only: later calls change nothing.
+    pub(crate) fn set_route(&self, route: Arc<MatchedRoute>) {
+        let _ = self.0.route.set(route);
     }
 
     fn is(&self, state: Authentication) -> bool {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use metrics::{Unit, describe_gauge, gauge};
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgListener, PgPool};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
@@ -159,13 +160,20 @@ impl Database {
         PoolStatus { open, idle: u32::try_from(idle).unwrap_or(u32::MAX), max: self.inner.max_connections }
     }
 
-    /// Sets the gauge `tapisservice_db_connections` of the [`metrics`](https://docs.rs/metrics) crate, with the label `state`:
-    /// `used`, `idle`, and `max` for the most there may be. For `AppBuilder::on_scrape`.
+    /// Sets the gauges `db_client_connection_count` and `db_client_connection_max` of the [`metrics`](https://docs.rs/metrics) crate, by the
+    /// semantic conventions of OpenTelemetry. The pool is named `sql`, and `db_client_connection_state` is `used` or `idle`. For
+    /// `AppBuilder::on_scrape`.
     pub fn record_metrics(&self) {
+        const COUNT: &str = "db_client_connection_count";
+        const MAX: &str = "db_client_connection_max";
+        const POOL: (&str, &str) = ("db_client_connection_pool_name", "sql");
+        describe_gauge!(COUNT, Unit::Count, "Connections of the database pool, by state.");
+        describe_gauge!(MAX, Unit::Count, "The most connections that the database pool may open.");
         let PoolStatus { open, idle, max } = self.pool_status();
-        for (state, connections) in [("used", open.saturating_sub(idle)), ("idle", idle), ("max", max)] {
-            metrics::gauge!("tapisservice_db_connections", "state" => state).set(f64::from(connections));
+        for (state, connections) in [("used", open.saturating_sub(idle)), ("idle", idle)] {
+            gauge!(COUNT, &[POOL, ("db_client_connection_state", state)]).set(f64::from(connections));
         }
+        gauge!(MAX, &[POOL]).set(f64::from(max));
     }
 
     /// Whether the database answers.

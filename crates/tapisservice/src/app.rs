@@ -15,7 +15,7 @@ use tapisservice_tenants::TenantCache;
 use utoipa::openapi::OpenApi;
 
 use crate::health::Health;
-use crate::metrics::ScrapeCallback;
+use crate::metrics::{RequestMetrics, ScrapeCallback};
 use crate::middleware::error_mapper::ErrorMapper;
 use crate::routes::{Mounted, RouteError};
 use crate::serve::{Limits, ServeError, Server, Shutdown, Stopped};
@@ -340,7 +340,7 @@ impl AppBuilder {
         let openapi = Arc::new(docs::complete(openapi, routes.openapi(statuses), &settings.service));
         let routes = routes.route(Policy::public(), docs::PATH, docs::serve(openapi.clone()));
         let base_path = settings.service.route_path();
-        let Mounted { router, list } =
+        let Mounted { router, list, routes } =
             routes.mount(&base_path, &settings.limits, &authenticator, &callbacks)?;
         docs::check(&openapi)?;
         let stack = StackSettings {
@@ -351,7 +351,7 @@ impl AppBuilder {
                 legacy_error_status: settings.service.legacy_error_status,
             }),
             authenticator,
-            metrics: Arc::default(),
+            metrics: Arc::new(RequestMetrics::new(routes)),
         };
         Ok(App {
             router,

@@ -52,7 +52,8 @@ async fn sum(metrics: &str, beginning: &str) -> u64 {
 
 /// How many connections of the pool are in use.
 async fn used(metrics: &str) -> u64 {
-    sum(metrics, "tapisservice_db_connections{state=\"used\"}").await
+    let used = r#"db_client_connection_count{db_client_connection_pool_name="sql",db_client_connection_state="used"}"#;
+    sum(metrics, used).await
 }
 
 /// Keeps everybody else from a table for as long as it lasts.

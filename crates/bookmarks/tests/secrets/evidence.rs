@@ -74,7 +74,7 @@ impl Evidence {
     /// The figures for Prometheus.
     pub(crate) async fn metrics(&mut self, response: Response) {
         let text = response.text().await.unwrap();
-        assert!(text.contains("tapisservice_requests_total"), "{text}");
+        assert!(text.contains("http_server_request_duration_seconds_count"), "{text}");
         self.count.metrics += 1;
         self.texts.push(("the metrics".to_owned(), text));
     }

@@ -15,6 +15,7 @@ use super::endpoint::{ServiceTokenError, TokenEndpoint};
 use super::fields::X_TAPIS_TOKEN;
 use super::pair::{Pair, ServiceToken};
 use crate::BoxFuture;
+use crate::transport::send;
 
 /// Two tokens and some dates fit in here many times.
 const LARGEST_ANSWER: usize = 256 * 1024;
@@ -114,7 +115,7 @@ impl TokensApi {
         let request = self.http.request(method.clone(), &url).timeout(self.timeout).json(body);
         let request = request.headers(self.account.fields.clone()).header(ACCEPT, "application/json");
         let request = request.header(credentials.0, credentials.1);
-        let response = request.send().await.map_err(|error| fault(&describe(&error)))?;
+        let response = send(request).await.map_err(|error| fault(&describe(&error)))?;
         let status = response.status();
         if !status.is_success() {
             let refused = matches!(status.as_u16(), 400 | 401 | 403);

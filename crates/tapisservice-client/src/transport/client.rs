@@ -11,6 +11,7 @@ use super::authorize::Authorize;
 use super::circuit_breaker::{Breakers, CircuitBreaker, Thresholds};
 use super::deadline::Deadline;
 use super::guard::Guard;
+use super::metrics::Metrics;
 use super::redirect::Redirect;
 use super::retry::Retry;
 use super::settings::seconds;
@@ -82,7 +83,7 @@ impl Transport {
         if let Some(credentials) = credentials {
             chain = chain.with(Authorize(credentials));
         }
-        chain.with(Redirect(destination)).build()
+        chain.with(Redirect(destination)).with(Metrics).build()
     }
 
     /// The circuit breakers by site and service, for readiness and metrics.

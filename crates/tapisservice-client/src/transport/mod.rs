@@ -11,6 +11,7 @@
 //! | `retry` | repeats what may be repeated |
 //! | `authorize` | signs every single try in, and once more after a 401 that renewed the token |
 //! | `redirect` | follows redirects of `GET` and `HEAD` within the destination |
+//! | `metrics` | records how long each request took that was sent |
 //!
 //! The guard is first because no later link changes where a request goes; the circuit breaker is outside the deadline because a
 //! service that hangs is a service that fails; each try is signed in anew because the one before may have outlived its token.
@@ -23,6 +24,7 @@ mod destination;
 mod failure;
 mod guard;
 mod localhost;
+mod metrics;
 mod redirect;
 mod retry;
 mod retry_after;
@@ -39,6 +41,7 @@ pub use settings::TransportSettings;
 pub(crate) use client::ResponseLimits;
 pub(crate) use deadline::{BodyProgress, TimeLimit};
 pub(crate) use failure::{Failed, redacted};
+pub(crate) use metrics::send;
 pub(crate) use retry::RetryChoice;
 pub(crate) use retry_after::retry_after;
 pub(crate) use tracking::TRACKING_HEADER;

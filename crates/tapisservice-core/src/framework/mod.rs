@@ -76,3 +76,22 @@ pub fn ignore_token(g: &RequestContext) {
 pub fn set_request_tenant(g: &RequestContext, tenant: impl Into<Arc<RequestTenant>>) -> bool {
     g.set_request_tenant(tenant)
 }
+
+/// A route of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatchedRoute {
+    /// The path template, base path included.
+    pub template: Box<str>,
+    /// Its place among the routes of the service.
+    pub index: usize,
+}
+
+/// The route that a request was matched to.
+pub fn matched_route(g: &RequestContext) -> Option<&MatchedRoute> {
+    g.matched_route()
+}
+
+/// Sets the route that a request was matched to. Once only: later calls change nothing.
+pub fn set_route(g: &RequestContext, route: Arc<MatchedRoute>) {
+    g.set_route(route);
+}

@@ -6,6 +6,7 @@ pub(crate) mod context;
 pub(crate) mod deadline;
 pub(crate) mod error_mapper;
 pub(crate) mod limits;
+pub(crate) mod matched_route;
 pub(crate) mod normalize_path;
 pub(crate) mod response_timeout;
 pub(crate) mod trace;

@@ -9,14 +9,14 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
 use pin_project_lite::pin_project;
-use tapisservice_core::{ErrorKind, ErrorOrigin, ErrorReport, RequestContext};
+use tapisservice_core::{ErrorKind, ErrorOrigin, ErrorReport, RequestContext, framework};
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::instrument::{Instrument as _, Instrumented};
 use tracing::{Span, error, field, info};
 
 use crate::logs::{LINES_PER_MINUTE, REQUEST_SPAN, Throttled, panics_are_counted};
-use crate::metrics::{self, RequestMetrics};
+use crate::metrics::{self, ActiveRequest, RequestMetrics};
 
 /// Lines of one status and origin are one reason. Their texts are not looked at: they may be the caller's, who can make up as many as
 /// there are requests.
@@ -63,9 +63,10 @@ impl<S: Service<Request, Response = Response>> Service<Request> for TraceService
 
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
+        let active = RequestMetrics::start(self.metrics.clone(), request.method(), request.version());
         let span = request.extensions().get().map_or_else(Span::none, request_span);
         let future = span.in_scope(|| self.inner.call(request)).instrument(span);
-        ResponseFuture { future, metrics: self.metrics.clone() }
+        ResponseFuture { future, active }
     }
 }
 
@@ -74,7 +75,7 @@ pin_project! {
     pub(crate) struct ResponseFuture<F> {
         #[pin]
         future: Instrumented<F>,
-        metrics: Arc<RequestMetrics>,
+        active: ActiveRequest,
     }
 }
 
@@ -87,7 +88,7 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
         let response = ready!(this.future.as_mut().poll(cx))?;
         if let Ok(g) = RequestContext::current() {
             let took = g.started().elapsed();
-            this.metrics.answered(g.method(), response.status(), took);
+            this.active.answered(framework::matched_route(&g), response.status(), took);
             this.future.span().in_scope(|| {
                 record_identity(&g);
                 write(response.status(), response.extensions().get(), took);
@@ -179,7 +180,7 @@ mod tests {
             tracing::error!("handled");
             Ok::<_, Infallible>(Response::default())
         };
-        let service = TraceLayer::new(Arc::default()).layer(service_fn(handler));
+        let service = TraceLayer::new(Arc::new(RequestMetrics::new(0))).layer(service_fn(handler));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(g.scope(service.oneshot(request))).unwrap();
     }

@@ -7,11 +7,13 @@ use axum::handler::Handler as _;
 use axum::routing::MethodRouter;
 use http::StatusCode;
 use tapisservice_auth::{Authenticator, Callbacks, Policy, PolicyLayer};
+use tapisservice_core::framework::MatchedRoute;
 
 use super::check::Check;
 use super::probe::Answers;
 use super::{Access, RouteError, RouteInfo, Routes, join_paths};
 use crate::middleware::body_limit::BodyLimitLayer;
+use crate::middleware::matched_route::MatchedRouteLayer;
 use crate::serve::Limits;
 use crate::{BodyLimit, docs};
 
@@ -19,6 +21,8 @@ use crate::{BodyLimit, docs};
 pub(crate) struct Mounted {
     pub(crate) router: Router,
     pub(crate) list: Vec<RouteInfo>,
+    /// How many paths are mounted.
+    pub(crate) routes: usize,
 }
 
 /// One route on its way into the router.
@@ -53,8 +57,9 @@ impl Routes {
         }
         let with_fallback = routes.iter().filter(|(_, answers)| answers.fallback);
         let mut with_fallback: HashSet<_> = with_fallback.map(|(route, _)| route.path.clone()).collect();
+        let mounted = routes.len();
         let mut router = Router::new();
-        for (mut route, answers) in routes {
+        for (index, (mut route, answers)) in routes.into_iter().enumerate() {
             if route.access.policy.ignores_token() && with_fallback.insert(route.path.clone()) {
                 // Under this policy, so that the other methods of the path look at no token either.
                 route.methods = route.methods.fallback(no_such_method);
@@ -62,11 +67,13 @@ impl Routes {
             let own = route.access.limits;
             // Around the fallback of a route too, which `route_layer` would leave open.
             let policy = layer(route.access.policy).with_options_handler(answers.has_own_options());
-            // The policy decides first. Both in one layer: each costs every request a box.
-            let access = (policy, BodyLimitLayer::new(own.body_or(BodyLimit::new(limits.max_body_bytes))));
             // Joined here once: a nested router would take the base path off the target of every request.
-            let methods = own.time(route.methods).layer(access);
-            router = router.route(&join_paths(base_path, &route.path), methods);
+            let path = join_paths(base_path, &route.path);
+            let matched = MatchedRouteLayer::new(MatchedRoute { template: path.as_str().into(), index });
+            let body_limit = BodyLimitLayer::new(own.body_or(BodyLimit::new(limits.max_body_bytes)));
+            // The policy decides first. All in one layer: each costs every request a box.
+            let methods = own.time(route.methods).layer((matched, policy, body_limit));
+            router = router.route(&path, methods);
         }
         // Replaces the fallbacks that no author set: that a method is not allowed is said to anybody, and under no route's policy.
         let router = router
@@ -74,7 +81,7 @@ impl Routes {
             .fallback(no_such_path.layer(layer(Policy::public())))
             // Handlers become routes here once, and not with every request.
             .with_state(());
-        Ok(Mounted { router, list })
+        Ok(Mounted { router, list, routes: mounted })
     }
 
     fn into_routes(self) -> impl Iterator<Item = Route> {

@@ -1,0 +1,81 @@
+//! `GET /metrics`.
+
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use http::header::CONTENT_TYPE;
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use tapisservice_client::Transport;
+use tokio::time::interval;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::{Sources, requests, sources};
+use crate::serve::{Limits, ServeError, Server, Shutdown};
+
+/// The upper bounds of the buckets of all histograms, in seconds: what the semantic conventions advise for HTTP.
+const BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+
+/// How often samples are put into their buckets.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// The recorder of the process: the `metrics` crate knows one only.
+static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Serves `GET /metrics` until the shutdown ends.
+///
+/// # Errors
+///
+/// When the address cannot be listened on.
+pub(crate) async fn serve(
+    address: SocketAddr,
+    sources: Sources,
+    shutdown: Shutdown,
+) -> Result<SocketAddr, ServeError> {
+    let server = Server::bind_for("metrics_listen", address).await?;
+    let bound = server.local_addr();
+    let recorder = recorder();
+    let upkeep = tokio::spawn(keep_up(recorder.clone()));
+    let show = move || {
+        let (sources, recorder) = (sources.clone(), recorder.clone());
+        async move {
+            sources.record();
+            ([(CONTENT_TYPE, "text/plain; version=0.0.4")], recorder.render())
+        }
+    };
+    // Around the callbacks of the service too: they may panic.
+    let router = Router::new().route("/metrics", get(show)).layer(CatchPanicLayer::new());
+    let serving = server.serve(router, Limits::default(), shutdown);
+    tokio::spawn(async move {
+        // It ends in no other way: the default limits are valid.
+        let _ = serving.await;
+        upkeep.abort();
+    });
+    Ok(bound)
+}
+
+/// Puts samples into the buckets of their histograms from time to time. Without it they pile up while the page is not scraped.
+async fn keep_up(recorder: PrometheusHandle) {
+    let mut times = interval(UPKEEP);
+    loop {
+        times.tick().await;
+        recorder.run_upkeep();
+    }
+}
+
+fn recorder() -> PrometheusHandle {
+    let build = || {
+        let builder: Result<_, BuildError> = PrometheusBuilder::new().set_buckets(&BUCKETS);
+        let recorder = builder.unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder();
+        let handle = recorder.handle();
+        // A program that has a recorder of its own keeps it, and its metrics.
+        let _ = metrics::set_global_recorder(recorder);
+        requests::describe();
+        sources::describe();
+        Transport::describe_metrics();
+        handle
+    };
+    RECORDER.get_or_init(build).clone()
+}

@@ -1,0 +1,21 @@
+//! Metrics for Prometheus, on a port of their own so that the proxy cannot expose them (rule D7).
+//!
+//! Requests are recorded when they end. Everything else is read from its owner when the page is scraped. `docs/OPERATIONS.md` lists all
+//! metrics; names and labels follow the semantic conventions of OpenTelemetry where these have one.
+
+mod endpoint;
+mod requests;
+mod sources;
+
+pub(crate) use endpoint::serve;
+pub(crate) use requests::{ActiveRequest, RequestMetrics};
+pub(crate) use sources::{ScrapeCallback, Sources};
+
+use metrics::counter;
+
+const PANICS: &str = "tapisservice_panics_total";
+
+/// Counts a panic (F19).
+pub(crate) fn panic() {
+    counter!(PANICS).increment(1);
+}
