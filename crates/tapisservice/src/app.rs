@@ -11,6 +11,7 @@ use axum::response::Response;
 use tapisservice_auth::{Authenticator, Authn, Callbacks, Policy, PolicyRequest};
 use tapisservice_client::{ClientError, ClientSettingsError, ServiceClient};
 use tapisservice_core::Error;
+use tapisservice_serve::{Limits, ServeError, Server, Shutdown, Stopped};
 use tapisservice_tenants::TenantCache;
 use utoipa::openapi::OpenApi;
 
@@ -18,7 +19,6 @@ use crate::health::Health;
 use crate::metrics::{RequestMetrics, ScrapeCallback};
 use crate::middleware::error_mapper::ErrorMapper;
 use crate::routes::{Mounted, RouteError};
-use crate::serve::{Limits, ServeError, Server, Shutdown, Stopped};
 use crate::stack::{self, StackSettings};
 use crate::{ReadyCheck, RouteInfo, Routes, Settings, docs, metrics};
 

@@ -10,11 +10,11 @@ use axum::{BoxError, Extension};
 use serde::Serialize;
 use tapisservice_auth::PublicPolicy;
 use tapisservice_core::{Envelope, Error, RequestContext, Result};
+use tapisservice_serve::Shutdown;
 use tapisservice_tenants::{CacheState, TenantCache};
 use utoipa::ToSchema;
 
 use crate::docs::{EnvelopeOf, ErrorEnvelope};
-use crate::serve::Shutdown;
 use crate::{Routes, handlers};
 
 type CheckFuture = Pin<Box<dyn Future<Output = std::result::Result<(), BoxError>> + Send>>;

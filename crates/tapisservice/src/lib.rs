@@ -12,7 +12,6 @@ mod middleware;
 mod pages;
 pub mod prelude;
 mod routes;
-pub mod serve;
 mod settings;
 mod stack;
 mod startup;
@@ -22,7 +21,6 @@ pub use health::ReadyCheck;
 pub use healthcheck::{HealthcheckError, healthcheck};
 pub use middleware::body_limit::BodyLimit;
 pub use middleware::deadline::{RequestTimeout, RequestTimeoutLayer};
-pub use middleware::response_timeout::{ResponseTimeout, ResponseTimeoutLayer};
 pub use routes::{Handlers, Methods, RouteError, RouteInfo, RouteMethods, RoutePolicy, Routes};
 pub use settings::{ServiceSettings, Settings};
 pub use startup::{StartError, report_error, run, show_config};
@@ -34,6 +32,8 @@ pub use tapisservice_config as config;
 pub use tapisservice_core::{Error, Result, ResultExt, ServiceError};
 #[cfg(feature = "db")]
 pub use tapisservice_db as db;
+pub use tapisservice_serve as serve;
+pub use tapisservice_serve::{ResponseTimeout, ResponseTimeoutLayer};
 pub use tapisservice_tenants as tenants;
 
 /// Identifiers, identity, the request context `g`, errors and the envelope.

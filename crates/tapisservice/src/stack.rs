@@ -9,6 +9,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use tapisservice_auth::{AuthLayer, Authenticator};
 use tapisservice_core::ServiceInfo;
+use tapisservice_serve::Limits;
 use tower::ServiceBuilder;
 use tower_service::Service;
 
@@ -19,7 +20,6 @@ use crate::middleware::error_mapper::{ErrorMapper, ErrorMapperLayer};
 use crate::middleware::limits::LimitsLayer;
 use crate::middleware::normalize_path;
 use crate::middleware::trace::TraceLayer;
-use crate::serve::Limits;
 
 /// What the layers need to know.
 #[derive(Debug, Clone)]

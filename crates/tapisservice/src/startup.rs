@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use axum::BoxError;
 use tapisservice_config::{Config, ConfigError, EXIT_CODE};
 use tapisservice_core::Error;
+use tapisservice_serve::{ServeError, Server, Shutdown};
 use tracing::{error, info, warn};
 
 use crate::Settings;
 use crate::app::{AppBuilder, BuildError};
 use crate::logs::{self, LogError, LogGuard};
-use crate::serve::{ServeError, Server, Shutdown};
 
 /// Why a service did not start, or did not go on.
 #[derive(Debug, thiserror::Error)]
@@ -204,7 +204,11 @@ where
         app = assemble(config, settings) => app?,
     };
     // The author may have given the app's handle away already, so both exist.
-    stop.also_triggers(app.shutdown().clone());
+    let handle = app.shutdown().clone();
+    tokio::spawn(async move {
+        stop.draining().await;
+        handle.trigger();
+    });
     let app = app.build()?;
     let server = if may_move { bind_next_free(listen).await? } else { Server::bind(listen).await? };
     info!(address = %server.local_addr(), "listening");

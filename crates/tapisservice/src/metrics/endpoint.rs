@@ -9,11 +9,11 @@ use axum::routing::get;
 use http::header::CONTENT_TYPE;
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tapisservice_client::Transport;
+use tapisservice_serve::{Limits, ServeError, Server, Shutdown};
 use tokio::time::interval;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{Sources, requests, sources};
-use crate::serve::{Limits, ServeError, Server, Shutdown};
 
 /// The upper bounds of the buckets of all histograms, in seconds: what the semantic conventions advise for HTTP.
 const BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];

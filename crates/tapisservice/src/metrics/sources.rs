@@ -5,11 +5,11 @@ use std::sync::Arc;
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use tapisservice_client::ServiceClient;
 use tapisservice_client::transport::BreakerState;
+use tapisservice_serve::{CloseReason, ServerStats};
 use tapisservice_tenants::{CacheState, TenantCache};
 use tokio::runtime::Handle;
 
 use super::PANICS;
-use crate::serve::{CloseReason, ServerStats};
 
 const CONNECTIONS: &str = "tapisservice_connections";
 const ACCEPTED: &str = "tapisservice_connections_accepted_total";

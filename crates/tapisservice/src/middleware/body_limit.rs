@@ -14,10 +14,9 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{LengthLimitError, Limited};
 use pin_project_lite::pin_project;
 use tapisservice_core::{Error, ErrorKind, ErrorReport};
+use tapisservice_serve::is_body_timeout;
 use tower_layer::Layer;
 use tower_service::Service;
-
-use crate::serve::is_body_timeout;
 
 /// How large the body of a request may be on some routes ([`Routes::body_limit`](crate::Routes::body_limit)).
 ///

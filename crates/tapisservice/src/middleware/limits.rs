@@ -9,11 +9,11 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use pin_project_lite::pin_project;
 use tapisservice_core::{Error, ErrorKind};
+use tapisservice_serve::{Limits, uri_too_long};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::deadline::Bounded;
-use crate::serve::{Limits, uri_too_long};
 
 /// Answers 414 to a target that is too long and 504 when the answer takes too long, unless the route has a limit of its own
 /// ([`RequestTimeoutLayer`](super::deadline::RequestTimeoutLayer)). The size of a body is limited around the handlers of a route, where

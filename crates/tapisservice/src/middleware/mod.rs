@@ -8,5 +8,4 @@ pub(crate) mod error_mapper;
 pub(crate) mod limits;
 pub(crate) mod matched_route;
 pub(crate) mod normalize_path;
-pub(crate) mod response_timeout;
 pub(crate) mod trace;

@@ -4,11 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use axum::routing::MethodRouter;
+use tapisservice_serve::{Limits, ResponseLimit};
 
 use crate::BodyLimit;
+use crate::ResponseTimeoutLayer;
 use crate::middleware::deadline::RequestTimeoutLayer;
-use crate::middleware::response_timeout::ResponseTimeoutLayer;
-use crate::serve::{Limits, ResponseLimit};
 
 /// The limits of a route that are set, in place of those of the settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn limits_are_listed_where_they_differ_from_the_settings() {
-        let settings = Limits { max_body_bytes: 1000, ..Limits::default() };
+        let mut settings = Limits::default();
+        settings.max_body_bytes = 1000;
         let mut limits = RouteLimits::default();
         assert_eq!(limits.to_string(), "");
         limits.set_timeout(settings.request_timeout);

@@ -8,13 +8,13 @@ use axum::routing::MethodRouter;
 use http::StatusCode;
 use tapisservice_auth::{Authenticator, Callbacks, Policy, PolicyLayer};
 use tapisservice_core::framework::MatchedRoute;
+use tapisservice_serve::Limits;
 
 use super::check::Check;
 use super::probe::Answers;
 use super::{Access, RouteError, RouteInfo, Routes, join_paths};
 use crate::middleware::body_limit::BodyLimitLayer;
 use crate::middleware::matched_route::MatchedRouteLayer;
-use crate::serve::Limits;
 use crate::{BodyLimit, docs};
 
 /// The router of all routes and their list.

@@ -18,7 +18,7 @@ use super::signals::Signals;
 /// Clones are one handle. Once triggered it stays triggered.
 ///
 /// ```
-/// use tapisservice::serve::Shutdown;
+/// use tapisservice_serve::Shutdown;
 ///
 /// let shutdown = Shutdown::new();
 /// let readiness = shutdown.clone();
@@ -68,15 +68,6 @@ impl Shutdown {
             std::process::exit(signal.exit_code);
         });
         Ok(shutdown)
-    }
-
-    /// Triggers `other` when this one is triggered.
-    pub(crate) fn also_triggers(&self, other: Self) {
-        let this = self.clone();
-        tokio::spawn(async move {
-            this.draining().await;
-            other.trigger();
-        });
     }
 
     /// Starts the shutdown. Doing it twice is doing it once.

@@ -1,11 +1,6 @@
 //! The server: a listener, its connections, and the order of the end.
 
-use std::{
-    convert::Infallible,
-    net::SocketAddr,
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use http::{Request, Response};
@@ -21,16 +16,16 @@ use super::{
     acceptor::Acceptor,
     connection::{self, Shared},
     pace::UNSENT,
+    rate_limit::RateLimit,
 };
-use crate::logs::Throttled;
 
 /// Connections the kernel keeps for us until they are accepted.
 const BACKLOG: u32 = 1024;
 /// For connections told to end at the deadline; one that blocks its thread is left behind.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Lines about answers that were cut off: so many a minute, the rest is counted.
-static CUT_OFF: LazyLock<Throttled<()>> = LazyLock::new(|| Throttled::new(20, Duration::from_mins(1)));
+/// Lines a minute about answers that were cut off; the rest is counted.
+const CUT_OFF_PER_MINUTE: u32 = 20;
 
 /// A bound listener, ready to serve.
 #[derive(Debug)]
@@ -59,9 +54,13 @@ impl Server {
         Self::bind_for("listen", address).await
     }
 
-    /// Listens on the address that the configuration key asks for, which an error names.
+    /// Listens on the address that the configuration key asks for.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind), naming this key.
     #[expect(clippy::unused_async, reason = "the socket needs a tokio runtime, and the signature says so")]
-    pub(crate) async fn bind_for(key: &'static str, address: SocketAddr) -> Result<Self, ServeError> {
+    pub async fn bind_for(key: &'static str, address: SocketAddr) -> Result<Self, ServeError> {
         let failed = |source| ServeError::listen(key, address, source);
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
         let socket = socket.map_err(failed)?;
@@ -101,7 +100,7 @@ impl Server {
     }
 
     /// Serves until the shutdown is triggered and everything has ended, in the order the
-    /// [module](super#shutdown) tells.
+    /// [crate](crate#shutdown) tells.
     ///
     /// The service is cloned for every connection. Requests carry `axum::extract::ConnectInfo<SocketAddr>`, the
     /// client's address, in their extensions.
@@ -116,7 +115,12 @@ impl Server {
     {
         limits.check()?;
         let shared = Arc::new(Shared::new(limits, shutdown, self.stats));
-        let mut connections = Connections { tasks: JoinSet::new(), service, shared: Arc::clone(&shared) };
+        let mut connections = Connections {
+            tasks: JoinSet::new(),
+            service,
+            shared: Arc::clone(&shared),
+            cut_off: RateLimit::new(CUT_OFF_PER_MINUTE, Duration::from_mins(1)),
+        };
         let mut acceptor = Acceptor::new(self.listener, Arc::clone(&shared));
 
         connections.accept_until(&mut acceptor, shared.shutdown.draining()).await;
@@ -138,6 +142,8 @@ struct Connections<S> {
     tasks: JoinSet<CloseReason>,
     service: S,
     shared: Arc<Shared>,
+    /// Log lines about answers that were cut off.
+    cut_off: RateLimit,
 }
 
 impl<S> Connections<S>
@@ -184,7 +190,7 @@ where
         }
     }
 
-    fn count(&self, ended: Result<CloseReason, JoinError>) {
+    fn count(&mut self, ended: Result<CloseReason, JoinError>) {
         let reason = match ended {
             Ok(reason) => reason,
             Err(error) if error.is_panic() => {
@@ -194,7 +200,7 @@ where
             Err(_) => CloseReason::CutOff,
         };
         if reason == CloseReason::WriteTimeout
-            && let Some(withheld) = CUT_OFF.permit(())
+            && let Some(withheld) = self.cut_off.allow()
         {
             tracing::warn!(withheld, "an answer was cut off: the client took it too slowly");
         }

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::serve::ResponseLimit;
+use crate::ResponseLimit;
 
 /// Gives the answers of a route a time of their own in which they have to be written, or none.
 ///
@@ -21,10 +21,10 @@ use crate::serve::ResponseLimit;
 ///
 /// ```
 /// use std::time::Duration;
+/// use axum::Router;
 /// use axum::body::Body;
 /// use axum::routing::get;
-/// use tapisservice::ResponseTimeoutLayer;
-/// use tapisservice::prelude::*;
+/// use tapisservice_serve::ResponseTimeoutLayer;
 ///
 /// async fn events() -> Body {
 ///     Body::empty() // a stream
@@ -34,9 +34,9 @@ use crate::serve::ResponseLimit;
 ///     Body::empty() // some gigabytes
 /// }
 ///
-/// let routes: Routes = Routes::new()
-///     .route(Policy::authenticated(), "/events", get(events).layer(ResponseTimeoutLayer::streaming()))
-///     .route(Policy::authenticated(), "/archive", get(archive).layer(ResponseTimeoutLayer::new(Duration::from_secs(3600))));
+/// let router: Router = Router::new()
+///     .route("/events", get(events).layer(ResponseTimeoutLayer::streaming()))
+///     .route("/archive", get(archive).layer(ResponseTimeoutLayer::new(Duration::from_secs(3600))));
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ResponseTimeoutLayer {

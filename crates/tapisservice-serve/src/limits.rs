@@ -15,7 +15,7 @@ use super::ServeError;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tapisservice::serve::Limits;
+/// use tapisservice_serve::Limits;
 ///
 /// let limits: Limits = serde_json::from_str(r#"{"header_timeout_seconds": 2.5}"#)?;
 /// assert_eq!(limits.header_timeout, Duration::from_millis(2500));
@@ -31,8 +31,8 @@ pub struct Limits {
     pub max_header_bytes: usize,
     /// Bytes of the request target; more is a 414 (see [`uri_too_long`]). Default 8 KiB.
     pub max_uri_bytes: usize,
-    /// Bytes of a request body; more is a 413. Applied around the handlers of an [`App`](crate::App), whose routes may have limits
-    /// of their own ([`Routes::body_limit`](crate::Routes::body_limit)). Default 2 MiB.
+    /// Bytes of a request body; more is a 413. The middleware stack of `tapisservice` applies it; its routes may have limits of their own.
+    /// Default 2 MiB.
     pub max_body_bytes: usize,
     /// From the connection, or the first byte of a later request, to the end of its headers. Default 10 s.
     #[serde(rename = "header_timeout_seconds", deserialize_with = "seconds")]
@@ -44,7 +44,7 @@ pub struct Limits {
     /// leaving while there is one to send. Default 30 s.
     #[serde(rename = "body_timeout_seconds", deserialize_with = "seconds")]
     pub body_timeout: Duration,
-    /// The whole request, up to the answer's headers. Applied by the middleware stack. Default 60 s.
+    /// The whole request, up to the answer's headers. The middleware stack of `tapisservice` applies it. Default 60 s.
     #[serde(rename = "request_timeout_seconds", deserialize_with = "seconds")]
     pub request_timeout: Duration,
     /// Writing an answer, from its headers to the moment the last byte has left. Routes may have another limit or none
@@ -99,8 +99,8 @@ impl Limits {
         }
     }
 
-    /// Every key with the rule that its value breaks.
-    pub(crate) fn violations(&self) -> Vec<(&'static str, &'static str)> {
+    /// Every configuration key whose value breaks a rule, with the rule. Empty for limits under which clients can be served.
+    pub fn violations(&self) -> Vec<(&'static str, &'static str)> {
         let not_zero = [
             ("max_header_bytes", self.max_header_bytes == 0),
             ("max_uri_bytes", self.max_uri_bytes == 0),
@@ -125,7 +125,7 @@ impl Limits {
 /// Counts the target as it was sent, scheme and authority of the absolute form included.
 ///
 /// ```
-/// use tapisservice::serve::{Limits, uri_too_long};
+/// use tapisservice_serve::{Limits, uri_too_long};
 ///
 /// let mut limits = Limits::default();
 /// limits.max_uri_bytes = 10;

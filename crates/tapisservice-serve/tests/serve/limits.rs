@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tapisservice::serve::{CloseReason, Limits};
+use tapisservice_serve::{CloseReason, Limits};
 
 use crate::helpers::{TestServer, patient, patient_but};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tapisservice::serve::{CloseReason, ServeError, Server};
+use tapisservice_serve::{CloseReason, ServeError, Server};
 
 use crate::helpers::{PATIENCE, TestServer, patient, patient_but};
 
@@ -143,7 +143,7 @@ async fn limits_that_serve_nobody_are_refused() {
     let limits = patient_but(|limits| {
         limits.idle_timeout = Duration::ZERO;
     });
-    let refused = server.serve(axum::Router::new(), limits, tapisservice::serve::Shutdown::new());
+    let refused = server.serve(axum::Router::new(), limits, tapisservice_serve::Shutdown::new());
     let error = tokio::time::timeout(PATIENCE, refused).await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "`idle_timeout_seconds` must be greater than zero");
 }

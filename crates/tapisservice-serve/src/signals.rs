@@ -47,11 +47,11 @@ mod platform {
     use super::{Action, Received};
 
     /// Handlers for all signals that end a process by default and can be caught.
-    pub(in crate::serve) struct Signals(Vec<(&'static str, SignalKind, Action, Signal)>);
+    pub(crate) struct Signals(Vec<(&'static str, SignalKind, Action, Signal)>);
 
     impl Signals {
         /// Installs the handlers.
-        pub(in crate::serve) fn install() -> io::Result<Self> {
+        pub(crate) fn install() -> io::Result<Self> {
             let handlers =
                 kinds().into_iter().map(|(name, kind, action)| Ok((name, kind, action, signal(kind)?)));
             handlers.collect::<io::Result<_>>().map(Self)
@@ -118,10 +118,10 @@ mod platform {
 
     use super::{Action, Received};
 
-    pub(in crate::serve) struct Signals;
+    pub(crate) struct Signals;
 
     impl Signals {
-        pub(in crate::serve) fn install() -> io::Result<Self> {
+        pub(crate) fn install() -> io::Result<Self> {
             Ok(Self)
         }
 

@@ -8,15 +8,12 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    backoff::{Backoff, Quiet},
-    connection::Shared,
-};
+use super::{backoff::Backoff, connection::Shared, rate_limit::RateLimit};
 
 /// Between asking one connection to leave and asking the next, while somebody waits.
 const ASK_EVERY: Duration = Duration::from_millis(5);
 /// Between two log lines about one trouble.
-const QUIET: Duration = Duration::from_secs(30);
+const LOG_EVERY: Duration = Duration::from_secs(30);
 
 pub(super) struct Acceptor {
     listener: TcpListener,
@@ -24,8 +21,8 @@ pub(super) struct Acceptor {
     /// Accepted, waiting for room. It is what tells a full house from a full house with a queue.
     at_the_door: Option<(TcpStream, SocketAddr)>,
     backoff: Backoff,
-    failures: Quiet,
-    crowds: Quiet,
+    failures: RateLimit,
+    crowds: RateLimit,
     shared: Arc<Shared>,
 }
 
@@ -37,8 +34,8 @@ impl Acceptor {
             room: Arc::new(Semaphore::new(room)),
             at_the_door: None,
             backoff: Backoff::default(),
-            failures: Quiet::new(QUIET),
-            crowds: Quiet::new(QUIET),
+            failures: RateLimit::new(1, LOG_EVERY),
+            crowds: RateLimit::new(1, LOG_EVERY),
             shared,
         }
     }
@@ -78,7 +75,7 @@ impl Acceptor {
         self.shared.stats.count_accept_error();
         self.backoff.failed();
         self.ask_for_room();
-        if self.failures.may_speak() {
+        if self.failures.allow().is_some() {
             let total = self.shared.stats.accept_errors();
             tracing::error!(%error, total, "cannot accept connections, trying again");
         }
@@ -89,7 +86,7 @@ impl Acceptor {
             if let Ok(place) = Arc::clone(&self.room).try_acquire_owned() {
                 return place;
             }
-            if self.crowds.may_speak() {
+            if self.crowds.allow().is_some() {
                 let limit = self.shared.limits.max_connections;
                 tracing::warn!(limit, "max_connections are open, new ones wait");
             }

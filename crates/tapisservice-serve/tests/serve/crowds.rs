@@ -1,6 +1,6 @@
 //! More clients than there is room for.
 
-use tapisservice::serve::CloseReason;
+use tapisservice_serve::CloseReason;
 
 use crate::helpers::{TestServer, patient_but};
 

@@ -1,4 +1,4 @@
-//! Patience after a failure to accept, and few words about it.
+//! The pause after a failure to accept.
 
 use std::time::Duration;
 
@@ -33,28 +33,6 @@ impl Backoff {
     }
 }
 
-/// Lets one message per interval through.
-#[derive(Debug)]
-pub(super) struct Quiet {
-    interval: Duration,
-    last: Option<Instant>,
-}
-
-impl Quiet {
-    pub(super) fn new(interval: Duration) -> Self {
-        Self { interval, last: None }
-    }
-
-    pub(super) fn may_speak(&mut self) -> bool {
-        let now = Instant::now();
-        let may = self.last.is_none_or(|last| now - last >= self.interval);
-        if may {
-            self.last = Some(now);
-        }
-        may
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,15 +53,5 @@ mod tests {
         backoff.failed();
         backoff.wait().await;
         assert_eq!(start.elapsed(), FIRST);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_message_per_interval() {
-        let mut quiet = Quiet::new(Duration::from_secs(10));
-        assert!(quiet.may_speak());
-        tokio::time::advance(Duration::from_secs(9)).await;
-        assert!(!quiet.may_speak());
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(quiet.may_speak());
     }
 }

@@ -4,7 +4,7 @@
 
 use std::{net::SocketAddr, process::Stdio, sync::Arc, time::Duration};
 
-use tapisservice::serve::{Server, Shutdown};
+use tapisservice_serve::{Server, Shutdown};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines},
     net::TcpStream,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tapisservice::serve::CloseReason;
+use tapisservice_serve::CloseReason;
 
 use crate::helpers::{Client, TestServer, patient, patient_but};
 

@@ -10,8 +10,8 @@ use axum::{
 };
 use http::StatusCode;
 use http_body_util::BodyExt as _;
-use tapisservice::ResponseTimeoutLayer;
-use tapisservice::serve::{
+use tapisservice_serve::ResponseTimeoutLayer;
+use tapisservice_serve::{
     CloseReason, Limits, Server, ServerStats, Shutdown, Stopped, is_body_timeout, uri_too_long,
 };
 use tokio::{

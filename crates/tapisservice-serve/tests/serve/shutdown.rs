@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tapisservice::serve::{CloseReason, Limits, Stopped};
+use tapisservice_serve::{CloseReason, Limits, Stopped};
 use tokio::net::TcpStream;
 
 use crate::helpers::{PATIENCE, TestServer, patient, patient_but};

@@ -28,7 +28,7 @@ pub struct BodyTimeout {
 /// Whether a [`BodyTimeout`] is this error or somewhere among its sources.
 ///
 /// ```
-/// use tapisservice::serve::is_body_timeout;
+/// use tapisservice_serve::is_body_timeout;
 ///
 /// assert!(!is_body_timeout(&axum::Error::new(std::fmt::Error)));
 /// ```

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tapisservice::serve::CloseReason;
+use tapisservice_serve::CloseReason;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::helpers::{Client, MOMENT, TestServer, patient, patient_but};

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-/// A value among the extensions of an answer: how long writing it may take, in place of
-/// [`Limits::response_timeout`](super::Limits::response_timeout).
+/// How long writing an answer may take, in place of [`Limits::response_timeout`](crate::Limits::response_timeout). The server reads it from
+/// the answer's extensions; [`ResponseTimeoutLayer`](crate::ResponseTimeoutLayer) sets it there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ResponseLimit {
+pub enum ResponseLimit {
     /// As long as the client takes bytes now and then.
     Streaming,
     /// In all; and at the least rate of the server.

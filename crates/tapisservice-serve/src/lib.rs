@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+
+mod acceptor;
+mod activity;
+mod backoff;
+mod bell;
+mod body;
+mod connection;
+mod discard;
+mod error;
+mod limits;
+mod moment;
+mod pace;
+mod rate_limit;
+mod response_limit;
+mod response_timeout;
+mod server;
+mod service;
+mod shutdown;
+mod signals;
+mod stats;
+mod stream;
+
+pub use body::{BodyTimeout, is_body_timeout};
+pub use error::ServeError;
+pub use limits::{Limits, uri_too_long};
+pub use response_limit::ResponseLimit;
+pub use response_timeout::{ResponseTimeout, ResponseTimeoutLayer};
+pub use server::{Server, Stopped};
+pub use shutdown::Shutdown;
+pub use stats::{CloseReason, ServerStats};
