@@ -43,7 +43,7 @@ TESTS = {
         "F27": ["faults::f27_"],
     },
     ("tapisservice", "app"): {"F32": ["mounting::"]},
-    ("tapisservice", "logs"): {"F24": ["canary_secrets_are_found_nowhere"]},
+    ("tapisservice-logs", "logs"): {"F24": ["canary_secrets_are_found_nowhere"]},
     ("bookmarks", "api"): {"F24": ["secrets::"]},
     ("bookmarks", "postgres"): {
         "F14": ["faults::f14_"],

@@ -5,7 +5,6 @@ pub mod docs;
 pub mod extract;
 mod health;
 mod healthcheck;
-pub mod logs;
 mod metrics;
 mod middleware;
 #[cfg(doctest)]
@@ -19,6 +18,7 @@ mod startup;
 pub use app::{App, AppBuilder, BuildError};
 pub use health::ReadyCheck;
 pub use healthcheck::{HealthcheckError, healthcheck};
+pub use metrics::count_panic;
 pub use middleware::body_limit::BodyLimit;
 pub use middleware::deadline::{RequestTimeout, RequestTimeoutLayer};
 pub use routes::{Handlers, Methods, RouteError, RouteInfo, RouteMethods, RoutePolicy, Routes};
@@ -32,6 +32,7 @@ pub use tapisservice_config as config;
 pub use tapisservice_core::{Error, Result, ResultExt, ServiceError};
 #[cfg(feature = "db")]
 pub use tapisservice_db as db;
+pub use tapisservice_logs as logs;
 pub use tapisservice_serve as serve;
 pub use tapisservice_serve::{ResponseTimeout, ResponseTimeoutLayer};
 pub use tapisservice_tenants as tenants;

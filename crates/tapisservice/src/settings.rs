@@ -14,11 +14,11 @@ use tapisservice_client::{
 };
 use tapisservice_config::{Config, ConfigError, Loader, Violation};
 use tapisservice_core::{Secret, ServiceInfo};
+use tapisservice_logs::{LogError, LogSettings};
 use tapisservice_serve::Limits;
 use tapisservice_tenants::{FileSource, TenantCache, TenantCacheBuilder, TenantsSettings};
 
 use crate::BuildError;
-use crate::logs::{LogError, LogSettings};
 
 /// Everything the framework reads from a configuration. A service's own struct stands beside it: `config.parse::<Own>()`.
 #[derive(Debug, Clone)]

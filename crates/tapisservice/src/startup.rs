@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use axum::BoxError;
 use tapisservice_config::{Config, ConfigError, EXIT_CODE};
 use tapisservice_core::Error;
+use tapisservice_logs::{self as logs, LogError, LogGuard};
 use tapisservice_serve::{ServeError, Server, Shutdown};
 use tracing::{error, info, warn};
 
 use crate::Settings;
 use crate::app::{AppBuilder, BuildError};
-use crate::logs::{self, LogError, LogGuard};
+use crate::metrics;
 
 /// Why a service did not start, or did not go on.
 #[derive(Debug, thiserror::Error)]
@@ -160,6 +161,7 @@ fn init(config: &Config) -> Result<(Settings, LogGuard), StartError> {
         logs::redact_secret(password.expose());
     }
     let guard = logs::init(&settings.logs)?;
+    logs::set_panic_hook(metrics::count_panic);
     for warning in config.warnings() {
         if tracing::enabled!(tracing::Level::WARN) {
             warn!(%warning, "configuration");

@@ -15,7 +15,8 @@ use metrics::counter;
 
 const PANICS: &str = "tapisservice_panics_total";
 
-/// Counts a panic (F19).
-pub(crate) fn panic() {
+/// Counts a panic (F19). [`run`](crate::run) has the panic hook call it, so that panics of tasks count too; a program that assembles its
+/// [`App`](crate::App) without `run` passes it to [`logs::set_panic_hook`](crate::logs::set_panic_hook).
+pub fn count_panic() {
     counter!(PANICS).increment(1);
 }

@@ -11,10 +11,10 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{Method, StatusCode};
 use pin_project_lite::pin_project;
 use tapisservice_core::{Enveloped, Error, ErrorKind, ErrorReport, ResponseFormat};
+use tapisservice_logs::redact;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::logs::masked;
 use crate::middleware::body_limit::Failure;
 
 /// What the configuration says about failures.
@@ -129,7 +129,7 @@ impl ErrorMapper {
         let tells_all =
             self.show_traceback && matches!(error.kind(), ErrorKind::Unrecognized | ErrorKind::Panic);
         let message =
-            if tells_all { masked(&error.traceback()).into_owned() } else { error.message().to_owned() };
+            if tells_all { redact(&error.traceback()).into_owned() } else { error.message().to_owned() };
         let mut answer = error.render_over(response, status, &message, &ResponseFormat::current());
         answer.extensions_mut().insert(ErrorReport(Arc::new(error.clone())));
         answer

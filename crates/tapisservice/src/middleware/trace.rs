@@ -10,13 +10,16 @@ use axum::response::Response;
 use http::StatusCode;
 use pin_project_lite::pin_project;
 use tapisservice_core::{ErrorKind, ErrorOrigin, ErrorReport, RequestContext, framework};
+use tapisservice_logs::{REQUEST_SPAN, Throttled};
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::instrument::{Instrument as _, Instrumented};
 use tracing::{Span, error, field, info};
 
-use crate::logs::{LINES_PER_MINUTE, REQUEST_SPAN, Throttled, panics_are_counted};
-use crate::metrics::{self, ActiveRequest, RequestMetrics};
+use crate::metrics::{ActiveRequest, RequestMetrics};
+
+/// Log lines a minute about one reason that callers can cause at will (F23).
+const LINES_PER_MINUTE: u32 = 20;
 
 /// Lines of one status and origin are one reason. Their texts are not looked at: they may be the caller's, who can make up as many as
 /// there are requests.
@@ -128,9 +131,6 @@ fn write(status: StatusCode, report: Option<&ErrorReport>, took: Duration) {
     };
     // The panic hook wrote the line of a panic, with the place.
     if cause.kind() == ErrorKind::Panic {
-        if !panics_are_counted() {
-            metrics::panic();
-        }
         return;
     }
     let Some(withheld) = REASONS.permit((status, cause.origin().clone())) else { return };
@@ -150,13 +150,13 @@ mod tests {
     use http::Uri;
     use parking_lot::Mutex;
     use tapisservice_core::{ServiceInfo, TrackingId};
+    use tapisservice_logs as logs;
     use tower::{ServiceExt as _, service_fn};
     use tracing::span::{Attributes, Id};
     use tracing::{Subscriber, subscriber::with_default};
     use tracing_subscriber::layer::{Context as LayerContext, SubscriberExt as _};
 
     use super::*;
-    use crate::logs;
 
     /// Another layer of the subscriber: it notes the spans, as one that exports traces would.
     #[derive(Clone, Default)]

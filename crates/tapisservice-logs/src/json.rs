@@ -69,7 +69,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::logs::request::Ids;
+    use crate::request::Ids;
 
     #[test]
     fn a_line_is_one_object_with_its_numbers_as_numbers() {

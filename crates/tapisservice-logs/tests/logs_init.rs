@@ -3,8 +3,8 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use tapisservice::core::{RequestContext, ServiceInfo};
-use tapisservice::logs::{self, LogError, LogSettings};
+use tapisservice_core::{RequestContext, ServiceInfo};
+use tapisservice_logs::{self as logs, LogError, LogSettings};
 use tempfile::TempDir;
 
 const JWS: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnlAdGFjYyJ9.Y2FuYXJ5Y2FuYXJ5";

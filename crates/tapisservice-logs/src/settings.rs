@@ -11,7 +11,7 @@ use super::{LogError, LogLevel};
 /// `log_format`, and the pattern keys `*_log_level` and `*_log_file`. All other keys are passed over.
 ///
 /// ```
-/// use tapisservice::logs::{LogLevel, LogSettings};
+/// use tapisservice_logs::{LogLevel, LogSettings};
 ///
 /// let settings: LogSettings = serde_json::from_str(
 ///     r#"{ "service_name": "bookmarks", "log_level": "WARNING", "bookmarks.store_log_level": "DEBUG" }"#,

@@ -28,7 +28,7 @@ static MATCHER: LazyLock<ArcSwapOption<AhoCorasick>> = LazyLock::new(ArcSwapOpti
 /// them away.
 ///
 /// ```
-/// tapisservice::logs::redact_secret("correct horse battery staple");
+/// tapisservice_logs::redact_secret("correct horse battery staple");
 /// ```
 pub fn redact_secret(secret: &str) {
     if secret.chars().count() < MIN_LENGTH {

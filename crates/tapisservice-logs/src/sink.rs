@@ -102,7 +102,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::logs::Capture;
+    use crate::Capture;
 
     #[test]
     fn a_target_is_filed_by_strategy_and_longest_name() {

@@ -74,7 +74,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::logs::request::Ids;
+    use crate::request::Ids;
 
     fn line() -> Line {
         Line {

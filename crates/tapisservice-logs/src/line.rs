@@ -20,16 +20,16 @@ impl Line {
     /// Puts a line together and masks what must not be written.
     pub(super) fn new(level: &'static str, target: &str, mut fields: Fields, ids: Ids) -> Self {
         let message = match fields.take("message") {
-            Some(Value::String(text)) => redact::text(&text).into_owned(),
-            Some(other) => redact::text(&other.to_string()).into_owned(),
+            Some(Value::String(text)) => redact::redact(&text).into_owned(),
+            Some(other) => redact::redact(&other.to_string()).into_owned(),
             None => String::new(),
         };
         Self {
             time: OffsetDateTime::now_utc(),
             level,
-            target: redact::text(target).into_owned(),
+            target: redact::redact(target).into_owned(),
             message,
-            ids: ids.map(|id| redact::text(&id).into_owned()),
+            ids: ids.map(|id| redact::redact(&id).into_owned()),
             fields: redact::fields(&fields),
         }
     }

@@ -12,9 +12,9 @@ use std::{
 
 use http::Method;
 use serde_json::{Value, json};
-use tapisservice::core::{Identity, RequestContext, ServiceInfo, TrackingId};
-use tapisservice::logs::{self, Capture, Destination, LogError, LogSettings};
 use tapisservice_core::testing;
+use tapisservice_core::{Identity, RequestContext, ServiceInfo, TrackingId};
+use tapisservice_logs::{self as logs, Capture, Destination, LogError, LogSettings};
 use tempfile::TempDir;
 
 const JWS: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnlAdGFjYyJ9.Y2FuYXJ5Y2FuYXJ5";

@@ -7,13 +7,13 @@ use super::{Destination, LogError, OpenSink, Sink, WriteLine};
 /// Opens every destination in memory. Clones share the lines.
 ///
 /// ```
-/// use tapisservice::logs::{Capture, LogSettings, subscriber};
+/// use tapisservice_logs::{Capture, LogSettings, subscriber};
 ///
 /// let capture = Capture::default();
 /// let subscriber = subscriber(&LogSettings::default(), &mut capture.clone())?;
 /// tracing::subscriber::with_default(subscriber, || tracing::error!(id = 7, "not saved"));
 /// assert!(capture.lines()[0].ends_with("not saved id=7"));
-/// # Ok::<(), tapisservice::logs::LogError>(())
+/// # Ok::<(), tapisservice_logs::LogError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Capture {

@@ -17,8 +17,13 @@ use super::fields::Fields;
 /// Longest text of one value in bytes; the rest is counted, not written.
 const MAX_TEXT: usize = 8 * 1024;
 
-/// Masks everything in `text` that is or looks like a secret, and bounds its length.
-pub(crate) fn text(text: &str) -> Cow<'_, str> {
+/// Masks everything in `text` that is or looks like a secret, and bounds its length to 8 KiB (F24). Lines have gone through it; this is for
+/// the same text on another way out of the service.
+///
+/// ```
+/// assert_eq!(tapisservice_logs::redact("password=hunter2"), "password=***");
+/// ```
+pub fn redact(text: &str) -> Cow<'_, str> {
     let exact = registry::mask(text);
     let masked = match exact {
         Cow::Borrowed(text) => secrets::mask(text),
@@ -40,7 +45,7 @@ fn field(name: &str, value: &Value) -> Value {
         }
         Value::Bool(_) | Value::Null | Value::Number(_) => value.clone(),
         _ if naming(name).hides_text() => MASK.into(),
-        Value::String(content) => text(content).into(),
+        Value::String(content) => redact(content).into(),
         other => other.clone(),
     }
 }
@@ -87,14 +92,14 @@ mod tests {
     fn a_registered_secret_is_masked_even_as_a_number() {
         redact_secret("98765432109");
         assert_eq!(field("n", &json!(98_765_432_109_u64)), json!("***"));
-        assert_eq!(text("pin 98765432109!"), "pin ***!");
+        assert_eq!(redact("pin 98765432109!"), "pin ***!");
     }
 
     #[test]
     fn long_texts_are_cut_after_masking() {
         let long =
             format!("{}{}", "x".repeat(MAX_TEXT - 20), "password=\"canary canary canary\" ".repeat(50));
-        let shown = text(&long);
+        let shown = redact(&long);
         assert!(shown.len() < MAX_TEXT + 40);
         assert!(!shown.contains("canary"), "{shown}");
         assert!(shown.ends_with("bytes more)"));

@@ -1,32 +1,4 @@
-//! Logs: to standard output or files, for people or collectors, with the ids of the request on every line.
-//!
-//! A service calls [`init`] once with the logging keys of its configuration and then uses the macros of
-//! `tracing` as usual; records of the `log` crate arrive too. Every line inside a request carries tenant, user, request id
-//! and tracking id, as the current [`RequestContext`](tapisservice_core::RequestContext) knows them: a task that a handler spawns takes
-//! them along with `g.scope(..)`. What each key does, and how to read and rotate the files, is in `docs/LOGGING.md`.
-//!
-//! ```
-//! use tapisservice::logs::{self, Capture, LogSettings};
-//!
-//! let settings: LogSettings = serde_json::from_str(r#"{ "log_level": "INFO" }"#)?;
-//! # let capture = Capture::default();
-//! # let subscriber = logs::subscriber(&settings, &mut capture.clone())?;
-//! # let _local = tracing::subscriber::set_default(subscriber);
-//! # if false {
-//! let _guard = logs::init(&settings)?;
-//! # }
-//!
-//! # use tapisservice::core::{RequestContext, ServiceInfo, TrackingId};
-//! # let service = ServiceInfo::new("bookmarks", "1");
-//! # let g = RequestContext::builder(service.into()).request_id("r1").tracking_id(TrackingId::new("t.1").ok()).build();
-//! g.sync_scope(|| tracing::info!(count = 2, "listed"));
-//! // 2026-01-02T03:04:05.006Z INFO  bookmarks: listed count=2 method=GET path=/ [req=r1 trk=t.1]
-//! # assert!(capture.lines()[0].ends_with("listed count=2 method=GET path=/ [req=r1 trk=t.1]"));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-//!
-//! Invariants: one event is one line, whatever its values contain (F23); a value passes the masks before it is
-//! written (F24); logging never blocks a request on a slow output.
+#![doc = include_str!("../README.md")]
 
 mod background;
 mod capture;
@@ -54,16 +26,14 @@ use std::sync::Arc;
 use tracing::Subscriber;
 use tracing_subscriber::{Layer, layer::SubscriberExt, registry, registry::LookupSpan};
 
-pub(crate) use self::panic::is_installed as panics_are_counted;
-pub(crate) use self::redact::text as masked;
-pub(crate) use self::request::REQUEST_SPAN;
-pub(crate) use self::throttle::LINES_PER_MINUTE;
 pub use self::{
     capture::Capture,
     error::LogError,
     level::{LogLevel, UnknownLevel},
     output::LogGuard,
-    redact::redact_secret,
+    panic::set_panic_hook,
+    redact::{redact, redact_secret},
+    request::REQUEST_SPAN,
     settings::{FilingStrategy, LogFormat, LogSettings},
     sink::{Destination, OpenSink, Sink, WriteLine},
     throttle::Throttled,
@@ -75,7 +45,7 @@ use self::{
     sink::Sinks,
 };
 
-/// Sets up logging for the whole process: subscriber, bridge from the `log` crate, panic hook.
+/// Sets up logging for the whole process: subscriber, bridge from the `log` crate, [panic hook](set_panic_hook).
 ///
 /// Keep the guard until the end of `main`. A service that needs a second layer, for traces say, builds the
 /// subscriber itself from [`layer`] and installs it with [`install`].
@@ -105,7 +75,7 @@ pub fn install(
     let bridge = tracing_log::LogTracer::builder().with_max_level(as_log(verbosity));
     // Fails only when another logger is installed, which then stays.
     let _ = bridge.init();
-    panic::install();
+    set_panic_hook(|| ());
     Ok(())
 }
 

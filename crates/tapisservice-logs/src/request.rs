@@ -6,8 +6,9 @@ use tracing::Metadata;
 
 use super::fields::Fields;
 
-/// The target of the span of a request, whose name is `request`.
-pub(crate) const REQUEST_SPAN: &str = "tapisservice::request";
+/// The target of the span of a request, whose name is `request`. Lines take nothing from such a span, as
+/// [`RequestContext`] knows what it says; it is for other layers of a subscriber.
+pub const REQUEST_SPAN: &str = "tapisservice::request";
 
 /// Longest path kept, in bytes: it stands on every line of the request.
 const MAX_PATH: usize = 512;

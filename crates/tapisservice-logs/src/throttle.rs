@@ -9,9 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// So many lines a minute are written for one reason that callers can provoke (F23).
-pub(crate) const LINES_PER_MINUTE: u32 = 20;
-
 /// Permits some log lines per reason and interval and counts the rest.
 ///
 /// The first line after a quiet spell says how many were withheld. Memory is bounded: once `max_keys` reasons
@@ -19,7 +16,7 @@ pub(crate) const LINES_PER_MINUTE: u32 = 20;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tapisservice::logs::Throttled;
+/// use tapisservice_logs::Throttled;
 ///
 /// let refusals = Throttled::new(1, Duration::from_secs(60));
 /// for _ in 0..3 {

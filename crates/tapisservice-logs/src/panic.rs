@@ -3,18 +3,12 @@
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
     panic::{self, PanicHookInfo},
-    sync::{
-        LazyLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::LazyLock,
     thread,
     time::Duration,
 };
 
 use super::throttle::Throttled;
-use crate::metrics;
-
-static INSTALLED: AtomicBool = AtomicBool::new(false);
 
 /// Lines for the panics of one place, written so many times a minute; the rest is counted. Each panic has its line (F19), but callers who
 /// found what makes a handler panic can do it at will (F23).
@@ -23,21 +17,16 @@ const PANICS_PER_MINUTE: u32 = 100;
 static PLACES: LazyLock<Throttled<Option<String>>> =
     LazyLock::new(|| Throttled::new(PANICS_PER_MINUTE, Duration::from_mins(1)));
 
-/// Makes every panic one `CRITICAL` line with its place, masked and escaped like any other, and counts it: also one of a task
-/// that no request waits for. Of one place so many a minute are written.
+/// Makes every panic one `CRITICAL` line with its place, masked and escaped like any other, also one of a task that no request waits for
+/// (F19), and calls `on_panic`, to count it for example. For one place 100 lines a minute are written; `on_panic` is called for every panic.
 ///
-/// The default hook would print several lines to standard error, past all of that.
-pub(super) fn install() {
-    panic::set_hook(Box::new(|info| {
-        metrics::panic();
+/// It takes the place of the default hook, which would print several lines to standard error, past all of that, and of the one that
+/// [`init`](crate::init) and [`install`](crate::install) set, which only writes the line.
+pub fn set_panic_hook(on_panic: impl Fn() + Send + Sync + 'static) {
+    panic::set_hook(Box::new(move |info| {
+        on_panic();
         log(info);
     }));
-    INSTALLED.store(true, Ordering::Relaxed);
-}
-
-/// Whether panics are logged and counted where they happen.
-pub(crate) fn is_installed() -> bool {
-    INSTALLED.load(Ordering::Relaxed)
 }
 
 fn log(info: &PanicHookInfo<'_>) {
