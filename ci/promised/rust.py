@@ -32,7 +32,7 @@ TESTS = {
         "F13": ["tokens::five_hundred_callers_share_each_token_and_none_is_refused"],
         "F24": ["secrets::"],
     },
-    ("tapisservice-client", "user"): {"F24": ["secrets::"]},
+    ("tapisservice-user", "user"): {"F24": ["secrets::"]},
     ("bookmarks", "secrets"): {"F24": ["no_secret_is_found_anywhere"]},
     ("tapisservice-auth", "auth"): {"F24": ["secrets::"]},
     ("tapisservice-db", "db"): {

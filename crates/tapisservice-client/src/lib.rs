@@ -13,13 +13,12 @@ pub mod spec;
 mod tokens;
 pub mod transport;
 mod typed;
-pub mod user;
 
 pub use call::{Call, CallResponse, Progress, ResourceClient, Upload};
 pub use credentials::Credentials;
 pub use error::{
-    AcceptedArgument, ArgumentError, ArgumentErrorKind, ClientError, RoutingError, SetupError, StatusError,
-    UnknownOperation,
+    AcceptedArgument, ArgumentError, ArgumentErrorKind, ClientError, RoutingError, SessionStoreError,
+    SetupError, StatusError, UnknownOperation,
 };
 pub use registry::TenantsApi;
 pub use routing::Route;
@@ -29,9 +28,3 @@ pub use settings::{ClientSettings, ClientSettingsError};
 pub use tapisservice_tenants::BoxFuture;
 pub use transport::{CallDestination, Transport, TransportSettings};
 pub use typed::{Operations, TypedOperation};
-pub use user::UserClient;
-
-/// The examples of the page are tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/CLIENT.md")]
-struct ClientPage;

@@ -6,10 +6,11 @@
 use tapis_sdk::systems::apis::configuration::Configuration;
 use tapis_sdk::systems::apis::systems_api::get_systems;
 use tapis_sdk::systems::models::ListTypeEnum;
-use tapisservice_client::{ClientSettings, SdkConfiguration, ServiceClient, TenantsApi, UserClient};
+use tapisservice_client::{ClientSettings, SdkConfiguration, ServiceClient, TenantsApi};
 use tapisservice_core::{TenantId, Username};
 use tapisservice_devsite::{DevSite, System};
 use tapisservice_tenants::TenantCache;
+use tapisservice_user::UserClient;
 
 type Error = Box<dyn std::error::Error>;
 

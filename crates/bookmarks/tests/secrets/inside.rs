@@ -4,13 +4,12 @@
 use http::{Request, Response};
 use serde_json::json;
 use tapisservice::axum::routing::get;
-use tapisservice::client::UserClient;
-use tapisservice::client::user::Tokens as UserTokens;
 use tapisservice::config::Config;
 use tapisservice::logs::{self, LogSettings};
 use tapisservice::prelude::*;
 use tapisservice::{App, Settings};
 use tapisservice_devsite::{DevSite, InjectedFault};
+use tapisservice_user::{Tokens as UserTokens, UserClient};
 use tower::ServiceExt as _;
 
 use crate::canary::Canaries;

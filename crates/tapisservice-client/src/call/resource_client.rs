@@ -10,7 +10,7 @@ use url::Url;
 use super::Call;
 use super::builder::ClientSource;
 use super::request::Target;
-use crate::spec::Operation;
+use crate::spec::{Catalog, Operation};
 use crate::{CallDestination, ClientError, Credentials, Transport};
 
 /// Makes calls to one destination with one set of credentials. Cheap to clone.
@@ -56,6 +56,12 @@ impl ResourceClient {
     /// A call of an operation, whose arguments are checked against it.
     pub fn call(&self, operation: Arc<Operation>) -> Call {
         Call::new(ClientSource::Known(self.clone()), Ok(Target::Operation(operation)))
+    }
+
+    /// A call of an operation of a catalog, as in `operation(&catalog, "systems", "getSystem")`. An unknown one is reported by
+    /// [`Call::send`], with the nearest name.
+    pub fn operation(&self, catalog: &Catalog, resource: &str, operation_id: &str) -> Call {
+        self.call_looked_up(catalog.operation(resource, operation_id))
     }
 
     /// The same for the result of a look-up in a catalog, whose error is reported by [`Call::send`].

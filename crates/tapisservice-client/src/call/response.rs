@@ -153,8 +153,12 @@ impl CallResponse {
         }))
     }
 
-    /// The body of an answer in JSON, if it has at most `limit` bytes and no more than the setting allows.
-    pub(crate) async fn json_bytes(mut self, limit: usize) -> Result<Bytes, ClientError> {
+    /// The body of an answer in JSON as it came, if it has at most `limit` bytes and no more than `client_max_answer_bytes`.
+    ///
+    /// # Errors
+    ///
+    /// When the answer is larger, is not JSON, or does not come in time.
+    pub async fn json_bytes(mut self, limit: usize) -> Result<Bytes, ClientError> {
         self.check_media_type()?;
         let limit = self.limits.max_bytes.min(limit);
         self.read(limit).await

@@ -3,6 +3,7 @@
 mod argument;
 mod routing;
 mod service_error;
+mod session_store;
 mod setup;
 mod unknown_operation;
 
@@ -13,10 +14,9 @@ use http::{Method, StatusCode};
 
 pub use argument::{AcceptedArgument, ArgumentError, ArgumentErrorKind};
 pub use routing::RoutingError;
+pub use session_store::SessionStoreError;
 pub use setup::SetupError;
 pub use unknown_operation::UnknownOperation;
-
-use crate::user::SessionStoreError;
 
 /// Why a call failed. No variant holds a token, a password or a body.
 #[derive(Debug, thiserror::Error)]
@@ -131,6 +131,20 @@ pub struct StatusError {
     pub url: String,
     /// When to come back, if the answer says so.
     pub retry_after: Option<Duration>,
+}
+
+impl StatusError {
+    /// An answer with this status and message, and nothing else known of it: for tests of what handles one.
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+            version: None,
+            method: Method::GET,
+            url: String::new(),
+            retry_after: None,
+        }
+    }
 }
 
 impl ClientError {

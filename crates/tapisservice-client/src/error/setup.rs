@@ -24,7 +24,6 @@ pub enum SetupError {
     OAuthClient(&'static str),
     /// A log-in needs an OAuth client, and none is named.
     #[error("{log_in} needs the id of an OAuth client")]
-    #[non_exhaustive]
     NoOAuthClient {
         /// The kind of log-in.
         log_in: &'static str,

@@ -33,6 +33,11 @@ impl CallDestination {
         Ok(Self { base_url, site: site.into(), service: service.into() })
     }
 
+    /// A service below a base URL that was parsed before, as [`parse_base_url`] does.
+    pub fn below(base_url: Url, site: impl Into<String>, service: impl Into<String>) -> Self {
+        Self { base_url, site: site.into(), service: service.into() }
+    }
+
     /// Whether `url` has the origin of the base URL and a path below its path, so that it may see credentials.
     pub fn contains(&self, url: &Url) -> bool {
         let base = &self.base_url;

@@ -80,7 +80,7 @@ pub trait TypedOperation: Serialize + Sized {
     }
 }
 
-/// Whatever calls operations: a [`UserClient`](crate::user::UserClient) or a session of a service.
+/// Whatever calls operations: a `UserClient` of `tapisservice-user`, or a session of a service.
 pub trait Operations: Sync {
     /// Prepares a call of an operation. [`Call::send`] reports whether there is such an operation, and somewhere to send it.
     fn operation(&self, resource: &str, operation_id: &str) -> Call;

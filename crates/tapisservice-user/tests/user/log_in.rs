@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::json;
-use tapisservice_client::{ClientError, UserClient};
+use tapisservice_client::ClientError;
 use tapisservice_devsite::InjectedFault;
+use tapisservice_user::UserClient;
 
 use crate::fake::{Fake, granted, refused};
 use crate::helpers::{CLIENT, PASSWORD, SYSTEMS, TOKENS, at, site, systems, with};

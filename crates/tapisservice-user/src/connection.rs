@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use tapisservice_client::spec::Catalog;
+use tapisservice_client::transport::{CallDestination, Transport};
+use tapisservice_client::{ClientError, SetupError};
 use tapisservice_core::TenantId;
 use url::Url;
 
@@ -10,9 +13,6 @@ use super::oauth_client::OAuthClient;
 use super::persistence::Persistence;
 use super::session::UserSession;
 use super::{SessionKey, Tokens, UserClient, base_url};
-use crate::spec::Catalog;
-use crate::transport::{CallDestination, Transport};
-use crate::{ClientError, SetupError};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
@@ -93,9 +93,5 @@ impl Connection {
 
 /// A user does not know sites: the host stands for it.
 pub(crate) fn destination(base_url: &Url, service: &str) -> CallDestination {
-    CallDestination {
-        base_url: base_url.clone(),
-        site: base_url::authority(base_url).to_owned(),
-        service: service.to_owned(),
-    }
+    CallDestination::below(base_url.clone(), base_url::authority(base_url), service)
 }

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use tapisservice_client::user::{Tokens, UserClientBuilder};
-use tapisservice_client::{ClientError, UserClient};
+use tapisservice_client::ClientError;
 use tapisservice_devsite::DevSite;
+use tapisservice_user::UserClient;
+use tapisservice_user::{Tokens, UserClientBuilder};
 
 pub(crate) const PASSWORD: &str = "canary-password";
 pub(crate) const CLIENT: (&str, &str) = ("notebook", "canary-client-key");

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use tapisservice_client::BoxFuture;
 
 use super::{SessionKey, SessionStore, SessionStoreError, Tokens};
-use crate::BoxFuture;
 
 /// No file of a session is larger than this, in bytes.
 const MOST: u64 = 1024 * 1024;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 use tapisservice_client::Credentials as _;
-use tapisservice_client::user::Tokens;
 use tapisservice_devsite::InjectedFault;
+use tapisservice_user::Tokens;
 
 use crate::fake::{Fake, granted};
 use crate::helpers::{

@@ -1,8 +1,7 @@
 //! The base URL of a tenant, in the one spelling that requests are built from.
 
+use tapisservice_client::SetupError;
 use url::Url;
-
-use crate::SetupError;
 
 /// Parses `https://tacc.tapis.io`, with or without slashes at its end, so that no path begins with `//v3`.
 pub(crate) fn normalise(text: &str) -> Result<Url, SetupError> {

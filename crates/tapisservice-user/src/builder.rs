@@ -3,6 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use tapisservice_client::ResourceClient;
+use tapisservice_client::spec::Catalog;
+use tapisservice_client::transport::{Transport, TransportSettings};
+use tapisservice_client::{ClientError, SetupError};
 use tapisservice_core::TenantId;
 
 use super::authenticator::{AuthenticatorApi, Grant};
@@ -12,10 +16,6 @@ use super::device::DeviceAuthorization;
 use super::oauth_client::OAuthClient;
 use super::persistence::Persistence;
 use super::{SessionStore, Tokens, UserClient, base_url, tenant};
-use crate::call::ResourceClient;
-use crate::spec::Catalog;
-use crate::transport::{Transport, TransportSettings};
-use crate::{ClientError, SetupError};
 
 /// Says where to sign in and as which program; one of its log-ins gives the [`UserClient`].
 ///

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use tapisservice_client::ClientError;
-use tapisservice_client::user::{FileStore, Tokens};
 use tapisservice_devsite::InjectedFault;
+use tapisservice_user::{FileStore, Tokens};
 
 use crate::helpers::{PASSWORD, TOKENS, at, expired, site, systems};
 

@@ -9,11 +9,11 @@ use futures_util::FutureExt as _;
 use futures_util::future::Shared;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use parking_lot::Mutex;
+use tapisservice_client::{BoxFuture, ClientError, Credentials};
 
 use super::Tokens;
 use super::authenticator::{AuthenticatorApi, Grant};
 use super::persistence::Persistence;
-use crate::{BoxFuture, ClientError, Credentials};
 
 const TOKEN: HeaderName = HeaderName::from_static("x-tapis-token");
 

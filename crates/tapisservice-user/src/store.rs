@@ -1,10 +1,10 @@
 //! Sessions that outlive the program.
 
-use std::error::Error;
 use std::fmt;
 
+use tapisservice_client::{BoxFuture, SessionStoreError};
+
 use super::Tokens;
-use crate::BoxFuture;
 
 /// Keeps the tokens of log-ins, so that the next run of a program needs none.
 ///
@@ -47,26 +47,5 @@ impl SessionKey {
     ) -> Self {
         let (base_url, tenant_id, username) = (base_url.into(), tenant_id.into(), username.into());
         Self { base_url, tenant_id, username, client_id: None }
-    }
-}
-
-/// A store cannot read or write. The text names the place and never a token.
-#[derive(Debug, thiserror::Error)]
-#[error("{what}")]
-pub struct SessionStoreError {
-    what: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
-
-impl SessionStoreError {
-    /// An error that says what failed.
-    pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), source: None }
-    }
-
-    /// The same error with what caused it.
-    #[must_use]
-    pub fn with_source(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { source: Some(source.into()), ..self }
     }
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tapisservice_client::transport::{CallDestination, Transport};
+use tapisservice_client::{Call, ResourceClient};
+use tapisservice_client::{ClientError, Credentials};
 
 use super::Tokens;
 use super::oauth_client::OAuthClient;
-use crate::call::{Call, ResourceClient};
-use crate::transport::{CallDestination, Transport};
-use crate::{ClientError, Credentials};
 
 const TOKENS: &str = "/v3/oauth2/tokens";
 const DEVICE_CODE: &str = "/v3/oauth2/device/code";

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
+use tapisservice_client::{ClientError, SetupError};
 use url::Url;
 use uuid::Uuid;
 
 use super::connection::Connection;
 use super::{UserClient, base_url};
-use crate::{ClientError, SetupError};
 
 /// A log-in for which the user's browser goes to the Authenticator and comes back with a code.
 ///

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::HeaderMap;
+use tapisservice_client::{BoxFuture, ClientError, Credentials, Operations, SdkConfiguration};
+use tapisservice_client::{Call, ResourceClient};
 use tapisservice_core::TenantId;
 use url::Url;
 
@@ -11,8 +13,6 @@ use super::authenticator::signs_in;
 use super::connection::Connection;
 use super::session::UserSession;
 use super::{Tokens, UserClientBuilder};
-use crate::call::{Call, ResourceClient};
-use crate::{BoxFuture, ClientError, Credentials, Operations, SdkConfiguration};
 
 /// Calls Tapis as a user: every service by the tenant's base URL, signed in with the user's own token. Cheap to clone; all
 /// clones share the tokens.
@@ -63,11 +63,11 @@ impl UserClient {
     /// An unknown operation is reported by [`Call::send`], with the nearest name.
     pub fn operation(&self, resource: &str, operation_id: &str) -> Call {
         let connection = &self.0.connection;
-        let operation = connection.catalog.operation(resource, operation_id);
+        let catalog = &connection.catalog;
         if signs_in(resource, operation_id) {
-            return connection.authenticator.caller.call_looked_up(operation);
+            return connection.authenticator.caller.operation(catalog, resource, operation_id);
         }
-        self.resource_client(resource).call_looked_up(operation)
+        self.resource_client(resource).operation(catalog, resource, operation_id)
     }
 
     /// Raw calls of a resource, for paths that no specification has.

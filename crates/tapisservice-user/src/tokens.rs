@@ -11,7 +11,7 @@ use super::claims::Claims;
 /// An access token and, where there is one, the refresh token that replaces it. Cheap to clone; prints neither.
 ///
 /// ```
-/// use tapisservice_client::user::Tokens;
+/// use tapisservice_user::Tokens;
 ///
 /// let tokens = Tokens::new("an.access.token").with_refresh_token("a.refresh.token");
 /// assert_eq!(tokens.access_token(), "an.access.token");

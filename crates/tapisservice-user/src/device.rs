@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use http::Method;
+use tapisservice_client::ClientError;
 use tapisservice_core::Secret;
 use tokio::time::{Instant, sleep};
 use url::Url;
@@ -11,7 +12,6 @@ use url::Url;
 use super::authenticator::{DeviceCode, Grant};
 use super::connection::Connection;
 use super::{UserClient, base_url};
-use crate::ClientError;
 
 /// RFC 8628 section 3.2: what a client waits between two questions unless it is told.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -159,19 +159,12 @@ impl fmt::Debug for DeviceAuthorization {
 mod tests {
     use http::StatusCode;
     use serde_json::{Value, json};
+    use tapisservice_client::StatusError;
 
     use super::*;
-    use crate::StatusError;
 
     fn refusal(status: StatusCode, message: &str) -> ClientError {
-        ClientError::Status(Box::new(StatusError {
-            status,
-            message: message.to_owned(),
-            version: None,
-            method: Method::POST,
-            url: String::new(),
-            retry_after: None,
-        }))
+        ClientError::Status(Box::new(StatusError::new(status, message)))
     }
 
     #[test]

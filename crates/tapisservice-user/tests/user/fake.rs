@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tapisservice_client::UserClient;
-use tapisservice_client::user::UserClientBuilder;
+use tapisservice_user::UserClient;
+use tapisservice_user::UserClientBuilder;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {

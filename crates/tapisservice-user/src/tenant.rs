@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::time::Duration;
 
+use tapisservice_client::ResourceClient;
+use tapisservice_client::{ClientError, RoutingError};
 use tapisservice_core::TenantId;
 use tapisservice_tenants::{Authority, Registry, RegistryData, RegistryRecord};
 
 use super::base_url;
-use crate::call::ResourceClient;
-use crate::{ClientError, RoutingError};
 
 /// Rule T8: the registry has answered by then.
 const TIMEOUT: Duration = Duration::from_secs(5);

@@ -5,9 +5,8 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use tapisservice_client::{BoxFuture, ClientError, Credentials, SetupError};
 use tapisservice_core::Secret;
-
-use crate::{BoxFuture, ClientError, Credentials, SetupError};
 
 /// Id and, unless the client is public, key.
 #[derive(Clone)]

@@ -2,8 +2,8 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use tapisservice_client::user::{FileStore, Tokens};
 use tapisservice_devsite::InjectedFault;
+use tapisservice_user::{FileStore, Tokens};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::fake::{Fake, granted, refused};
