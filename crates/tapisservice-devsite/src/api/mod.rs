@@ -2,6 +2,7 @@
 
 mod body;
 mod oauth2;
+mod permission;
 mod query;
 mod security;
 mod systems;

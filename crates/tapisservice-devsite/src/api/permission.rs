@@ -1,0 +1,97 @@
+//! Who may ask about roles and who may change them, decided before a handler runs.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse as _, Response};
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::body::Body;
+use super::query::Query;
+use crate::builder::TENANT_ADMIN;
+use crate::caller::Caller;
+use crate::envelope::ApiError;
+use crate::grant::AccountType;
+use crate::state::{Roles, SiteState};
+
+/// A body that names the tenant whose roles it is about.
+pub(crate) trait OfTenant: DeserializeOwned {
+    fn tenant(&self) -> &str;
+}
+
+/// A question, from a caller who may ask about the roles of its tenant.
+pub(crate) struct Asked<T>(pub(crate) T);
+
+/// A change, from a caller who may grant and revoke the roles of its tenant.
+pub(crate) struct Ordered<T>(pub(crate) T);
+
+/// The tenant of a question without a body: the parameter `tenant`, else the one that the request is for.
+pub(crate) struct AskedTenant(pub(crate) String);
+
+impl<T: OfTenant> FromRequest<Arc<SiteState>> for Asked<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, site: &Arc<SiteState>) -> Result<Self, Response> {
+        permitted(request, site, may_ask_about).await.map(Self)
+    }
+}
+
+impl<T: OfTenant> FromRequest<Arc<SiteState>> for Ordered<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, site: &Arc<SiteState>) -> Result<Self, Response> {
+        permitted(request, site, may_change).await.map(Self)
+    }
+}
+
+impl FromRequestParts<Arc<SiteState>> for AskedTenant {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<SiteState>) -> Result<Self, ApiError> {
+        let caller = Caller::from_request_parts(parts, site).await?;
+        let Ok(query) = Query::from_request_parts(parts, site).await;
+        let tenant = query.text("tenant").unwrap_or(&caller.tenant).to_owned();
+        may_ask_about(site, &caller, &tenant)?;
+        Ok(Self(tenant))
+    }
+}
+
+/// The body, once the caller is verified and may do this with its tenant.
+async fn permitted<T: OfTenant>(
+    request: Request,
+    site: &Arc<SiteState>,
+    check: fn(&SiteState, &Caller, &str) -> Result<(), ApiError>,
+) -> Result<T, Response> {
+    let (mut parts, body) = request.into_parts();
+    let caller = Caller::from_request_parts(&mut parts, site).await.map_err(ApiError::into_response)?;
+    let Body(ask) = Body::<T>::from_request(Request::from_parts(parts, body), site).await?;
+    check(site, &caller, ask.tenant()).map_err(ApiError::into_response)?;
+    Ok(ask)
+}
+
+/// Services ask about every tenant, users about their own.
+fn may_ask_about(site: &SiteState, caller: &Caller, tenant: &str) -> Result<(), ApiError> {
+    site.registry().active_tenant(tenant).ok_or_else(|| ApiError::bad_request("There is no such tenant."))?;
+    let allowed = caller.account == AccountType::Service || caller.tenant == tenant;
+    allowed.then_some(()).ok_or_else(|| ApiError::forbidden("Users may ask about their own tenant only."))
+}
+
+/// Services and tenant administrators grant and revoke.
+fn may_change(site: &SiteState, caller: &Caller, tenant: &str) -> Result<(), ApiError> {
+    may_ask_about(site, caller, tenant)?;
+    let allowed = caller.account == AccountType::Service || is_admin(&site.roles(), tenant, &caller.user);
+    allowed
+        .then_some(())
+        .ok_or_else(|| ApiError::forbidden("Only tenant administrators and services change roles."))
+}
+
+/// Whether the user has this role.
+pub(crate) fn has_role(roles: &Roles, tenant: &str, user: &str, role: &str) -> bool {
+    roles.get(&(tenant.to_owned(), user.to_owned())).is_some_and(|names| names.contains(role))
+}
+
+/// Whether the user administers the tenant.
+pub(crate) fn is_admin(roles: &Roles, tenant: &str, user: &str) -> bool {
+    has_role(roles, tenant, user, TENANT_ADMIN)
+}
