@@ -1,10 +1,10 @@
 //! Local work: a Tapis site in the same process, with the service behind its router.
 
 use std::io::{self, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use tapisservice::config::Config;
-use tapisservice::{AppBuilder, Settings, StartError};
+use tapisservice::{AppBuilder, Settings, StartError, connect_address};
 use tapisservice_devsite::{DevSite, DevSiteBuilder, DevSiteError};
 
 use crate::BookmarksSettings;
@@ -78,7 +78,7 @@ async fn start_at_next_free(site: DevSiteBuilder, first: u16) -> Result<DevSite,
 
 /// Puts the service behind the site's router and tells where everything is.
 fn welcome(site: &DevSite, name: &str, address: SocketAddr) {
-    let address = reachable(address);
+    let address = connect_address(address);
     if let Err(error) = site.route_to(name, &format!("http://{address}")) {
         tracing::error!(%error, "the site has no route to the service");
     }
@@ -95,10 +95,4 @@ fn welcome(site: &DevSite, name: &str, address: SocketAddr) {
     );
     // Nobody may be reading; the service goes on.
     let _ = io::stdout().write_all(text.as_bytes());
-}
-
-/// An address to connect to, of one to listen on.
-fn reachable(listening: SocketAddr) -> SocketAddr {
-    let ip = if listening.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { listening.ip() };
-    SocketAddr::new(ip, listening.port())
 }

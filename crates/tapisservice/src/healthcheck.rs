@@ -63,8 +63,17 @@ fn get_status(address: SocketAddr, path: &str) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// An address to connect to, of one to listen on.
-fn connect_address(listening: SocketAddr) -> SocketAddr {
+/// The address to connect to, of a service that listens on this machine: the wildcard address (`0.0.0.0`, `[::]`) is for listening
+/// only, and becomes the loopback address.
+///
+/// ```
+/// use tapisservice::connect_address;
+///
+/// assert_eq!(connect_address("0.0.0.0:5000".parse().unwrap()).to_string(), "127.0.0.1:5000");
+/// assert_eq!(connect_address("[::]:5000".parse().unwrap()).to_string(), "[::1]:5000");
+/// assert_eq!(connect_address("10.1.2.3:5000".parse().unwrap()).to_string(), "10.1.2.3:5000");
+/// ```
+pub fn connect_address(listening: SocketAddr) -> SocketAddr {
     let ip = match listening.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

@@ -17,7 +17,7 @@ mod startup;
 
 pub use app::{App, AppBuilder, BuildError};
 pub use health::ReadyCheck;
-pub use healthcheck::{HealthcheckError, healthcheck};
+pub use healthcheck::{HealthcheckError, connect_address, healthcheck};
 pub use metrics::count_panic;
 pub use middleware::body_limit::BodyLimit;
 pub use middleware::deadline::{RequestTimeout, RequestTimeoutLayer};
