@@ -21,10 +21,12 @@ pub use base_url::parse_base_url;
 pub use cache::{CacheMiss, CacheState, TenantCache, TenantCacheBuilder};
 pub use extend::{ExtendTenant, ExtensionError};
 pub use file::FileSource;
+/// What the methods of [`TenantSource`] and [`ExtendTenant`] return, so that the traits can be objects.
+pub use futures_util::future::BoxFuture;
 pub use key::{KeyError, TenantKey};
 pub use raw::{RecordListError, RegistryRecord};
 pub use record::{RecordError, RecordVersion, Site, Tenant};
 pub use registry::{Registry, RegistryError};
 pub use settings::TenantsSettings;
 pub use site_rules::ServiceLocation;
-pub use source::{BoxFuture, RegistryData, SourceError, TenantSource};
+pub use source::{RegistryData, SourceError, TenantSource};

@@ -1,14 +1,9 @@
 //! Where the registry comes from (rule T2).
 
-use std::future::Future;
-use std::pin::Pin;
-
+use futures_util::future::BoxFuture;
 use tapisservice_core::{Error, ServiceError};
 
 use crate::RegistryRecord;
-
-/// A boxed future, so that the trait can be an object.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The records of a registry, as the Tenants API answers them: the `result` of `GET /v3/tenants` and of `GET /v3/sites`. At most
 /// [`RegistryRecord::MAX_COUNT`] of each.

@@ -3,10 +3,11 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::{BoxError, Extension};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use tapisservice_auth::PublicPolicy;
 use tapisservice_core::{Envelope, Error, RequestContext, Result};
@@ -17,13 +18,13 @@ use utoipa::ToSchema;
 use crate::docs::{EnvelopeOf, ErrorEnvelope};
 use crate::{Routes, handlers};
 
-type CheckFuture = Pin<Box<dyn Future<Output = std::result::Result<(), BoxError>> + Send>>;
+type CheckOutcome = std::result::Result<(), BoxError>;
 
 /// Something a service cannot do without: a database, a token of its own.
 #[derive(Clone)]
 pub struct ReadyCheck {
     name: Arc<str>,
-    check: Arc<dyn Fn() -> CheckFuture + Send + Sync>,
+    check: Arc<dyn Fn() -> BoxFuture<'static, CheckOutcome> + Send + Sync>,
 }
 
 impl ReadyCheck {
@@ -40,7 +41,7 @@ impl ReadyCheck {
     {
         let check = move || {
             let outcome = check();
-            Box::pin(async move { outcome.await.map_err(Into::into) }) as CheckFuture
+            async move { outcome.await.map_err(Into::into) }.boxed()
         };
         Self { name: name.into(), check: Arc::new(check) }
     }
