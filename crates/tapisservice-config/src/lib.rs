@@ -16,7 +16,6 @@ mod mask;
 mod merge;
 mod origin;
 mod overlay;
-mod pointer;
 mod references;
 mod refused;
 mod schema;
@@ -25,6 +24,8 @@ mod substitute;
 mod typed;
 mod validate;
 mod white_space;
+
+use tapisservice_core::json::pointer;
 
 pub use config::{Config, Entry};
 pub use error::{ConfigError, EXIT_CODE, Violation};

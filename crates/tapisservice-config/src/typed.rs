@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
+use tapisservice_core::json::Mismatch;
 
 use crate::error::Violation;
 use crate::origin::Origins;
@@ -88,19 +89,20 @@ pub(crate) fn without_secret(at: &str, message: String, context: Context<'_>) ->
 }
 
 fn violation(at: &str, message: &str, context: Context<'_>) -> Violation {
-    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+    if let Some(Mismatch::MissingField(field)) = Mismatch::parse(message) {
         return Violation::new(pointer::member(at, field), "required", None);
     }
     Violation::new(at, without_value(at, message, context), context.origins.of(at).cloned())
 }
 
-/// serde's messages quote what they found before they name what they expected; other messages are the
-/// author's and shown only when they cannot hold a secret or the value.
+/// What serde expected; other messages are the author's and shown only when they cannot hold a secret or the value.
 fn without_value(at: &str, message: &str, context: Context<'_>) -> String {
-    let of_serde =
-        ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant ", "unknown field "];
-    if of_serde.iter().any(|start| message.starts_with(start)) {
-        let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
+    if let Some(
+        Mismatch::Invalid { expected }
+        | Mismatch::UnknownField { expected }
+        | Mismatch::UnknownVariant { expected },
+    ) = Mismatch::parse(message)
+    {
         return expected.map_or_else(refused, |expected| format!("expected {expected}"));
     }
     let value = context.document.pointer(at).unwrap_or(&Value::Null);

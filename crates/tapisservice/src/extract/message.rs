@@ -1,27 +1,25 @@
 //! Texts about input that does not fit. serde's own quote the input.
 
 use serde_path_to_error::{Path, Segment};
+use tapisservice_core::json::{Mismatch, pointer};
 
-/// What was expected, from the text of a serde error, without the value that was found. Whatever does not have the form of a
-/// text of serde's own may quote anything and is left out.
+/// What was expected, from the text of a serde error, without the value that was found. Whatever is not a text of serde's own may
+/// quote anything and is left out.
 pub(crate) fn expected(text: &str) -> String {
-    let text = text.rsplit_once(" at line ").map_or(text, |(head, _)| head);
-    let quoted_name = |prefix: &str| {
-        let name = text.strip_prefix(prefix)?.strip_prefix(" `")?.strip_suffix('`')?;
-        Some(format!("{prefix} `{name}`"))
-    };
-    if let Some(missing) = quoted_name("missing field").or_else(|| quoted_name("duplicate field")) {
-        return missing;
-    }
-    let known = ["invalid type:", "invalid value:", "invalid length", "unknown field", "unknown variant"];
-    let expected = text.rsplit_once(", expected ").map(|(_, expected)| expected);
-    match (known.iter().find(|prefix| text.starts_with(**prefix)), expected) {
-        (Some(prefix), Some(expected)) if prefix.starts_with("unknown") => {
-            format!("{prefix}, expected {expected}")
+    match Mismatch::parse(text) {
+        Some(Mismatch::MissingField(name)) => format!("missing field `{name}`"),
+        Some(Mismatch::DuplicateField(name)) => format!("duplicate field `{name}`"),
+        Some(Mismatch::UnknownField { expected: Some(expected) }) => {
+            format!("unknown field, expected {expected}")
+        }
+        Some(Mismatch::UnknownVariant { expected: Some(expected) }) => {
+            format!("unknown variant, expected {expected}")
         }
         // The name of a struct says nothing to a caller.
-        (Some(_), Some(expected)) if expected.starts_with("struct ") => "expected an object".to_owned(),
-        (Some(_), Some(expected)) => format!("expected {expected}"),
+        Some(Mismatch::Invalid { expected: Some(expected) }) if expected.starts_with("struct ") => {
+            "expected an object".to_owned()
+        }
+        Some(Mismatch::Invalid { expected: Some(expected) }) => format!("expected {expected}"),
         _ => "not valid".to_owned(),
     }
 }
@@ -30,14 +28,12 @@ pub(crate) fn expected(text: &str) -> String {
 pub(crate) fn pointer(path: &Path) -> String {
     let mut text = String::new();
     for segment in path {
-        let part = match segment {
-            Segment::Seq { index } => index.to_string(),
-            Segment::Map { key } => key.chars().take(64).collect(),
-            Segment::Enum { variant } => variant.clone(),
-            Segment::Unknown => "?".to_owned(),
+        text = match segment {
+            Segment::Seq { index } => pointer::item(&text, *index),
+            Segment::Map { key } => pointer::member(&text, &key.chars().take(64).collect::<String>()),
+            Segment::Enum { variant } => pointer::member(&text, variant),
+            Segment::Unknown => pointer::member(&text, "?"),
         };
-        text.push('/');
-        text.push_str(&part.replace('~', "~0").replace('/', "~1"));
     }
     text
 }

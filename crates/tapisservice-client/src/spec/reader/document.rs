@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::{DeserializeSeed as _, Error, MapAccess, SeqAccess};
 use serde_json::{Map, Value};
+use tapisservice_core::json::walk::{Build, Scalar, Walk};
 
 /// The largest file that is read, in bytes; those of the Tapis services have up to 160 kB.
 pub(in crate::spec) const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -52,7 +52,7 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
 fn json(text: &str) -> Result<Value, String> {
     let left = Cell::new(MAX_VALUES);
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Bounded { left: &left }.deserialize(&mut deserializer).map_err(|e| e.to_string())?;
+    let value = Walk(Bounded { left: &left }).deserialize(&mut deserializer).map_err(|e| e.to_string())?;
     deserializer.end().map_err(|e| e.to_string())?;
     Ok(value)
 }
@@ -64,7 +64,7 @@ fn yaml(text: &str) -> Result<Value, String> {
     let left = Cell::new(MAX_VALUES);
     let mut last = Ok(Value::Null);
     for document in yaml_serde::Deserializer::from_str(text).take(MAX_DOCUMENTS) {
-        last = Bounded { left: &left }.deserialize(document).map_err(|e| explain(text, &e));
+        last = Walk(Bounded { left: &left }).deserialize(document).map_err(|e| explain(text, &e));
         if !matches!(last, Ok(ref value) if !value.is_object()) {
             return last;
         }
@@ -114,86 +114,41 @@ impl Bounded<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Bounded<'_> {
+impl<'de> Build<'de> for Bounded<'_> {
     type Value = Value;
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Bounded<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
+    fn scalar<E: Error>(self, scalar: Scalar<'_>) -> Result<Value, E> {
+        match scalar {
+            Scalar::Text(text) => self.text(text),
+            // YAML has numbers that JSON has not; in a specification they say nothing.
+            Scalar::Float(value) => self.spend(0).map(|()| value.into()),
+            other => self.spend(0).and_then(|()| other.into_value()),
+        }
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Value, E> {
-        self.spend(0).map(|()| Value::Null)
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Value, E> {
-        self.visit_unit()
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
-        self.spend(0).map(|()| value.into())
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
-        self.spend(0).map(|()| value.into())
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
-        self.spend(0).map(|()| value.into())
-    }
-
-    fn visit_i128<E: Error>(self, value: i128) -> Result<Value, E> {
-        self.text(&value.to_string())
-    }
-
-    fn visit_u128<E: Error>(self, value: u128) -> Result<Value, E> {
-        self.text(&value.to_string())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        self.spend(0).map(|()| value.into())
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
-        self.text(value)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+    fn array<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         self.spend(0)?;
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(self)? {
+        while let Some(item) = items.next_element_seed(Walk(self))? {
             list.push(item);
         }
         Ok(Value::Array(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+    fn object<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         self.spend(0)?;
         let mut map = Map::new();
         let mut merged = Vec::new();
         // A key may be any scalar: `200` is one of `responses`.
         while let Some(key) = members.next_key::<String>()? {
             self.spend(key.len())?;
-            let value = members.next_value_seed(self)?;
+            let value = members.next_value_seed(Walk(self))?;
             if key == "<<" { merged.push(value) } else { insert(&mut map, key, value) }
         }
         for value in merged {
             merge(&mut map, value);
         }
         Ok(Value::Object(map))
-    }
-
-    /// A tagged value: the tag means nothing here.
-    fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Value, A::Error> {
-        let (_tag, variant) = data.variant::<String>()?;
-        variant.newtype_variant_seed(self)
     }
 }
 

@@ -1,27 +1,35 @@
 //! JSON pointers ([RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)).
+//!
+//! ```
+//! use tapisservice_core::json::pointer;
+//!
+//! let at = pointer::item(&pointer::member("", "a/b"), 3);
+//! assert_eq!(at, "/a~1b/3");
+//! assert_eq!(pointer::keys(&at).collect::<Vec<_>>(), ["a/b", "3"]);
+//! ```
 
 /// The pointer of the member `key` of what `parent` points to.
-pub(crate) fn member(parent: &str, key: &str) -> String {
+pub fn member(parent: &str, key: &str) -> String {
     format!("{parent}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
 /// The pointer of the item `index` of what `parent` points to.
-pub(crate) fn item(parent: &str, index: usize) -> String {
+pub fn item(parent: &str, index: usize) -> String {
     format!("{parent}/{index}")
 }
 
 /// The keys and indices a pointer consists of.
-pub(crate) fn keys(pointer: &str) -> impl Iterator<Item = String> {
+pub fn keys(pointer: &str) -> impl Iterator<Item = String> {
     pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~"))
 }
 
 /// Whether `inner` is `outer` or lies below it.
-pub(crate) fn is_within(inner: &str, outer: &str) -> bool {
+pub fn is_within(inner: &str, outer: &str) -> bool {
     inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The pointer and its ancestors, nearest first, the whole document last.
-pub(crate) fn ancestors(pointer: &str) -> impl Iterator<Item = &str> {
+pub fn ancestors(pointer: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(pointer), |p| p.rfind('/').map(|end| &p[..end]))
 }
 

@@ -1,0 +1,158 @@
+//! What a value of a wrong form should have been, from the text of an error of serde's.
+
+/// What a text of serde's says of a value that does not fit a type, without the value.
+///
+/// serde's errors are text that quotes what was found before it says what was expected, and what was found may be a secret or very
+/// long. This is the one place that takes such a text apart; where serde changes a word, it breaks here.
+///
+/// ```
+/// use tapisservice_core::json::Mismatch;
+///
+/// let error = serde_json::from_str::<u16>(r#""hunter2""#).unwrap_err().to_string();
+/// assert_eq!(Mismatch::parse(&error), Some(Mismatch::Invalid { expected: Some("u16") }));
+/// assert_eq!(Mismatch::parse("the author's own text"), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mismatch<'a> {
+    /// A field is missing.
+    MissingField(&'a str),
+    /// A field is there twice.
+    DuplicateField(&'a str),
+    /// A field that the type does not have. Its name is the caller's.
+    UnknownField {
+        /// The names of those that there are; `None` when there are none.
+        expected: Option<&'a str>,
+    },
+    /// A variant that the enum does not have. Its name is the caller's.
+    UnknownVariant {
+        /// The names of those that there are; `None` when there are none.
+        expected: Option<&'a str>,
+    },
+    /// A value of another type, of another length, or out of range.
+    Invalid {
+        /// What was expected.
+        expected: Option<&'a str>,
+    },
+}
+
+impl<'a> Mismatch<'a> {
+    /// Takes the text of an error apart. `None` when the text is not one of serde's own, but that of a type's own `Deserialize`:
+    /// it may quote anything.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let text = without_place(text);
+        let name = |prefix: &str| text.strip_prefix(prefix)?.strip_suffix('`');
+        if let Some(name) = name("missing field `") {
+            return Some(Self::MissingField(name));
+        }
+        if let Some(name) = name("duplicate field `") {
+            return Some(Self::DuplicateField(name));
+        }
+        // What was found may hold the words, too, and comes first.
+        let expected = text.rsplit_once(", expected ").map(|(_, expected)| expected);
+        let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| text.starts_with(prefix));
+        if starts(&["unknown field `"]) {
+            Some(Self::UnknownField { expected })
+        } else if starts(&["unknown variant `"]) {
+            Some(Self::UnknownVariant { expected })
+        } else if starts(&["invalid type: ", "invalid value: ", "invalid length "]) {
+            Some(Self::Invalid { expected })
+        } else {
+            None
+        }
+    }
+}
+
+/// The text without the ` at line 1 column 9` that `serde_json` puts behind it.
+fn without_place(text: &str) -> &str {
+    let is_place = |place: &str| {
+        let numbers = place.split_once(" column ");
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        numbers.is_some_and(|(line, column)| is_number(line) && is_number(column))
+    };
+    match text.rsplit_once(" at line ") {
+        Some((head, place)) if is_place(place) => head,
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only the deserialization is looked at")]
+    struct Entry {
+        #[serde(alias = "title")]
+        name: String,
+        level: Option<Level>,
+        pair: Option<(u8, u8)>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    enum Level {
+        Low,
+        High,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Empty {}
+
+    fn error<T: DeserializeOwned + std::fmt::Debug>(value: &Value) -> [String; 2] {
+        let text = value.to_string();
+        [
+            serde_json::from_str::<T>(&text).unwrap_err().to_string(),
+            T::deserialize(value).unwrap_err().to_string(),
+        ]
+    }
+
+    /// The texts are made by the serde that is in use, so that a word that it changes fails here.
+    #[test]
+    fn every_text_of_serde_is_understood_with_a_place_and_without() {
+        let levels = Some("`Low` or `High`");
+        let cases = [
+            (error::<Entry>(&json!({})), Mismatch::MissingField("name")),
+            (error::<Entry>(&json!({"name": "a", "title": "b"})), Mismatch::DuplicateField("name")),
+            (
+                error::<Entry>(&json!({"canary": 1})),
+                Mismatch::UnknownField { expected: Some("one of `name`, `title`, `level`, `pair`") },
+            ),
+            (error::<Empty>(&json!({"canary": 1})), Mismatch::UnknownField { expected: None }),
+            (
+                error::<Entry>(&json!({"name": "a", "level": "canary, expected x"})),
+                Mismatch::UnknownVariant { expected: levels },
+            ),
+            (error::<Entry>(&json!({"name": 4711})), Mismatch::Invalid { expected: Some("a string") }),
+            (error::<u8>(&json!(4711)), Mismatch::Invalid { expected: Some("u8") }),
+            (error::<u8>(&json!("canary at line 1 column 2")), Mismatch::Invalid { expected: Some("u8") }),
+            (
+                error::<Entry>(&json!({"name": "a", "pair": [1]})),
+                Mismatch::Invalid { expected: Some("a tuple of size 2") },
+            ),
+        ];
+        for (texts, expected) in cases {
+            for text in texts {
+                assert_eq!(Mismatch::parse(&text), Some(expected), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_of_somebody_else_is_left_alone() {
+        for text in [
+            "",
+            "bad thing canary",
+            "bad thing canary, expected canary",
+            "missing fields",
+            "at line 1 column 2",
+        ] {
+            assert_eq!(Mismatch::parse(text), None, "{text}");
+        }
+    }
+}
