@@ -6,6 +6,7 @@ import re
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+REPOSITORY = "https://github.com/tapis-project/tapisservice-rust"
 # What a release says of the past stays as it was.
 LEFT_OUT = ("CHANGELOG.md", "LICENSE.md")
 FENCE = re.compile(r"( *)(```+|~~~+)(.*)")

@@ -3,9 +3,9 @@
     pytest ci/test_console.py
 
 Every `console` block of a page in `PAGES` is typed, from the top of the page to its end, in one shell. Its folder is empty but for links to what
-the repository has at its root, so a service finds the files of a checkout and leaves its data in the temporary folder. `cargo run`
-without arguments starts the service and goes on once it is ready; every other command has to end with 0. Printed lines have to be those
-of the page, except
+the repository has at its root, so a service finds the files of a checkout and leaves its data in the temporary folder. The folder of TEMPLATE is
+empty, and what it clones is this repository. `cargo run` without arguments starts the service and goes on once it is ready; every other
+command has to end with 0. Printed lines have to be those of the page, except
 
 - `...`, which stands for any text in its line, and alone in a line for any number of lines;
 - ids, times and ports: another one may be printed, and from then on it stands for the one of the page, also in later commands;
@@ -28,10 +28,11 @@ import pytest
 from harness import DEAD_PROXIES, clean_environment, get_status
 from newcomer import site_port
 
-CASES = 7
+CASES = 8
 # For one command. Most take a second, unless cargo has to build what changed.
 LIMIT = 300
 SERVICE = "cargo run"
+TEMPLATE = "docs/TEMPLATE.md"
 # How many commands each page has. The number fails when a block is not found any more.
 PAGES = {
     "README.md": 11,
@@ -39,6 +40,7 @@ PAGES = {
     "crates/bookmarks/README.md": 5,
     "docs/CONFIGURATION.md": 1,
     "docs/DATABASE.md": 4,
+    TEMPLATE: 10,
 }
 # Commands that take minutes, and the step of `.ci/run` that runs them anyway.
 IN_STEPS = {"cargo test --workspace": "test"}
@@ -50,12 +52,17 @@ NOT_TYPED = {
     "docs/PERFORMANCE.md": "they measure for minutes: the step `speed` runs the same program",
     "docs/PROMISES.md": "they take minutes: the step `promises` runs the suite",
     "docs/SECURITY.md": "the step `test` generates the attacks and runs the same tests",
-    "docs/TEMPLATE.md": "they clone by the network and build everything anew",
+    TEMPLATE: "they build everything anew, need a Tapis site or a Docker engine",
     "examples/official-sdk/README.md": "it builds the 90,000 lines of the SDK",
     "fuzz/README.md": "it builds everything anew, instrumented: the step `fuzz` does it",
     "interop/README.md": "the steps `interop` and `services` run these programs",
     "security/README.md": "the steps `attacks` and `endurance` run these suites",
 }
+
+# The workspace is the one of the checkout, with its built programs, and the folder is the one of the reader.
+WORKSPACE = f'cargo() {{ command cargo "$1" --manifest-path \'{pages.ROOT}/Cargo.toml\' "${{@:2}}"; }}'
+# What is cloned is this repository.
+CLONE = f"git() {{ command git -c 'url.{pages.ROOT}.insteadOf={pages.REPOSITORY}' -c init.defaultBranch=main \"$@\"; }}"
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"
@@ -80,8 +87,6 @@ class Shell:
             env=environment,
             start_new_session=True,
         )
-        # The workspace is the one of the checkout, with its built programs, and the folder is the one of the reader.
-        self.write(f'cargo() {{ command cargo "$1" --manifest-path \'{pages.ROOT}/Cargo.toml\' "${{@:2}}"; }}')
 
     def run(self, command):
         """The exit code and the printed lines."""
@@ -117,6 +122,7 @@ class Reader:
         self.bench, self.page, self.folder = bench, page, folder
         self.environment = {**clean_environment(), **toolchain(), **DEAD_PROXIES, "no_proxy": "localhost,127.0.0.1"}
         self.shell = Shell(folder, self.environment)
+        self.shell.write(CLONE if page == TEMPLATE else WORKSPACE)
         self.values, self.services, self.faults = {}, [], []
 
     def type(self, command):
@@ -212,6 +218,8 @@ def checkout(bench, page):
     """A folder that looks like the checkout and takes what is written into it."""
     folder = bench.folder / page.replace("/", "-")
     folder.mkdir()
+    if page == TEMPLATE:
+        return folder
     listed = subprocess.run(
         ["git", "ls-tree", "--name-only", "HEAD"], cwd=pages.ROOT, stdout=subprocess.PIPE, text=True, check=True
     )
@@ -230,6 +238,26 @@ def write_files(page, folder):
             (folder / "config.json").write_text(text)
 
 
+def check_copy(folder):
+    """The service that TEMPLATE makes: no word of the example is left, and cargo finds it, with the framework from git alone."""
+    left = [path for path in folder.rglob("*") if ".git" not in path.parts and "bookmark" in path.name.lower()]
+    left += [
+        path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts and b"ookmark" in path.read_bytes()
+    ]
+    assert not left, f"files with the name of the example: {left}"
+    command = ["cargo", "metadata", "--no-deps", "--offline", "--format-version", "1"]
+    found = json.loads(
+        subprocess.run(
+            command, cwd=folder, stdout=subprocess.PIPE, check=True, timeout=LIMIT, env={**clean_environment(), **toolchain()}
+        ).stdout
+    )
+    (package,) = found["packages"]
+    assert package["name"] == "notes"
+    ours = {one["name"]: one["source"] for one in package["dependencies"] if one["name"].startswith("tapisservice")}
+    assert len(ours) >= 3, ours
+    assert set(ours.values()) == {f"git+{pages.REPOSITORY}"}, ours
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_shows_what_its_commands_print(bench, figure, page):
     folder = checkout(bench, page)
@@ -239,6 +267,8 @@ def test_a_page_shows_what_its_commands_print(bench, figure, page):
     try:
         for command in typed:
             reader.type(command)
+        if page == TEMPLATE and not reader.faults:
+            check_copy(folder / "notes")
     finally:
         reader.end()
         shutil.rmtree(folder)
