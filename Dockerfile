@@ -3,7 +3,7 @@
 #   --build-arg BUILD_IMAGE=...                 Rust, a C compiler and CA certificates, on Debian
 #   --build-arg RUNTIME_IMAGE=...               glibc of the same age or newer; a shell is not needed (distroless/cc works)
 #   --build-arg CARGO_PROFILE_RELEASE_LTO=off, CARGO_PROFILE_RELEASE_OPT_LEVEL=1
-#                                               a faster build of a bigger and slower program, for trials
+#                                               a faster build of a larger and slower program, for trying things out
 #   --build-arg VERSION=... REVISION=...        for the labels
 #
 # Works with the classic builder and with BuildKit. The stages `manifests` and `build` are the same, line by line, in
@@ -12,7 +12,7 @@
 ARG BUILD_IMAGE=rust:1.95-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-slim
 
-# Of all crates the manifest and an empty source: it changes, and with it the layer below, only when dependencies do. Files of
+# The manifest and an empty source of each crate. This changes, and invalidates the layer below, only when dependencies do. Files of
 # benches and examples are emptied, because a manifest may name them.
 FROM ${BUILD_IMAGE} AS manifests
 WORKDIR /build
@@ -35,14 +35,14 @@ ARG CARGO_PROFILE_RELEASE_OPT_LEVEL=3
 COPY --from=manifests /build ./
 RUN cargo build --release --locked -p bookmarks --no-default-features
 COPY . .
-# Cargo goes by the age of files, and these may be older than what was built from the empty ones.
-# Compressed, the line numbers for backtraces take a third of the room.
+# Cargo compares modification times, and these files may be older than what was built from the empty ones.
+# Compressed, the line numbers for backtraces take a third of the space.
 RUN find crates -name '*.rs' -exec touch {} + \
     && cargo build --release --locked -p bookmarks --no-default-features \
     && objcopy --compress-debug-sections target/release/bookmarks /image/bookmarks
 
 FROM ${RUNTIME_IMAGE}
-# Names and certificates are copied, because an image without a shell cannot run what would make them.
+# User names and certificates are copied, because an image without a shell cannot run the commands that create them.
 COPY --from=build /etc/passwd /etc/group /etc/
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build --chown=4872:4872 /image/home/tapis /home/tapis

@@ -1,10 +1,10 @@
-# One name for each thing the gate runs (`just --list`). The commands themselves stand in `.ci/run`.
+# A name for each step of the gate (`just --list`). The commands are in `.ci/run`.
 
 # Everything the gate runs.
 ci *steps:
     bash .ci/run {{ steps }}
 
-# What to run before each commit.
+# Run this before each commit.
 check: (ci "fmt" "clippy" "test")
 
 # Write the formatting.
@@ -26,19 +26,19 @@ doc: (ci "doc")
 # Licences and banned dependencies.
 deny: (ci "deny")
 
-# Known faults of dependencies, by the network.
+# Known vulnerabilities of dependencies; needs the network.
 advisories: (ci "advisories")
 
 # Spelling, and the Python of the checks.
 lint: (ci "lint")
 
-# Dependencies that nothing uses, and each feature alone.
+# Unused dependencies, and each feature alone.
 features: (ci "unused" "features")
 
 # Public names, and third-party crates in public signatures.
 api: (ci "api")
 
-# What breaks callers of the newest release.
+# Breaking changes since the newest release.
 semver: (ci "semver")
 
 # The example as it goes into the image.
@@ -50,7 +50,7 @@ conformance: (ci "conformance" "legacy")
 # Forged tokens and hostile headers.
 attacks: (ci "attacks")
 
-# The promises under failure, with the figure seen for each.
+# The promises under failure, with a measurement for each.
 promises: (ci "promises")
 
 # Scenarios that take minutes, and slow clients.
@@ -71,13 +71,13 @@ kubernetes: (ci "kubernetes")
 # The fuzz targets, some seconds each.
 fuzz: (ci "fuzz")
 
-# The instructions of a request, against the kept file.
+# The instructions of a request, compared with the recorded ones.
 instructions: (ci "instructions")
 
 # The images, built and composed.
 images: (ci "images")
 
-# What a request costs, next to bare axum and, with `--python`, the Python framework.
+# What a request costs, compared with bare axum and, with `--python`, the Python framework.
 speed *arguments:
     python3 ci/speed.py {{ arguments }}
 
