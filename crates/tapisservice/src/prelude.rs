@@ -5,7 +5,7 @@
 //! | [`Routes`], [`handlers!`](crate::handlers), [`Policy`], [`PublicPolicy`] | the routes of a service; each has a policy, which says who may call it |
 //! | [`Identity`] | the user and the tenant a request is for; as an argument of a handler it answers 401 where there is none |
 //! | [`RequestContext`], [`g()`](g()) | the context of the request, always called `g`; an argument of a handler, or read from the task |
-//! | [`Envelope`] | the answer of a handler: `message`, `result`, `status`, `version` and an optional `metadata` |
+//! | [`Envelope`] | the response of a handler: `message`, `result`, `status`, `version` and an optional `metadata` |
 //! | [`Result`], [`Error`], [`ServiceError`], [`ResultExt`] | failures: `?` converts what implements `ServiceError`, `.unrecognized()?` any other error |
 //! | [`Json`], [`Query`], [`Path`], [`State`], [`FromRef`] | extractors; a body or a query that does not fit is a 400 that names the place and not the value |
 //! | [`Config`], [`Secret`] | settings |
