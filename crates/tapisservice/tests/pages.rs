@@ -8,7 +8,7 @@ const SKIPPED: [&str; 5] = ["target", "node_modules", "corpus", "artifacts", "__
 /// What a release says of the past stays as it was written.
 const HISTORY: &str = "CHANGELOG.md";
 /// What a block may be. rustdoc takes one without a language for Rust.
-const LANGUAGES: [&str; 8] = ["rust", "console", "sh", "json", "toml", "yaml", "sql", "text"];
+const LANGUAGES: [&str; 9] = ["rust", "console", "sh", "json", "toml", "yaml", "sql", "promql", "text"];
 
 #[test]
 fn every_page_with_rust_on_it_is_compiled() {
