@@ -18,7 +18,7 @@ pub enum InvalidField {
     #[error("expected no control characters")]
     ControlCharacter,
     /// White space at an end, which nobody would see.
-    #[error("expected no white space at either end")]
+    #[error("expected no leading or trailing white space")]
     OuterSpace,
     /// A character that ids of systems do not have.
     #[error("expected letters, digits, `-`, `.`, `_` and `~`, the first a letter or a digit")]

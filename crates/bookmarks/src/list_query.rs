@@ -241,7 +241,7 @@ fn one_order(text: &str) -> Option<OrderBy> {
 }
 
 fn invalid(name: &str, reason: impl std::fmt::Display) -> Error {
-    Error::bad_input(format!("Query parameter {name:?} does not fit: {reason}."))
+    Error::bad_input(format!("Invalid query parameter {name:?}: {reason}."))
 }
 
 #[cfg(test)]
@@ -285,7 +285,7 @@ mod tests {
             let error = number("limit", Some(wrong), 100, 1000).unwrap_err();
             assert_eq!(
                 error.message(),
-                "Query parameter \"limit\" does not fit: expected a whole number from 0 to 1000."
+                "Invalid query parameter \"limit\": expected a whole number from 0 to 1000."
             );
         }
     }

@@ -19,15 +19,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve until a signal ends it (what happens without a command, too)
+    /// Serve until SIGTERM or SIGINT (the default)
     Serve,
-    /// List the routes: method, path, who may call it, operation id
+    /// List the routes: method, path, policy, operation id
     Routes,
     /// Print the OpenAPI document
     Openapi,
-    /// Print the configuration, secrets masked, and where each value came from; or all that is wrong with it
+    /// Print the configuration, with secrets masked and the source of each value, or every error in it
     CheckConfig,
-    /// Say whether the service that runs here, with this configuration, is alive; for containers
+    /// Check that the local service is alive (for container health checks)
     Healthcheck,
     #[command(flatten)]
     Migrate(MigrateCommand),

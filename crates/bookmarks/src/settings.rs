@@ -75,7 +75,7 @@ fn check_devsite(config: &Config) -> Result<(), ConfigError> {
 #[cfg(feature = "devsite")]
 fn check_ports(config: &Config, site: &tapisservice_devsite::DevSiteBuilder) -> Result<(), ConfigError> {
     const WHAT: &str =
-        "expected a port that the site does not take: it has one per tenant, from `devsite_port` on";
+        "expected a port outside those of the site, which takes one per tenant from `devsite_port` on";
     let clashes = |key: &str| -> Result<(), ConfigError> {
         match config.get::<Option<SocketAddr>>(key)? {
             Some(address) if site.conflicts_with(address) => {

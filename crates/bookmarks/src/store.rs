@@ -33,7 +33,7 @@ impl ServiceError for StoreError {
     fn to_error(&self) -> Error {
         match self {
             Self::NotFound => Error::not_found("There is no such bookmark."),
-            Self::NameTaken => Error::conflict("You have a bookmark of that \"name\" already."),
+            Self::NameTaken => Error::conflict("You already have a bookmark with this \"name\"."),
             Self::Database(error) => error.to_error(),
         }
     }

@@ -13,13 +13,13 @@ pub enum TokenError {
     #[error("the token is longer than 16 KiB")]
     TooLong,
     /// A1.
-    #[error("the token holds characters that no token has")]
+    #[error("the token has characters other than base64url and dots")]
     Characters,
     /// A2, A3, A4.
     #[error("the token is malformed: {0}")]
     Jws(JwsError),
     /// A5: the claim is missing or cannot be an id.
-    #[error("tapis/tenant_id is missing or no tenant id")]
+    #[error("claim tapis/tenant_id is missing or invalid")]
     TenantId,
     /// A5.
     #[error("tenant {0} is not registered")]
@@ -28,7 +28,7 @@ pub enum TokenError {
     #[error("tenant {0} has no public key")]
     NoKey(TenantId),
     /// A6.
-    #[error("the key of tenant {0} did not sign the token")]
+    #[error("the signature is not by the key of tenant {0}")]
     Signature(TenantId),
     /// A7 to A12.
     #[error("{0}")]
@@ -37,7 +37,7 @@ pub enum TokenError {
     #[error("the token has expired")]
     Expired,
     /// O2.
-    #[error("the token is for another site")]
+    #[error("claim tapis/target_site names another site")]
     TargetSite,
 }
 
@@ -74,7 +74,7 @@ pub enum AuthError {
     #[error("Requests for tenant {0} are served at another site.")]
     WrongSite(TenantId),
     /// H2 and H4.
-    #[error("Invalid request; the host of the request belongs to no tenant.")]
+    #[error("Invalid request; the Host header matches no tenant.")]
     UnknownHost(Option<Authority<'static>>),
     /// H3.
     #[error("The tenant_id claim in the token, {claim} does not match the URL tenant, {url}.")]

@@ -19,7 +19,7 @@ pub enum InvalidId {
     #[error("is longer than {MAX_CHARS} characters")]
     TooLong,
     /// A control character.
-    #[error("holds a control character")]
+    #[error("contains a control character")]
     ControlCharacter,
 }
 

@@ -22,7 +22,7 @@ pub struct TrackingId(Arc<str>);
 /// Text that is not `<namespace>.<id>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a tracking id is <namespace>.<id>: at most {MAX_CHARS} characters, a namespace of letters, digits and '_', an id of letters, digits and '-'"
+    "expected <namespace>.<id>: at most {MAX_CHARS} characters, a namespace of letters, digits and '_', an id of letters, digits and '-'"
 )]
 pub struct InvalidTrackingId;
 

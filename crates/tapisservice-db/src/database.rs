@@ -92,7 +92,7 @@ impl Database {
     /// The project's `clippy.toml` disallows it: every use says in an `#[expect(clippy::disallowed_methods)]` why the tenant
     /// is not known.
     pub fn across_tenants(&self, reason: &'static str) -> Scope<AcrossTenants> {
-        tracing::debug!(reason, "queries across tenants");
+        tracing::debug!(reason, "query across tenants");
         Scope::new(self.clone(), ScopeBinding::Nothing)
     }
 
@@ -115,7 +115,7 @@ impl Database {
     /// # }
     /// ```
     pub fn postgres_pool(&self, reason: &'static str) -> Option<&PgPool> {
-        tracing::debug!(reason, "uses the pool of PostgreSQL");
+        tracing::debug!(reason, "direct use of the PostgreSQL pool");
         match self.pool() {
             Pool::Postgres(pool) => Some(pool),
             Pool::Sqlite(_) => None,
@@ -124,7 +124,7 @@ impl Database {
 
     /// As [`postgres_pool`](Self::postgres_pool), the pool of SQLite.
     pub fn sqlite_pool(&self, reason: &'static str) -> Option<&SqlitePool> {
-        tracing::debug!(reason, "uses the pool of SQLite");
+        tracing::debug!(reason, "direct use of the SQLite pool");
         match self.pool() {
             Pool::Sqlite(pool) => Some(pool),
             Pool::Postgres(_) => None,
@@ -140,7 +140,7 @@ impl Database {
     ///
     /// When no connection is to be had.
     pub async fn listener(&self, reason: &'static str) -> Result<Option<PgListener>, QueryError> {
-        tracing::debug!(reason, "listens to notifications");
+        tracing::debug!(reason, "listening for notifications");
         let Pool::Postgres(pool) = self.pool() else { return Ok(None) };
         let listener = PgListener::connect_with(pool).await;
         listener.map(Some).map_err(|error| QueryError::from_sqlx(error, StatementKind::Other))

@@ -97,7 +97,7 @@ fn service(
             "A service token needs one X-Tapis-Tenant and one X-Tapis-User header.",
         ));
     };
-    let unknown = || ApiError::bad_request("The tenant in X-Tapis-Tenant is not known.");
+    let unknown = || ApiError::bad_request("The tenant in X-Tapis-Tenant is not registered.");
     let site = &registry.active_tenant(&tenant).ok_or_else(unknown)?.tenant.site;
     let admins = [registry.site(site), registry.primary_site()];
     let allowed = claims.tenant_id == tenant

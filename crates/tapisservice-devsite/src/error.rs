@@ -15,7 +15,7 @@ pub enum DevSiteError {
     NotDevelopment(String),
     /// A fixed port is in use.
     #[error(
-        "port {port} on loopback, wanted for tenant {tenant}, is taken: stop what uses it or choose another first port"
+        "port {port} on loopback, needed for tenant {tenant}, is in use: free it or choose another first port"
     )]
     PortTaken {
         /// The port.
@@ -30,7 +30,7 @@ pub enum DevSiteError {
     #[error("not enough ports after {0} for one per tenant")]
     PortRange(u16),
     /// No loopback port could be opened.
-    #[error("no port could be opened on loopback")]
+    #[error("cannot bind a loopback port")]
     Bind(#[source] io::Error),
     /// The folder of the keys, or a file in it, cannot be read or written.
     #[error("the key store {} cannot be used", path.display())]
@@ -51,13 +51,13 @@ pub enum DevSiteError {
     #[error("no RSA key could be generated")]
     KeyGeneration,
     /// An id of a site, tenant or service is empty, too long or holds more than ASCII letters, digits and `-`.
-    #[error("{0:?} is no id: 1 to 63 ASCII letters, digits and hyphens")]
+    #[error("invalid id {0:?}: expected 1 to 63 ASCII letters, digits and hyphens")]
     InvalidId(String),
     /// Two sites or two tenants share an id.
     #[error("the id {0} is used twice")]
     DuplicateId(String),
     /// Not exactly one site is primary.
-    #[error("a site family has one primary site, not {0}")]
+    #[error("expected one primary site, found {0}")]
     PrimarySites(usize),
     /// There are no tenants, or the first one is a site-admin tenant.
     #[error("the first tenant gets the site port and must be one for users, not a site-admin tenant")]
@@ -66,7 +66,7 @@ pub enum DevSiteError {
     #[error("there is no site {0}")]
     UnknownSite(String),
     /// No such tenant, or a site whose site-admin tenant is missing or belongs to another site.
-    #[error("there is no tenant {0} where one is needed")]
+    #[error("tenant {0} does not exist, or belongs to another site")]
     UnknownTenant(String),
     /// What a service is routed to is not `http://host:port`.
     #[error("{0:?} is not an upstream of the form http://host:port")]

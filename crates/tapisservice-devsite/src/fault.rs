@@ -56,7 +56,7 @@ impl InjectedFault {
         serve: F,
     ) -> Result<Response, Disconnected> {
         Ok(match self {
-            Self::Status(code) => ApiError::new(status(code), "This failure was asked for.").into_response(),
+            Self::Status(code) => ApiError::new(status(code), "Injected fault.").into_response(),
             Self::Html => page(StatusCode::OK, "text/html", "<!DOCTYPE html><title>Oops</title>".into()),
             Self::Redirect(target) => redirect(&target),
             Self::Response { status: code, content_type, body } => page(status(code), &content_type, body),

@@ -23,7 +23,7 @@ impl Listener {
         match TcpListener::bind((IpAddr::from(Ipv6Addr::LOCALHOST), port)).await {
             Ok(second) => sockets.push(second),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
-            Err(error) => tracing::debug!(%error, "no IPv6 loopback here"),
+            Err(error) => tracing::debug!(%error, "no IPv6 loopback"),
         }
         Ok(Self { port, sockets })
     }

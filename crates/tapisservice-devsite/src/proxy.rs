@@ -61,7 +61,7 @@ impl Proxy {
         connect_info: ConnectInfo,
     ) -> Response {
         let Some(req) = outgoing(req, upstream, connect_info) else {
-            return ApiError::bad_request("The request target cannot be passed on.").into_response();
+            return ApiError::bad_request("The request target cannot be forwarded.").into_response();
         };
         match self.client.request(req).await {
             Ok(mut res) => {
@@ -69,12 +69,11 @@ impl Proxy {
                 res.map(Body::new)
             }
             Err(error) if error.is_connect() => {
-                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "The service does not answer.").into_response()
+                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "The service is unavailable.").into_response()
             }
             Err(error) => {
-                tracing::debug!(%upstream, %error, "the service broke off");
-                ApiError::new(StatusCode::BAD_GATEWAY, "The service broke off the connection.")
-                    .into_response()
+                tracing::debug!(%upstream, %error, "the upstream closed the connection");
+                ApiError::new(StatusCode::BAD_GATEWAY, "The service closed the connection.").into_response()
             }
         }
     }

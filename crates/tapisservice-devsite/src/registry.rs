@@ -166,7 +166,7 @@ impl Registry {
     /// Where a request with this Host, on this port, has arrived.
     pub(crate) fn resolve_host(&self, host: Option<&str>, port: u16) -> Result<ResolvedHost, ApiError> {
         let authority = host.and_then(|host| host.parse::<Authority>().ok());
-        let unknown = || ApiError::bad_request("Invalid request: no tenant is known by this Host.");
+        let unknown = || ApiError::bad_request("Invalid request: the Host header matches no tenant.");
         let authority = authority.ok_or_else(unknown)?;
         if let Some(entry) = self.tenant_of_base_url(&authority) {
             return Ok(ResolvedHost::at(entry, true));

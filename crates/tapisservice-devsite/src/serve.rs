@@ -88,7 +88,7 @@ impl Acceptor {
                 }
                 Err(error) => {
                     // Out of descriptors, most likely: accepting again at once would spin.
-                    tracing::debug!(%error, "a connection could not be accepted");
+                    tracing::debug!(%error, "accept failed");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             }
@@ -125,7 +125,7 @@ impl Acceptor {
             }
         };
         if let Err(error) = ended {
-            tracing::debug!(%error, "a connection broke");
+            tracing::debug!(%error, "connection error");
         }
     }
 }

@@ -103,7 +103,7 @@ impl TokenBuilder {
     pub fn mint(self) -> String {
         match self.try_mint() {
             Ok(token) => token,
-            Err(error) => panic!("no token can be made: {error}"),
+            Err(error) => panic!("the token cannot be created: {error}"),
         }
     }
 

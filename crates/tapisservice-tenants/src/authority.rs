@@ -27,7 +27,7 @@ pub struct Authority<'a> {
 
 /// The text is not `host` or `host:port`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a host, or a host and a port")]
+#[error("expected a host, or a host and a port")]
 pub struct InvalidAuthority;
 
 impl<'a> Authority<'a> {

@@ -169,7 +169,7 @@ impl TenantCache {
             loop {
                 let outcome = cache.refresh().await;
                 if let Err(reason) = &outcome {
-                    debug!(%reason, "a refresh of the tenant registry failed");
+                    debug!(%reason, "tenant registry refresh failed");
                 }
                 let wait = if outcome.is_ok() {
                     backoff.reset();

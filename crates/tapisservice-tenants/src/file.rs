@@ -23,7 +23,7 @@ pub struct FileSource {
     path: PathBuf,
 }
 
-const NO_LISTS: &str = "it is not an object with the lists tenants and sites";
+const NO_LISTS: &str = "expected an object with the lists `tenants` and `sites`";
 
 #[derive(Deserialize)]
 struct Lists<'a> {
@@ -53,7 +53,7 @@ impl FileSource {
         let records = |list: Option<List<'_>>, name| {
             let list = list.ok_or_else(|| fault(format!("{name} is missing or not a list")))?;
             list.records_in(&text)
-                .map_err(|_| fault(format!("{name} holds more than {} records", RegistryRecord::MAX_COUNT)))
+                .map_err(|_| fault(format!("{name} has more than {} records", RegistryRecord::MAX_COUNT)))
         };
         Ok(RegistryData::new(records(lists.tenants, "tenants")?, records(lists.sites, "sites")?))
     }
@@ -89,8 +89,8 @@ mod tests {
             (None, "No such file"),
             (Some("{"), "EOF"),
             (Some("{\"tenants\": []}"), "sites is missing"),
-            (Some("{\"tenants\": {}, \"sites\": []}"), "not an object with the lists"),
-            (Some("{\"tenants\": [{\"a\": 1, \"a\": 2}], \"sites\": []}"), "appears twice"),
+            (Some("{\"tenants\": {}, \"sites\": []}"), "expected an object with the lists"),
+            (Some("{\"tenants\": [{\"a\": 1, \"a\": 2}], \"sites\": []}"), "duplicate member \"a\""),
             (Some(&*many), "more than 10000 records"),
             (Some(&*large), "larger than 16777216 bytes"),
         ] {

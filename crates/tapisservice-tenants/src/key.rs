@@ -30,7 +30,7 @@ pub struct TenantKey {
 #[non_exhaustive]
 pub enum KeyError {
     /// No PEM, or more than one.
-    #[error("the public key is not one PEM block")]
+    #[error("the public key is not a single PEM block")]
     Pem,
     /// A private key, a certificate, or something else.
     #[error("the public key's PEM label is neither PUBLIC KEY nor RSA PUBLIC KEY")]
@@ -45,7 +45,7 @@ pub enum KeyError {
     #[error("the public key has an unusable exponent")]
     Exponent,
     /// The modulus was made by a generator whose keys can be factored (CVE-2017-15361).
-    #[error("the public key was made by a broken generator (ROCA)")]
+    #[error("the public key comes from a broken generator (ROCA, CVE-2017-15361)")]
     Roca,
 }
 

@@ -39,10 +39,10 @@ pub struct RegistryRecord {
 #[non_exhaustive]
 pub enum RecordListError {
     /// It is not the answer of a Tenants API.
-    #[error("the answer is not a list of records")]
+    #[error("the response is not a list of records")]
     NotAList,
     /// It is longer than [`RegistryRecord::MAX_COUNT`].
-    #[error("the answer holds more than {} records", RegistryRecord::MAX_COUNT)]
+    #[error("the response has more than {} records", RegistryRecord::MAX_COUNT)]
     TooMany,
 }
 

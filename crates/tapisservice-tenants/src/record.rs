@@ -68,7 +68,7 @@ pub enum RecordError {
     #[error("it is larger than {} bytes", RegistryRecord::MAX_BYTES)]
     TooLarge,
     /// The record is nested deeper than [`RegistryRecord::MAX_DEPTH`], or parsers would disagree about what it says.
-    #[error("it is nested deeper than {} levels, or has a member twice", RegistryRecord::MAX_DEPTH)]
+    #[error("it is nested deeper than {} levels or has a duplicate member", RegistryRecord::MAX_DEPTH)]
     NotStrict,
     /// A field is missing or of the wrong type.
     #[error("{field} is missing or not {expected}")]

@@ -48,9 +48,9 @@ impl Inner {
         let source = self.source.describe();
         match text {
             Some(reason) if !was_failing => {
-                warn!(%source, %reason, "the tenant registry does not answer");
+                warn!(%source, %reason, "tenant registry unavailable");
             }
-            None if was_failing => info!(%source, "the tenant registry answers again"),
+            None if was_failing => info!(%source, "tenant registry recovered"),
             _ => {}
         }
     }
@@ -60,11 +60,11 @@ impl Inner {
 fn log_new_warnings(now: &Registry, previous: Option<&Registry>) {
     let known: HashSet<&String> = previous.map(Registry::warnings).unwrap_or_default().iter().collect();
     for warning in now.warnings().iter().filter(|w| !known.contains(w)) {
-        warn!(%warning, "a record of the tenant registry is not as it should be");
+        warn!(%warning, "invalid record in tenant registry");
     }
     let more = now.omitted_warnings();
     if more > 0 && more != previous.map_or(0, Registry::omitted_warnings) {
-        warn!("and {more} more records of the tenant registry are not as they should be");
+        warn!("{more} more invalid records in tenant registry");
     }
 }
 

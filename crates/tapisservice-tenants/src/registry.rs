@@ -34,19 +34,19 @@ struct HostOwner {
 #[non_exhaustive]
 pub enum RegistryError {
     /// No tenants in it.
-    #[error("the answer holds no tenants")]
+    #[error("the response has no tenants")]
     NoTenants,
     /// No sites in it.
-    #[error("the answer holds no sites")]
+    #[error("the response has no sites")]
     NoSites,
     /// More of either than [`RegistryRecord::MAX_COUNT`].
-    #[error("the answer holds more than {} records", RegistryRecord::MAX_COUNT)]
+    #[error("the response has more than {} records", RegistryRecord::MAX_COUNT)]
     TooManyRecords,
     /// Not one of its tenants can be read. One that can, and is not active, is no fault.
-    #[error("the answer holds no tenant that can be read")]
+    #[error("the response has no valid tenant")]
     NoReadableTenant,
     /// Not one of its sites can be read.
-    #[error("the answer holds no site that can be read")]
+    #[error("the response has no valid site")]
     NoReadableSite,
 }
 
@@ -148,9 +148,7 @@ impl Registry {
             let site = match record {
                 Listed::Unique(record) => {
                     let unusable = |url| {
-                        self.warn(format!(
-                            "site {site_id}: its {url} is not a URL of that kind and is not used"
-                        ));
+                        self.warn(format!("site {site_id}: ignoring {url}, which is not a valid URL"));
                     };
                     Site::from_record(site_id.clone(), record, unusable)
                         .map(Arc::new)
@@ -176,7 +174,7 @@ impl Registry {
         let mut primaries: Vec<_> = self.sites.values().filter(|s| s.primary).cloned().collect();
         primaries.sort_by(|a, b| a.site_id.cmp(&b.site_id));
         if primaries.len() != 1 {
-            self.warn(format!("{} sites say that they are the primary site", primaries.len()));
+            self.warn(format!("expected one primary site, found {}", primaries.len()));
         }
         let last_good = previous.and_then(Self::primary).and_then(|p| self.sites.get(&p.site_id)).cloned();
         self.primary = match primaries.len() {
@@ -227,7 +225,7 @@ impl Registry {
         let mut listed: Vec<(I, Listed<'_>)> = Vec::with_capacity(records.len());
         for record in records {
             let Some(id) = id_of(record) else {
-                self.warn(format!("a {kind} record has no usable {kind}_id and is left out"));
+                self.warn(format!("skipping a {kind} record without a valid {kind}_id"));
                 continue;
             };
             if let Some(place) = places.get(&id) {
@@ -274,7 +272,7 @@ impl Registry {
             let owner = owners.swap_remove(kept);
             for other in owners.iter().filter(|o| o.tenant_id != owner.tenant_id) {
                 self.warnings.add(format!(
-                    "tenants {} and {} share the host {authority}: it belongs to {}",
+                    "tenants {} and {} have the same host {authority}: using {}",
                     owner.tenant_id, other.tenant_id, owner.tenant_id
                 ));
             }
@@ -293,5 +291,5 @@ enum Listed<'r> {
 const LISTED_TWICE: &str = "it is listed more than once";
 
 fn fallback(has_last_good: bool) -> &'static str {
-    if has_last_good { "its last good record stays in use" } else { "it is left out" }
+    if has_last_good { "keeping its last valid record" } else { "skipping it" }
 }

@@ -29,7 +29,7 @@ impl ServiceError for StoreError {
     fn to_error(&self) -> Error {
         match self {
             Self::NotFound => Error::not_found("You have no such book."),
-            Self::TitleTaken => Error::conflict("You have a book of that title already."),
+            Self::TitleTaken => Error::conflict("You already have a book with this title."),
             Self::Database(error) => error.to_error(),
         }
     }

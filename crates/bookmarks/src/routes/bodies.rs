@@ -98,7 +98,7 @@ fn tags(texts: Vec<String>) -> Result<Tags, Error> {
 
 /// Says where in the body a fault is, in the words of the extractor.
 fn at<T>(pointer: &str, field: Result<T, InvalidField>) -> Result<T, Error> {
-    field.map_err(|reason| Error::bad_input(format!("The body does not fit at {pointer:?}: {reason}.")))
+    field.map_err(|reason| Error::bad_input(format!("Invalid value at {pointer:?}: {reason}.")))
 }
 
 /// Tells a field that is null from one that is not there: the former has to fit `T`.

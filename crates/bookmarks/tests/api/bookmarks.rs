@@ -53,7 +53,7 @@ async fn null_clears_a_description_and_only_that() {
     assert_eq!(alice.patch(&id, &json!({})).await.result()["description"], "x");
     assert_eq!(alice.patch(&id, &json!({"description": null})).await.result()["description"], Value::Null);
     for field in ["name", "system_id", "path"] {
-        let message = format!("The body does not fit at \"/{field}\": expected a string.");
+        let message = format!("Invalid value at \"/{field}\": expected a string.");
         alice.patch(&id, &json!({field: null})).await.assert_refusal(400, &message);
     }
 }
@@ -62,7 +62,7 @@ async fn null_clears_a_description_and_only_that() {
 async fn a_name_is_taken_once_per_user_and_tenant() {
     let service = Service::start().await;
     let alice = service.alice();
-    let taken = "You have a bookmark of that \"name\" already.";
+    let taken = "You already have a bookmark with this \"name\".";
     let first = alice.bookmark("results").await;
     let second = alice.bookmark("others").await;
     alice.post(&results()).await.assert_refusal(409, taken);
@@ -83,7 +83,7 @@ async fn what_does_not_fit_is_named_by_place_and_rule() {
     let cases = [
         (json!({"name": ""}), "\"/name\": expected 1 to 80 characters"),
         (json!({"name": "x".repeat(81)}), "\"/name\": expected 1 to 80 characters"),
-        (json!({"name": " x"}), "\"/name\": expected no white space at either end"),
+        (json!({"name": " x"}), "\"/name\": expected no leading or trailing white space"),
         (json!({"name": "a\u{7}"}), "\"/name\": expected no control characters"),
         (json!({"name": 5}), "\"/name\": expected a string"),
         (
@@ -110,16 +110,13 @@ async fn what_does_not_fit_is_named_by_place_and_rule() {
         ),
     ];
     for (change, reason) in cases {
-        let message = format!("The body does not fit at {reason}.");
+        let message = format!("Invalid value at {reason}.");
         let mut body = results();
         body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         alice.post(&body).await.assert_refusal(400, &message);
         alice.patch(&id, &change).await.assert_refusal(400, &message);
     }
-    alice
-        .post(&json!({"name": "x"}))
-        .await
-        .assert_refusal(400, "The body does not fit at \"\": missing field `system_id`.");
+    alice.post(&json!({"name": "x"})).await.assert_refusal(400, "Invalid body: missing field `system_id`.");
     assert_eq!(alice.names("").await, ["original"]);
 }
 

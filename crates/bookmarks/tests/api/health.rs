@@ -46,7 +46,7 @@ async fn a_locked_database_is_unavailable_and_tells_no_sql() {
     let alice = service.alice();
     let body = json!({"name": "x", "system_id": "workstation", "path": "/"});
     let refused = alice.post(&body).await;
-    refused.assert_refusal(503, "Others are changing the same records.");
+    refused.assert_refusal(503, "Another transaction is changing the same records.");
     assert!(refused.headers.contains_key("retry-after"));
     lock.rollback().await.unwrap();
     assert_eq!(alice.post(&body).await.status, 201);

@@ -140,24 +140,24 @@ async fn a_query_that_does_not_fit_is_named() {
     let alice = service.alice();
     let number = "expected a whole number from 0 to";
     let cases = [
-        ("limit=1001", format!("Query parameter \"limit\" does not fit: {number} 1000.")),
-        ("limit=-1", format!("Query parameter \"limit\" does not fit: {number} 1000.")),
-        ("skip=x", format!("Query parameter \"skip\" does not fit: {number} 2147483647.")),
-        ("computeTotal=yes", "Query parameter \"computeTotal\" does not fit: expected true or false.".to_owned()),
+        ("limit=1001", format!("Invalid query parameter \"limit\": {number} 1000.")),
+        ("limit=-1", format!("Invalid query parameter \"limit\": {number} 1000.")),
+        ("skip=x", format!("Invalid query parameter \"skip\": {number} 2147483647.")),
+        ("computeTotal=yes", "Invalid query parameter \"computeTotal\": expected true or false.".to_owned()),
         (
             "orderBy=owner",
-            "Query parameter \"orderBy\" does not fit: expected one or more of name, system_id, path, created, updated, \
+            "Invalid query parameter \"orderBy\": expected one or more of name, system_id, path, created, updated, \
              each with (asc) or (desc) or neither."
                 .to_owned(),
         ),
         (
             "startAfter=a",
-            "Query parameter \"startAfter\" does not fit: unknown field, expected one of `limit`, `skip`, `orderBy`, \
+            "Invalid query parameter \"startAfter\": unknown field, expected one of `limit`, `skip`, `orderBy`, \
              `computeTotal`, `system_id`, `tag`, `pretty`."
                 .to_owned(),
         ),
-        ("tag=", "Query parameter \"tag\" does not fit: expected 1 to 40 characters.".to_owned()),
-        ("limit=1&limit=2", "The query does not fit: duplicate field `limit`.".to_owned()),
+        ("tag=", "Invalid query parameter \"tag\": expected 1 to 40 characters.".to_owned()),
+        ("limit=1&limit=2", "Invalid query: duplicate field `limit`.".to_owned()),
     ];
     for (query, message) in cases {
         alice.get(&format!("?{query}")).await.assert_refusal(400, &message);

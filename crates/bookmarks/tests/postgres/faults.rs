@@ -73,7 +73,7 @@ async fn f14_it_starts_without_its_database_and_serves_when_it_is_there() {
     let start = Instant::now();
     assert_eq!(service.get("/healthcheck").await.status, 200);
     service.get("/ready").await.assert_refusal(503, "The service is not ready: database.");
-    service.alice().get("").await.assert_refusal(503, "The database does not answer.");
+    service.alice().get("").await.assert_refusal(503, "The database is unavailable.");
     assert!(start.elapsed() < 2 * SLOW, "{:?}", start.elapsed());
     block_in_place(|| postgres.restart());
     // There, but empty.
@@ -154,7 +154,7 @@ async fn f16_while_the_pool_is_exhausted_the_rest_answers() {
     until("the pool is exhausted", async || used(&metrics).await == 2).await;
     let start = Instant::now();
     let refused = service.alice().get("").await;
-    refused.assert_refusal(503, "The database does not answer.");
+    refused.assert_refusal(503, "The database is unavailable.");
     assert!(refused.headers.contains_key("retry-after"));
     assert!(start.elapsed() < SLOW, "{:?}", start.elapsed());
     service.get("/ready").await.assert_refusal(503, "The service is not ready: database.");

@@ -211,7 +211,7 @@ struct MissingAuthentication;
 
 impl ServiceError for MissingAuthentication {
     fn to_error(&self) -> Error {
-        Error::service_config("the service is not assembled correctly")
+        Error::service_config("The service is misconfigured.")
     }
 }
 

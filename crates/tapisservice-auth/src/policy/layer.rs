@@ -142,7 +142,7 @@ impl Rule {
             }
         }
         // It cannot come to this, as no question is asked twice. If a change breaks that, nobody is let in for it.
-        Err(Error::service_config("the policy of the route comes to no end"))
+        Err(Error::service_config("The policy of the route reached no decision."))
     }
 
     /// Gets the answer to a question, and puts it into `facts` and `g`.

@@ -7,7 +7,7 @@ use std::fmt;
 #[non_exhaustive]
 pub enum ClaimError {
     /// A7.
-    #[error("claim {0} is not a date")]
+    #[error("claim {0} is not a NumericDate")]
     NotADate(DateClaim),
     /// A7.
     #[error("claim {0} is in the future")]
@@ -16,7 +16,7 @@ pub enum ClaimError {
     #[error("claim iss is not the tenant's token service")]
     Issuer,
     /// A9.
-    #[error("claim aud names no expected audience")]
+    #[error("claim aud has no expected audience")]
     Audience,
     /// A10.
     #[error("claim tapis/token_type is not access")]

@@ -50,7 +50,7 @@ pub enum JwsError {
     #[error("kid is not a string")]
     KeyId,
     /// One of `crit`, `b64`, `zip` and `enc` is there.
-    #[error("the header asks for an extension")]
+    #[error("the header has an unsupported parameter (crit, b64, zip or enc)")]
     Extension,
     /// The payload is not one JSON object with unique names.
     #[error("the payload is not a plain JSON object")]

@@ -125,13 +125,13 @@ impl Error {
 
 impl ServiceError for MissingContext {
     fn to_error(&self) -> Error {
-        Error::service_config("the service is not assembled correctly")
+        Error::service_config("The service is misconfigured.")
     }
 }
 
 impl ServiceError for InvalidId {
     fn to_error(&self) -> Error {
-        Error::bad_input(format!("An identifier {self}."))
+        Error::bad_input(format!("The identifier {self}."))
     }
 }
 

@@ -10,7 +10,7 @@
 //!
 //! assert_eq!(json::parse(br#"{"a": [1, 2]}"#, 4).unwrap()["a"][1], 2);
 //! let error = json::parse(br#"{"alg": "RS256", "alg": "none"}"#, 4).unwrap_err();
-//! assert!(error.to_string().contains("\"alg\" appears twice"));
+//! assert!(error.to_string().contains("duplicate member \"alg\""));
 //! ```
 //!
 //! [RFC 8259]: https://www.rfc-editor.org/rfc/rfc8259#section-4
@@ -155,7 +155,7 @@ pub(crate) fn members_of<'a>(
 
 pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, JsonError> {
     std::str::from_utf8(bytes).map_err(|e| {
-        JsonError(serde_json::Error::custom(format_args!("not UTF-8 after byte {}", e.valid_up_to())))
+        JsonError(serde_json::Error::custom(format_args!("invalid UTF-8 after byte {}", e.valid_up_to())))
     })
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Strict {
 
 impl Strict {
     pub(super) fn deeper<E: Error>(self) -> Result<Self, E> {
-        let depth_left = self.depth_left.checked_sub(1).ok_or_else(|| E::custom("nested too deeply"))?;
+        let depth_left = self.depth_left.checked_sub(1).ok_or_else(|| E::custom("nested too deep"))?;
         Ok(Self { depth_left })
     }
 }
@@ -145,7 +145,7 @@ impl<'de, F: FnMut(&str, Member<'de>)> Visitor<'de> for Members<F> {
 }
 
 fn twice<E: Error>(name: &str) -> E {
-    E::custom(format_args!("{name:?} appears twice in one object"))
+    E::custom(format_args!("duplicate member {name:?}"))
 }
 
 /// So many names have their room on the stack; a token has about a dozen.

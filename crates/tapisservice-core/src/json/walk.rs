@@ -37,7 +37,7 @@ impl Scalar<'_> {
             Self::Bool(value) => value.into(),
             Self::Signed(value) => value.into(),
             Self::Unsigned(value) => value.into(),
-            Self::Float(value) if !value.is_finite() => return Err(E::custom("a number out of range")),
+            Self::Float(value) if !value.is_finite() => return Err(E::custom("number out of range")),
             Self::Float(value) => value.into(),
             Self::Text(value) => value.into(),
         })

@@ -15,7 +15,7 @@ use tapisservice_core::{Error, ServiceError};
 /// # use tapisservice_db::QueryError;
 /// fn name_taken(error: QueryError) -> Error {
 ///     match error {
-///         QueryError::UniqueViolation { .. } => Error::conflict("You have a bookmark of that name already."),
+///         QueryError::UniqueViolation { .. } => Error::conflict("You already have a bookmark with this name."),
 ///         other => other.to_error(),
 ///     }
 /// }
@@ -24,10 +24,10 @@ use tapisservice_core::{Error, ServiceError};
 #[non_exhaustive]
 pub enum QueryError {
     /// There is no such row: 404.
-    #[error("no such row")]
+    #[error("row not found")]
     NotFound,
     /// There is a row like it already: 409.
-    #[error("the row is not unique")]
+    #[error("unique constraint violation")]
     UniqueViolation {
         /// The columns that have to be unique together, but for `tenant_id` and `owner`; none when they are not known.
         fields: Vec<String>,
@@ -35,19 +35,19 @@ pub enum QueryError {
         source: sqlx::Error,
     },
     /// The row is still referred to: 409.
-    #[error("the row is still referred to")]
+    #[error("the row is still referenced")]
     Referenced {
         /// What the database said.
         source: sqlx::Error,
     },
     /// The row refers to one that does not exist: 400.
-    #[error("the row refers to one that does not exist")]
+    #[error("the referenced row does not exist")]
     MissingReference {
         /// What the database said.
         source: sqlx::Error,
     },
     /// A value breaks a rule of the table, is missing or does not fit its column: 400.
-    #[error("a value does not fit")]
+    #[error("invalid value")]
     InvalidValue {
         /// The column, where the database names it.
         field: Option<String>,
@@ -55,19 +55,19 @@ pub enum QueryError {
         source: sqlx::Error,
     },
     /// Another transaction came between, and the database undid this one: 503, and trying again helps.
-    #[error("another transaction came between")]
+    #[error("serialization failure: conflict with another transaction")]
     SerializationFailure {
         /// What the database said.
         source: sqlx::Error,
     },
     /// No connection was to be had, or it was lost: 503. Whether the statement was carried out is not known.
-    #[error("the database does not answer")]
+    #[error("database unavailable")]
     Unavailable {
         /// What the database said.
         source: sqlx::Error,
     },
     /// A table or column is missing, as before the migrations: 503.
-    #[error("the database lacks a table or column: are its migrations done?")]
+    #[error("a table or column is missing: have the migrations been applied?")]
     SchemaMissing {
         /// What the database said.
         source: sqlx::Error,
@@ -76,7 +76,7 @@ pub enum QueryError {
     #[error(transparent)]
     UnscopedStatement(#[from] UnscopedStatement),
     /// Anything else, most likely a mistake in the statement: 500.
-    #[error("the database failed")]
+    #[error("database error")]
     Other {
         /// What the database said.
         source: sqlx::Error,
@@ -85,7 +85,7 @@ pub enum QueryError {
 
 /// A statement of a scope that does not keep to it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a statement in the scope of a tenant does not say `{column} = {marker}`: {statement}")]
+#[error("statement in a tenant scope without `{column} = {marker}`: {statement}")]
 #[non_exhaustive]
 pub struct UnscopedStatement {
     /// The column.
@@ -174,24 +174,26 @@ impl ServiceError for QueryError {
         let error = match self {
             Self::NotFound => return Error::not_found("There is no such record."),
             Self::UniqueViolation { fields, .. } if fields.is_empty() => {
-                Error::conflict("There is such a record already.")
+                Error::conflict("The record already exists.")
             }
             Self::UniqueViolation { fields, .. } => {
-                Error::conflict(format!("There is a record with that {} already.", quoted(fields)))
+                Error::conflict(format!("A record with this {} already exists.", quoted(fields)))
             }
-            Self::Referenced { .. } => Error::conflict("Other records still refer to this one."),
+            Self::Referenced { .. } => Error::conflict("Other records still reference this one."),
             Self::MissingReference { .. } => {
-                Error::bad_input("The record refers to one that does not exist.")
+                Error::bad_input("The record references one that does not exist.")
             }
             Self::InvalidValue { field: Some(field), .. } => {
-                Error::bad_input(format!("The value of {field:?} is missing or does not fit."))
+                Error::bad_input(format!("Missing or invalid value for {field:?}."))
             }
-            Self::InvalidValue { field: None, .. } => Error::bad_input("A value is missing or does not fit."),
-            Self::SerializationFailure { .. } => Error::unavailable("Others are changing the same records.")
-                .with_retry_after(std::time::Duration::from_secs(1)),
-            Self::Unavailable { .. } => Error::unavailable("The database does not answer."),
+            Self::InvalidValue { field: None, .. } => Error::bad_input("Missing or invalid value."),
+            Self::SerializationFailure { .. } => {
+                Error::unavailable("Another transaction is changing the same records.")
+                    .with_retry_after(std::time::Duration::from_secs(1))
+            }
+            Self::Unavailable { .. } => Error::unavailable("The database is unavailable."),
             Self::SchemaMissing { .. } => Error::unavailable("The database is not ready."),
-            Self::UnscopedStatement(_) | Self::Other { .. } => Error::dao("The database failed."),
+            Self::UnscopedStatement(_) | Self::Other { .. } => Error::dao("The query failed."),
         };
         error.with_detail(self.log_message())
     }

@@ -40,7 +40,7 @@ use crate::Database;
 #[derive(Debug, Clone, Subcommand)]
 #[non_exhaustive]
 pub enum MigrateCommand {
-    /// Bring the database to the newest migration, or to a version; waits for the database
+    /// Apply pending migrations, up to the newest or to a version; waits for the database
     Upgrade {
         /// `head`, or the version of a migration
         #[arg(default_value = "head")]
@@ -49,7 +49,7 @@ pub enum MigrateCommand {
         #[arg(long, default_value_t = 300)]
         wait: u64,
     },
-    /// Take back the last migration, or all after a version; what only they hold is lost
+    /// Revert the last migration, or all after a version; data that only they hold is lost
     Downgrade {
         /// `-1` or another number of steps, the version of a migration, or `base` for all
         #[arg(default_value = "-1", allow_hyphen_values = true)]
@@ -58,22 +58,22 @@ pub enum MigrateCommand {
         #[arg(long, default_value_t = 300)]
         wait: u64,
     },
-    /// Print the newest migration of the database
+    /// Print the newest migration that is applied to the database
     Current {
         /// Fail unless the database is at head
         #[arg(long)]
         check: bool,
     },
-    /// List the migrations, of the build and of the database
+    /// List the migrations of this build and of the database, with their state
     History,
     /// Print the newest migration of this build
     Heads,
-    /// Write the two files of a new migration
+    /// Create the up and down files of a new migration
     New {
         /// What it does, in a few words
         #[arg(required = true)]
         name: Vec<String>,
-        /// The folder of the migrations
+        /// The folder with the migrations
         #[arg(long, default_value = "migrations")]
         folder: PathBuf,
     },
@@ -160,12 +160,12 @@ async fn history(migrator: &Migrator, database: &Database) -> Result<String, Mig
     let mut text = String::new();
     for migration in migrator.status(database).await?.migrations() {
         let state = match migration.state {
-            MigrationState::Applied => "done",
-            MigrationState::Pending => "to do",
-            MigrationState::Changed => "done, changed since",
-            MigrationState::LineEndingsChanged { .. } => "done, its line endings changed since",
+            MigrationState::Applied => "applied",
+            MigrationState::Pending => "pending",
+            MigrationState::Changed => "applied (checksum differs)",
+            MigrationState::LineEndingsChanged { .. } => "applied (line endings differ)",
             MigrationState::Unfinished => "unfinished",
-            MigrationState::Unknown => "done by another build",
+            MigrationState::Unknown => "applied (unknown)",
         };
         // Writing to a text cannot fail.
         let _ = writeln!(text, "{} {:<40} {state}", migration.version, migration.description);

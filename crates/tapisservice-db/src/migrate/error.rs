@@ -14,20 +14,20 @@ use crate::error::{QueryError, StatementKind, driver_message};
 #[non_exhaustive]
 pub enum MigrationError {
     /// Two files have the same version.
-    #[error("two migrations have the version {0}: give one of them another")]
+    #[error("two migrations have the version {0}: renumber one of them")]
     DuplicateVersion(i64),
     /// A migration goes only one way.
-    #[error("migration {0} lacks its .up.sql or .down.sql: every migration can be taken back")]
+    #[error("migration {0} lacks its .up.sql or .down.sql: every migration must be reversible")]
     NotReversible(i64),
     /// The file of a migration is not as it was when it ran.
     #[error(
-        "migration {0} was changed after it ran on this database: \
+        "migration {0} was changed after it was applied to this database: \
          restore its file as it was, and put the change into a new migration"
     )]
     Changed(i64),
     /// The file of a migration has other line endings than when it ran, and no other change.
     #[error(
-        "{file} was changed after it ran on this database, in its line endings only: it had {former}. \
+        "{file} was changed after it was applied to this database: its line endings were {former}. \
          Restore them, and build again; `*.sql text eol={}` in .gitattributes keeps them",
         former.to_ascii_lowercase()
     )]
@@ -74,8 +74,8 @@ pub enum MigrationError {
     },
     /// A migration ended the transaction that it ran in, in a way that its text does not show. It is not recorded as done.
     #[error(
-        "{file} ended the transaction it ran in and is not recorded as done: look at what it left in the schema, mend that by hand, \
-         and take the statement out that ends the transaction"
+        "{file} ended the transaction it ran in and is not recorded as applied: check the schema, repair it by hand, \
+         and remove the statement that ends the transaction"
     )]
     TransactionLost {
         /// Which file.
@@ -83,27 +83,27 @@ pub enum MigrationError {
     },
     /// A migration broke off half way; only one without a transaction can.
     #[error(
-        "migration {0} is marked as unfinished: mend the schema by hand, \
+        "migration {0} is marked as unfinished: repair the schema by hand, \
          then delete its row from _sqlx_migrations or set `success` in it"
     )]
     Dirty(i64),
     /// The database has a migration that this build does not.
-    #[error("migration {0} is not part of this build: take it back with the build that has it")]
+    #[error("migration {0} is not part of this build: revert it with the build that has it")]
     Unknown(i64),
     /// There is no such migration.
     #[error("there is no migration {0}: `history` lists them")]
     NoSuchVersion(i64),
     /// The migration is done, so that going up does not lead there.
-    #[error("the database is past migration {0}: `downgrade` leads there")]
+    #[error("the database is past migration {0}: use `downgrade`")]
     AlreadyPast(i64),
     /// The migration is not done, so that going down does not lead there.
-    #[error("the database has not reached migration {0}: `upgrade` leads there")]
+    #[error("the database has not reached migration {0}: use `upgrade`")]
     NotReached(i64),
     /// The database is not at head.
     #[error("the database is not at head: {0}")]
     NotAtHead(#[source] NotAtHead),
     /// The database did not come within the time.
-    #[error("the database does not answer after {} s: {reason}", waited.as_secs())]
+    #[error("the database is still unreachable after {} s: {reason}", waited.as_secs())]
     Unreachable {
         /// How long it was waited for.
         waited: Duration,
@@ -126,7 +126,7 @@ pub enum MigrationError {
         source: sqlx::Error,
     },
     /// The name of a new migration holds no letter or digit, or too many.
-    #[error("the name of a migration has 1 to 80 letters, digits, spaces, `_` and `-`")]
+    #[error("invalid name: expected 1 to 80 letters, digits, spaces, `_` and `-`")]
     InvalidName,
     /// A file cannot be written: one of a new migration, or the one beside an SQLite database that keeps other runners away.
     #[error("{}: {source}", path.display())]
@@ -137,7 +137,7 @@ pub enum MigrationError {
         source: std::io::Error,
     },
     /// The database refused or failed besides.
-    #[error("the migrations cannot be run: {}", .0.log_message())]
+    #[error("cannot run the migrations: {}", .0.log_message())]
     Query(#[from] QueryError),
 }
 
@@ -170,5 +170,9 @@ fn place(file: &str, line: Option<usize>) -> String {
 }
 
 fn remainder(transaction: bool) -> &'static str {
-    if transaction { "" } else { ". It runs without a transaction: what came before that line stays" }
+    if transaction {
+        ""
+    } else {
+        ". It runs without a transaction: the statements before that line are applied"
+    }
 }

@@ -9,8 +9,10 @@ use super::MigrationEvent;
 
 pub(super) struct Progress {
     spinner: Option<ProgressBar>,
-    /// What was said last, so that waiting says it once.
+    /// The last line, so that waiting repeats none.
     last: String,
+    /// How many migrations have started.
+    started: usize,
 }
 
 impl Progress {
@@ -23,17 +25,20 @@ impl Progress {
             spinner.enable_steady_tick(Duration::from_millis(100));
             spinner
         });
-        Self { spinner, last: String::new() }
+        Self { spinner, last: String::new(), started: 0 }
     }
 
     pub(super) fn show(&mut self, event: &MigrationEvent) {
-        let text = describe(event);
+        if matches!(event, MigrationEvent::Started { .. }) {
+            self.started += 1;
+        }
+        let text = describe(event, self.started);
         let lasts = matches!(event, MigrationEvent::Finished { .. } | MigrationEvent::Ahead { .. });
         match &self.spinner {
             Some(spinner) if lasts => spinner.println(text),
             Some(spinner) => spinner.set_message(text),
             None if text != self.last => {
-                // Nobody can be told that nobody can be told.
+                // There is nowhere left to report a failure of standard error.
                 let _ = writeln!(std::io::stderr(), "{text}");
                 self.last = text;
             }
@@ -50,19 +55,19 @@ impl Drop for Progress {
     }
 }
 
-fn describe(event: &MigrationEvent) -> String {
+fn describe(event: &MigrationEvent, number: usize) -> String {
     match event {
         MigrationEvent::WaitingForDatabase { reason } => format!("waiting for the database: {reason}"),
-        MigrationEvent::WaitingForLock => "waiting for another runner to finish".to_owned(),
+        MigrationEvent::WaitingForLock => "waiting for another migration run to finish".to_owned(),
         MigrationEvent::Started { version, description, down, remaining } => {
-            let what = if *down { "taking back" } else { "running" };
-            format!("{what} {version} {description}, {remaining} more to come")
+            let verb = if *down { "reverting" } else { "applying" };
+            format!("{verb} {version} {description} ({number} of {})", number + remaining)
         }
         MigrationEvent::Finished { version, elapsed } => {
-            format!("done {version} in {} ms", elapsed.as_millis())
+            format!("finished {version} in {} ms", elapsed.as_millis())
         }
         MigrationEvent::Ahead { unknown } => {
-            format!("the database has {unknown} of a newer build, which this one does not know")
+            format!("the database has {unknown} applied that this build does not know")
         }
     }
 }

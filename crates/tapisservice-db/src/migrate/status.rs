@@ -62,13 +62,13 @@ pub enum NotAtHead {
     #[error("migration {0} is unfinished")]
     Unfinished(i64),
     /// The file of a migration is not as it was when it ran.
-    #[error("migration {0} was changed after it ran")]
+    #[error("migration {0} was changed after it was applied")]
     Changed(i64),
     /// The file of a migration has other line endings than when it ran.
-    #[error("migration {0} was changed after it ran, in its line endings")]
+    #[error("migration {0} has other line endings than when it was applied")]
     LineEndingsChanged(i64),
     /// Migrations have not run yet.
-    #[error("{count} pending, the first is migration {first}")]
+    #[error("{count} pending, starting with migration {first}")]
     Pending {
         /// How many.
         count: usize,

@@ -12,37 +12,37 @@ const CASES: [(&str, &str, u16, &str); 8] = [
         "the name is taken",
         "INSERT INTO notes (note_id, tenant_id, owner, name, created) VALUES ('new', $1, $2, 'a', 0)",
         409,
-        "There is a record with that \"name\" already.",
+        "A record with this \"name\" already exists.",
     ),
     (
         "the tag is taken",
         "INSERT INTO tags (note_id, tag) SELECT note_id, 't' FROM notes WHERE tenant_id = $1 AND owner = $2",
         409,
-        "There is a record with that \"note_id\", \"tag\" already.",
+        "A record with this \"note_id\", \"tag\" already exists.",
     ),
     (
         "a row is referred to",
         "DELETE FROM notes WHERE tenant_id = $1 AND owner = $2",
         409,
-        "Other records still refer to this one.",
+        "Other records still reference this one.",
     ),
     (
         "a row refers to none",
         "INSERT INTO tags (note_id, tag) SELECT 'none', 'x' FROM notes WHERE tenant_id = $1 AND owner = $2",
         400,
-        "The record refers to one that does not exist.",
+        "The record references one that does not exist.",
     ),
     (
         "a check fails",
         "UPDATE notes SET size = -1 WHERE tenant_id = $1 AND owner = $2",
         400,
-        "A value is missing or does not fit.",
+        "Missing or invalid value.",
     ),
     (
         "a value is missing",
         "UPDATE notes SET name = NULL WHERE tenant_id = $1 AND owner = $2",
         400,
-        "The value of \"name\" is missing or does not fit.",
+        "Missing or invalid value for \"name\".",
     ),
     (
         "a table is missing",
@@ -54,7 +54,7 @@ const CASES: [(&str, &str, u16, &str); 8] = [
         "the statement is wrong",
         "SELEKT 1 FROM notes WHERE tenant_id = $1 AND owner = $2",
         500,
-        "The database failed.",
+        "The query failed.",
     ),
 ];
 

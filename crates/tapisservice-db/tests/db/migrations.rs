@@ -128,13 +128,13 @@ async fn a_changed_file_is_refused_with_what_to_do() {
         ]);
         let error = up(&changed, database, Upgrade::Head).await.unwrap_err().to_string();
         assert!(
-            error.starts_with("migration 1 was changed after it ran on this database: restore"),
+            error.starts_with("migration 1 was changed after it was applied to this database: restore"),
             "{error}"
         );
         let status = changed.status(database).await.unwrap();
         assert_eq!(states(status.migrations()), [(1, MigrationState::Changed), (2, MigrationState::Pending)]);
         let reason = SchemaCheck::new(database.clone(), changed).ready().await.unwrap_err();
-        assert_eq!(reason.to_string(), "migration 1 was changed after it ran");
+        assert_eq!(reason.to_string(), "migration 1 was changed after it was applied");
     }
 }
 
@@ -152,7 +152,7 @@ async fn changed_line_endings_are_said_to_be_that() {
                 down(&migrator, database, Downgrade::Base).await,
             ] {
                 let expected = format!(
-                    "1_test.up.sql was changed after it ran on this database, in its line endings only: it had {former}. \
+                    "1_test.up.sql was changed after it was applied to this database: its line endings were {former}. \
                      Restore them, and build again; `*.sql text eol={}` in .gitattributes keeps them",
                     former.to_ascii_lowercase()
                 );
@@ -161,7 +161,7 @@ async fn changed_line_endings_are_said_to_be_that() {
             let status = migrator.status(database).await.unwrap();
             assert_eq!(status.migrations()[0].state, MigrationState::LineEndingsChanged { former });
             let reason = SchemaCheck::new(database.clone(), migrator).ready().await.unwrap_err();
-            assert_eq!(reason.to_string(), "migration 1 was changed after it ran, in its line endings");
+            assert_eq!(reason.to_string(), "migration 1 has other line endings than when it was applied");
         }
     }
 }
@@ -227,7 +227,7 @@ async fn readiness_says_what_is_missing() {
         let reason = check(migrator()).ready().await.unwrap_err();
         assert_eq!(
             reason.to_string(),
-            "3 pending, the first is migration 20260101000000",
+            "3 pending, starting with migration 20260101000000",
             "{}",
             fixture.name
         );

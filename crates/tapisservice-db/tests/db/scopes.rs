@@ -34,7 +34,7 @@ async fn a_statement_that_forgets_its_tenant_is_not_sent() {
         let QueryError::UnscopedStatement(missing) = &error else { panic!("{error:?}") };
         assert_eq!((missing.column, missing.marker), ("owner", "$2"));
         // The caller learns nothing, the log everything.
-        assert_eq!(error.to_error().message(), "The database failed.");
+        assert_eq!(error.to_error().message(), "The query failed.");
         assert!(error.to_error().traceback().contains("owner = $2"));
         // It never reached the database, whose transaction is sound.
         let count = "SELECT COUNT(*) FROM notes WHERE tenant_id = $1 AND owner = $2";

@@ -203,8 +203,8 @@ async fn a_failure_says_what_the_database_said_and_what_stays() {
         let said = error.replace("error returned from database: ", "").replace(said, "SAID");
         assert_eq!(
             said,
-            "migration 1 failed: 1_add_it.up.sql, line 3: SAID. It runs without a transaction: what came before that \
-             line stays",
+            "migration 1 failed: 1_add_it.up.sql, line 3: SAID. It runs without a transaction: the statements before \
+             that line are applied",
             "{error}"
         );
     }
@@ -326,7 +326,7 @@ async fn a_transaction_that_is_lost_all_the_same_is_not_recorded() {
     let hidden = "CREATE TABLE a (x BIGINT);\nINSERT INTO a VALUES ($$); COMMIT; INSERT INTO a VALUES ($$);";
     let error = up(&build(&[(hidden, "")]), &fixture.database).await.unwrap_err();
     assert!(
-        error.starts_with("1_add_it.up.sql ended the transaction it ran in and is not recorded as done"),
+        error.starts_with("1_add_it.up.sql ended the transaction it ran in and is not recorded as applied"),
         "{error}"
     );
     let status = build(&[(hidden, "")]).status(&fixture.database).await.unwrap();

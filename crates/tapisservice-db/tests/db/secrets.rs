@@ -44,7 +44,7 @@ async fn errors_of_the_connection_show_neither() {
         let error = database.ping().await.unwrap_err();
         assert_eq!(error.to_error().status(), 503, "{error:?}");
         let message = error.to_error().message().to_owned();
-        assert_eq!(message, "The database does not answer.");
+        assert_eq!(message, "The database is unavailable.");
         assert!(!error.to_error().traceback().contains("canary-"), "{}", error.to_error().traceback());
         assert!(!error.to_error().traceback().contains("127.0.0.1"), "{}", error.to_error().traceback());
     }

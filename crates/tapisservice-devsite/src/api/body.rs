@@ -21,7 +21,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         // serde_json names the place and the type, and may quote a value: only the place is passed on.
         parsed.map(Self).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
-            ApiError::bad_request(format!("The body does not fit the operation ({place}).")).into_response()
+            ApiError::bad_request(format!("Invalid body ({place}).")).into_response()
         })
     }
 }

@@ -51,5 +51,5 @@ async fn alive() -> ApiResponse {
 }
 
 async fn unknown_path(uri: Uri) -> ApiError {
-    ApiError::not_found(format!("The development site has no {}.", uri.path()))
+    ApiError::not_found(format!("The development site does not serve {}.", uri.path()))
 }

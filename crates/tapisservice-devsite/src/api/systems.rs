@@ -26,7 +26,7 @@ pub(crate) async fn list(
         "OWNED" => |system, user| system.owner == user,
         "SHARED_PUBLIC" => |system, _| system.public,
         "ALL" => System::is_visible_to,
-        _ => return Err(ApiError::bad_request("listType is one of OWNED, SHARED_PUBLIC, ALL.")),
+        _ => return Err(ApiError::bad_request("listType must be OWNED, SHARED_PUBLIC or ALL.")),
     };
     let mut found: Vec<_> = visible(&site, &caller).filter(|system| fits(system, &caller.user)).collect();
     found.sort_by(|one, other| one.id.cmp(&other.id));

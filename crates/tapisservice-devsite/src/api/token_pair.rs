@@ -49,7 +49,7 @@ fn entry(
     ttl: i64,
     key: &SigningKey,
 ) -> Result<Value, ApiError> {
-    let failed = || ApiError::new(http::StatusCode::INTERNAL_SERVER_ERROR, "The token could not be made.");
+    let failed = || ApiError::new(http::StatusCode::INTERNAL_SERVER_ERROR, "The token could not be created.");
     let jti = claims.get("jti").cloned().unwrap_or_default();
     let moment =
         OffsetDateTime::from_unix_timestamp(expires).ok().and_then(|moment| moment.format(&Rfc3339).ok());

@@ -93,7 +93,7 @@ fn authenticate(
 fn by_token(registry: &Registry, host: &ResolvedHost, token: &str) -> Result<ServiceAccount, ApiError> {
     let claims = caller::access_token(registry, token)?;
     if claims.account_type.as_deref() != Some("service") {
-        return Err(ApiError::forbidden("Only services get tokens here."));
+        return Err(ApiError::forbidden("Only services may obtain tokens here."));
     }
     if claims.target_site.as_deref() != Some(host.site.as_str()) {
         return Err(ApiError::unauthorized("The service token is for another site."));
@@ -118,7 +118,11 @@ fn authorize(registry: &Registry, service: &ServiceAccount, grant: &Grant) -> Re
         }
     };
     let refusal = || {
-        ApiError::forbidden(format!("Service {} cannot have tokens of {}.", service.name, grant.subject()))
+        ApiError::forbidden(format!(
+            "Service {} may not obtain tokens for {}.",
+            service.name,
+            grant.subject()
+        ))
     };
     allowed.then_some(()).ok_or_else(refusal)
 }
@@ -143,7 +147,7 @@ impl NewToken {
                 return Err(invalid("target_site_id is required for account_type service"));
             }
             (_, Some(site)) if registry.site(&site).is_none() => {
-                return Err(invalid("there is no site target_site_id"));
+                return Err(invalid("target_site_id names an unknown site"));
             }
             (_, Some(site)) => Some(site),
         };

@@ -129,8 +129,8 @@ fn of_a_tenant_or_site_listed_twice_the_last_good_record_stays_else_none_is_take
                 let warning = format!("tenant tacc: it is listed more than once; {fate}");
                 registry.warnings().contains(&warning)
             };
-            assert!(told(&next, "its last good record stays in use"), "{:?}", next.warnings());
-            assert!(told(&fresh, "it is left out"), "{:?}", fresh.warnings());
+            assert!(told(&next, "keeping its last valid record"), "{:?}", next.warnings());
+            assert!(told(&fresh, "skipping it"), "{:?}", fresh.warnings());
         }
     }
 
@@ -139,7 +139,7 @@ fn of_a_tenant_or_site_listed_twice_the_last_good_record_stays_else_none_is_take
     assert_eq!(after(&good, &data).site("uh").unwrap().services, ["files"]);
     let fresh = build(&data);
     assert!(fresh.site("uh").is_none() && fresh.tenant("uh").is_none() && fresh.tenant("tacc").is_some());
-    assert!(fresh.warnings().iter().any(|w| w == "site uh: it is listed more than once; it is left out"));
+    assert!(fresh.warnings().iter().any(|w| w == "site uh: it is listed more than once; skipping it"));
 }
 
 #[test]

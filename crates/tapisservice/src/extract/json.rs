@@ -37,10 +37,12 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let value = serde_path_to_error::deserialize(Objects(&mut deserializer)).map_err(|error| {
         let (pointer, cause) = (message::pointer(error.path()), error.into_inner());
         if cause.is_data() {
-            Error::bad_input(format!(
-                "The body does not fit at {pointer:?}: {}.",
-                message::expected(&cause.to_string())
-            ))
+            let place = if pointer.is_empty() {
+                "Invalid body".to_owned()
+            } else {
+                format!("Invalid value at {pointer:?}")
+            };
+            Error::bad_input(format!("{place}: {}.", message::expected(&cause.to_string())))
         } else {
             not_json(&cause)
         }
@@ -80,13 +82,10 @@ mod tests {
     #[test]
     fn a_fault_is_named_by_its_place() {
         let cases = [
-            (r#"{"name": 5, "tags": []}"#, r#"The body does not fit at "/name": expected a string."#),
-            (
-                r#"{"name": "canary", "tags": [1, "canary"]}"#,
-                r#"The body does not fit at "/tags/1": expected u8."#,
-            ),
-            (r#"["x", []]"#, r#"The body does not fit at "": expected an object."#),
-            (r#"{"name": "x"}"#, r#"The body does not fit at "": missing field `tags`."#),
+            (r#"{"name": 5, "tags": []}"#, r#"Invalid value at "/name": expected a string."#),
+            (r#"{"name": "canary", "tags": [1, "canary"]}"#, r#"Invalid value at "/tags/1": expected u8."#),
+            (r#"["x", []]"#, r#"Invalid body: expected an object."#),
+            (r#"{"name": "x"}"#, r#"Invalid body: missing field `tags`."#),
             ("{nope", "The body is not JSON: line 1, column 2."),
             ("", "The body is not JSON: line 1, column 0."),
             (r#"{"name": "x", "tags": []} x"#, "The body is not JSON: line 1, column 27."),

@@ -27,11 +27,11 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Error> {
         let name = message::pointer(error.path());
         let reason = message::expected(&error.into_inner().to_string());
         let place = if name.is_empty() {
-            "The query".to_owned()
+            "Invalid query".to_owned()
         } else {
-            format!("Query parameter {:?}", &name[1..])
+            format!("Invalid query parameter {:?}", &name[1..])
         };
-        Error::bad_input(format!("{place} does not fit: {reason}."))
+        Error::bad_input(format!("{place}: {reason}."))
     })
 }
 
@@ -48,7 +48,7 @@ mod tests {
     fn a_parameter_that_does_not_fit_is_named() {
         assert_eq!(parse::<Page>("limit=7&pretty=true").unwrap(), Page { limit: Some(7) });
         let error = parse::<Page>("limit=canary").unwrap_err();
-        assert!(error.message().starts_with("Query parameter \"limit\" does not fit"), "{error}");
+        assert!(error.message().starts_with("Invalid query parameter \"limit\": "), "{error}");
         assert!(!error.message().contains("canary"));
     }
 }

@@ -159,9 +159,7 @@ fn of_body(error: &Error) -> Option<Error> {
 /// A failure of which only the status is known; what its author wrote may hold values of the request.
 fn foreign(status: StatusCode) -> Error {
     let (kind, message) = match status {
-        StatusCode::BAD_REQUEST => {
-            (ErrorKind::BadInput, "The request does not fit what the service expects.")
-        }
+        StatusCode::BAD_REQUEST => (ErrorKind::BadInput, "The request is not valid."),
         StatusCode::NOT_FOUND => (ErrorKind::NotFound, "The path does not exist."),
         StatusCode::METHOD_NOT_ALLOWED => {
             (ErrorKind::MethodNotAllowed, "The method is not allowed for this path.")

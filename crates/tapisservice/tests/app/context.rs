@@ -85,5 +85,5 @@ async fn g_is_carried_into_tasks_and_its_absence_is_named() {
     assert_eq!(running.get("/v3/demo/everywhere").await.body["result"], json!([true, true, true]));
     let lost = running.get_anonymously("/v3/demo/lost").await;
     assert_eq!(lost.status, 500);
-    assert_eq!(lost.message(), "the service is not assembled correctly");
+    assert_eq!(lost.message(), "The service is misconfigured.");
 }

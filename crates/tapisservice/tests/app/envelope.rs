@@ -101,7 +101,7 @@ async fn every_failure_is_an_envelope_that_tells_no_more_than_it_may() {
         ("/v3/demo/shelf", 409, "The shelf is full."),
         ("/v3/demo/slow", 504, "longer than 0.5 s"),
         ("/v3/demo/panics", 500, "Unrecognized exception type panic"),
-        ("/v3/demo/plain", 400, "does not fit"),
+        ("/v3/demo/plain", 400, "The request is not valid."),
         ("/v3/demo/wrong-type", 500, ""),
         ("/v3/demo/unavailable", 503, "later"),
         ("/v3/demo/mine", 401, "No Tapis access token found"),
