@@ -156,7 +156,7 @@ mod tests {
             (b"[]", "found an array"),
             (b"\"x\"", "found a string"),
             (b"{\"a\": 1, \"a\": 2}", "duplicate member \"a\""),
-            (b"{\"a\": \"\xe9\"}", "not UTF-8"),
+            (b"{\"a\": \"\xe9\"}", "invalid UTF-8"),
             (b"{\"a\": NaN}", "line 1"),
             (b"{\n\"port\": $env{PORT}}", "inside double quotes"),
             (b"{\"a\": 1,}", "trailing comma"),
