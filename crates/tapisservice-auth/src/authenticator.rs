@@ -1,4 +1,4 @@
-//! The decision joined to the caches of tenants and of tokens: what a newer registry may know is looked up once.
+//! The decision with its caches of tenants and tokens. A cache miss triggers at most one refresh of the registry.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::cache::LastToken;
 use crate::headers::{self, IdentityHeaders};
 use crate::{AuthError, AuthSettings, Outcome, TokenCache, UnixTime, Verifier as _, decide};
 
-/// Authenticates requests against a tenant cache, and remembers what it verified. Cheap to clone.
+/// Authenticates requests against a tenant cache, and caches verified tokens. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Authenticator {
     tenants: TenantCache,
@@ -19,7 +19,7 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// Joins a cache with the settings.
+    /// An authenticator over a tenant cache.
     pub fn new(tenants: TenantCache, settings: AuthSettings) -> Self {
         Self { tenants, tokens: Arc::new(TokenCache::new(settings)) }
     }
@@ -29,7 +29,7 @@ impl Authenticator {
         self.tokens.settings()
     }
 
-    /// The tokens that were verified. All clones share them.
+    /// The cache of verified tokens. All clones share it.
     pub fn tokens(&self) -> &TokenCache {
         &self.tokens
     }
@@ -39,12 +39,12 @@ impl Authenticator {
         &self.tenants
     }
 
-    /// Who a request with these headers is from and for. An unknown tenant or host and a signature that does not verify
-    /// are looked at once more after a refresh of the registry, where the cache allows one (rules A5, A6 and T6).
+    /// Authenticates a request by its headers. After an unknown tenant or host, or a signature that does not verify, it decides
+    /// once more with a refreshed registry, if the cache allows a refresh (rules A5, A6 and T6).
     ///
     /// # Errors
     ///
-    /// Why the request is refused.
+    /// Why the request is rejected.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Outcome, AuthError> {
         match self.try_authenticate(headers, &mut LastToken::default()) {
             Ok(outcome) => Ok(outcome),
@@ -53,8 +53,7 @@ impl Authenticator {
         }
     }
 
-    /// Decides with the registry that is at hand, without waiting for anything. `last` is the token that the same connection showed
-    /// before.
+    /// Decides with the current snapshot, without waiting. `last` is the previous token of the same connection.
     pub(crate) fn try_authenticate(
         &self,
         headers: &HeaderMap,
@@ -66,7 +65,7 @@ impl Authenticator {
         self.try_decide(|registry| decide(&verifier, &headers, registry, UnixTime::now()))
     }
 
-    /// Decides once more about a request that the registry at hand did not settle.
+    /// Decides once more about a request that the current snapshot could not decide.
     pub(crate) async fn authenticate_after_refresh(
         &self,
         miss: PendingMiss,
@@ -77,11 +76,11 @@ impl Authenticator {
             .await
     }
 
-    /// The tenant of an anonymous request whose route insists on one. A token is not looked at.
+    /// The tenant of an anonymous request whose route requires one. Ignores any token.
     ///
     /// # Errors
     ///
-    /// When the Host is unknown, or its tenant is not served here.
+    /// When the Host is unknown, or this service does not serve its tenant.
     pub async fn tenant_by_host(&self, headers: &HeaderMap) -> Result<Arc<RequestTenant>, AuthError> {
         let host = self.host_of(headers)?;
         let decision =
@@ -89,7 +88,7 @@ impl Authenticator {
         self.with_fresh_registry(decision).await
     }
 
-    /// As [`tenant_by_host`](Self::tenant_by_host), by the registry at hand.
+    /// As [`tenant_by_host`](Self::tenant_by_host), by the current snapshot.
     pub(crate) fn known_tenant_by_host(&self, headers: &HeaderMap) -> Result<Arc<RequestTenant>, AuthError> {
         let host = self.host_of(headers)?;
         self.tenants.with_snapshot(|registry| {
@@ -129,7 +128,7 @@ impl Authenticator {
         mut pending: PendingMiss,
         decision: impl Fn(Option<&Registry>) -> Result<T, AuthError>,
     ) -> Result<T, AuthError> {
-        // A refresh that ended since the first decision spares this request its own.
+        // A refresh that finished since the first decision saves this request its own.
         if pending.may_be_found_in(self.tenants.snapshot().as_ref()) {
             match self.try_decide(&decision) {
                 Ok(decided) => return Ok(decided),
@@ -137,15 +136,15 @@ impl Authenticator {
                 Err(Unsettled::Pending(again)) => pending = again,
             }
         }
-        // Whether it refreshed or was not allowed to: another request may have.
+        // Even if this refresh was not allowed, another request may have refreshed.
         self.tenants.refresh_on_miss(&pending.miss).await;
         let after = self.tenants.snapshot();
         if pending.may_be_found_in(after.as_ref()) { decision(after.as_deref()) } else { Err(pending.error) }
     }
 }
 
-/// Why the registry at hand gives a request no identity. It is an extension of the request: the policy of its route decides what that
-/// means.
+/// Why the current snapshot gives a request no identity. An extension of the request: the policy of its route decides what
+/// follows.
 #[derive(Debug, Clone)]
 pub(crate) enum Unsettled {
     /// The request breaks a rule.
@@ -154,7 +153,7 @@ pub(crate) enum Unsettled {
     Pending(PendingMiss),
 }
 
-/// An error that a newer registry than `before` may lift.
+/// An error that a newer registry than `before` may resolve.
 #[derive(Debug, Clone)]
 pub(crate) struct PendingMiss {
     error: AuthError,

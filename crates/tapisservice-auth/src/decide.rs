@@ -9,25 +9,25 @@ use crate::admit::{admit, anonymous_tenant};
 use crate::headers::{IdentityHeaders, TokenHeader};
 use crate::{AuthError, UnixTime, Verifier};
 
-/// Who a request is from and for, as its headers say.
+/// The outcome of authentication.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// There is no token: the route's policy and the `authn` callback decide (rule A20). The tenant is the Host's, if the Host
+    /// There is no token: the route's policy and the `authn` callback decide (rule A20). The tenant is that of the Host, if it
     /// is known and this service serves it; on-behalf-of headers are ignored (rule H5).
     Anonymous {
         /// The tenant of the Host, or why there is none.
         tenant: Result<Arc<RequestTenant>, AuthError>,
     },
-    /// The token is valid, and its bearer may be served here.
+    /// The token is valid, and this service may serve its bearer.
     Identified(Identity),
 }
 
-/// Decides about a request: `verifier` verifies its token (rules A1 to A12), and the other headers, the sites and the settings say
+/// Authenticates a request: `verifier` verifies its token (rules A1 to A12), and the other headers, the sites and the settings decide
 /// whether its bearer is admitted (O1 to O6, H2 to H8).
 ///
-/// This is the decision of every request. It depends on its arguments alone: with a [`TokenCache`](crate::TokenCache) it gives the
-/// answers that it gives with a [`TokenVerifier`](crate::TokenVerifier) of the same settings.
+/// Every request goes through this function. It depends on its arguments only: a [`TokenCache`](crate::TokenCache) gives the
+/// same results as a [`TokenVerifier`](crate::TokenVerifier) with the same settings.
 ///
 /// ```
 /// # use http::HeaderMap;

@@ -1,4 +1,4 @@
-//! Why a request is refused: a reason for the log, a class and a status for the caller.
+//! Why a request is rejected: a reason for the log, a kind and a status for the caller.
 
 use tapisservice_core::{Error, ErrorKind, ServiceError, TenantId};
 use tapisservice_tenants::{Authority, CacheMiss};
@@ -18,7 +18,7 @@ pub enum TokenError {
     /// A2, A3, A4.
     #[error("the token is malformed: {0}")]
     Jws(JwsError),
-    /// A5: the claim is missing or cannot be an id.
+    /// A5: the claim is missing or not a valid id.
     #[error("claim tapis/tenant_id is missing or invalid")]
     TenantId,
     /// A5.
@@ -41,8 +41,8 @@ pub enum TokenError {
     TargetSite,
 }
 
-/// Why a request is refused. It displays as the log may know it; [`to_error`](ServiceError::to_error) says what the caller learns: the
-/// class of the failure. Neither holds the token.
+/// Why a request is rejected. It displays as the reason for the log; [`to_error`](ServiceError::to_error) is what the caller sees: the
+/// kind of the error. Neither contains the token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
@@ -105,7 +105,7 @@ impl From<TokenError> for AuthError {
 }
 
 impl AuthError {
-    /// What a newer registry might know (rules A5, A6, O4 and H2).
+    /// The cache miss behind the error, which a newer registry may resolve (rules A5, A6, O4 and H2).
     pub fn cache_miss(&self) -> Option<CacheMiss> {
         match self {
             Self::Token(TokenError::UnknownTenant(id)) | Self::UnknownOnBehalfOfTenant(id) => {
@@ -117,12 +117,12 @@ impl AuthError {
         }
     }
 
-    /// Whether another token, or none, would not be refused like this.
+    /// Whether the token is the reason: another token, or none, would not give this error.
     pub(crate) fn is_about_token(&self) -> bool {
         !matches!(self, Self::MultipleHosts | Self::NoRegistry)
     }
 
-    /// What the log needs beyond the message.
+    /// The detail for the log.
     fn detail(&self) -> Option<String> {
         match self {
             Self::Token(TokenError::Expired) => None,
@@ -151,7 +151,7 @@ impl AuthError {
     }
 }
 
-/// The caller learns the class of the failure, the log the reason; neither holds the token.
+/// The caller sees the kind of the error, the log the reason. Neither contains the token.
 impl ServiceError for AuthError {
     fn to_error(&self) -> Error {
         let error = match self {

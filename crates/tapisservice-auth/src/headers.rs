@@ -1,4 +1,4 @@
-//! The header fields that decide who a request is from and for.
+//! The header fields that identify the caller, and the user and tenant a request is for.
 //!
 //! `HeaderMap::get` gives the first of several lines; everything here looks at all of them, in one pass.
 
@@ -12,42 +12,42 @@ use tapisservice_tenants::Authority;
 
 use crate::error::{AuthError, TokenError};
 
-/// The longest token that is looked at (rule A1).
+/// The maximum length of a token in bytes (rule A1).
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
-/// The most characters an on-behalf-of value may have (rule O3).
+/// The maximum length of an on-behalf-of value in characters (rule O3).
 const MAX_VALUE_CHARS: usize = 255;
 
-/// What stands in `X-Tapis-Token`.
+/// The value of `X-Tapis-Token`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenHeader<'a> {
-    /// No such line: only now may an `authn` callback run (rule A20).
+    /// No such line: only in this case may an `authn` callback run (rule A20).
     Absent,
     /// An empty or blank line.
     Blank,
-    /// Something that may be a token.
+    /// A value that may be a token.
     Text(RawToken<'a>),
 }
 
-/// A line that is neither blank nor too long. What characters it has is asked only when it cannot be taken apart: what can be, or
-/// is known, has those of a token.
+/// A value that is neither blank nor too long. Its characters are checked only if it does not parse: a token that parses, or
+/// that is cached, has valid ones.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RawToken<'a> {
-    /// The line without spaces around it.
+    /// The value, trimmed.
     text: &'a [u8],
     line: &'a HeaderValue,
 }
 
 impl<'a> RawToken<'a> {
-    /// The line as it came, without spaces around it.
+    /// The value as sent, trimmed.
     pub(crate) fn as_bytes(self) -> &'a [u8] {
         self.text
     }
 
-    /// The text, if it has the characters of a token only (rule A1).
+    /// The text, if it consists of base64url characters and dots (rule A1).
     ///
     /// # Errors
     ///
-    /// [`TokenError::Characters`] when it has others.
+    /// [`TokenError::Characters`] when it has other characters.
     pub fn to_str(self) -> Result<&'a str, TokenError> {
         match std::str::from_utf8(self.text) {
             Ok(text) if self.is_token_like() => Ok(text),
@@ -55,20 +55,19 @@ impl<'a> RawToken<'a> {
         }
     }
 
-    /// The token, joined with the claims that its verification gave.
+    /// The token with its verified claims.
     pub(crate) fn with_claims(self, claims: Arc<Claims>) -> AccessToken {
         framework::access_token_from_header(self.line.clone(), claims)
     }
 
-    /// Base64url and dots alone. There is no way out of the loop and no branch in it: it is compiled to one that looks at many bytes
-    /// at once, where a branch for each would be guessed wrong for every other byte.
+    /// Whether it consists of base64url characters and dots. The loop has no early exit and no branch, so that it is vectorized.
     fn is_token_like(self) -> bool {
         let token_like = |b: u8| b.is_ascii_alphanumeric() | matches!(b, b'-' | b'_' | b'.');
         self.text.iter().fold(true, |all, b| all & token_like(*b))
     }
 }
 
-/// It is a secret: it is not printed.
+/// A token is a secret: it is not printed.
 impl fmt::Debug for RawToken<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
@@ -81,7 +80,7 @@ pub struct IdentityHeaders<'a> {
     pub(crate) token: TokenHeader<'a>,
     tenant: SingleHeader<'a>,
     user: SingleHeader<'a>,
-    /// The authority of the Host line; `None` when it is missing or not one.
+    /// The authority of the Host; `None` when it is missing or invalid.
     pub(crate) host: Option<Authority<'a>>,
 }
 
@@ -108,12 +107,12 @@ impl<'a> IdentityHeaders<'a> {
         Ok(Self { token, tenant, user, host })
     }
 
-    /// What stands in `X-Tapis-Token`.
+    /// The value of `X-Tapis-Token`.
     pub fn token(&self) -> TokenHeader<'a> {
         self.token
     }
 
-    /// The text that may be a token.
+    /// The value that may be a token.
     pub(crate) fn token_text(&self) -> Option<RawToken<'a>> {
         match self.token {
             TokenHeader::Text(text) => Some(text),
@@ -121,7 +120,7 @@ impl<'a> IdentityHeaders<'a> {
         }
     }
 
-    /// Whether there is an on-behalf-of line at all, empty ones included (rule O1).
+    /// Whether there is any on-behalf-of header, even an empty one (rule O1).
     pub(crate) fn has_on_behalf_of(&self) -> bool {
         self.tenant != SingleHeader::Absent || self.user != SingleHeader::Absent
     }
@@ -156,7 +155,7 @@ fn name(header: SingleHeader<'_>) -> Option<&str> {
     good.then_some(text)
 }
 
-/// The authority that the request is for; `None` when it is missing or not one. No other header is looked at.
+/// The authority that the request is for; `None` when it is missing or invalid. Reads no other header.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
-//! The layer that says who a request is from.
+//! The layer that authenticates requests.
 //!
-//! It carries the decision of [`Authenticator`] and decides nothing itself: an identity is set in `g`, a request without a token
-//! goes on as anonymous. What is wrong with a token, or what a newer registry may know, is left to the policy of the route, which may
-//! be one that looks at no token.
+//! It applies the decision of [`Authenticator`]: it sets the identity in `g`, or passes a request without a token on as
+//! anonymous. It leaves invalid tokens and cache misses to the policy of the route, which may be one that ignores
+//! tokens.
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
@@ -17,9 +17,9 @@ use tower_service::Service;
 use crate::cache::LastToken;
 use crate::{Authenticator, Outcome, ResponseFuture};
 
-/// Puts [`AuthService`] around a service; inside the context layer, outside the router.
+/// Wraps a service in [`AuthService`]. Place it inside the context layer and outside the router.
 ///
-/// It refuses nobody: the [`PolicyLayer`](crate::PolicyLayer) of each route does.
+/// It rejects no request: the [`PolicyLayer`](crate::PolicyLayer) of each route does.
 #[derive(Debug, Clone)]
 pub struct AuthLayer {
     authenticator: Authenticator,
@@ -40,8 +40,8 @@ impl<S> Layer<S> for AuthLayer {
     }
 }
 
-/// Authenticates a request before its inner service sees it. Each connection has a clone of its own, which knows the token that the
-/// connection showed last.
+/// Authenticates a request before its inner service sees it. Each connection has its own clone, which stores the last token of the
+/// connection.
 #[derive(Debug, Clone)]
 pub struct AuthService<S> {
     inner: S,
@@ -77,7 +77,7 @@ where
     }
 }
 
-/// Keeps what was found out in `g`.
+/// Stores the outcome in `g`.
 pub(crate) fn record_outcome(g: &RequestContext, outcome: Outcome) {
     framework::set_authenticated(g);
     match outcome {

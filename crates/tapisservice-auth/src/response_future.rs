@@ -1,4 +1,4 @@
-//! The future of both layers.
+//! The response future of both layers.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -14,8 +14,8 @@ use crate::BoxFuture;
 type Answer = Result<Response, Infallible>;
 
 pin_project! {
-    /// The answer of [`AuthService`](crate::AuthService) and of [`PolicyService`](crate::PolicyService). It is allocated only when
-    /// something has to be waited for before the inner service may be called: the registry, or a callback.
+    /// The response future of [`AuthService`](crate::AuthService) and [`PolicyService`](crate::PolicyService). It allocates only if
+    /// it has to wait for the registry or a callback before it calls the inner service.
     pub struct ResponseFuture<F> {
         #[pin]
         state: State<F>,

@@ -5,19 +5,19 @@ use tapisservice_core::{SiteId, TenantId};
 use tapisservice_tenants::{Authority, ServiceLocation};
 use url::Url;
 
-/// Whether the service runs for development or in production (`server`).
+/// Development or production (`server`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Environment {
-    /// Development hosts name no tenant (rule H4).
+    /// Development: development hosts name no tenant (rule H4).
     Dev,
-    /// Development hosts are unknown hosts.
+    /// Production: development hosts are unknown hosts.
     #[default]
     Prod,
 }
 
-/// The keys of the configuration that authentication reads.
+/// The settings that authentication uses.
 ///
 /// ```
 /// use tapisservice_auth::AuthSettings;
@@ -33,22 +33,22 @@ pub struct AuthSettings {
     /// Development or production.
     #[serde(default)]
     pub server: Environment,
-    /// The name of this service, as `services` of a site lists it (rule O6).
+    /// The name of this service, as in the `services` of a site (rule O6).
     pub service_name: String,
-    /// The site this service runs at: service tokens are for it (rule O2).
+    /// The site this service runs at, and the target site of service tokens it accepts (rule O2).
     pub service_site_id: SiteId,
-    /// The tenants it serves; none or `*` is all (rule H7).
+    /// The tenants it serves; an empty list or `*` means all (rule H7).
     pub tenants: Vec<String>,
-    /// Seconds by which clocks may differ (rule A7).
+    /// Allowed clock skew in seconds (rule A7).
     #[serde(default)]
     pub token_leeway_seconds: f64,
     /// Whether `iss` is compared (rule A8).
     #[serde(default = "yes")]
     pub check_issuer: bool,
-    /// The audiences a token may name; `*` accepts any (rule A9).
+    /// The accepted audiences; `*` accepts any (rule A9).
     #[serde(default)]
     pub expected_aud: Vec<String>,
-    /// One more development host (rule H4).
+    /// The URL of an additional development host (rule H4).
     #[serde(default)]
     pub dev_request_url: Option<String>,
     /// Whether `X-Forwarded-Host` replaces Host (rule H6).
@@ -64,7 +64,7 @@ fn yes() -> bool {
 const DEV_HOSTS: [&str; 4] = ["localhost", "127.0.0.1", "[::1]", "172.17.0.1"];
 
 impl AuthSettings {
-    /// The settings of a service, everything else as by default.
+    /// The settings of a service, with defaults for everything else.
     pub fn new(service_name: impl Into<String>, service_site_id: SiteId) -> Self {
         Self {
             server: Environment::Prod,

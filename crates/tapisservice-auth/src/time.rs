@@ -1,4 +1,4 @@
-//! Points in time as tokens write them.
+//! Points in time, as in tokens.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! What a verified token says.
+//! The claims of a verified token.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use serde_json::{Map, Value};
 use crate::json::{self, JsonError, Member};
 use crate::{SiteId, TenantId, Username};
 
-/// Who the holder of a token is: a person or a Tapis service (claim `tapis/account_type`).
+/// Whether the subject of a token is a user or a Tapis service (claim `tapis/account_type`).
 ///
-/// There are exactly these two (rule A11), so that a `match` on them needs no default.
+/// Rule A11 allows exactly these two, so a `match` needs no default arm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AccountType {
-    /// A person, or a program that acts as one.
+    /// A person, or a program that acts for one.
     User,
     /// A Tapis service.
     Service,
@@ -31,37 +31,37 @@ impl fmt::Display for AccountType {
     }
 }
 
-/// A token that one party holds for another (claims `tapis/delegation` and `tapis/delegation_sub`, rule A12).
+/// The delegation of a token to another party (claims `tapis/delegation` and `tapis/delegation_sub`, rule A12).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delegation {
-    /// Who the token was delegated to.
+    /// The user the token was delegated to.
     pub username: Username,
-    /// The tenant of that party.
+    /// The tenant of that user.
     pub tenant_id: TenantId,
 }
 
 impl Delegation {
-    /// A token delegated to a user of a tenant.
+    /// A delegation to a user of a tenant.
     pub fn new(username: Username, tenant_id: TenantId) -> Self {
         Self { username, tenant_id }
     }
 }
 
-/// `username@tenant`, as the claim has it.
+/// `username@tenant`, as in the claim.
 impl fmt::Display for Delegation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.username, self.tenant_id)
     }
 }
 
-/// The claims of a verified access token (RFC 7519 section 4 and docs/PROTOCOL.md, section 2), each already of its type.
+/// The claims of a verified access token (RFC 7519 section 4 and docs/PROTOCOL.md, section 2), parsed into types.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Claims {
     /// `tapis/tenant_id`: the tenant whose key signed the token.
     pub tenant_id: TenantId,
-    /// `tapis/username`: the token's own user. Of a service token this is the *service*, not the user it
+    /// `tapis/username`: the user the token was issued to. In a service token this is the *service*, not the user it
     /// acts for: see [`RequestContext::request_username`](crate::RequestContext::request_username).
     pub username: Username,
     /// `tapis/account_type`.
@@ -70,18 +70,18 @@ pub struct Claims {
     pub delegation: Option<Delegation>,
     /// `tapis/target_site`: the site a service token may be used at.
     pub target_site: Option<SiteId>,
-    /// The whole payload, as it was signed.
+    /// The complete payload, as signed.
     pub all: Payload,
 }
 
 impl Claims {
-    /// Claims of a token without delegation and target site; set these where there are some.
+    /// Claims without delegation and target site; set these fields if the token has them.
     pub fn new(tenant_id: TenantId, username: Username, account_type: AccountType, all: Payload) -> Self {
         Self { tenant_id, username, account_type, delegation: None, target_site: None, all }
     }
 }
 
-/// All claims of a token, kept as the text that was signed: few requests look at them, and many tokens are remembered.
+/// All claims of a token, stored as the signed text: few requests read them, and many tokens are cached.
 ///
 /// ```
 /// use tapisservice_core::Payload;
@@ -95,20 +95,20 @@ impl Claims {
 pub struct Payload(Arc<str>);
 
 impl Payload {
-    /// Takes one JSON object as [`json::parse`] does.
+    /// Parses one JSON object by the rules of [`json::parse`].
     ///
     /// # Errors
     ///
-    /// When `text` is no such object.
+    /// When `text` is not such an object.
     pub fn parse(text: &[u8], max_depth: usize) -> Result<Self, JsonError> {
         Self::read(text, max_depth, |_, _| {})
     }
 
-    /// As [`parse`](Self::parse), and tells the members on the way ([`json::members`]).
+    /// As [`parse`](Self::parse), and calls `each` with every member ([`json::members`]).
     ///
     /// # Errors
     ///
-    /// When `text` is no such object.
+    /// When `text` is not such an object.
     pub fn read<'a>(
         text: &'a [u8],
         max_depth: usize,
@@ -119,25 +119,25 @@ impl Payload {
         Ok(Self(text.into()))
     }
 
-    /// The members, read from the text.
+    /// The members, parsed from the text on every call.
     pub fn members(&self) -> Map<String, Value> {
         serde_json::from_str(&self.0).unwrap_or_default()
     }
 
-    /// How many bytes the text has.
+    /// The length of the text in bytes.
     pub fn size(&self) -> usize {
         self.0.len()
     }
 }
 
-/// The members, as they stand in the text, without a map of them in between.
+/// Serializes the members in the order of the text, without building a map.
 impl Serialize for Payload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serde_transcode::transcode(&mut serde_json::Deserializer::from_str(&self.0), serializer)
     }
 }
 
-/// An object without members.
+/// An empty object.
 impl Default for Payload {
     fn default() -> Self {
         Self("{}".into())
@@ -146,7 +146,7 @@ impl Default for Payload {
 
 /// A verified access token: its claims, and the compact JWS that carried them.
 ///
-/// The raw text is a secret: it is not in the [`fmt::Debug`] output.
+/// The raw token is a secret: the [`fmt::Debug`] output leaves it out.
 ///
 /// ```
 /// # use tapisservice_core::{AccessToken, AccountType, Claims, Payload, TenantId, Username};
@@ -165,17 +165,17 @@ pub struct AccessToken {
 #[derive(Clone)]
 enum Compact {
     Text(Arc<str>),
-    /// Shares the memory that the request was read into.
+    /// Shares the buffer that the request was read into.
     Header(HeaderValue),
 }
 
 impl AccessToken {
-    /// Joins a compact JWS with the claims that its verification gave.
+    /// A compact JWS with its verified claims.
     pub(crate) fn new(compact: impl Into<Arc<str>>, claims: impl Into<Arc<Claims>>) -> Self {
         Self { compact: Compact::Text(compact.into()), claims: claims.into() }
     }
 
-    /// As [`new`](Self::new), with the JWS where it arrived: it is not copied. Spaces around it are not part of it.
+    /// As [`new`](Self::new), but shares the header value instead of copying the JWS. White space around it is not part of it.
     pub(crate) fn from_header(compact: HeaderValue, claims: impl Into<Arc<Claims>>) -> Self {
         Self { compact: Compact::Header(compact), claims: claims.into() }
     }
@@ -185,16 +185,16 @@ impl AccessToken {
         &self.claims
     }
 
-    /// The verified claims, to keep them. Tokens that are remembered share theirs.
+    /// The verified claims, as a shared pointer. Cached tokens share theirs.
     pub fn shared_claims(&self) -> Arc<Claims> {
         self.claims.clone()
     }
 
-    /// The raw token (`g.x_tapis_token` in Python). Never log it or send it to anybody but a Tapis service.
+    /// The raw token (`g.x_tapis_token` in Python). Never log it, and send it to Tapis services only.
     pub fn expose(&self) -> &str {
         match &self.compact {
             Compact::Text(text) => text,
-            // What was verified is ASCII.
+            // A verified token is ASCII.
             Compact::Header(value) => std::str::from_utf8(value.as_bytes()).unwrap_or_default().trim_ascii(),
         }
     }

@@ -1,4 +1,4 @@
-//! `g`: what a service knows about the request it is answering.
+//! `g`: the context of the current request.
 
 use std::any::type_name;
 use std::fmt;
@@ -20,18 +20,18 @@ tokio::task_local! {
     static CURRENT: RequestContext;
 }
 
-/// What every request of a service shares.
+/// What all requests of a service share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServiceInfo {
     /// The service's name (`service_name` in the configuration).
     pub name: String,
-    /// The version that stands in every envelope (`version` in the configuration).
+    /// The version in every envelope (`version` in the configuration).
     pub version: String,
 }
 
 impl ServiceInfo {
-    /// A service by name, in this version.
+    /// A service with this name and version.
     pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
         Self { name: name.into(), version: version.into() }
     }
@@ -39,12 +39,12 @@ impl ServiceInfo {
 
 /// The request-scoped context, always bound as `g`. Cheap to clone: all clones share one state.
 ///
-/// It is an extractor; [`g()`](g()) and [`RequestContext::current`] reach the same one from code that has no
-/// argument for it, within the request's own task. A spawned task takes it along with [`RequestContext::scope`].
+/// It is an extractor. Code without access to the extractor reaches the same context with [`g()`](g()) or
+/// [`RequestContext::current`], within the task of the request. Pass it to a spawned task with [`RequestContext::scope`].
 ///
-/// The pair a service works with is [`request_username`](Self::request_username) and
-/// [`request_tenant_id`](Self::request_tenant_id). What the token itself says, which for a service token is the calling *service*,
-/// is reached through [`token`](Self::token), so that the two cannot be mistaken for each other.
+/// Services use the pair [`request_username`](Self::request_username) and
+/// [`request_tenant_id`](Self::request_tenant_id). The claims of the token itself, which in a service token name the calling *service*,
+/// are behind [`token`](Self::token), so that the two cannot be confused.
 #[derive(Clone)]
 pub struct RequestContext(Arc<Inner>);
 
@@ -64,7 +64,7 @@ struct Inner {
     values: RwLock<Extensions>,
 }
 
-/// How far the question of who calls has got.
+/// The state of authentication.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 enum Authentication {
@@ -80,12 +80,12 @@ enum RequestId {
     Made([u8; Hyphenated::LENGTH]),
 }
 
-/// There is no request context here.
+/// There is no request context.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("no request context: the ContextLayer is missing, or a task was spawned without g.scope(..)")]
 pub struct MissingContext;
 
-/// Makes a [`RequestContext`]; the context layer of the framework does, and tests.
+/// Builds a [`RequestContext`]; used by the context layer of the framework and by tests.
 #[must_use]
 #[derive(Debug)]
 pub struct RequestContextBuilder {
@@ -99,7 +99,7 @@ pub struct RequestContextBuilder {
 }
 
 impl RequestContextBuilder {
-    /// What is asked of the service; `GET /` by default.
+    /// The method and target of the request; `GET /` by default.
     #[inline]
     pub fn target(mut self, method: Method, uri: Uri) -> Self {
         self.method = method;
@@ -107,7 +107,7 @@ impl RequestContextBuilder {
         self
     }
 
-    /// The id of this one request; a new random one by default.
+    /// The id of this request; a new random one by default.
     #[inline]
     pub fn request_id(mut self, request_id: impl Into<Arc<str>>) -> Self {
         self.request_id = Some(request_id.into());
@@ -121,21 +121,21 @@ impl RequestContextBuilder {
         self
     }
 
-    /// Whether the answer is to be indented (`?pretty=true`).
+    /// Whether the response is indented (`?pretty=true`).
     #[inline]
     pub fn pretty(mut self, pretty: bool) -> Self {
         self.pretty = pretty;
         self
     }
 
-    /// `X-Tapis-User-Token-Hash`, passed on unread.
+    /// `X-Tapis-User-Token-Hash`, forwarded without being read.
     #[inline]
     pub fn user_token_hash(mut self, hash: Option<String>) -> Self {
         self.user_token_hash = hash;
         self
     }
 
-    /// The context. The request starts now.
+    /// Builds the context. The request starts now.
     #[inline]
     pub fn build(self) -> RequestContext {
         RequestContext(Arc::new(Inner {
@@ -157,7 +157,7 @@ impl RequestContextBuilder {
 }
 
 impl RequestContext {
-    /// Starts a context for one request of a service.
+    /// Returns a builder for the context of one request.
     #[inline]
     pub fn builder(service: Arc<ServiceInfo>) -> RequestContextBuilder {
         RequestContextBuilder {
@@ -171,16 +171,16 @@ impl RequestContext {
         }
     }
 
-    /// The context of the request that the current task answers.
+    /// The context of the request that the current task handles.
     ///
     /// # Errors
     ///
-    /// Outside of a request.
+    /// Outside a request.
     pub fn current() -> Result<Self, MissingContext> {
         CURRENT.try_with(Clone::clone).map_err(|_| MissingContext)
     }
 
-    /// Runs `future` with this context as [`RequestContext::current`]; for tasks that a handler spawns.
+    /// Runs `future` with this context as [`RequestContext::current`]; for tasks spawned by a handler.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -202,16 +202,16 @@ impl RequestContext {
         CURRENT.sync_scope(self.clone(), f)
     }
 
-    /// The id of this one request.
+    /// The id of this request.
     pub fn request_id(&self) -> &str {
         match &self.0.request_id {
             RequestId::Given(id) => id,
-            // Hexadecimal digits and hyphens are always text.
+            // Hexadecimal digits and hyphens are valid UTF-8.
             RequestId::Made(id) => std::str::from_utf8(id).unwrap_or_default(),
         }
     }
 
-    /// The id of the piece of work the request belongs to: the caller's, or a new one, made when it is first asked for.
+    /// The id of the unit of work the request belongs to: the caller's, or a new one, generated on first use.
     pub fn tracking_id(&self) -> &TrackingId {
         self.0.tracking_id.get_or_init(|| TrackingId::generate(&self.0.service.name))
     }
@@ -226,7 +226,7 @@ impl RequestContext {
         &self.0.method
     }
 
-    /// The target of the request. Its query may hold secrets: for logs there is [`path`](Self::path).
+    /// The target of the request. Its query may contain secrets: log [`path`](Self::path) instead.
     pub fn uri(&self) -> &Uri {
         &self.0.uri
     }
@@ -242,12 +242,12 @@ impl RequestContext {
         self.matched_route().map(|route| &*route.template)
     }
 
-    /// The service that answers.
+    /// The service that handles the request.
     pub fn service(&self) -> &ServiceInfo {
         &self.0.service
     }
 
-    /// Whether the answer is to be indented.
+    /// Whether the response is indented.
     pub fn pretty(&self) -> bool {
         self.0.pretty
     }
@@ -257,17 +257,17 @@ impl RequestContext {
         self.0.user_token_hash.as_deref()
     }
 
-    /// Who calls, unless the request is anonymous.
+    /// The caller, unless the request is anonymous.
     pub fn identity(&self) -> Option<&Identity> {
         if self.is(Authentication::TokenIgnored) { None } else { self.0.identity.get() }
     }
 
-    /// The user the request is for: the on-behalf-of user of a service's request, else the token's own.
+    /// The user the request is for: the on-behalf-of user if a service calls, otherwise the user of the token.
     pub fn request_username(&self) -> Option<&Username> {
         self.identity().map(Identity::username)
     }
 
-    /// The tenant the request is for, of anonymous requests the one the Host names, if any.
+    /// The tenant the request is for; for an anonymous request the tenant of the Host, if there is one.
     pub fn request_tenant(&self) -> Option<&RequestTenant> {
         self.identity().map(Identity::tenant).or_else(|| self.0.tenant.get().map(|tenant| &**tenant))
     }
@@ -297,33 +297,33 @@ impl RequestContext {
         self.token().and_then(|t| t.claims().target_site.as_ref())
     }
 
-    /// Says who calls. Once only: later calls change nothing and return `false`.
+    /// Sets the identity, once: later calls change nothing and return `false`.
     pub(crate) fn set_identity(&self, identity: Identity) -> bool {
         self.0.identity.set(identity).is_ok()
     }
 
-    /// Whether it is settled who calls: an identity, or that the request is anonymous.
+    /// Whether authentication is complete: the request has an identity or is anonymous.
     pub fn is_authenticated(&self) -> bool {
         !self.is(Authentication::Pending)
     }
 
-    /// Says that it is settled who calls.
+    /// Marks authentication as complete.
     pub(crate) fn set_authenticated(&self) {
         self.set(Authentication::Settled);
     }
 
-    /// Whether the request is anonymous although it has a token: a bad or expired one, on a route that counts such a token as none
+    /// Whether the request is anonymous because its token was rejected: an invalid or expired one, on a route with an optional token
     /// (rule A20).
     pub fn is_token_rejected(&self) -> bool {
         self.is(Authentication::TokenRejected)
     }
 
-    /// Says that the token of this request is bad and counts as none.
+    /// Marks the token of this request as rejected: the request is anonymous.
     pub(crate) fn set_token_rejected(&self) {
         self.set(Authentication::TokenRejected);
     }
 
-    /// Makes the request anonymous, whatever token it has: its route looks at none (rules A20 and D4).
+    /// Makes the request anonymous, whatever token it has: its route ignores tokens (rules A20 and D4).
     pub(crate) fn ignore_token(&self) {
         self.set(Authentication::TokenIgnored);
     }
@@ -345,17 +345,17 @@ impl RequestContext {
         self.0.authentication.store(state as u8, Ordering::Relaxed);
     }
 
-    /// Says which tenant an anonymous request is for. Once only: later calls change nothing and return `false`.
+    /// Sets the tenant of an anonymous request, once: later calls change nothing and return `false`.
     pub(crate) fn set_request_tenant(&self, tenant: impl Into<Arc<RequestTenant>>) -> bool {
         self.0.tenant.set(tenant.into()).is_ok()
     }
 
-    /// Keeps a value of the service's own for the rest of the request, in place of one of the same type.
+    /// Stores a value of the service for the rest of the request, and returns the previous one of that type.
     pub fn insert<T: Clone + Send + Sync + 'static>(&self, value: T) -> Option<T> {
         self.0.values.write().insert(value)
     }
 
-    /// A value that was kept with [`insert`](Self::insert).
+    /// A value stored with [`insert`](Self::insert).
     pub fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
         self.0.values.read().get::<T>().cloned()
     }
@@ -380,7 +380,7 @@ impl RequestId {
     }
 }
 
-/// The context of the request that the current task answers, short for [`RequestContext::current`].
+/// The context of the request that the current task handles: short for [`RequestContext::current`].
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! The shape of every answer (docs/PROTOCOL.md, section 4).
+//! The envelope of every response (docs/PROTOCOL.md, section 4).
 
 use std::borrow::Cow;
 
@@ -11,23 +11,23 @@ use serde_json::{Map, Value};
 
 use crate::{Error, RequestContext};
 
-/// The message of a success that says nothing else.
+/// The message of a successful response that sets no other.
 pub const DEFAULT_MESSAGE: &str = "The request was successful";
 
-/// The media type of an envelope. Without a charset parameter: clients compare it to the letter.
+/// The media type of an envelope. It has no charset parameter, because clients compare it literally.
 pub const JSON_MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Room for an answer of usual size, so that it does not move while it is written.
+/// Initial capacity: enough for a typical response, so that the buffer does not grow while it is written.
 const USUAL_BYTES: usize = 1024;
 
 /// The fifth stanza: an object about the result (`recordCount`, `totalCount`, ...).
 pub type Metadata = Map<String, Value>;
 
-/// A response extension of failures: the body is an envelope already.
+/// A response extension of errors: the body already is an envelope.
 #[derive(Debug, Clone, Copy)]
 pub struct Enveloped;
 
-/// What of a request decides how its answer is written.
+/// How a response is formatted, by the request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResponseFormat {
@@ -38,18 +38,18 @@ pub struct ResponseFormat {
 }
 
 impl ResponseFormat {
-    /// The shape that the current request asks for, the default one outside of a request.
+    /// The format for the current request; the default outside a request.
     pub fn current() -> Self {
         RequestContext::current().map_or_else(|_| Self::default(), |g| Self::for_request(&g))
     }
 
-    /// The shape that the request of `g` asks for.
+    /// The format for the request of `g`.
     pub fn for_request(g: &RequestContext) -> Self {
         Self { version: g.service().version.clone(), pretty: g.pretty() }
     }
 }
 
-/// A successful answer: `message`, `result`, `status`, `version` and, when there is some, `metadata`.
+/// A successful response: `message`, `result`, `status`, `version` and, if set, `metadata`.
 ///
 /// ```
 /// use tapisservice_core::Envelope;
@@ -83,7 +83,7 @@ impl<T: Serialize> Envelope<T> {
         Self { message: DEFAULT_MESSAGE.into(), result, metadata: None, status: StatusCode::OK }
     }
 
-    /// A 201 for something that was made.
+    /// A 201 for a created resource.
     pub fn created(result: T) -> Self {
         Self::new(result).with_status(StatusCode::CREATED)
     }
@@ -100,13 +100,13 @@ impl<T: Serialize> Envelope<T> {
         self
     }
 
-    /// Replaces the HTTP status, which ought to be a success.
+    /// Replaces the HTTP status, which should be a success.
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self
     }
 
-    /// The answer as JSON.
+    /// The response as JSON.
     ///
     /// # Errors
     ///

@@ -13,7 +13,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestContext {
     }
 }
 
-/// Answers 401 to a request without an identity.
+/// Rejects a request without an identity with 401.
 impl<S: Send + Sync> FromRequestParts<S> for Identity {
     type Rejection = Error;
 

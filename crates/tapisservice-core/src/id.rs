@@ -1,18 +1,18 @@
-//! Identifiers: text that was checked once, where it entered.
+//! Identifiers: text that is validated once, at the edge.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The most characters an identifier may have (rules A11 and O3).
+/// The maximum length of an identifier, in characters (rules A11 and O3).
 const MAX_CHARS: usize = 255;
 
-/// Text that cannot be an identifier; the reason never quotes it.
+/// Why a text is not an identifier. The message never quotes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidId {
-    /// There was no text, or white space alone.
+    /// No text, or white space only.
     #[error("is empty or blank")]
     Empty,
     /// More than 255 characters.
@@ -35,8 +35,8 @@ fn check(text: &str) -> Result<(), InvalidId> {
     }
 }
 
-/// Whether a character leaves a mark of its own: no white space, and none of those that Unicode lets a renderer leave out
-/// (`Default_Ignorable_Code_Point`, and the blank of Braille).
+/// Whether a character is visible: neither white space, nor a character that Unicode allows a renderer to omit
+/// (`Default_Ignorable_Code_Point`, and the blank Braille pattern).
 fn shows(c: char) -> bool {
     !c.is_whitespace()
         && !matches!(c,
@@ -50,16 +50,16 @@ macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// One to 255 characters, none of them a control character and at least one that shows (rules A11 and O3). Cheap to clone.
+        /// One to 255 characters, at least one of them visible and none a control character (rules A11 and O3). Cheap to clone.
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Checks `text`.
+            /// Validates `text`.
             ///
             /// # Errors
             ///
-            /// When it is empty or blank, too long or holds a control character.
+            /// When it is empty, blank or too long, or contains a control character.
             pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidId> {
                 check(text.as_ref())?;
                 Ok(Self(Arc::from(text.as_ref())))

@@ -1,10 +1,10 @@
-//! Who a request is from and for.
+//! The caller of a request, and the user and tenant it is for.
 
 use std::sync::Arc;
 
 use crate::{AccessToken, AccountType, SiteId, TenantId, Username};
 
-/// The tenant a request is for, as the registry describes it.
+/// The tenant a request is for, from the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestTenant {
@@ -40,15 +40,15 @@ impl OnBehalfOf {
     }
 }
 
-/// An authenticated caller, and the user and tenant its request is for. Cheap to clone.
+/// An authenticated caller, with the user and tenant the request is for. Cheap to clone.
 ///
-/// As an extractor it answers 401 to a request without an identity, so a domain function that takes
-/// `&Identity` cannot be called unauthenticated. The pair a service works with is
-/// [`username`](Self::username) and [`tenant_id`](Self::tenant_id): of a service token they are the user it acts
-/// *for*. Who holds the token is [`token`](Self::token).
+/// As an extractor it rejects a request without an identity with 401, so a function that takes
+/// `&Identity` cannot be called unauthenticated. Services use the pair
+/// [`username`](Self::username) and [`tenant_id`](Self::tenant_id): when another service calls, they are the user and tenant it acts
+/// *for*. The caller's own token is [`token`](Self::token).
 ///
-/// Only the framework makes one, from a verified token or from what an `authn` callback vouches for; tests have the feature
-/// `testing`. By hand it does not compile:
+/// Only the framework creates one, from a verified token or from the result of an `authn` callback; tests use the feature
+/// `testing`. Creating one by hand does not compile:
 ///
 /// ```compile_fail
 /// # use tapisservice_core::{AccountType, Identity, RequestTenant, SiteId, TenantId, Username};
@@ -68,7 +68,7 @@ struct Inner {
 }
 
 impl Identity {
-    /// The holder of a user token, in the token's own tenant.
+    /// The user of a user token, in the tenant of the token.
     pub(crate) fn user(tenant: impl Into<Arc<RequestTenant>>, token: AccessToken) -> Self {
         let tenant = tenant.into();
         let (username, account_type) = (token.claims().username.clone(), token.claims().account_type);
@@ -92,7 +92,7 @@ impl Identity {
         }))
     }
 
-    /// A caller that an `authn` callback recognised by something other than a Tapis token (rule A20).
+    /// A caller that an `authn` callback authenticated by other means than a Tapis token (rule A20).
     pub(crate) fn without_token(
         tenant: impl Into<Arc<RequestTenant>>,
         username: Username,
@@ -117,7 +117,7 @@ impl Identity {
         &self.0.tenant
     }
 
-    /// Whether the caller is a person or a service.
+    /// Whether the caller is a user or a service.
     pub fn account_type(&self) -> AccountType {
         self.0.account_type
     }
@@ -127,7 +127,7 @@ impl Identity {
         self.0.on_behalf_of.as_ref()
     }
 
-    /// The caller's own token; absent when an `authn` callback recognised the caller.
+    /// The caller's own token; `None` if an `authn` callback authenticated the caller.
     pub fn token(&self) -> Option<&AccessToken> {
         self.0.token.as_ref()
     }

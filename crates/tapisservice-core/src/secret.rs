@@ -11,8 +11,7 @@ use crate::secrets::MASK;
 
 /// A value whose every printed form is `***`, and whose memory is overwritten when it is dropped.
 ///
-/// It deserializes as a `T` does and does not serialize. An author uses it for the secrets in the struct that the settings of the
-/// service are read into:
+/// It deserializes like a `T` and does not serialize. Use it for the secrets in the settings struct of a service:
 ///
 /// ```
 /// use tapisservice_core::Secret;
@@ -28,9 +27,9 @@ use crate::secrets::MASK;
 /// assert_eq!(format!("{ldap:?}"), r#"Ldap { user: "cn=tapis", password: *** }"#);
 /// ```
 ///
-/// There is no `==`, whose time depends on the values: [`matches`](Self::matches) compares what a peer sent.
+/// There is no `==`, because its time depends on the values. Compare with [`matches`](Self::matches).
 ///
-/// It is [`secrecy::SecretBox`] with what settings need besides: the mask of the printed configuration, and errors that do not quote
+/// It is a [`secrecy::SecretBox`] with what settings also need: the mask of the printed configuration, and errors that do not quote
 /// the value.
 pub struct Secret<T: Zeroize = String>(SecretBox<T>);
 
@@ -40,14 +39,14 @@ impl<T: Zeroize> Secret<T> {
         Self(SecretBox::new(Box::new(value)))
     }
 
-    /// The value itself: keep it out of logs, errors and answers.
+    /// The value itself. Keep it out of logs, errors and responses.
     pub fn expose(&self) -> &T {
         self.0.expose_secret()
     }
 }
 
 impl<T: Zeroize + AsRef<[u8]>> Secret<T> {
-    /// Whether a peer sent the secret. The time it takes depends on the lengths alone, so that it cannot be guessed byte by byte.
+    /// Whether `attempt` is the secret, compared in constant time for a given length.
     ///
     /// ```
     /// use tapisservice_core::Secret;

@@ -1,4 +1,4 @@
-//! Identities and contexts for tests (feature `testing`): what only the framework makes when a service runs.
+//! Identities and contexts for tests (feature `testing`). In a running service only the framework creates them.
 //!
 //! ```
 //! use tapisservice_core::testing;
@@ -16,7 +16,7 @@ use crate::{AccountType, Identity, RequestContext, RequestTenant, ServiceInfo, S
 ///
 /// # Panics
 ///
-/// When `tenant_id` cannot be the id of a tenant.
+/// When `tenant_id` is not a valid id.
 pub fn tenant(tenant_id: &str) -> RequestTenant {
     let id = TenantId::new(tenant_id).expect("the id of a tenant");
     let site = SiteId::new("tacc").expect("it is the id of a site");
@@ -27,16 +27,16 @@ pub fn tenant(tenant_id: &str) -> RequestTenant {
 ///
 /// # Panics
 ///
-/// When a text cannot be an id.
+/// When an id is not valid.
 pub fn identity(username: &str, tenant_id: &str) -> Identity {
     identity_in(tenant(tenant_id), username, AccountType::User)
 }
 
-/// A caller of either kind in any tenant.
+/// A user or service in any tenant.
 ///
 /// # Panics
 ///
-/// When `username` cannot be a username.
+/// When `username` is not valid.
 pub fn identity_in(tenant: RequestTenant, username: &str, account_type: AccountType) -> Identity {
     Identity::without_token(tenant, Username::new(username).expect("a username"), account_type)
 }
@@ -48,7 +48,7 @@ pub fn context_for(identity: Identity) -> RequestContext {
     g
 }
 
-/// Says who calls, in a context that was made with [`RequestContext::builder`]. Once only: later calls change nothing and return
+/// Sets the identity of a context that was built with [`RequestContext::builder`], once: later calls change nothing and return
 /// `false`.
 pub fn set_identity(g: &RequestContext, identity: Identity) -> bool {
     g.set_authenticated();

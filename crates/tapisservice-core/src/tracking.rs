@@ -1,9 +1,9 @@
-//! The tracking id that follows one piece of work through several services.
+//! The tracking id, which follows one unit of work through several services.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// The most characters a tracking id may have.
+/// The maximum length of a tracking id, in characters.
 const MAX_CHARS: usize = 126;
 
 /// `X-Tapis-Tracking-ID`: `<namespace>.<id>`, at most 126 ASCII characters, exactly one dot, a namespace of
@@ -27,11 +27,11 @@ pub struct TrackingId(Arc<str>);
 pub struct InvalidTrackingId;
 
 impl TrackingId {
-    /// Checks `text`.
+    /// Validates `text`.
     ///
     /// # Errors
     ///
-    /// When it does not have that form.
+    /// When it does not have this form.
     pub fn new(text: &str) -> Result<Self, InvalidTrackingId> {
         let (namespace, id) = text.split_once('.').ok_or(InvalidTrackingId)?;
         let all = |part: &str, extra: u8| {
@@ -44,7 +44,7 @@ impl TrackingId {
         }
     }
 
-    /// A new one, in the namespace of a service (characters a namespace cannot hold become `_`).
+    /// Generates an id in the namespace of a service. Characters that a namespace cannot contain become `_`.
     pub fn generate(service_name: &str) -> Self {
         let name = if service_name.is_empty() { "tapis" } else { service_name };
         let namespace = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });

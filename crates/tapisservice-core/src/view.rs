@@ -4,9 +4,9 @@ use serde::{Serialize, Serializer};
 
 use crate::{AccountType, Identity, Payload, RequestContext};
 
-/// Everything `g` knows but the raw token, as JSON in the names of the Python original; what is absent is null.
+/// Everything in `g` except the raw token, as JSON with the names of the Python library. Absent values are null.
 ///
-/// `username`, `tenant_id`, `account_type` and `delegation` are what the *token* says. What a service uses is
+/// `username`, `tenant_id`, `account_type` and `delegation` come from the *token*. Services use
 /// `request_username` and `request_tenant_id`.
 ///
 /// ```

@@ -5,12 +5,12 @@ use std::fmt;
 
 use url::{Host, Url};
 
-/// The most bytes of a host: names have at most 253 (RFC 1035 section 2.3.4), and nobody is looked for by a longer one.
+/// The maximum length of a host in bytes: names have at most 253 (RFC 1035 section 2.3.4), so a longer one matches nothing.
 const MAX_HOST_BYTES: usize = 255;
 /// A colon and five digits.
 const MAX_PORT_BYTES: usize = 6;
 
-/// The host and port a request was sent to, in the one spelling that is compared.
+/// The host and port a request was sent to, normalized for comparison.
 ///
 /// ```
 /// use tapisservice_tenants::Authority;
@@ -31,7 +31,7 @@ pub struct Authority<'a> {
 pub struct InvalidAuthority;
 
 impl<'a> Authority<'a> {
-    /// Parses the value of a Host field (RFC 9110 section 7.2). What is in that one spelling already is not copied.
+    /// Parses the value of a Host field (RFC 9110 section 7.2). A value that is already normalized is not copied.
     ///
     /// # Errors
     ///
@@ -43,7 +43,7 @@ impl<'a> Authority<'a> {
         Self::parse_bounded(text)
     }
 
-    /// A host that is as long as hosts can be has a port after it.
+    /// A host of the maximum length may still have a port after it.
     #[cold]
     fn parse_long(text: &'a str) -> Result<Self, InvalidAuthority> {
         let parsed = if text.len() > MAX_HOST_BYTES + MAX_PORT_BYTES {
@@ -55,7 +55,7 @@ impl<'a> Authority<'a> {
     }
 
     fn parse_bounded(text: &'a str) -> Result<Self, InvalidAuthority> {
-        // Most are a name alone in its one spelling.
+        // Most values are a normalized name without a port.
         let plain = |b: u8| b.is_ascii_lowercase() | b.is_ascii_digit() | matches!(b, b'-' | b'.' | b'_');
         if !text.is_empty() && text.bytes().fold(true, |all, b| all & plain(b)) {
             return Ok(Self { host: Cow::Borrowed(text), port: None });
@@ -74,23 +74,23 @@ impl<'a> Authority<'a> {
         Ok(Self { host: normal_host(host)?, port })
     }
 
-    /// The same, to keep it.
+    /// The same, owned.
     pub fn into_owned(self) -> Authority<'static> {
         Authority { host: Cow::Owned(self.host.into_owned()), port: self.port }
     }
 
-    /// The host in lower case; an IPv6 address stands in brackets.
+    /// The host in lower case; an IPv6 address is in brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port, if one is named.
+    /// The port, if there is one.
     pub fn port(&self) -> Option<u16> {
         self.port
     }
 
-    /// The authority of an absolute `http` or `https` URL, and the default port of its scheme. A port that is the default
-    /// is dropped. None for a host longer than any.
+    /// The authority of an absolute `http` or `https` URL, and the default port of its scheme. The default port
+    /// is dropped. `None` if the host is too long.
     pub(crate) fn of_url(url: &Url) -> Option<(Authority<'static>, u16)> {
         let default = match url.scheme() {
             "https" => 443,

@@ -1,11 +1,11 @@
-//! Which text is a base URL, to which paths are appended.
+//! Base URLs, to which paths are appended.
 
 use url::Url;
 
 use crate::Authority;
 
-/// Parses a base URL: `http` or `https`, with a host, and without user, password, query and fragment. A path that was appended to
-/// one with a query would ask for another path than it says.
+/// Parses a base URL: `http` or `https`, with a host, and without user, password, query and fragment. A path appended after a
+/// query would become part of the query.
 ///
 /// ```
 /// use tapisservice_tenants::parse_base_url;
@@ -14,7 +14,7 @@ use crate::Authority;
 /// assert!(parse_base_url("https://tacc.tapis.io/x?y").is_none());
 /// ```
 pub fn parse_base_url(text: &str) -> Option<Url> {
-    // A parser of URLs drops tabs and line ends, and the text would stay another one than the URL.
+    // The URL parser drops tabs and line breaks, so that the text and the URL would differ.
     if text.bytes().any(|b| b <= b' ') {
         return None;
     }

@@ -1,4 +1,4 @@
-//! The cache: a snapshot that requests read without a lock, and the one refresh at a time that replaces it.
+//! The tenant cache: a snapshot that requests read without a lock, replaced by one refresh at a time.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,9 +19,9 @@ use crate::{Authority, ExtendTenant, Registry, SourceError, TenantSource, Tenant
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-/// All tenants and sites, kept fresh. Cheap to clone: all clones share one cache.
+/// All tenants and sites, refreshed in the background. Cheap to clone: all clones share one cache.
 ///
-/// Requests read the current [`snapshot`](Self::snapshot) without a lock. What they miss in it may be new: see
+/// Requests read the current [`snapshot`](Self::snapshot) without a lock. What they do not find there may be new: see
 /// [`refresh_on_miss`](Self::refresh_on_miss).
 #[derive(Clone)]
 pub struct TenantCache(Arc<Inner>);
@@ -40,7 +40,7 @@ pub(crate) struct Inner {
 
 type Outcome = Result<(), SourceError>;
 
-/// What a request did not find in the snapshot, though the registry may know it by now.
+/// A lookup that the snapshot does not answer, though the registry may by now.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CacheMiss {
@@ -48,26 +48,26 @@ pub enum CacheMiss {
     Tenant(TenantId),
     /// A Host (rule H2).
     Host(Authority<'static>),
-    /// A signature that the known key of a tenant does not verify: the key may have been rotated (rule A6).
+    /// A signature that the cached key of a tenant does not verify: the key may have been rotated (rule A6).
     Signature(TenantId),
 }
 
-/// Whether the cache can answer, for readiness.
+/// The state of the cache, for readiness.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CacheState {
-    /// No registry has been read yet; why, if an attempt has failed.
+    /// No registry has been loaded yet, with the error of the last attempt.
     Empty(Option<String>),
-    /// A registry is at hand.
+    /// A registry is loaded.
     Filled {
-        /// How many tenants it holds.
+        /// The number of tenants.
         tenants: usize,
         /// Why the last refresh failed, if it did.
         last_failure: Option<String>,
     },
 }
 
-/// Puts a [`TenantCache`] together.
+/// Builds a [`TenantCache`].
 #[must_use]
 pub struct TenantCacheBuilder {
     source: Box<dyn TenantSource>,
@@ -76,19 +76,19 @@ pub struct TenantCacheBuilder {
 }
 
 impl TenantCacheBuilder {
-    /// Attaches the service's own data to each tenant.
+    /// Attaches data of the service to each tenant.
     pub fn extend_tenant(mut self, extension: impl ExtendTenant) -> Self {
         self.extension = Some(Box::new(extension));
         self
     }
 
-    /// Other settings than the default ones.
+    /// Replaces the default settings.
     pub fn settings(mut self, settings: TenantsSettings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// The cache, still empty: see [`TenantCache::refresh`] and [`TenantCache::spawn_refresh`].
+    /// Builds the cache, which is empty: see [`TenantCache::refresh`] and [`TenantCache::spawn_refresh`].
     pub fn build(self) -> TenantCache {
         TenantCache(Arc::new(Inner {
             source: self.source,
@@ -104,23 +104,23 @@ impl TenantCacheBuilder {
 }
 
 impl TenantCache {
-    /// Starts putting a cache over `source` together.
+    /// Returns a builder for a cache over `source`.
     pub fn builder(source: impl TenantSource) -> TenantCacheBuilder {
         TenantCacheBuilder { source: Box::new(source), extension: None, settings: TenantsSettings::default() }
     }
 
-    /// The tenants and sites as last read; `None` while none have been (rule T7).
+    /// The tenants and sites as last loaded; `None` before the first load (rule T7).
     pub fn snapshot(&self) -> Option<Arc<Registry>> {
         self.0.snapshot.load_full()
     }
 
-    /// What `f` makes of the [`snapshot`](Self::snapshot), without a clone of it: for short looks, since the snapshot stays in memory
-    /// meanwhile.
+    /// Calls `f` with the [`snapshot`](Self::snapshot) without cloning it. Keep `f` short: the snapshot stays in memory
+    /// until it returns.
     pub fn with_snapshot<R>(&self, f: impl FnOnce(Option<&Arc<Registry>>) -> R) -> R {
         f(self.0.snapshot.load().as_ref())
     }
 
-    /// Whether the cache can answer.
+    /// The state of the cache.
     pub fn state(&self) -> CacheState {
         let last_failure = (**self.0.failure.load()).clone();
         match self.snapshot() {
@@ -129,21 +129,21 @@ impl TenantCache {
         }
     }
 
-    /// Reads the registry now. Callers that come while it is being read wait for that one reading (rule T6), and it goes on
+    /// Loads the registry now. Concurrent callers share one load (rule T6), which continues
     /// when they stop waiting.
     ///
     /// # Errors
     ///
-    /// When the source fails; the snapshot stays.
+    /// When the source fails. The snapshot is unchanged.
     pub async fn refresh(&self) -> Result<(), SourceError> {
         let mut done = self.join_or_start();
         let outcome = done.wait_for(Option::is_some).await.map(|o| o.clone());
         outcome.ok().flatten().unwrap_or_else(|| Err(SourceError::new("the refresh was aborted")))
     }
 
-    /// Reads the registry again for something that a request missed, if that may help (rule T6): not when it was looked for in
-    /// vain a moment ago, and at most a burst of 2 and then once per 30 s for all requests together. Returns whether there
-    /// is a newer snapshot to look at.
+    /// Refreshes the registry for a cache miss, if that may help (rule T6): not if a recent refresh did not find it
+    /// either, and for all requests together at most twice in a burst and then once per 30 s. Returns whether there
+    /// is a newer snapshot.
     pub async fn refresh_on_miss(&self, miss: &CacheMiss) -> bool {
         if self.0.negative.contains(miss) {
             return false;
@@ -204,7 +204,7 @@ impl TenantCache {
     }
 }
 
-/// Whether the refresh is still to report; one whose task panicked never will.
+/// Whether the refresh has yet to report. One whose task panicked never will.
 fn is_under_way(done: &watch::Receiver<Option<Outcome>>) -> bool {
     done.borrow().is_none() && done.has_changed().is_ok()
 }
@@ -222,7 +222,7 @@ fn holds(registry: &Registry, miss: &CacheMiss) -> bool {
     match miss {
         CacheMiss::Tenant(id) => registry.tenant(id.as_str()).is_some(),
         CacheMiss::Host(host) => registry.tenant_by_host(host).is_some(),
-        // Whether the new key fits is for the caller to see; a miss by signature is limited by the budget alone.
+        // Only the caller can check the new key; a signature miss is limited by the budget alone.
         CacheMiss::Signature(_) => true,
     }
 }

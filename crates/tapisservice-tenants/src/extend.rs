@@ -1,4 +1,4 @@
-//! Data of the service's own, attached to each tenant.
+//! Data of the service, attached to each tenant.
 
 use http::Extensions;
 
@@ -7,10 +7,10 @@ use crate::{BoxFuture, Tenant};
 /// Why a tenant could not be extended. The text goes to the log.
 pub type ExtensionError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Attaches the service's own data to each tenant of a new snapshot: private keys, an LDAP connection (rule T2).
+/// Attaches data of the service to each tenant of a new snapshot: private keys, an LDAP connection (rule T2).
 ///
-/// It runs for every tenant at every refresh, before the snapshot is used, off the request path and for at most five seconds a
-/// tenant. A tenant that cannot be extended keeps its last good version, or is left out, and the log names it.
+/// It runs for every tenant on every refresh, before the snapshot is used, off the request path and for at most five seconds per
+/// tenant. A tenant that cannot be extended keeps its last valid version or is skipped, and the log names it.
 ///
 /// ```
 /// use tapisservice_tenants::{BoxFuture, ExtendTenant, ExtensionError, Tenant};
@@ -38,11 +38,11 @@ pub type ExtensionError = Box<dyn std::error::Error + Send + Sync>;
 /// }
 /// ```
 pub trait ExtendTenant: Send + Sync + 'static {
-    /// Puts what belongs to `tenant` into `extensions`, from where [`Tenant::extension`] gives it.
+    /// Inserts the data of `tenant` into `extensions`, where [`Tenant::extension`] finds it.
     ///
     /// # Errors
     ///
-    /// When the data cannot be had.
+    /// When the data is not available.
     fn extend<'a>(
         &'a self,
         tenant: &'a Tenant,

@@ -11,13 +11,13 @@ use tapisservice_core::json;
 use crate::raw::List;
 use crate::{BoxFuture, RegistryData, RegistryRecord, SourceError, TenantSource};
 
-/// As much as both answers of the Tenants API may have by default.
+/// The default limit for both responses of the Tenants API together.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
-/// Records lie in a list of an object.
+/// Records are elements of a list in an object.
 const MAX_DEPTH: usize = RegistryRecord::MAX_DEPTH + 2;
 
 /// Reads the registry from a JSON file that holds `{"tenants": [...], "sites": [...]}`, the records as the Tenants API
-/// gives them, at most 16 MiB. It is read again at every refresh.
+/// returns them, at most 16 MiB. It is read again on every refresh.
 #[derive(Debug, Clone)]
 pub struct FileSource {
     path: PathBuf,

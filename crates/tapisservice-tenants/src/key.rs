@@ -1,4 +1,4 @@
-//! The key policy: which text of a registry is a key that tokens may be verified with (rule A5).
+//! The key policy: which keys of a registry may verify tokens (rule A5).
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use aws_lc_rs::digest::{Digest, SHA256, SHA256_OUTPUT_LEN};
 use aws_lc_rs::rsa::{PublicKey, PublicKeyComponents};
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 
-/// RSA keys below this length are refused.
+/// Shorter RSA keys are rejected.
 const MIN_BITS: usize = 2048;
-/// RSA keys above this length are refused: verifying with them is a way to keep a service busy.
+/// Longer RSA keys are rejected: verifying with them is expensive enough for denial of service.
 const MAX_BITS: usize = 8192;
 
 /// The public key of a tenant, parsed once.
@@ -29,33 +29,33 @@ pub struct TenantKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// No PEM, or more than one.
+    /// Not exactly one PEM block.
     #[error("the public key is not a single PEM block")]
     Pem,
-    /// A private key, a certificate, or something else.
+    /// A private key, a certificate or another PEM label.
     #[error("the public key's PEM label is neither PUBLIC KEY nor RSA PUBLIC KEY")]
     Label,
     /// Not the DER of an RSA public key.
     #[error("the public key is not an RSA key")]
     NotRsa,
-    /// Fewer than 2048 bits or more than 8192.
+    /// Fewer than 2048 or more than 8192 bits.
     #[error("the public key has {0} bits, not {MIN_BITS} to {MAX_BITS}")]
     Size(usize),
-    /// A public exponent of 1, or an even one.
+    /// The public exponent is 1 or even.
     #[error("the public key has an unusable exponent")]
     Exponent,
-    /// The modulus was made by a generator whose keys can be factored (CVE-2017-15361).
+    /// The modulus comes from a generator whose keys can be factored (CVE-2017-15361).
     #[error("the public key comes from a broken generator (ROCA, CVE-2017-15361)")]
     Roca,
 }
 
 impl TenantKey {
-    /// Reads a PEM `PUBLIC KEY` (RFC 5280) or `RSA PUBLIC KEY` (RFC 8017). CRLF, long lines and a missing final newline are
-    /// tolerated.
+    /// Parses a PEM `PUBLIC KEY` (RFC 5280) or `RSA PUBLIC KEY` (RFC 8017). CRLF, long lines and a missing final newline are
+    /// accepted.
     ///
     /// # Errors
     ///
-    /// When it is not an RSA key of 2048 to 8192 bits that a sound generator can have made.
+    /// When it is not an RSA key of 2048 to 8192 bits, or is known to be weak.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         let blocks = pem::parse_many(text).map_err(|_| KeyError::Pem)?;
         let [block] = blocks.as_slice() else { return Err(KeyError::Pem) };
@@ -82,14 +82,14 @@ impl TenantKey {
         Ok(Self { parsed, bits })
     }
 
-    /// Whether `signature` is the RS256 signature by this key of what has the SHA-256 digest `signed` (RFC 7518 section 3.3).
+    /// Whether `signature` is the RS256 signature, by this key, of data with the SHA-256 digest `signed` (RFC 7518 section 3.3).
     pub fn verify_rs256(&self, signed: &[u8; SHA256_OUTPUT_LEN], signature: &[u8]) -> bool {
         let Ok(signed) = Digest::import_less_safe(signed, &SHA256) else { return false };
         self.parsed.verify_digest_sig(&signed, signature).is_ok()
     }
 }
 
-/// Two keys are equal when they are the same key, however it was written.
+/// Compares the keys, not their encodings.
 impl PartialEq for TenantKey {
     fn eq(&self, other: &Self) -> bool {
         self.parsed.as_ref() == other.parsed.as_ref()
@@ -110,7 +110,7 @@ fn bit_length(big_endian: &[u8]) -> usize {
     digits.len() * 8 - leading
 }
 
-/// Moduli of the broken generator are powers of 65537 modulo each of these primes; those of any other generator are so
+/// Modulo each of these primes, moduli of the broken generator are powers of 65537; those of any other generator are
 /// with a probability of about 2^-27.
 const ROCA_PRIMES: [u32; 20] =
     [3, 5, 7, 11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];

@@ -1,4 +1,4 @@
-//! What was looked for in vain a short while ago.
+//! A cache of recent misses.
 
 use std::fmt;
 
@@ -9,16 +9,16 @@ use tokio::time::Instant;
 
 use crate::CacheMiss;
 
-/// How many misses are remembered; the oldest make room (F09).
+/// The maximum number of misses; older ones are evicted (F09).
 const MAX_MISSES: usize = 4096;
-/// How many bytes they may take up.
+/// The maximum size of all misses in bytes.
 const MAX_BYTES: u64 = 1024 * 1024;
-/// What the least miss counts as, so that they are bounded in number, too.
+/// The minimum weight of a miss, which bounds their number too.
 const MIN_BYTES: u64 = MAX_BYTES / MAX_MISSES as u64;
-/// What an entry of the cache takes up besides the text of its miss.
+/// The size of a cache entry without the text of its miss.
 const OVERHEAD: usize = size_of::<(CacheMiss, Instant)>() + 64;
 
-/// Remembers misses for as long as the budget needs for one more refresh.
+/// Stores misses until the budget allows one more refresh.
 pub(crate) struct NegativeCache(Cache<CacheMiss, Instant, ByBytes>);
 
 impl NegativeCache {
@@ -26,7 +26,7 @@ impl NegativeCache {
         Self(Cache::with_weighter(MAX_MISSES, MAX_BYTES, ByBytes))
     }
 
-    /// Whether a refresh looked for this in vain less than [`TokenBucket::T6_PERIOD`] ago.
+    /// Whether a refresh did not find this either, less than [`TokenBucket::T6_PERIOD`] ago.
     pub(crate) fn contains(&self, miss: &CacheMiss) -> bool {
         self.0.get(miss).is_some_and(|since| since.elapsed() < TokenBucket::T6_PERIOD)
     }

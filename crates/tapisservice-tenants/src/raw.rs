@@ -1,4 +1,4 @@
-//! Records as they come: text, of which a few members are read.
+//! Records as text, of which a few members are read.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,11 +14,11 @@ use tapisservice_core::json;
 
 use crate::RecordError;
 
-/// One record of a registry: a JSON object, kept as its text.
+/// One record of a registry: a JSON object, stored as text.
 ///
-/// A tree of values can take up a hundred times its text, and many records come from the network at once. So there is no tree:
-/// [`Registry::build`](crate::Registry::build) reads what it needs from the text. The records of one answer share its text, which
-/// stays in memory for as long as one of them.
+/// A tree of values can take a hundred times the memory of its text, and many records arrive at once. So there is no tree:
+/// [`Registry::build`](crate::Registry::build) reads what it needs from the text. The records of one response share its text, which
+/// stays in memory as long as any of them.
 ///
 /// ```
 /// use serde_json::json;
@@ -29,16 +29,16 @@ use crate::RecordError;
 /// ```
 #[derive(Clone)]
 pub struct RegistryRecord {
-    /// What it lies in.
+    /// The text that contains it.
     answer: Arc<String>,
     place: Range<usize>,
 }
 
-/// A list of records cannot be taken.
+/// Why a list of records was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordListError {
-    /// It is not the answer of a Tenants API.
+    /// It is not a response of a Tenants API.
     #[error("the response is not a list of records")]
     NotAList,
     /// It is longer than [`RegistryRecord::MAX_COUNT`].
@@ -47,20 +47,20 @@ pub enum RecordListError {
 }
 
 impl RegistryRecord {
-    /// The most records of one list. An answer with more is refused as a whole.
+    /// The maximum number of records in one list. A response with more is rejected as a whole.
     pub const MAX_COUNT: usize = 10_000;
-    /// The most bytes of one record; a larger one is a bad record (rule T4).
+    /// The maximum size of one record in bytes; a larger one is invalid (rule T4).
     pub const MAX_BYTES: usize = 64 * 1024;
-    /// How deep one record may be nested, itself included; a deeper one is a bad record (rule T4).
+    /// The maximum nesting depth of one record, itself included; a deeper one is invalid (rule T4).
     pub const MAX_DEPTH: usize = 16;
 
-    /// The records in an answer of the Tenants API: its `result`.
+    /// The records in a response of the Tenants API: its `result`.
     ///
-    /// The work is proportional to the answer, which may be megabytes: not for a worker of the runtime.
+    /// The work is proportional to the response, which may be megabytes: do not run it on a worker thread of the runtime.
     ///
     /// # Errors
     ///
-    /// When the answer is not JSON with a list as `result`, or has too many records. The text quotes nothing of it.
+    /// When the response is not JSON with a list as `result`, or has too many records. The error quotes nothing of it.
     pub fn list(answer: Vec<u8>) -> Result<Vec<Self>, RecordListError> {
         #[derive(Deserialize)]
         struct Answer<'a> {
@@ -68,7 +68,7 @@ impl RegistryRecord {
             result: List<'a>,
         }
         let answer = Arc::new(String::from_utf8(answer).map_err(|_| RecordListError::NotAList)?);
-        // serde takes an array for a struct too.
+        // serde also accepts an array for a struct.
         let is_object = answer.trim_ascii_start().starts_with('{');
         match serde_json::from_str(&answer) {
             Ok(Answer { result }) if is_object => result.records_in(&answer),
@@ -85,17 +85,17 @@ impl RegistryRecord {
         self.answer.get(self.place.clone()).unwrap_or_default()
     }
 
-    /// The same without the answer around it.
+    /// A copy without the rest of the response.
     pub(crate) fn detached(&self) -> Self {
         Self::new(self.as_str().to_owned())
     }
 
-    /// A member, read from the text anew.
+    /// A member, parsed from the text on every call.
     pub fn field(&self, name: &str) -> Option<Value> {
         self.read(name)
     }
 
-    /// A member that is a text, whatever else is wrong with the record.
+    /// A string member, whatever else is wrong with the record.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         self.read(name)
     }
@@ -105,7 +105,7 @@ impl RegistryRecord {
         serde_json::from_str(members.get(name)?.get()).ok()
     }
 
-    /// Whether both say the same, if perhaps in another order.
+    /// Whether both have the same members, in any order.
     pub(crate) fn is_equivalent_to(&self, other: &Self) -> bool {
         let value = |record: &Self| serde_json::from_str::<Value>(record.as_str()).ok();
         self.as_str() == other.as_str() || value(self).is_some_and(|own| value(other) == Some(own))
@@ -124,11 +124,11 @@ impl fmt::Debug for RegistryRecord {
     }
 }
 
-/// The texts of the records in a list, which are read one by one, and no longer kept when there are too many.
+/// The texts of the records in a list, read one by one, and discarded if there are too many.
 pub(crate) struct List<'a>(Option<Vec<&'a str>>);
 
 impl List<'_> {
-    /// The records, which lie in `answer`.
+    /// The records, which are slices of `answer`.
     pub(crate) fn records_in(self, answer: &Arc<String>) -> Result<Vec<RegistryRecord>, RecordListError> {
         let record = |text: &str| match text.as_ptr().addr().checked_sub(answer.as_ptr().addr()) {
             Some(start) if start + text.len() <= answer.len() => {
@@ -163,7 +163,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
                     return Ok(List(Some(records)));
                 }
                 drop(records);
-                // Whether the rest is JSON decides what the log says.
+                // Read to the end: the log distinguishes invalid JSON from too many records.
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
                 Ok(List(None))
             }
@@ -173,7 +173,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
     }
 }
 
-/// The members of a record that is within bounds.
+/// The members of a record that is within the limits.
 pub(crate) struct Members<'a>(HashMap<Cow<'a, str>, &'a RawValue>);
 
 impl<'a> Members<'a> {
@@ -186,7 +186,7 @@ impl<'a> Members<'a> {
         serde_json::from_str(text).map(Self).map_err(|_| RecordError::NotAnObject)
     }
 
-    /// A member of a kind; one that is null is as good as absent.
+    /// A member of a type; null counts as absent.
     pub(crate) fn get<T: Deserialize<'a>>(
         &self,
         name: &'static str,
@@ -196,12 +196,12 @@ impl<'a> Members<'a> {
         serde_json::from_str(value.get()).map_err(|_| RecordError::Field { field: name, expected: kind })
     }
 
-    /// A text; one that is empty is as good as absent.
+    /// A string; an empty one counts as absent.
     pub(crate) fn text(&self, name: &'static str) -> Result<Option<String>, RecordError> {
         Ok(self.get::<String>(name, "a string")?.filter(|text| !text.is_empty()))
     }
 
-    /// The texts in a list; what is none is passed over.
+    /// The strings in a list; other elements are skipped.
     pub(crate) fn texts(&self, name: &'static str) -> Result<Vec<String>, RecordError> {
         let list: Option<Vec<&RawValue>> = self.get(name, "a list")?;
         Ok(list.unwrap_or_default().iter().filter_map(|text| serde_json::from_str(text.get()).ok()).collect())

@@ -1,4 +1,4 @@
-//! Tenants and sites, read leniently from the records of a registry and one by one (rule T4).
+//! Tenants and sites, parsed leniently and one by one from the records of a registry (rule T4).
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use crate::{Authority, KeyError, RegistryRecord, TenantKey, parse_base_url};
 pub struct Site {
     /// Its id.
     pub site_id: SiteId,
-    /// Whether it is the one primary site.
+    /// Whether it is the primary site.
     pub primary: bool,
-    /// The tenant its services live in.
+    /// The tenant of its services.
     pub site_admin_tenant_id: Option<TenantId>,
-    /// The services it runs itself; a missing list counts as empty (rule O6).
+    /// The services it runs; a missing list counts as empty (rule O6).
     pub services: Vec<String>,
-    /// `tenant_base_url_template` of a primary site; holds `${tenant_id}`.
+    /// `tenant_base_url_template` of a primary site; contains `${tenant_id}`.
     pub tenant_base_url_template: Option<String>,
     /// Its base URL.
     pub base_url: Option<String>,
@@ -42,15 +42,15 @@ pub struct Tenant {
     pub(crate) extensions: Arc<Extensions>,
 }
 
-/// Which record of a tenant something was found out from, to be asked about with [`Tenant::is_current`].
+/// The version of a tenant's record that a result was derived from. [`Tenant::is_current`] tells whether it is still current.
 ///
-/// A record that is read again unchanged, if perhaps in another order, stays the same one. It becomes another when anything in it
-/// changed, or when the tenant was gone or not active in between.
+/// A record that is loaded again unchanged, in any order of members, keeps its version. It gets a new one when anything in it
+/// changed, or when the tenant was removed or not active in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordVersion(u64);
 
 impl RecordVersion {
-    /// One that no other record of this process has or had.
+    /// A version that is unique in this process.
     fn new() -> Self {
         static LAST: AtomicU64 = AtomicU64::new(0);
         Self(LAST.fetch_add(1, Ordering::Relaxed))
@@ -61,13 +61,13 @@ impl RecordVersion {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordError {
-    /// The record is no object.
+    /// The record is not an object.
     #[error("it is not an object")]
     NotAnObject,
     /// The record is larger than [`RegistryRecord::MAX_BYTES`].
     #[error("it is larger than {} bytes", RegistryRecord::MAX_BYTES)]
     TooLarge,
-    /// The record is nested deeper than [`RegistryRecord::MAX_DEPTH`], or parsers would disagree about what it says.
+    /// The record is nested deeper than [`RegistryRecord::MAX_DEPTH`], or has a duplicate member.
     #[error("it is nested deeper than {} levels or has a duplicate member", RegistryRecord::MAX_DEPTH)]
     NotStrict,
     /// A field is missing or of the wrong type.
@@ -75,7 +75,7 @@ pub enum RecordError {
     Field {
         /// Its name.
         field: &'static str,
-        /// What it has to be.
+        /// The expected type.
         expected: &'static str,
     },
     /// `site_id` names no site of this registry.
@@ -86,7 +86,7 @@ pub enum RecordError {
     Key(#[from] KeyError),
 }
 
-/// What stands for the tenant in `tenant_base_url_template`.
+/// The placeholder for the tenant in `tenant_base_url_template`.
 const TENANT_ID: &str = "${tenant_id}";
 
 impl Site {
@@ -95,7 +95,7 @@ impl Site {
         SiteId::new(record.text("site_id")?).ok()
     }
 
-    /// Reads a site. URLs that cannot be used are left out and named in `unusable`.
+    /// Parses a site. Invalid URLs are skipped and reported to `unusable`.
     pub(crate) fn from_record(
         site_id: SiteId,
         record: &RegistryRecord,
@@ -136,7 +136,7 @@ impl Tenant {
         TenantId::new(record.text("tenant_id")?).ok()
     }
 
-    /// Reads a tenant; none when it does not count as registered: `status` is neither `active` nor absent.
+    /// Parses a tenant; `None` when it does not count as registered: `status` is neither `active` nor absent.
     pub(crate) fn from_record(
         tenant_id: &TenantId,
         record: &RegistryRecord,
@@ -190,23 +190,23 @@ impl Tenant {
         self.token_service.as_deref()
     }
 
-    /// The key its tokens are verified with; none while `public_key` is null.
+    /// The key that verifies its tokens; `None` while `public_key` is null.
     pub fn key(&self) -> Option<&Arc<TenantKey>> {
         self.key.as_ref()
     }
 
-    /// Which record says this.
+    /// The version of the record.
     pub fn record_version(&self) -> RecordVersion {
         self.record_version
     }
 
-    /// Whether this is what the record says that the id was taken from.
+    /// Whether `record` still is the version of the record.
     pub fn is_current(&self, record: RecordVersion) -> bool {
         self.record_version == record
     }
 
-    /// Any other field of the record, such as `security_kernel`, `owner` or `token_gen_services`. It is read from the text of the
-    /// record anew: what every request needs is better attached by [`ExtendTenant`](crate::ExtendTenant).
+    /// Any other field of the record, such as `security_kernel`, `owner` or `token_gen_services`. Every call parses the
+    /// record: attach what every request needs with [`ExtendTenant`](crate::ExtendTenant).
     pub fn field(&self, name: &str) -> Option<Value> {
         self.record.field(name)
     }
@@ -216,7 +216,7 @@ impl Tenant {
         self.extensions.get()
     }
 
-    /// The tenant as `g` knows it.
+    /// The tenant, for `g`.
     pub fn request_tenant(&self) -> &Arc<RequestTenant> {
         &self.request_tenant
     }

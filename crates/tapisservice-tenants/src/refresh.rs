@@ -11,11 +11,11 @@ use tracing::{info, warn};
 use crate::cache::Inner;
 use crate::{ExtendTenant, Registry, SourceError, Tenant};
 
-/// How long one tenant may take to be extended.
+/// The time limit for extending one tenant.
 const EXTEND_LIMIT: Duration = Duration::from_secs(5);
 
 impl Inner {
-    /// Replaces the snapshot by what the source says now; on any failure the snapshot stays (rule T4).
+    /// Replaces the snapshot with a new one from the source; on any failure the snapshot is unchanged (rule T4).
     pub(crate) async fn refresh_once(&self) -> Result<(), SourceError> {
         let outcome = self.fetch_registry().await;
         self.log_transition(outcome.as_ref().err());
@@ -30,7 +30,7 @@ impl Inner {
         let previous = self.snapshot.load_full();
         let build = {
             let previous = previous.clone();
-            // Many keys take seconds to parse, in which a worker of the runtime would answer nobody.
+            // Parsing many keys takes seconds, which would block a worker thread of the runtime.
             move || Registry::build(&data, previous.as_deref())
         };
         let built = tokio::task::spawn_blocking(build).await.map_err(|e| SourceError::new(e.to_string()))?;
@@ -41,7 +41,7 @@ impl Inner {
         Ok(registry)
     }
 
-    /// One line per change of state (F02), not one per attempt.
+    /// Logs one line per state change (F02), not one per attempt.
     fn log_transition(&self, error: Option<&SourceError>) {
         let text = error.map(ToString::to_string);
         let was_failing = self.failure.swap(Arc::new(text.clone())).is_some();
@@ -56,7 +56,7 @@ impl Inner {
     }
 }
 
-/// At most one line for each warning that is kept, and one for the others; none for what was wrong before.
+/// Logs each new warning once, and one line for the omitted ones; none for warnings of the previous snapshot.
 fn log_new_warnings(now: &Registry, previous: Option<&Registry>) {
     let known: HashSet<&String> = previous.map(Registry::warnings).unwrap_or_default().iter().collect();
     for warning in now.warnings().iter().filter(|w| !known.contains(w)) {
@@ -70,7 +70,7 @@ fn log_new_warnings(now: &Registry, previous: Option<&Registry>) {
 
 async fn extend_all(registry: &mut Registry, extension: &dyn ExtendTenant, previous: Option<&Registry>) {
     let mut tenants: Vec<_> = registry.tenants().cloned().collect();
-    // The order of a map changes, and which warnings are kept must not.
+    // The order of a map varies; which warnings are kept must not.
     tenants.sort_unstable_by(|a, b| a.tenant_id().cmp(b.tenant_id()));
     let extended = join_all(tenants.iter().map(|tenant| extend_one(tenant, extension))).await;
     for (tenant, outcome) in tenants.iter().zip(extended) {

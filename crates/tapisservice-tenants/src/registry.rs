@@ -1,4 +1,4 @@
-//! One snapshot of all tenants and sites.
+//! A snapshot of all tenants and sites.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,7 +10,7 @@ use tapisservice_core::{SiteId, TenantId};
 use crate::warnings::Warnings;
 use crate::{Authority, RegistryData, RegistryRecord, Site, Tenant, parse_base_url};
 
-/// All tenants and sites at one moment; lookups are O(1).
+/// All tenants and sites at one point in time; lookups are O(1).
 #[derive(Debug, Default)]
 pub struct Registry {
     sites: Map<SiteId, Arc<Site>>,
@@ -20,7 +20,7 @@ pub struct Registry {
     warnings: Warnings,
 }
 
-/// A map with a fast hash. A caller who knew of names with one hash could not use them: only the registry adds any.
+/// A map with a fast hash. Hash flooding is not possible: only the registry adds entries.
 type Map<K, V> = HashMap<K, V, RandomState>;
 
 #[derive(Debug, Clone)]
@@ -29,37 +29,37 @@ struct HostOwner {
     default_port: u16,
 }
 
-/// An answer that is no registry.
+/// Why a response is not a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
-    /// No tenants in it.
+    /// It has no tenants.
     #[error("the response has no tenants")]
     NoTenants,
-    /// No sites in it.
+    /// It has no sites.
     #[error("the response has no sites")]
     NoSites,
-    /// More of either than [`RegistryRecord::MAX_COUNT`].
+    /// It has more of either than [`RegistryRecord::MAX_COUNT`].
     #[error("the response has more than {} records", RegistryRecord::MAX_COUNT)]
     TooManyRecords,
-    /// Not one of its tenants can be read. One that can, and is not active, is no fault.
+    /// None of its tenants is valid. Inactive tenants count as valid.
     #[error("the response has no valid tenant")]
     NoReadableTenant,
-    /// Not one of its sites can be read.
+    /// None of its sites is valid.
     #[error("the response has no valid site")]
     NoReadableSite,
 }
 
 impl Registry {
-    /// Builds a snapshot. A bad record does not break the others: it keeps its version of `previous`, or is left out, and a
-    /// [warning](Self::warnings) names it (rule T4). Tenants that are gone or not active are gone (rule T5), be it the last one.
+    /// Builds a snapshot. An invalid record does not affect the others: the version of `previous` stays, or it is skipped, and a
+    /// [warning](Self::warnings) names it (rule T4). Removed and inactive tenants disappear (rule T5), even the last one.
     ///
-    /// The work is proportional to the records, of which there may be megabytes: not for a worker of the runtime.
+    /// The work is proportional to the records, which may be megabytes: do not run it on a worker thread of the runtime.
     ///
     /// # Errors
     ///
-    /// When there are no tenants or no sites at all, or none that can be read: no Tapis installation is like that, so the answer is
-    /// refused. Also when there are too many.
+    /// When there are no tenants or no sites at all, or none that are valid: no Tapis installation looks like that, so the
+    /// response is rejected. Also when there are too many.
     pub fn build(data: &RegistryData, previous: Option<&Self>) -> Result<Self, RegistryError> {
         if data.tenants.is_empty() {
             return Err(RegistryError::NoTenants);
@@ -83,7 +83,7 @@ impl Registry {
         self.tenants.get(tenant_id)
     }
 
-    /// The tenant a request with this Host is for (rule H2): by the authority of its `base_url`, or of the primary site's
+    /// The tenant of a Host (rule H2), by the authority of its `base_url` or of the primary site's
     /// template.
     pub fn tenant_by_host(&self, host: &Authority<'_>) -> Option<&Arc<Tenant>> {
         let owner = self.host_owner(host).or_else(|| {
@@ -94,7 +94,7 @@ impl Registry {
     }
 
     fn host_owner<'a>(&'a self, host: &Authority<'a>) -> Option<&'a HostOwner> {
-        // A map of owned names is one of borrowed names too.
+        // Covariance: a map of owned names is also a map of borrowed names.
         let hosts: &Map<Authority<'a>, HostOwner> = &self.hosts;
         hosts.get(host)
     }
@@ -114,12 +114,12 @@ impl Registry {
         self.tenants.values()
     }
 
-    /// What is wrong with the records, one sentence each; at most 100.
+    /// What is wrong with the records, at most 100 sentences.
     pub fn warnings(&self) -> &[String] {
         self.warnings.kept()
     }
 
-    /// How many more warnings there were.
+    /// The number of warnings beyond those.
     pub fn omitted_warnings(&self) -> usize {
         self.warnings.omitted()
     }
@@ -169,7 +169,7 @@ impl Registry {
         if readable { Ok(()) } else { Err(RegistryError::NoReadableSite) }
     }
 
-    /// One site is primary: where the answer says none or several, the last good one stays, else the first.
+    /// Exactly one site is primary. If the response has none or several, the last valid one stays, otherwise the first is used.
     fn choose_primary(&mut self, previous: Option<&Self>) {
         let mut primaries: Vec<_> = self.sites.values().filter(|s| s.primary).cloned().collect();
         primaries.sort_by(|a, b| a.site_id.cmp(&b.site_id));
@@ -183,7 +183,7 @@ impl Registry {
         };
     }
 
-    /// The tenants that were added, in the order of the answer.
+    /// Adds the tenants and returns their ids in the order of the response.
     fn add_tenants(
         &mut self,
         records: &[RegistryRecord],
@@ -214,7 +214,7 @@ impl Registry {
         if readable { Ok(order) } else { Err(RegistryError::NoReadableTenant) }
     }
 
-    /// The records by their ids, each id once and in the order of the answer.
+    /// The records by id, each id once and in the order of the response.
     fn identified<'r, I: Clone + Eq + Hash>(
         &mut self,
         records: &'r [RegistryRecord],
@@ -238,13 +238,13 @@ impl Registry {
         listed
     }
 
-    /// A tenant of an earlier snapshot, with what is known of its site now.
+    /// A tenant of the previous snapshot, with the current record of its site.
     fn relinked(&self, tenant: &Tenant) -> Tenant {
         let site = self.sites.get(&tenant.site.site_id).unwrap_or(&tenant.site).clone();
         Tenant { site, ..tenant.clone() }
     }
 
-    /// Base URLs first, then the primary site's template; an authority has one owner: the last good one, else the first.
+    /// Base URLs first, then the primary site's template. An authority has one owner: the last valid one, otherwise the first.
     fn add_hosts(&mut self, order: &[TenantId], previous: Option<&Self>) {
         let template = |id: &TenantId| {
             let url = self.primary.as_ref()?.tenant_base_url(id)?;
@@ -253,7 +253,7 @@ impl Registry {
         let by_base_url = order.iter().map(|id| (id, self.tenants[id].authority.clone()));
         let by_template = order.iter().filter_map(|id| Some((id, template(id)?)));
         let claims: Vec<_> = by_base_url.chain(by_template).map(|(id, a)| (id.clone(), a)).collect();
-        // In the order of the answer, so that the same answer gives the same warnings.
+        // In the order of the response, so that the same response gives the same warnings.
         let mut places: HashMap<Authority<'static>, usize> = HashMap::new();
         let mut claimants: Vec<(Authority<'static>, Vec<HostOwner>)> = Vec::new();
         for (tenant_id, (authority, default_port)) in claims {
@@ -281,10 +281,10 @@ impl Registry {
     }
 }
 
-/// How an answer lists an id.
+/// How often a response lists an id.
 enum Listed<'r> {
     Unique(&'r RegistryRecord),
-    /// Which of its records counts is anybody's guess, so none does.
+    /// It is unknown which of the records is right, so none is used.
     Duplicate,
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 #[serde(default)]
 #[non_exhaustive]
 pub struct TenantsSettings {
-    /// Seconds between two periodic refreshes.
+    /// Seconds between periodic refreshes.
     pub tenants_refresh_seconds: u64,
 }
 

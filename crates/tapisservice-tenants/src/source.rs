@@ -1,11 +1,11 @@
-//! Where the registry comes from (rule T2).
+//! Sources of the registry (rule T2).
 
 use futures_util::future::BoxFuture;
 use tapisservice_core::{Error, ServiceError};
 
 use crate::RegistryRecord;
 
-/// The records of a registry, as the Tenants API answers them: the `result` of `GET /v3/tenants` and of `GET /v3/sites`. At most
+/// The records of a registry, as the Tenants API returns them: the `result` of `GET /v3/tenants` and of `GET /v3/sites`. At most
 /// [`RegistryRecord::MAX_COUNT`] of each.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -23,7 +23,7 @@ impl RegistryData {
     }
 }
 
-/// A source did not answer, or not with a registry. The text goes to the log.
+/// A source is unavailable, or did not return a registry. The text goes to the log.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct SourceError {
@@ -43,7 +43,7 @@ impl SourceError {
     }
 }
 
-/// Something that knows all tenants and sites: the Tenants API, a file, the Tenants service's own database.
+/// A source of all tenants and sites: the Tenants API, a file, the database of the Tenants service.
 ///
 /// ```
 /// use serde_json::json;
@@ -65,13 +65,13 @@ impl SourceError {
 /// }
 /// ```
 pub trait TenantSource: Send + Sync + 'static {
-    /// Reads the whole registry.
+    /// Loads the complete registry.
     ///
     /// # Errors
     ///
-    /// When the source cannot be reached or gives no registry; what is known already stays in use (rule T4).
+    /// When the source is unreachable or does not return a registry. The cache keeps its snapshot (rule T4).
     fn fetch(&self) -> BoxFuture<'_, Result<RegistryData, SourceError>>;
 
-    /// What the source is, for log lines; without secrets.
+    /// A description of the source for logs, without secrets.
     fn describe(&self) -> String;
 }

@@ -1,9 +1,9 @@
-//! What is wrong with the records of a registry, in bounded number.
+//! Warnings about the records of a registry, in bounded number.
 
-/// The most warnings that are kept and logged.
+/// The maximum number of warnings that are kept and logged.
 const MAX_KEPT: usize = 100;
 
-/// Sentences, each once. Beyond the first hundred they are only counted.
+/// Distinct warnings. Beyond the first hundred they are only counted.
 #[derive(Debug, Default)]
 pub(crate) struct Warnings {
     kept: Vec<String>,

@@ -1,4 +1,4 @@
-//! Admit: what depends on the request beside its token, or on the sites (O1 to O6, H2 to H5, H7 and H8).
+//! Admission: the checks that depend on the rest of the request or on the sites (O1 to O6, H2 to H5, H7 and H8).
 
 mod on_behalf_of;
 mod tenant;
@@ -12,7 +12,7 @@ use crate::error::{AuthError, TokenError};
 use crate::headers::IdentityHeaders;
 use crate::{AuthSettings, ClaimError};
 
-/// Who a request with a verified token is from and for, if it may be served here.
+/// The identity of a request with a verified token, if this service may serve it.
 pub(crate) fn admit(
     token: AccessToken,
     headers: &IdentityHeaders<'_>,
@@ -34,7 +34,7 @@ pub(crate) fn admit(
     }
 }
 
-/// A12: a tenant delegates only where it may act. Checked for every request, as it depends on the sites.
+/// A12: a tenant delegates only where it may act. Checked on every request, because it depends on the sites.
 fn check_delegation(claims: &Claims, registry: &Registry) -> Result<(), AuthError> {
     let Some(party) = &claims.delegation else { return Ok(()) };
     let tenant = registry.tenant(claims.tenant_id.as_str());

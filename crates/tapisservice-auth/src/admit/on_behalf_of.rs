@@ -7,7 +7,7 @@ use crate::AuthSettings;
 use crate::error::{AuthError, TokenError};
 use crate::headers::IdentityHeaders;
 
-/// The tenant and the user that the bearer of a verified service token acts for.
+/// The tenant and user that a service with a verified token acts for.
 pub(crate) fn check<'r>(
     claims: &Claims,
     headers: &IdentityHeaders<'_>,

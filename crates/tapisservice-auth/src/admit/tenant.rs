@@ -1,4 +1,4 @@
-//! Which tenant a request is for when the Host says it (rules H2, H4, H7 and H8).
+//! The tenant of a request by its Host (rules H2, H4, H7 and H8).
 
 use tapisservice_core::TenantId;
 use tapisservice_tenants::{Authority, Registry, Tenant};
@@ -6,10 +6,10 @@ use tapisservice_tenants::{Authority, Registry, Tenant};
 use crate::AuthSettings;
 use crate::error::AuthError;
 
-/// The tenant whose id a developer's machine takes without a token (rule H4).
+/// The tenant of a request without a token on a developer's machine (rule H4).
 const DEV_TENANT: &str = "dev";
 
-/// The tenant of a Host; `token_tenant` is what a token says, for hosts that name none.
+/// The tenant of a Host. `token_tenant` is the tenant of the token, for development hosts, which name none.
 pub(crate) fn of_host<'r>(
     host: Option<&Authority<'_>>,
     token_tenant: Option<&TenantId>,
@@ -22,12 +22,12 @@ pub(crate) fn of_host<'r>(
         let id = token_tenant.map_or(DEV_TENANT, TenantId::as_str);
         settings.is_dev_host(host).then(|| registry.tenant(id)).flatten()
     };
-    // A registered host counts first, also when it is a development host (rule H4).
+    // A registered host takes precedence, even if it is a development host (rule H4).
     let tenant = registry.tenant_by_host(host).or_else(of_developer);
     Ok(tenant.ok_or_else(unknown)?)
 }
 
-/// Whether this service, here, serves the tenant (rules H7, H8 and O6).
+/// Whether this service serves the tenant at this site (rules H7, H8 and O6).
 pub(crate) fn check_served(
     tenant: &Tenant,
     registry: &Registry,

@@ -1,4 +1,4 @@
-//! The token that a connection showed last.
+//! The last token of a connection.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ use crate::headers::RawToken;
 use crate::verify::{TokenDigest, VerifiedToken, Verifier, sealed};
 use crate::{AuthError, AuthSettings, UnixTime};
 
-/// The longest token that [`LastToken`] keeps. There is one for each connection.
+/// The longest token that [`LastToken`] stores, once per connection.
 const MAX_KEPT_BYTES: usize = 2048;
 
-/// The token that a connection showed last, so that one that comes again and again is not digested with every request.
+/// The last token of a connection, so that a repeated token is not hashed on every request.
 ///
-/// Its text is kept once it came twice in a row. Texts are compared whole, and in a time that does not depend on where they differ: requests
-/// of several people may come over one connection of a proxy.
+/// Its text is stored after it came twice in a row. Texts are compared in constant time, because one connection of a proxy may
+/// carry requests of several users.
 #[derive(Default)]
 pub(crate) struct LastToken {
-    /// Empty, or the text that has the digest.
+    /// Empty, or the text of `digest`.
     text: Vec<u8>,
     digest: Option<TokenDigest>,
 }
@@ -40,21 +40,21 @@ impl LastToken {
     }
 }
 
-/// A clone is for another connection: it knows nothing yet.
+/// A clone is for another connection: it starts empty.
 impl Clone for LastToken {
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
-/// It is a secret: it is not printed.
+/// A token is a secret: it is not printed.
 impl fmt::Debug for LastToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
 }
 
-/// A [`TokenCache`] asked about a token whose digest is known.
+/// A [`TokenCache`] with the known digest of the token to look up.
 pub(crate) struct WithDigest<'a> {
     pub(super) cache: &'a TokenCache,
     pub(super) digest: Option<TokenDigest>,

@@ -1,4 +1,4 @@
-//! A memo of verified tokens, so that the same one is not verified again with every request.
+//! A cache of verified tokens, so that a token is not verified again on every request.
 
 mod last_token;
 
@@ -16,25 +16,25 @@ use crate::headers::RawToken;
 use crate::verify::{TokenDigest, sealed};
 use crate::{AuthError, AuthSettings, TokenVerifier, UnixTime, VerifiedToken, Verifier};
 
-/// How many bytes the remembered tokens may take up.
+/// The maximum size of the cache in bytes.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
-/// What a remembered token counts for at least: so that there are never more than [`MAX_TOKENS`].
+/// The minimum weight of a token, which bounds their number to [`MAX_TOKENS`].
 const MIN_TOKEN_BYTES: u64 = MAX_BYTES / MAX_TOKENS as u64;
-/// How many tokens may be remembered.
+/// The maximum number of tokens.
 const MAX_TOKENS: usize = 16 * 1024;
-/// What the table and the allocator need for a token besides.
+/// The overhead of the table and the allocator per token.
 const OVERHEAD: usize = 256;
 
-/// A memo in front of a [`TokenVerifier`]: a token is verified once while what it was verified with stays the same.
+/// A cache in front of a [`TokenVerifier`]: a token is verified once, as long as the record of its tenant does not change.
 ///
-/// What is remembered is that a text has the form of a token, that the key of its tenant signed it, and its claims: the rules
-/// A2 to A12. It holds while the tenant's record does: when anything in that changes (the key, the status, the site, the token
-/// service), or the tenant is gone, the token is verified anew, by the rules for a token that was never seen. `exp`, `nbf` and `iat` are
+/// An entry records that the text is a well-formed token, that the key of its tenant signed it, and its claims: rules
+/// A2 to A12. It is valid for one version of the tenant's record: if anything in the record changes (the key, the status, the site, the
+/// token service) or the tenant is removed, the token is verified again like a new one. `exp`, `nbf` and `iat` are
 /// compared with the clock on every request, and everything that depends on other headers, hosts or sites is decided on every
-/// request. What was refused is not remembered.
+/// request. Rejections are not cached.
 ///
-/// A token is recognised by the SHA-256 of its whole text, of what is signed and of the signature each by itself; the text is not kept.
-/// There are at most 16,384 tokens in 16 MiB; those that are asked for least make room.
+/// The key is the SHA-256 of the token, of its signing input and its signature separately; the text is not stored.
+/// The cache holds at most 16,384 tokens in 16 MiB, and evicts those used least.
 ///
 /// ```
 /// # use http::HeaderMap;
@@ -52,16 +52,16 @@ pub struct TokenCache {
 }
 
 impl TokenCache {
-    /// A cache that remembers nothing yet. The settings stay what they are: claims were compared with them.
+    /// An empty cache. The settings cannot change later, because cached claims were checked against them.
     pub fn new(settings: AuthSettings) -> Self {
         let (hashing, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
         let known = Cache::with(MAX_TOKENS, MAX_BYTES, ByBytes, hashing, lifecycle);
-        // Addresses, not memory: what nothing is put into takes up none. So a table never moves while requests wait for it.
+        // Reserves addresses, not memory: unused pages take none. So the table never moves while requests wait for it.
         known.reserve(MAX_TOKENS);
         Self { verifier: TokenVerifier::new(settings), known }
     }
 
-    /// The cache for one token, whose digest the connection may know already.
+    /// The cache for one token, whose digest the connection may already know.
     pub(crate) fn for_connection<'a>(
         &'a self,
         token: Option<RawToken<'_>>,
@@ -70,22 +70,22 @@ impl TokenCache {
         WithDigest { cache: self, digest: token.and_then(|token| last.digest_of(token.as_bytes())) }
     }
 
-    /// How many tokens are remembered.
+    /// The number of cached tokens.
     pub fn len(&self) -> usize {
         self.known.len()
     }
 
-    /// Whether none is.
+    /// Whether the cache is empty.
     pub fn is_empty(&self) -> bool {
         self.known.is_empty()
     }
 
-    /// About how many bytes the remembered tokens take up.
+    /// The approximate size of the cached tokens in bytes.
     pub fn bytes(&self) -> u64 {
         self.known.weight()
     }
 
-    /// As [`verify`](Verifier::verify); `digest` is that of the token, if it can be one.
+    /// As [`verify`](Verifier::verify), with the digest of the token, if it has one.
     fn verify_digested(
         &self,
         token: RawToken<'_>,
@@ -101,11 +101,11 @@ impl TokenCache {
         self.verify_and_store(token, digest, registry, now)
     }
 
-    /// What is remembered of a token, if it was verified with the record that its tenant has now.
+    /// The cached result for a token, if it was verified with the current record of its tenant.
     ///
     /// # Errors
     ///
-    /// When the token does not hold at this time (rule A7).
+    /// When the token is not valid at this time (rule A7).
     fn lookup(
         &self,
         digest: &TokenDigest,
@@ -125,7 +125,7 @@ impl TokenCache {
         held.map(|()| Some(verified))
     }
 
-    /// Verifies a token from scratch, and remembers it if it is good.
+    /// Verifies a token, and caches it if it is valid.
     fn verify_and_store(
         &self,
         token: RawToken<'_>,
@@ -158,7 +158,7 @@ impl Verifier for TokenCache {
     }
 }
 
-/// Counts what a remembered token takes up.
+/// Weighs a token by its size in memory.
 #[derive(Clone)]
 struct ByBytes;
 

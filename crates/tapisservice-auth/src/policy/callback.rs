@@ -1,4 +1,4 @@
-//! What a service decides itself: who a caller without a token is, and who may do what.
+//! Callbacks of a service: who a caller without a token is, and who may do what.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, Uri};
 use tapisservice_core::{AccountType, Error, RequestContext, RequestTenant, Username};
 use tapisservice_tenants::BoxFuture;
 
-/// What a callback sees of the request it decides about.
+/// The request that a callback decides about.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PolicyRequest {
@@ -33,7 +33,7 @@ impl PolicyRequest {
     }
 }
 
-/// Header values and the query may be secrets: only the names of the fields and the path are printed.
+/// Header values and the query may be secrets: only field names and the path are printed.
 impl fmt::Debug for PolicyRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PolicyRequest")
@@ -45,22 +45,22 @@ impl fmt::Debug for PolicyRequest {
     }
 }
 
-/// What an `authn` callback found out about a request without a token (rule A20).
+/// The result of an `authn` callback for a request without a token (rule A20).
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub enum Authn {
-    /// Nothing: the request is refused as one without a token.
+    /// Not authenticated: the request is rejected as one without a token.
     #[default]
     Refused,
-    /// It may go on without an identity.
+    /// The request may proceed without an identity.
     Anonymous,
-    /// It is from this caller, of whom the callback is sure.
+    /// The request is authenticated as this caller.
     Identified {
         /// The tenant the request is for.
         tenant: RequestTenant,
         /// The user the request is for.
         username: Username,
-        /// Whether the caller is a person or a service.
+        /// Whether the caller is a user or a service.
         account_type: AccountType,
     },
 }
@@ -76,7 +76,7 @@ pub struct Callbacks {
 }
 
 impl Callbacks {
-    /// Sets the callback for requests without a token line (rule A20); it never runs when a token is invalid.
+    /// Sets the callback for requests without a token header (rule A20). It never runs when a token is invalid.
     #[must_use]
     pub fn authn<F, R>(mut self, callback: F) -> Self
     where
@@ -87,7 +87,7 @@ impl Callbacks {
         self
     }
 
-    /// Sets the callback that runs after the identity is known, on every route that is not public and not for OPTIONS.
+    /// Sets the callback that runs once the identity is known, on every route that is not public, except for OPTIONS.
     #[must_use]
     pub fn authz<F, R>(mut self, callback: F) -> Self
     where

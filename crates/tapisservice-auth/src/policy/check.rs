@@ -1,6 +1,6 @@
-//! The rules of policies, each written once: a request passes, is refused, or something more has to be asked about it.
+//! The rules of policies, each defined once: a request passes, is rejected, or needs another fact.
 //!
-//! [`check`] is a pure function of a policy and of what is known of a request. The layer calls it before it waits for anything, and
+//! [`check`] is a pure function of a policy and the known facts about a request. The layer calls it before it waits for anything, and
 //! again after each answer.
 
 use tapisservice_core::{AccountType, Error, ServiceError};
@@ -9,21 +9,21 @@ use super::callback::Callback;
 use super::{Condition, Kind, Policy, PublicPolicy, TokenUse};
 use crate::AuthError;
 
-/// The most questions that are asked about one request: each kind of [`Question`] once.
+/// The maximum number of questions per request: each kind of [`Question`] once.
 pub(super) const MAX_QUESTIONS: usize = 6;
 
-/// What a policy says about a request.
+/// The decision of a policy about a request.
 #[derive(Debug)]
 pub(super) enum Check<'p> {
-    /// It may go on to the handler.
+    /// The request may proceed to the handler.
     Pass,
-    /// It is answered with this error.
+    /// The request is rejected with this error.
     Refuse(Error),
-    /// It depends on the answer to a question.
+    /// The decision depends on the answer to a question.
     Ask(Question<'p>),
 }
 
-/// Something about a request that is not known yet. The answer goes into its [`Facts`].
+/// An unknown fact about a request. The answer goes into its [`Facts`].
 #[derive(Clone, Copy)]
 pub(super) enum Question<'p> {
     /// Whether a newer registry accepts the token.
@@ -40,24 +40,24 @@ pub(super) enum Question<'p> {
     Policy(&'p Callback<()>),
 }
 
-/// Why a token counts as none.
+/// Why a token is discarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Discarded {
-    /// It is bad, and the route takes it for none.
+    /// It is invalid, and the route makes tokens optional.
     Rejected,
-    /// The route looks at no token.
+    /// The route ignores tokens.
     Ignored,
 }
 
-/// What is known of a request.
+/// The known facts about a request.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
     pub(super) token: TokenState,
-    /// The kind of account of its identity, if it has one.
+    /// The account type of its identity, if it has one.
     pub(super) caller: Option<AccountType>,
-    /// Whether it is for a tenant.
+    /// Whether it has a tenant.
     pub(super) tenant: Answer,
-    /// Whether it is OPTIONS, and the route has a handler of its own for that.
+    /// Whether it is OPTIONS and the route has its own handler for it.
     pub(super) is_own_options: bool,
     /// The answer of the `authn` callback; `None` where the service has none.
     pub(super) authn: Option<Answer>,
@@ -67,18 +67,18 @@ pub(super) struct Facts {
     pub(super) policy: Answer,
 }
 
-/// What is known of the token of a request.
+/// The state of the token of a request.
 #[derive(Debug, Clone)]
 pub(super) enum TokenState {
-    /// Nothing: the request did not go through an [`AuthLayer`](crate::AuthLayer).
+    /// Unknown: the request did not pass through an [`AuthLayer`](crate::AuthLayer).
     Unread,
-    /// It is good, or there is none.
+    /// It is valid, or there is none.
     Settled,
     /// A newer registry may accept it.
     Pending,
-    /// It is bad, or the headers around it are.
+    /// It, or another identity header, is invalid.
     Refused(AuthError),
-    /// It counts as none.
+    /// It is ignored.
     Discarded,
 }
 
@@ -90,7 +90,7 @@ pub(super) enum Answer {
     No(Error),
 }
 
-/// Whether `policy` lets a request pass, by the `facts` about it.
+/// Whether `policy` lets a request pass, given the `facts`.
 pub(super) fn check<'p>(policy: &'p Policy, facts: &Facts) -> Check<'p> {
     match &policy.0 {
         Kind::Public(public) => check_token(public.token, facts).and(|| check_public(*public, facts)),
@@ -100,16 +100,16 @@ pub(super) fn check<'p>(policy: &'p Policy, facts: &Facts) -> Check<'p> {
     }
 }
 
-/// A token that is sent has to be valid, whatever the route is for, unless the policy says otherwise (rule A20).
+/// A token must be valid on every route, unless the policy says otherwise (rule A20).
 fn check_token(token_use: TokenUse, facts: &Facts) -> Check<'static> {
     use TokenUse::{Ignored, Optional, Required};
 
     match (&facts.token, token_use) {
-        // Its token might be a forged one: it must not be taken for a request without a token.
+        // Its token may be forged: it must not count as a request without a token.
         (TokenState::Unread, _) => Check::Refuse(MissingAuthentication.into()),
         (TokenState::Discarded, _) | (TokenState::Settled, Required | Optional) => Check::Pass,
         (TokenState::Settled, Ignored) if facts.caller.is_none() => Check::Pass,
-        // Not a matter of tokens: nobody may guess which Host is meant (RFC 9112, 3.2).
+        // Independent of tokens: a server must not guess which Host is meant (RFC 9112, 3.2).
         (TokenState::Refused(error @ AuthError::MultipleHosts), Ignored) => error.into(),
         (TokenState::Settled | TokenState::Pending | TokenState::Refused(_), Ignored) => {
             Check::Ask(Question::WithoutToken(Discarded::Ignored))
@@ -127,7 +127,7 @@ fn check_public(public: PublicPolicy, facts: &Facts) -> Check<'static> {
     if public.with_tenant { facts.tenant.check(Question::TenantByHost) } else { Check::Pass }
 }
 
-/// A caller has to be known, then acceptable to the service, then meet the condition of the policy.
+/// First the caller must be known, then pass the `authz` callback, then meet the condition of the policy.
 fn check_restricted<'p>(condition: &'p Condition, facts: &Facts) -> Check<'p> {
     if facts.is_own_options {
         return Check::Pass;
@@ -135,7 +135,7 @@ fn check_restricted<'p>(condition: &'p Condition, facts: &Facts) -> Check<'p> {
     check_authn(facts).and(|| check_authz(facts)).and(|| check_condition(condition, facts))
 }
 
-/// A20: only without an identity is the `authn` callback asked.
+/// A20: the `authn` callback runs only without an identity.
 fn check_authn(facts: &Facts) -> Check<'static> {
     match (facts.caller, &facts.authn) {
         (Some(_), _) => Check::Pass,
@@ -158,7 +158,7 @@ fn check_condition<'p>(condition: &'p Condition, facts: &Facts) -> Check<'p> {
 }
 
 impl<'p> Check<'p> {
-    /// What `next` says, if this one passes.
+    /// The result of `next`, if this check passes.
     fn and(self, next: impl FnOnce() -> Check<'p>) -> Check<'p> {
         match self {
             Check::Pass => next(),
@@ -174,7 +174,7 @@ impl From<&AuthError> for Check<'_> {
 }
 
 impl Answer {
-    /// Asks `question` unless this is the answer to it.
+    /// Asks `question` if the answer is unknown.
     fn check<'p>(&self, question: Question<'p>) -> Check<'p> {
         match self {
             Self::Unknown => Check::Ask(question),
@@ -204,7 +204,7 @@ impl std::fmt::Debug for Question<'_> {
     }
 }
 
-/// A policy was asked about a request that nobody authenticated.
+/// A policy was checked for a request that was not authenticated.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the request was not authenticated: the AuthLayer is missing around the PolicyLayer")]
 struct MissingAuthentication;

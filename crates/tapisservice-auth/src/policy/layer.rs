@@ -1,4 +1,4 @@
-//! The layer that holds a route to its policy: it gets the facts that [`check`] asks for.
+//! The layer that enforces the policy of a route: it gathers the facts that [`check`] asks for.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::authenticator::Unsettled;
 use crate::layer::{context, record_outcome};
 use crate::{AuthError, Authenticator, ResponseFuture};
 
-/// Enforces a [`Policy`] on what it is put around; inside [`AuthLayer`](crate::AuthLayer), without which it answers every request
+/// Enforces a [`Policy`] on the inner service. It must be inside [`AuthLayer`](crate::AuthLayer): without that it answers every request
 /// with 500.
 #[derive(Debug, Clone)]
 pub struct PolicyLayer {
@@ -32,7 +32,7 @@ impl PolicyLayer {
         Self { rule: Arc::new(rule) }
     }
 
-    /// Says that OPTIONS has a handler of its own in here, which needs no token (rule A20).
+    /// Declares that the inner service has its own handler for OPTIONS, which needs no token (rule A20).
     #[must_use]
     pub fn with_options_handler(self, own_options: bool) -> Self {
         Self { rule: Arc::new(Rule { own_options, ..Rule::clone(&self.rule) }) }
@@ -93,12 +93,12 @@ where
         facts: Facts,
         request: Request<Body>,
     ) -> ResponseFuture<S::Future> {
-        // The service that is ready goes along with the request, its clone stays.
+        // Take the service that is ready and leave the clone, which may not be (see tower's docs on `Service::poll_ready`).
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let rule = self.rule.clone();
         ResponseFuture::waiting(Box::pin(async move {
-            // A body need not be `Sync`, so it must not be borrowed while something is waited for.
+            // A body need not be `Sync`, so it must not be borrowed across an await.
             let (mut parts, body) = request.into_parts();
             match rule.enforce(&g, &mut parts, facts).await {
                 Ok(()) => inner.call(Request::from_parts(parts, body)).await,
@@ -108,7 +108,7 @@ where
     }
 }
 
-/// A policy, and what all policies of a service share. Shared, because every request clones it.
+/// A policy with what all policies of a service share. In an `Arc`, because every request clones it.
 #[derive(Debug, Clone)]
 struct Rule {
     policy: Policy,
@@ -118,7 +118,7 @@ struct Rule {
 }
 
 impl Rule {
-    /// What is known of a request before anything is asked.
+    /// The facts that are known before any question.
     fn facts(&self, g: &RequestContext, request: &Request<Body>) -> Facts {
         let asked_if = |callback: bool| callback.then_some(Answer::Unknown);
         Facts {
@@ -132,7 +132,7 @@ impl Rule {
         }
     }
 
-    /// Checks a request, and asks what the check wants to know, until it passes or is refused.
+    /// Checks a request, and answers the questions of the check, until it passes or is rejected.
     async fn enforce(&self, g: &RequestContext, parts: &mut Parts, mut facts: Facts) -> Result<(), Error> {
         for _ in 0..=MAX_QUESTIONS {
             match check(&self.policy, &facts) {
@@ -141,11 +141,11 @@ impl Rule {
                 Check::Ask(question) => self.ask(question, g, parts, &mut facts).await,
             }
         }
-        // It cannot come to this, as no question is asked twice. If a change breaks that, nobody is let in for it.
+        // Unreachable, because no question is asked twice. If a change breaks that, fail closed.
         Err(Error::service_config("The policy of the route reached no decision."))
     }
 
-    /// Gets the answer to a question, and puts it into `facts` and `g`.
+    /// Answers a question, and stores the answer in `facts` and `g`.
     async fn ask(&self, question: Question<'_>, g: &RequestContext, parts: &mut Parts, facts: &mut Facts) {
         match question {
             Question::Token => facts.token = self.settle(g, parts).await,
@@ -153,7 +153,7 @@ impl Rule {
                 self.discard_token(why, g, parts);
                 facts.token = TokenState::Discarded;
             }
-            // What `g` says below would hide why there is no tenant.
+            // Return early: reading `g` below would lose the reason why there is no tenant.
             Question::TenantByHost => return facts.tenant = self.tenant_by_host(g, parts).await.into(),
             Question::Authn => facts.authn = Some(self.authn(g, parts).await.into()),
             Question::Authz => facts.authz = Some(self.authz(g, parts).await.into()),
@@ -174,7 +174,7 @@ impl Rule {
         }
     }
 
-    /// Makes the request what it would be without a token: its tenant is the Host's, if that is known (rule H5).
+    /// Treats the request as one without a token: its tenant is that of the Host, if it is known (rule H5).
     fn discard_token(&self, why: Discarded, g: &RequestContext, parts: &mut Parts) {
         parts.extensions.remove::<Unsettled>();
         match why {

@@ -1,6 +1,6 @@
 //! Who may call a route.
 //!
-//! A policy is a value; [`check`](check::check) holds the rules, and the layer gets the facts that they ask for. A new kind of policy is a
+//! A policy is a value; [`check`](check::check) has the rules, and the layer gathers the facts that they need. A new kind of policy is a
 //! constructor here and an arm in `check`.
 
 mod callback;
@@ -16,25 +16,25 @@ pub use self::callback::{Authn, Callbacks, PolicyRequest};
 use self::callback::{Callback, boxed};
 pub use self::layer::{PolicyLayer, PolicyService};
 
-/// Who may call a route. Every route has one, and it decides before any handler of the route runs, however that is mounted
-/// (F32): for a method, for any method, as a fallback, as a nested service.
+/// Who may call a route. Every route has one, and it decides before any handler of the route runs, however the handler is mounted
+/// (F32): for a method, for any method, as a fallback or as a nested service.
 ///
-/// OPTIONS needs no token where the route has a handler for OPTIONS of its own (rule A20); a token that is sent is verified.
-/// OPTIONS that another handler would answer is under the policy like every other method.
+/// OPTIONS needs no token if the route has its own handler for OPTIONS (rule A20); a token that is sent is still verified.
+/// OPTIONS that another handler would answer is subject to the policy like every other method.
 #[derive(Clone)]
 pub struct Policy(Kind);
 
 #[derive(Clone)]
 enum Kind {
     Public(PublicPolicy),
-    /// For callers with a valid token, or whom the `authn` callback let in; `name` is for lists of routes.
+    /// For callers with a valid token, or whom the `authn` callback authenticated; `name` is for lists of routes.
     Restricted {
         name: Arc<str>,
         condition: Condition,
     },
 }
 
-/// What a route that is not public requires of its caller besides.
+/// What a route that is not public also requires of its caller.
 #[derive(Clone)]
 enum Condition {
     Nothing,
@@ -42,7 +42,7 @@ enum Condition {
     Callback(Callback<()>),
 }
 
-/// A [`Policy`] that lets anybody in, and says what becomes of a token that is sent all the same.
+/// A [`Policy`] that admits everybody, and defines how a token is treated.
 ///
 /// ```
 /// use tapisservice_auth::{Policy, PublicPolicy};
@@ -60,16 +60,16 @@ pub struct PublicPolicy {
 /// What a route does with a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TokenUse {
-    /// It is verified; a bad one is refused.
+    /// It is verified; an invalid one is rejected.
     Required,
-    /// It is verified; a bad one counts as none.
+    /// It is verified; an invalid one is ignored.
     Optional,
-    /// It is not looked at.
+    /// It is not read.
     Ignored,
 }
 
 impl PublicPolicy {
-    /// As [`Policy::public`]: a token that is sent has to be valid.
+    /// As [`Policy::public`]: a token that is sent must be valid.
     pub fn new() -> Self {
         Self { with_tenant: false, token: TokenUse::Required }
     }
@@ -79,17 +79,17 @@ impl PublicPolicy {
         Self { with_tenant: true, ..self }
     }
 
-    /// Looks at no token: with any, valid or not, the request is answered as without one (rule A20). For endpoints of log-in, which
-    /// get the client's stale token along, and for health.
+    /// Ignores tokens: with any token, valid or not, the request is handled as without one (rule A20). For log-in endpoints, to which
+    /// clients send their stale token, and for health checks.
     pub fn ignoring_token(self) -> Self {
         Self { token: TokenUse::Ignored, ..self }
     }
 
-    /// Counts a bad or expired token as none, and says so in `g`
-    /// ([`is_token_rejected`](tapisservice_core::RequestContext::is_token_rejected)); a good one gives an identity (rule A20). For pages that greet whom
-    /// they know.
+    /// Ignores an invalid or expired token, and marks it in `g`
+    /// ([`is_token_rejected`](tapisservice_core::RequestContext::is_token_rejected)); a valid one gives an identity (rule A20). For pages that greet
+    /// known users.
     ///
-    /// While the registry is not available, a request with a token is answered with 503: nobody can tell whether it is good.
+    /// While the registry is unavailable, a request with a token is answered with 503, because the token cannot be verified.
     pub fn with_optional_token(self) -> Self {
         Self { token: TokenUse::Optional, ..self }
     }
@@ -108,28 +108,28 @@ impl From<PublicPolicy> for Policy {
 }
 
 impl Policy {
-    /// Anybody, with or without a token; callbacks do not run. A token that is sent has to be valid; [`PublicPolicy`] has other
+    /// Everybody, with or without a token; callbacks do not run. A token that is sent must be valid; [`PublicPolicy`] has other
     /// choices.
     pub fn public() -> Self {
         PublicPolicy::new().into()
     }
 
-    /// Anybody, but the request must be for a tenant: without a token the Host's (rule H5).
+    /// Everybody, but the request must have a tenant: without a token that of the Host (rule H5).
     pub fn public_with_tenant() -> Self {
         PublicPolicy::new().with_tenant().into()
     }
 
-    /// Whoever has a valid token, or was let in by the `authn` callback; then the `authz` callback.
+    /// Callers with a valid token, or whom the `authn` callback authenticated, if the `authz` callback lets them pass.
     pub fn authenticated() -> Self {
         Self::restricted("authenticated", Condition::Nothing)
     }
 
-    /// As [`authenticated`](Self::authenticated), services only: users get 403.
+    /// As [`authenticated`](Self::authenticated), but services only: users get 403.
     pub fn service_only() -> Self {
         Self::restricted("service_only", Condition::Service)
     }
 
-    /// As [`authenticated`](Self::authenticated), and then whoever `allow` lets pass. `name` stands for it in lists of routes.
+    /// As [`authenticated`](Self::authenticated), if `allow` lets the caller pass too. Lists of routes show `name`.
     ///
     /// ```
     /// use tapisservice_auth::Policy;
@@ -155,17 +155,17 @@ impl Policy {
         Self(Kind::Restricted { name: name.into(), condition })
     }
 
-    /// Whether a route under this policy looks at no token.
+    /// Whether a route under this policy ignores tokens.
     pub fn ignores_token(&self) -> bool {
         matches!(self.0, Kind::Public(PublicPolicy { token: TokenUse::Ignored, .. }))
     }
 
-    /// Whether a request without a token is refused, unless the `authn` callback lets it in.
+    /// Whether a request without a token is rejected, unless the `authn` callback authenticates it.
     pub fn requires_token(&self) -> bool {
         !matches!(self.0, Kind::Public(_))
     }
 
-    /// Whether a request is refused for a token that is not valid or may not be used here.
+    /// Whether a request with an invalid token, or one for another site, is rejected.
     pub fn rejects_invalid_token(&self) -> bool {
         match self.0 {
             Kind::Public(public) => public.token == TokenUse::Required,
@@ -173,7 +173,7 @@ impl Policy {
         }
     }
 
-    /// Whether a request without a token has to be for a tenant: that of its Host (rule H5).
+    /// Whether a request without a token must have a tenant, that of its Host (rule H5).
     pub fn requires_tenant(&self) -> bool {
         matches!(self.0, Kind::Public(PublicPolicy { with_tenant: true, .. }))
     }

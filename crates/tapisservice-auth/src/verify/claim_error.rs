@@ -1,8 +1,8 @@
-//! What may be wrong with a claim.
+//! Errors of claims.
 
 use std::fmt;
 
-/// A claim of a verified token that breaks a rule (A7 to A12).
+/// Why a claim of a signed token is rejected (rules A7 to A12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClaimError {
@@ -36,12 +36,12 @@ pub enum ClaimError {
     /// A12.
     #[error("claim tapis/delegation_sub is not user@tenant")]
     DelegationSubject,
-    /// A12: the tenant in `tapis/delegation_sub` has to be one that may act for the token's.
+    /// A12: the tenant in `tapis/delegation_sub` may not act for the tenant of the token.
     #[error("claim tapis/delegation_sub names a tenant that may not act for the token's")]
     DelegationTenant,
 }
 
-/// A claim that is a date (rule A7).
+/// A claim that is a `NumericDate` (rule A7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DateClaim {
     /// Expiration time.

@@ -1,4 +1,4 @@
-//! What the claims of a verified token have to be (rules A7 to A12).
+//! Checks of the claims of a signed token (rules A7 to A12).
 
 use serde_json::Value;
 use tapisservice_core::{Claims, Delegation, Payload, TenantId, Username};
@@ -9,7 +9,7 @@ use super::{ClaimError, DateClaim};
 use crate::error::TokenError;
 use crate::{AuthSettings, UnixTime};
 
-/// Checks the claims of a token that `tenant`'s key signed, and says when they hold.
+/// Checks the claims of a token signed by `tenant`'s key, and returns them with their validity period.
 pub(crate) fn check(
     raw: &UnverifiedClaims<'_>,
     signed: Payload,
@@ -33,7 +33,7 @@ pub(crate) fn check(
     Ok((claims, times))
 }
 
-/// When a token holds (rule A7, RFC 7519 sections 4.1.4 to 4.1.6).
+/// The validity period of a token (rule A7, RFC 7519 sections 4.1.4 to 4.1.6).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
     exp: UnixTime,

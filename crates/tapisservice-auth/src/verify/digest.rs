@@ -1,13 +1,13 @@
-//! What a token is recognised by: the digests of its text.
+//! The digests that identify a token.
 
 use std::hash::{Hash, Hasher};
 
 use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use memchr::memrchr;
 
-/// The SHA-256 digests of what is signed of a compact JWS and of the signature on it: every character of the token is in one of them.
+/// The SHA-256 digests of the signing input and of the signature of a compact JWS. Together they cover every character of the token.
 ///
-/// That of what is signed is what the signature is on (RFC 7518 section 3.3), so nothing is digested twice.
+/// The signature is verified over the digest of the signing input (RFC 7518 section 3.3), so nothing is hashed twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TokenDigest {
     signed: Sha256,
@@ -17,19 +17,19 @@ pub(crate) struct TokenDigest {
 pub(super) type Sha256 = [u8; SHA256_OUTPUT_LEN];
 
 impl TokenDigest {
-    /// The digest of a text that may be a token; none of one without a dot, which is no token.
+    /// The digest of a text that may be a token; `None` without a dot, since that is no token.
     pub(crate) fn of(text: &[u8]) -> Option<Self> {
         let dot = memrchr(b'.', text)?;
         Some(Self { signed: sha256(&text[..dot]), signature: sha256(&text[dot + 1..]) })
     }
 
-    /// The digest of what is signed.
+    /// The digest of the signing input.
     pub(crate) fn signed(&self) -> &Sha256 {
         &self.signed
     }
 }
 
-/// Any part of a digest is as good as a hash of it.
+/// A part of a digest is as good as a hash of it.
 impl Hash for TokenDigest {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let (start, _) = self.signed.split_at(size_of::<u64>());

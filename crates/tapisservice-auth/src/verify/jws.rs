@@ -21,20 +21,20 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(false),
 );
 
-/// How deeply a header or a payload may nest (rules A3 and A4).
+/// The maximum nesting depth of a header or payload (rules A3 and A4).
 const MAX_DEPTH: usize = 32;
 
-/// Header parameters that change what a signature means, or what is signed (rule A3).
+/// Header parameters that change the meaning of the signature, or what is signed (rule A3).
 const REFUSED_PARAMETERS: [&str; 4] = ["crit", "b64", "zip", "enc"];
 
-/// Why a text is not a JWS that may be verified here. Nothing of the text is quoted.
+/// Why a text is not a JWS that this crate verifies. The message does not quote the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwsError {
     /// Not three non-empty parts.
     #[error("not three non-empty parts")]
     Structure,
-    /// A part is not base64url without padding in its canonical form.
+    /// A part is not canonical base64url without padding.
     #[error("a part is not canonical base64url")]
     Base64,
     /// The header is not one JSON object with unique names.
@@ -43,13 +43,13 @@ pub enum JwsError {
     /// `alg` is not `RS256`.
     #[error("alg is not RS256")]
     Algorithm,
-    /// `typ` is there and not `JWT`.
+    /// `typ` is present and not `JWT`.
     #[error("typ is not JWT")]
     Type,
-    /// `kid` is there and no string.
+    /// `kid` is present and not a string.
     #[error("kid is not a string")]
     KeyId,
-    /// One of `crit`, `b64`, `zip` and `enc` is there.
+    /// One of `crit`, `b64`, `zip` and `enc` is present.
     #[error("the header has an unsupported parameter (crit, b64, zip or enc)")]
     Extension,
     /// The payload is not one JSON object with unique names.
@@ -57,13 +57,13 @@ pub enum JwsError {
     Payload,
 }
 
-/// What Tapis sites write into headers, encoded: it need not be read to be known as good.
+/// The encoded headers that Tapis sites use. They need no parsing.
 const USUAL_HEADERS: [&[u8]; 2] =
     [b"eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9", b"eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9"];
 
-/// A compact JWS whose header allows RS256, taken apart. Its payload proves nothing unless [`is_signed_by`](Self::is_signed_by) says so.
+/// A parsed compact JWS with an RS256 header. Do not trust its payload before [`is_signed_by`](Self::is_signed_by) returns `true`.
 ///
-/// Every token that is verified goes through this and [`TenantKey::from_pem`].
+/// Every token is verified with this type and [`TenantKey::from_pem`].
 ///
 /// ```
 /// use tapisservice_auth::{Jws, JwsError};
@@ -72,14 +72,14 @@ const USUAL_HEADERS: [&[u8]; 2] =
 /// assert_eq!(Jws::parse(unsigned).unwrap_err(), JwsError::Algorithm);
 /// ```
 pub struct Jws {
-    /// The digest of what is signed.
+    /// The digest of the signing input.
     signed: Sha256,
-    /// The payload, and after it the signature.
+    /// The payload, followed by the signature.
     bytes: Vec<u8>,
     payload_length: usize,
 }
 
-/// A token is a secret: nothing of it is printed.
+/// A token is a secret: it is not printed.
 impl fmt::Debug for Jws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Jws").finish_non_exhaustive()
@@ -87,17 +87,17 @@ impl fmt::Debug for Jws {
 }
 
 impl Jws {
-    /// Takes a compact JWS apart (rules A2 and A3).
+    /// Parses a compact JWS (rules A2 and A3).
     ///
     /// # Errors
     ///
-    /// When it is not three non-empty parts of canonical base64url, or its header is not one of RS256.
+    /// When it is not three non-empty parts of canonical base64url, or its header is not an RS256 header.
     pub fn parse(compact: &[u8]) -> Result<Self, JwsError> {
         let dot = memrchr(b'.', compact).ok_or(JwsError::Structure)?;
         Self::parse_digested(compact, sha256(&compact[..dot]))
     }
 
-    /// As [`parse`](Self::parse); `signed` is the SHA-256 of what is signed.
+    /// As [`parse`](Self::parse), with the SHA-256 of the signing input.
     pub(crate) fn parse_digested(compact: &[u8], signed: Sha256) -> Result<Self, JwsError> {
         let mut dots = memchr_iter(b'.', compact);
         let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
@@ -125,7 +125,7 @@ impl Jws {
         key.verify_rs256(&self.signed, self.signature())
     }
 
-    /// The payload, whoever signed it.
+    /// The payload, verified or not.
     pub fn payload(&self) -> &[u8] {
         &self.bytes[..self.payload_length]
     }
@@ -134,7 +134,7 @@ impl Jws {
         &self.bytes[self.payload_length..]
     }
 
-    /// Reads the payload, once: the tenant that selects the key and the claims that are used later come from the same one (rule A4).
+    /// Parses the payload, once: the tenant that selects the key and the claims that are used later come from the same parse (rule A4).
     pub(crate) fn decode(&self) -> Result<(UnverifiedClaims<'_>, Payload), JwsError> {
         let mut claims = UnverifiedClaims::default();
         let payload = Payload::read(self.payload(), MAX_DEPTH, |name, value| claims.set(name, value))
@@ -147,7 +147,7 @@ fn decode_part(part: &[u8], bytes: &mut Vec<u8>) -> Result<(), JwsError> {
     BASE64URL.decode_vec(part, bytes).map_err(|_| JwsError::Base64)
 }
 
-/// The header decides nothing but that this is RS256: `kid` chooses no key, `jwk`, `jku`, `x5u` and `x5c` are not looked at.
+/// The header only confirms RS256: `kid` selects no key, and `jwk`, `jku`, `x5u` and `x5c` are ignored.
 fn check_header(bytes: &[u8]) -> Result<(), JwsError> {
     let (mut is_rs256, mut is_extended, mut is_jwt, mut has_good_key_id) = (false, false, true, true);
     json::members(bytes, MAX_DEPTH, |name, value| match name {

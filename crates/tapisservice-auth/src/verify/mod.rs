@@ -1,4 +1,4 @@
-//! Verify: what the text of a token proves, by the registry and the clock (rules A1 to A12).
+//! Verification of tokens against the registry and the clock (rules A1 to A12).
 
 mod claim_error;
 mod claims;
@@ -21,7 +21,7 @@ use crate::{AuthError, AuthSettings, UnixTime};
 
 /// Verifies tokens for [`decide`](crate::decide): a [`TokenVerifier`], or a [`TokenCache`](crate::TokenCache) in front of one.
 ///
-/// It is sealed: there is no other way to accept a token.
+/// The trait is sealed: no other implementation can accept a token.
 pub trait Verifier: sealed::Sealed {
     /// The settings that tokens are verified with.
     fn settings(&self) -> &AuthSettings;
@@ -30,7 +30,7 @@ pub trait Verifier: sealed::Sealed {
     ///
     /// # Errors
     ///
-    /// The first rule that the token breaks; [`AuthError::NoRegistry`] if it is well formed and there is no registry.
+    /// The first rule that the token violates; [`AuthError::NoRegistry`] if it is well formed and there is no registry.
     fn verify(
         &self,
         token: RawToken<'_>,
@@ -40,21 +40,21 @@ pub trait Verifier: sealed::Sealed {
 }
 
 pub(crate) mod sealed {
-    /// Implemented by the verifiers of this crate alone.
+    /// Implemented by the verifiers of this crate only.
     pub trait Sealed {}
 }
 
-/// What a token proves, and for how long.
+/// A verified token: its claims and their validity period.
 #[derive(Debug, Clone)]
 pub struct VerifiedToken {
-    /// The record that held the key and the issuer.
+    /// The version of the record with the key and the issuer.
     pub(crate) record: RecordVersion,
     pub(crate) times: Times,
     pub(crate) claims: Arc<Claims>,
 }
 
 impl VerifiedToken {
-    /// The claims that the token's tenant signed.
+    /// The verified claims.
     pub fn claims(&self) -> &Claims {
         &self.claims
     }
@@ -64,7 +64,7 @@ impl VerifiedToken {
     }
 }
 
-/// Verifies each token from scratch.
+/// Verifies tokens without a cache.
 #[derive(Debug, Clone)]
 pub struct TokenVerifier {
     settings: AuthSettings,
@@ -76,7 +76,7 @@ impl TokenVerifier {
         Self { settings }
     }
 
-    /// As [`Verifier::verify`]; `digest` is that of the token.
+    /// As [`Verifier::verify`], with the digest of the token.
     pub(crate) fn verify_digested(
         &self,
         token: RawToken<'_>,
@@ -113,8 +113,8 @@ impl Verifier for TokenVerifier {
     }
 }
 
-/// A1 to A3. The characters of a token are checked only if it does not parse: one that does has no others. If it does not, other
-/// characters are the first rule it breaks (A1).
+/// A1 to A3. The characters of a token are checked only if it does not parse: a token that parses has valid ones. If it does not
+/// parse, invalid characters are the first rule that it violates (A1).
 fn parse(token: RawToken<'_>, digest: Option<&TokenDigest>) -> Result<Jws, TokenError> {
     let parsed = digest
         .ok_or(JwsError::Structure)

@@ -1,4 +1,4 @@
-//! The claims of a token before anybody knows whether they are true.
+//! The claims of a token before verification.
 
 use std::borrow::Cow;
 
@@ -8,12 +8,12 @@ use tapisservice_core::{AccountType, Delegation, SiteId, TenantId, Username};
 
 use crate::UnixTime;
 
-/// 9999-12-31T23:59:59Z: no later date is believed (rule A7).
+/// 9999-12-31T23:59:59Z: later dates are rejected (rule A7).
 const LAST_SECOND: f64 = 253_402_300_799.0;
 
-/// The claims that the rules speak of, each parsed, or absent where it does not parse.
+/// The claims that the rules use, parsed; those that do not parse are absent.
 ///
-/// They are gathered in one pass (rule A4) from a payload that nobody has verified yet.
+/// They are gathered in one pass (rule A4) over an unverified payload.
 #[derive(Default)]
 pub(crate) struct UnverifiedClaims<'a> {
     pub(super) exp: Option<UnixTime>,
@@ -31,7 +31,7 @@ pub(crate) struct UnverifiedClaims<'a> {
     pub(super) target_site: Option<SiteId>,
 }
 
-/// A claim that puts a beginning to a token.
+/// A claim that sets the start of the validity period.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) enum Beginning {
     #[default]
@@ -40,7 +40,7 @@ pub(super) enum Beginning {
     NoDate,
 }
 
-/// What `tapis/delegation` says.
+/// The value of `tapis/delegation`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Delegated {
     #[default]
@@ -107,7 +107,7 @@ fn account_type(text: &str) -> Option<AccountType> {
     }
 }
 
-/// `user@tenant`; a username may hold an `@`, a tenant does not.
+/// `user@tenant`. A username may contain an `@`, a tenant id does not.
 fn party(text: &str) -> Option<Delegation> {
     let (username, tenant_id) = text.rsplit_once('@')?;
     Some(Delegation::new(Username::new(username).ok()?, TenantId::new(tenant_id).ok()?))

@@ -1,8 +1,8 @@
-//! Classes of failure and their default statuses.
+//! Kinds of errors and their default statuses.
 
 use http::StatusCode;
 
-/// The class of a failure: those of the Python library, and those a service needs daily.
+/// The kind of an error: those of the Python library, and the ones that most services need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -10,7 +10,7 @@ pub enum ErrorKind {
     Base,
     /// The service is misconfigured.
     ServiceConfig,
-    /// There is no token.
+    /// The request has no token.
     NoToken,
     /// The caller could not be identified.
     Authentication,
@@ -18,15 +18,15 @@ pub enum ErrorKind {
     Permissions,
     /// The database refused or failed.
     Dao,
-    /// Something about the resource the request names.
+    /// Something is wrong with the resource that the request names.
     Resource,
-    /// It does not exist, or the caller may not know of it.
+    /// The resource does not exist, or the caller may not know that it does.
     NotFound,
-    /// It exists already, or it changed meanwhile.
+    /// The resource already exists, or has changed in the meantime.
     Conflict,
     /// The body, the path or the query is invalid.
     BadInput,
-    /// The path answers other methods.
+    /// The path does not support the method.
     MethodNotAllowed,
     /// The body or the request is too large.
     TooLarge,
@@ -34,18 +34,18 @@ pub enum ErrorKind {
     UnsupportedMediaType,
     /// The caller took too long to send its request.
     RequestTimeout,
-    /// The service took too long to answer.
+    /// The service took too long to respond.
     Timeout,
     /// A dependency is unavailable; a retry may help.
     Unavailable,
     /// An error of a type the framework does not know.
     Unrecognized,
-    /// The code that answered panicked.
+    /// The handler panicked.
     Panic,
 }
 
 impl ErrorKind {
-    /// The status of a failure that sets none itself. This is the only place that gives a kind its status.
+    /// The status of an error that does not set one. This is the only place that maps kinds to statuses.
     pub fn default_status(self) -> StatusCode {
         match self {
             Self::Base | Self::Resource | Self::BadInput => StatusCode::BAD_REQUEST,

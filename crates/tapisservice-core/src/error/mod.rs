@@ -1,4 +1,4 @@
-//! One error type for everything a handler can fail with.
+//! The error type of handlers.
 
 mod kind;
 mod origin;
@@ -27,13 +27,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Source = Arc<dyn StdError + Send + Sync>;
 
-/// `Retry-After` of an [`ErrorKind::Unavailable`] that sets none.
+/// `Retry-After` of a 503 that does not set it.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// A failure, with what the caller may know and what only the log may.
+/// An error with a message for the caller, and details for the log.
 ///
-/// It displays as the caller's message. [`detail`](Self::with_detail) and [`source`](Self::source) go to the log. By `?` it is made of
-/// every error type that implements [`ServiceError`]; for errors of other crates there is
+/// It displays as the message for the caller. [`detail`](Self::with_detail) and [`source`](Self::source) go to the log. `?` converts
+/// every error type that implements [`ServiceError`]; for errors of other crates use
 /// [`unrecognized`](ResultExt::unrecognized).
 ///
 /// ```
@@ -71,7 +71,7 @@ macro_rules! constructors {
 }
 
 impl Error {
-    /// A failure of a kind, with what the caller may know.
+    /// An error of a kind, with the message for the caller.
     #[track_caller]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = message.into();
@@ -116,20 +116,20 @@ impl Error {
         unavailable => Unavailable;
     }
 
-    /// A panic: 500; its text goes to the log.
+    /// A panic: 500. Its text goes to the log.
     #[track_caller]
     pub fn panic(text: impl Into<String>) -> Self {
         Self::new(ErrorKind::Panic, "Unrecognized exception type panic").with_detail(text)
     }
 
-    /// Sets the HTTP status. One that is no error status (below 400) becomes 500.
+    /// Sets the HTTP status. A status below 400 becomes 500.
     pub fn with_status(mut self, status: StatusCode) -> Self {
         let is_error = status.is_client_error() || status.is_server_error();
         self.0.status = Some(if is_error { status } else { StatusCode::INTERNAL_SERVER_ERROR });
         self
     }
 
-    /// Adds a code for programs, `quota_exceeded` for example: `metadata.code` of the envelope. Unlike the message it never changes.
+    /// Adds a code for programs, such as `quota_exceeded`, as `metadata.code` of the envelope. Unlike messages, codes must not change.
     pub fn with_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
         self.0.code = Some(code.into()).filter(|code| !code.is_empty());
         self
@@ -141,20 +141,20 @@ impl Error {
         self
     }
 
-    /// Adds a header to the answer, beside others of that name. Headers that describe a body (`Content-Type`, `Content-Length` and
-    /// the like) are left out: the body is the envelope.
+    /// Adds a header to the response, in addition to others of that name. Headers that describe a body (`Content-Type`,
+    /// `Content-Length` and the like) are dropped: the body is the envelope.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.append(name, value);
         self
     }
 
-    /// Adds text for the log, which the caller does not see.
+    /// Adds text for the log. The caller does not see it.
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.0.detail = Some(detail.into());
         self
     }
 
-    /// Adds the error behind this one, for the log.
+    /// Adds the underlying error, for the log.
     pub fn with_source<E: StdError + Send + Sync + 'static>(self, source: E) -> Self {
         self.with_boxed_source(Box::new(source), type_name::<E>())
     }
@@ -165,7 +165,7 @@ impl Error {
         self
     }
 
-    /// Notes that `?` made this failure of `error`, which becomes its source unless it has a detail or a source already.
+    /// Records that `?` converted `error`, which becomes the source unless there already is a detail or a source.
     #[track_caller]
     fn raised_by<E: StdError + Send + Sync + 'static>(mut self, error: E) -> Self {
         self.0.origin.raised_at = Some(Location::caller());
@@ -176,35 +176,35 @@ impl Error {
         self
     }
 
-    /// Says which other party failed, `tacc/systems` for example. Failures of different parties are different reasons for the log
-    /// ([`ErrorOrigin`]): name only what a caller cannot make up.
+    /// Names the peer that failed, such as `tacc/systems`. The log counts failures of different peers separately
+    /// ([`ErrorOrigin`]): use only names that a caller cannot make up.
     pub fn with_peer(mut self, peer: impl Into<Arc<str>>) -> Self {
         self.0.origin.peer = Some(peer.into());
         self
     }
 
-    /// Says when a retry may help: `Retry-After` in whole seconds, whatever the status.
+    /// Adds `Retry-After`, in whole seconds, whatever the status.
     pub fn with_retry_after(mut self, after: Duration) -> Self {
         self.0.retry_after = Some(after);
         self
     }
 
-    /// The class of the failure.
+    /// The kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// What the caller may know.
+    /// The message for the caller.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// What only the log may know.
+    /// The detail for the log.
     pub fn detail(&self) -> Option<&str> {
         self.0.detail.as_deref()
     }
 
-    /// The error behind this one.
+    /// The underlying error.
     pub fn source(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         self.0.source.as_deref()
     }
@@ -224,17 +224,17 @@ impl Error {
         &self.0.headers
     }
 
-    /// Where it comes from: what makes one reason of failures whose texts differ.
+    /// Where the error comes from: the log groups errors by it, whatever their texts.
     pub fn origin(&self) -> &ErrorOrigin {
         &self.0.origin
     }
 
-    /// The HTTP status: the one that was set, else that of the kind.
+    /// The HTTP status: the one that was set, otherwise the default of the kind.
     pub fn status(&self) -> StatusCode {
         self.0.status.unwrap_or_else(|| self.0.kind.default_status())
     }
 
-    /// The status as the Python original answers (`legacy_error_status`): a refusal is a 400 unless a status was set.
+    /// The status of the Python library (`legacy_error_status`): 400 instead of 401 and 403, unless a status was set.
     pub fn legacy_status(&self) -> StatusCode {
         match self.status() {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.0.status.is_none() => {
@@ -244,7 +244,7 @@ impl Error {
         }
     }
 
-    /// The message followed by the detail and the chain of sources: for the log, and for the caller where
+    /// The message, the detail and the chain of sources: for the log, and for the caller if
     /// `show_traceback` is on.
     pub fn traceback(&self) -> String {
         let mut parts = vec![self.0.message.trim_end_matches('.').to_owned()];
@@ -252,7 +252,7 @@ impl Error {
         let mut next = self.source().map(|e| e as &(dyn StdError + 'static));
         while let Some(error) = next {
             let text = error.to_string();
-            // Many errors tell the text of their source with their own.
+            // Many errors repeat the text of their source.
             if !parts.last().is_some_and(|before| before.ends_with(&text)) {
                 parts.push(text);
             }

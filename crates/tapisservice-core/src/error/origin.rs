@@ -1,19 +1,19 @@
-//! Where a failure comes from.
+//! Where an error comes from.
 
 use std::panic::Location;
 use std::sync::Arc;
 
 use super::ErrorKind;
 
-/// Where a failure comes from: of all failures that look alike, one reason for the log (F23).
+/// Where an error comes from. The log limits the rate of lines per origin (F23).
 ///
-/// It is made of the program's text and of the registry, never of what a caller sent, so that callers cannot make up reasons.
+/// It consists of places in the code and of names from the registry, never of input, so that callers cannot create new origins.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ErrorOrigin {
     pub(super) kind: ErrorKind,
-    /// Where the [`Error`](crate::Error) was made.
+    /// Where the [`Error`](crate::Error) was created.
     pub(super) made_at: &'static Location<'static>,
-    /// Where `?` made it of another error.
+    /// Where `?` converted another error into it.
     pub(super) raised_at: Option<&'static Location<'static>>,
     pub(super) source_type: Option<&'static str>,
     pub(super) peer: Option<Arc<str>>,

@@ -1,4 +1,4 @@
-//! A failure as a response.
+//! An error as a response.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use super::Error;
 use crate::ResponseFormat;
 use crate::envelope::{Enveloped, JSON_MEDIA_TYPE, Metadata, error_bytes};
 
-/// What stands in `WWW-Authenticate` of a 401 (RFC 9110, 11.6.1).
+/// The `WWW-Authenticate` challenge of a 401 (RFC 9110, 11.6.1).
 const CHALLENGE: HeaderValue = HeaderValue::from_static("TapisJWT realm=\"tapis\"");
 
-/// Headers that speak of the body they came with, which the envelope replaces (RFC 9110, 8; RFC 9112, 6; RFC 9530).
+/// Headers that describe the original body, which the envelope replaces (RFC 9110, 8; RFC 9112, 6; RFC 9530).
 const BODY_HEADERS: [HeaderName; 8] = [
     header::CONTENT_TYPE,
     header::CONTENT_LENGTH,
@@ -26,19 +26,19 @@ const BODY_HEADERS: [HeaderName; 8] = [
     HeaderName::from_static("repr-digest"),
 ];
 
-/// A response extension: the failure a response was rendered from, for the error mapper.
+/// A response extension: the error that a response was rendered from, for the error mapper.
 #[derive(Debug, Clone)]
 pub struct ErrorReport(pub Arc<Error>);
 
 impl Error {
-    /// The answer to the caller: the envelope with `message`, the headers of this error and those that belong to `status`.
+    /// The response to the caller: the envelope with `message`, the headers of this error and those required by `status`.
     pub fn render(&self, status: StatusCode, message: &str, shape: &ResponseFormat) -> Response {
         self.render_over(Response::default(), status, message, shape)
     }
 
-    /// As [`render`](Self::render), keeping what handlers and layers put on `response`: its extensions, and its headers but
-    /// for those that describe its body. A response that was rendered from an error has that error's headers already, and layers may have
-    /// changed them: they are left as they are.
+    /// As [`render`](Self::render), but keeps the extensions and headers of `response`, except for headers that describe its
+    /// body. A response that was rendered from an error already has that error's headers, and layers may have changed
+    /// them: they stay unchanged.
     pub fn render_over(
         &self,
         response: Response,
@@ -49,7 +49,7 @@ impl Error {
         let (mut parts, _) = response.into_parts();
         drop_body_headers(&mut parts.headers, status);
         if parts.status != status {
-            // The challenge of the first rendering does not belong to another status.
+            // The challenge of the first rendering belongs to a 401 only.
             parts.headers.remove(WWW_AUTHENTICATE);
         }
         if parts.extensions.get::<ErrorReport>().is_none() {
@@ -86,7 +86,7 @@ impl Error {
     }
 }
 
-/// 416 says with `Content-Range` how long the resource is (RFC 9110, 15.5.17).
+/// A 416 keeps `Content-Range`, which states the length of the resource (RFC 9110, 15.5.17).
 fn drop_body_headers(headers: &mut HeaderMap, status: StatusCode) {
     for name in BODY_HEADERS {
         headers.remove(name);
@@ -96,7 +96,7 @@ fn drop_body_headers(headers: &mut HeaderMap, status: StatusCode) {
     }
 }
 
-/// A complete envelope; the error mapper renders it again, knowing the configuration.
+/// A complete envelope. The error mapper renders it again with the configuration.
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let mut response = self.render(self.status(), self.message(), &ResponseFormat::current());

@@ -1,4 +1,4 @@
-//! How the error types of a service become an [`Error`].
+//! Converts the error types of a service into [`Error`].
 
 use std::any::type_name;
 use std::error::Error as StdError;
@@ -8,10 +8,10 @@ use std::iter::successors;
 use crate::json::JsonError;
 use crate::{Error, ErrorKind, InvalidId, InvalidTrackingId, MissingContext, Result};
 
-/// An error type that says what a caller is told of it, so that `?` is enough in a handler.
+/// An error type that defines what the caller sees, so that `?` is enough in a handler.
 ///
-/// The framework implements it for its own errors, for JSON, I/O and failed tasks; a service implements it for its own. An
-/// error type without it does not compile behind `?`: implement it, or say [`unrecognized`](ResultExt::unrecognized).
+/// The framework implements it for its own errors, for JSON, I/O and failed tasks; a service implements it for its own. `?` on an
+/// error type without it does not compile: implement it, or call [`unrecognized`](ResultExt::unrecognized).
 ///
 /// ```
 /// use tapisservice_core::{Error, Result, ServiceError};
@@ -40,7 +40,7 @@ use crate::{Error, ErrorKind, InvalidId, InvalidTrackingId, MissingContext, Resu
 /// assert_eq!(error.traceback(), "The shelf is full: the shelf is full: 12 books");
 /// ```
 ///
-/// A foreign error is not taken silently:
+/// A foreign error is not converted silently:
 ///
 /// ```compile_fail
 /// # use tapisservice_core::Result;
@@ -55,9 +55,9 @@ use crate::{Error, ErrorKind, InvalidId, InvalidTrackingId, MissingContext, Resu
     note = "for an error of another crate write `.unrecognized()?` (a 500 that names its type), or `.map_err(..)?` with an `Error`"
 )]
 pub trait ServiceError: StdError + Send + Sync + 'static {
-    /// The failure as the caller sees it. Its message and status go to the caller.
+    /// The error as the caller sees it. Its message and status go to the caller.
     ///
-    /// Give it a [detail](Error::with_detail) only to replace the text of this error in the log: otherwise `?` adds this error as the
+    /// Set a [detail](Error::with_detail) only to replace the text of this error in the log: otherwise `?` adds this error as the
     /// [source](Error::with_source).
     fn to_error(&self) -> Error;
 }
@@ -69,10 +69,10 @@ impl<E: ServiceError> From<E> for Error {
     }
 }
 
-/// One explicit word for errors of other crates.
+/// An explicit conversion for errors of other crates.
 pub trait ResultExt<T> {
-    /// Makes a foreign error an [`Error`] of kind [`Unrecognized`](ErrorKind::Unrecognized): a 500 that names its type, and its text
-    /// only in the log. An [`Error`] among its sources stays what it is.
+    /// Converts a foreign error into an [`Error`] of kind [`Unrecognized`](ErrorKind::Unrecognized): a 500 that names its type. Its text
+    /// goes to the log only. An [`Error`] among its sources is returned unchanged.
     ///
     /// ```
     /// use tapisservice_core::{Result, ResultExt as _};
@@ -103,9 +103,9 @@ impl<T, E: Into<Box<dyn StdError + Send + Sync>>> ResultExt<T> for Result<T, E> 
 }
 
 impl Error {
-    /// A failure whose type the framework does not know: 500, and the caller learns the name of the type.
+    /// An error of a type that the framework does not know: 500, with the name of the type.
     ///
-    /// An [`Error`] that `error` is, or that is among its sources, stays what it is.
+    /// If `error` is an [`Error`], or has one among its sources, that one is returned unchanged.
     #[track_caller]
     pub fn unrecognized<E: Into<Box<dyn StdError + Send + Sync>>>(error: E) -> Self {
         let error = error.into();
@@ -116,7 +116,7 @@ impl Error {
         }
     }
 
-    /// A 500 that names the type `E`, for a [`ServiceError`] with a case that has no better answer.
+    /// A 500 that names the type `E`, for a case of a [`ServiceError`] that needs no other response.
     #[track_caller]
     pub fn unrecognized_type<E: ?Sized>() -> Self {
         Self::new(ErrorKind::Unrecognized, format!("Unrecognized exception type {}", type_name::<E>()))
@@ -141,15 +141,15 @@ impl ServiceError for InvalidTrackingId {
     }
 }
 
-/// A value that cannot be written as JSON, or text that the service itself took for JSON. What callers send is read by the `Json`
-/// extractor, which answers 400.
+/// A value that does not serialize, or text that the service itself parses as JSON. The `Json` extractor reads request
+/// bodies, and answers 400.
 impl ServiceError for serde_json::Error {
     fn to_error(&self) -> Error {
         Error::unrecognized_type::<Self>()
     }
 }
 
-/// As of [`serde_json::Error`]: where the text came from a caller, answer with [`Error::bad_input`].
+/// As for [`serde_json::Error`]. If the text came from a caller, use [`Error::bad_input`] instead.
 impl ServiceError for JsonError {
     fn to_error(&self) -> Error {
         Error::unrecognized_type::<Self>()
@@ -179,13 +179,13 @@ impl ServiceError for tokio::task::JoinError {
     }
 }
 
-/// The [`Error`] that a foreign one is, or that is among its sources.
+/// The [`Error`] that `error` is, or that is among its sources.
 fn find(error: &(dyn StdError + 'static)) -> Option<Error> {
     successors(Some(error), |&error| cause(error)).find_map(|error| error.downcast_ref::<Error>().cloned())
 }
 
 fn cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
-    // `io::Error::source` skips the error it was made of.
+    // `io::Error::source` skips the error it was created from.
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner),
         None => error.source(),

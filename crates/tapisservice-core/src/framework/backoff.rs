@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 
-/// The share of a wait that [`spread`] may take off.
+/// The largest share of a wait that [`spread`] subtracts.
 const JITTER: f64 = 0.1;
 
-/// The pauses after failures in a row: the first one, then doubling up to the longest. Rounded to what an `f32` of seconds holds.
+/// Exponential back-off: the pauses double from the first to the longest. They are rounded to an `f32` of seconds.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,7 +29,7 @@ pub struct Backoff {
 impl Backoff {
     /// Pauses from `first` to `longest`.
     pub fn new(first: Duration, longest: Duration) -> Self {
-        // The jitter of `backon` doubles a delay at the most, beyond its longest; callers take the one they need.
+        // `backon`'s jitter can double a delay, beyond the longest one; callers add the jitter they need.
         let builder = ExponentialBuilder::new()
             .with_min_delay(first.min(longest))
             .with_max_delay(longest)
@@ -37,24 +37,24 @@ impl Backoff {
         Self { builder, pauses: builder.build(), longest }
     }
 
-    /// How long to wait after one more failure.
+    /// The pause after the next failure.
     pub fn next_pause(&mut self) -> Duration {
         self.pauses.next().unwrap_or(self.longest)
     }
 
-    /// Begins with the first pause again, after a success.
+    /// Starts over with the first pause, after a success.
     pub fn reset(&mut self) {
         self.pauses = self.builder.build();
     }
 }
 
-/// A wait that is up to a tenth shorter, by chance: what many processes began at the same moment, they do not do at the same
-/// moment again.
+/// Shortens a wait by a random part, up to a tenth, so that processes that started together do not stay in
+/// step.
 pub fn spread(wait: Duration) -> Duration {
     wait.mul_f64(1.0 - JITTER * fastrand::f64())
 }
 
-/// A random part of a wait. For those who were in each other's way, and must not meet again.
+/// A random part of a wait (full jitter), for callers that conflicted with each other.
 pub fn random_part(wait: Duration) -> Duration {
     wait.mul_f64(fastrand::f64())
 }

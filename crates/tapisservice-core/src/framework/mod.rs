@@ -1,7 +1,6 @@
-//! What only the crates of the framework do: they make identities, write into `g` what was found out about a request, and share some
-//! small tools.
+//! For the crates of the framework only: creating identities, writing the results of authentication into `g`, and some shared tools.
 //!
-//! No part of the public interface: it changes without notice, and the facade does not re-export it.
+//! Not part of the public API: it changes without notice, and the facade does not re-export it.
 
 mod backoff;
 mod single_header;
@@ -19,17 +18,17 @@ use crate::{
     AccessToken, AccountType, Claims, Identity, OnBehalfOf, RequestContext, RequestTenant, Username,
 };
 
-/// The token of a request, verified.
+/// A verified token of a request.
 pub fn access_token(text: impl Into<Arc<str>>, claims: impl Into<Arc<Claims>>) -> AccessToken {
     AccessToken::new(text, claims)
 }
 
-/// As [`access_token`], with the text where it arrived: it is not copied.
+/// As [`access_token`], but shares the header value instead of copying the text.
 pub fn access_token_from_header(text: HeaderValue, claims: impl Into<Arc<Claims>>) -> AccessToken {
     AccessToken::from_header(text, claims)
 }
 
-/// The holder of a user token, in the token's own tenant.
+/// The user of a user token, in the tenant of the token.
 pub fn user_identity(tenant: impl Into<Arc<RequestTenant>>, token: AccessToken) -> Identity {
     Identity::user(tenant, token)
 }
@@ -43,7 +42,7 @@ pub fn service_identity(
     Identity::service(tenant, token, on_behalf_of)
 }
 
-/// A caller that an `authn` callback recognised by something other than a Tapis token (rule A20).
+/// A caller that an `authn` callback authenticated by other means than a Tapis token (rule A20).
 pub fn identity_without_token(
     tenant: impl Into<Arc<RequestTenant>>,
     username: Username,
@@ -52,27 +51,27 @@ pub fn identity_without_token(
     Identity::without_token(tenant, username, account_type)
 }
 
-/// Says who calls. Once only: later calls change nothing and return `false`.
+/// Sets the identity, once: later calls change nothing and return `false`.
 pub fn set_identity(g: &RequestContext, identity: Identity) -> bool {
     g.set_identity(identity)
 }
 
-/// Says that it is settled who calls.
+/// Marks authentication as complete.
 pub fn set_authenticated(g: &RequestContext) {
     g.set_authenticated();
 }
 
-/// Says that the token of this request is bad and counts as none.
+/// Marks the token of this request as rejected: the request is anonymous.
 pub fn set_token_rejected(g: &RequestContext) {
     g.set_token_rejected();
 }
 
-/// Makes the request anonymous, whatever token it has: its route looks at none (rules A20 and D4).
+/// Makes the request anonymous, whatever token it has: its route ignores tokens (rules A20 and D4).
 pub fn ignore_token(g: &RequestContext) {
     g.ignore_token();
 }
 
-/// Says which tenant an anonymous request is for. Once only: later calls change nothing and return `false`.
+/// Sets the tenant of an anonymous request, once: later calls change nothing and return `false`.
 pub fn set_request_tenant(g: &RequestContext, tenant: impl Into<Arc<RequestTenant>>) -> bool {
     g.set_request_tenant(tenant)
 }
@@ -82,7 +81,7 @@ pub fn set_request_tenant(g: &RequestContext, tenant: impl Into<Arc<RequestTenan
 pub struct MatchedRoute {
     /// The path template, base path included.
     pub template: Box<str>,
-    /// Its place among the routes of the service.
+    /// Its index among the routes of the service.
     pub index: usize,
 }
 
@@ -91,7 +90,7 @@ pub fn matched_route(g: &RequestContext) -> Option<&MatchedRoute> {
     g.matched_route()
 }
 
-/// Sets the route that a request was matched to. Once only: later calls change nothing.
+/// Sets the route that a request was matched to, once: later calls change nothing.
 pub fn set_route(g: &RequestContext, route: Arc<MatchedRoute>) {
     g.set_route(route);
 }

@@ -1,10 +1,10 @@
-//! Header fields of which only a single one is of use.
+//! Header fields that must not be repeated.
 
 use http::HeaderValue;
 
 /// The field lines of one name, gathered in one pass over all headers.
 ///
-/// Who took the first of several lines would read another request than a proxy in front, which took the last.
+/// With several lines, one party may read the first and a proxy in front the last: they would see different requests.
 ///
 /// ```
 /// use http::HeaderValue;
@@ -34,7 +34,7 @@ impl<'a> SingleHeader<'a> {
         *self = if matches!(self, Self::Absent) { Self::One(value) } else { Self::Several };
     }
 
-    /// The text of the only line without spaces around it, if it is visible ASCII.
+    /// The text of the only line, trimmed, if it is visible ASCII.
     #[inline]
     pub fn ascii(self) -> Option<&'a str> {
         let Self::One(value) = self else { return None };

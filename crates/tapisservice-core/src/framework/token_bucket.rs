@@ -1,12 +1,12 @@
-//! How often something may be done that others cause.
+//! A rate limit for work that others trigger.
 
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// A token bucket on the monotonic clock, so that a step of the wall clock changes nothing (F11): a burst at once, then one more after
-/// each period.
+/// A token bucket: a burst, then one more token per period. It uses the monotonic clock, so that steps of the wall clock have no
+/// effect (F11).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -28,32 +28,32 @@ pub struct TokenBucket {
 #[derive(Debug)]
 struct State {
     left: u32,
-    /// When the refill under way began; meaningful while `left` is below the burst.
+    /// When the current refill period started; meaningful while `left` is below the burst.
     since: Instant,
 }
 
 impl TokenBucket {
-    /// How much may be done at once by rule T6.
+    /// The burst of rule T6.
     pub const T6_BURST: u32 = 2;
-    /// After how long rule T6 allows one more.
+    /// The period of rule T6.
     pub const T6_PERIOD: Duration = Duration::from_secs(30);
 
-    /// A bucket with `burst` tokens, which gets one more each `period` until it is full again.
+    /// A full bucket of `burst` tokens that regains one token per `period`.
     ///
     /// # Panics
     ///
-    /// When the period is zero: there would be nothing to limit.
+    /// When the period is zero.
     pub fn new(burst: u32, period: Duration) -> Self {
         assert!(!period.is_zero(), "a token bucket needs a period");
         Self { burst, period, state: Mutex::new(State { left: burst, since: Instant::now() }) }
     }
 
-    /// The bucket of rule T6: two at once, then one per 30 s.
+    /// The bucket of rule T6: a burst of two, then one per 30 s.
     pub fn of_rule_t6() -> Self {
         Self::new(Self::T6_BURST, Self::T6_PERIOD)
     }
 
-    /// Takes one token, if there is one left.
+    /// Takes one token. Returns whether there was one.
     pub fn take(&self) -> bool {
         let mut state = self.state.lock();
         let now = Instant::now();

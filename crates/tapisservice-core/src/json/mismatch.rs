@@ -1,9 +1,9 @@
-//! What a value of a wrong form should have been, from the text of an error of serde's.
+//! What a value should have been, from the text of a serde error.
 
-/// What a text of serde's says of a value that does not fit a type, without the value.
+/// What a serde error says about an invalid value, without the value.
 ///
-/// serde's errors are text that quotes what was found before it says what was expected, and what was found may be a secret or very
-/// long. This is the one place that takes such a text apart; where serde changes a word, it breaks here.
+/// The text of a serde error quotes what was found, which may be a secret or very long, before what was expected.
+/// This is the only place that parses such a text, so a change of serde's wording breaks only here.
 ///
 /// ```
 /// use tapisservice_core::json::Mismatch;
@@ -17,16 +17,16 @@
 pub enum Mismatch<'a> {
     /// A field is missing.
     MissingField(&'a str),
-    /// A field is there twice.
+    /// A field is duplicated.
     DuplicateField(&'a str),
-    /// A field that the type does not have. Its name is the caller's.
+    /// A field that the type does not have. Its name comes from the input.
     UnknownField {
-        /// The names of those that there are; `None` when there are none.
+        /// The known names; `None` if there are none.
         expected: Option<&'a str>,
     },
-    /// A variant that the enum does not have. Its name is the caller's.
+    /// A variant that the enum does not have. Its name comes from the input.
     UnknownVariant {
-        /// The names of those that there are; `None` when there are none.
+        /// The known names; `None` if there are none.
         expected: Option<&'a str>,
     },
     /// A value of another type, of another length, or out of range.
@@ -37,8 +37,8 @@ pub enum Mismatch<'a> {
 }
 
 impl<'a> Mismatch<'a> {
-    /// Takes the text of an error apart. `None` when the text is not one of serde's own, but that of a type's own `Deserialize`:
-    /// it may quote anything.
+    /// Parses the text of an error. `None` if the text does not come from serde itself but from the `Deserialize` of a type:
+    /// such a text may quote anything.
     pub fn parse(text: &'a str) -> Option<Self> {
         let text = without_place(text);
         let name = |prefix: &str| text.strip_prefix(prefix)?.strip_suffix('`');
@@ -48,7 +48,7 @@ impl<'a> Mismatch<'a> {
         if let Some(name) = name("duplicate field `") {
             return Some(Self::DuplicateField(name));
         }
-        // What was found may hold the words, too, and comes first.
+        // What was found comes first, and may contain the words too.
         let expected = text.rsplit_once(", expected ").map(|(_, expected)| expected);
         let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| text.starts_with(prefix));
         if starts(&["unknown field `"]) {
@@ -63,7 +63,7 @@ impl<'a> Mismatch<'a> {
     }
 }
 
-/// The text without the ` at line 1 column 9` that `serde_json` puts behind it.
+/// The text without the ` at line 1 column 9` that `serde_json` appends.
 fn without_place(text: &str) -> &str {
     let is_place = |place: &str| {
         let numbers = place.split_once(" column ");

@@ -1,9 +1,9 @@
-//! Strict JSON for input that decides about identity and configuration.
+//! Strict JSON, for input that identity and configuration depend on.
 //!
-//! [`serde_json`] keeps the last of two members with one name and two parsers may disagree about which
-//! one counts. [`parse`] refuses duplicate names, bounds the depth and accepts nothing but whole UTF-8
-//! documents ([RFC 8259], [RFC 7515 section 4] and [RFC 7519 section 4] both allow a parser to refuse
-//! duplicates; rules A3 and A4 demand it).
+//! [`serde_json`] keeps the last of two members with the same name, and parsers may disagree about which
+//! one counts. [`parse`] rejects duplicate names, limits the depth and accepts only complete UTF-8
+//! documents. [RFC 8259], [RFC 7515 section 4] and [RFC 7519 section 4] allow a parser to reject
+//! duplicates; rules A3 and A4 require it.
 //!
 //! ```
 //! use tapisservice_core::json;
@@ -32,29 +32,29 @@ pub use mismatch::Mismatch;
 use strict::{Checked, Members, Strict};
 use walk::Walk;
 
-/// Why a document was refused; the text names the place (line and column), never a value.
+/// Why a document was rejected. The text gives the line and column, never a value.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct JsonError(#[from] serde_json::Error);
 
 impl JsonError {
-    /// The line of the fault, counted from 1.
+    /// The line of the error, from 1.
     pub fn line(&self) -> usize {
         self.0.line()
     }
 
-    /// The column of the fault, counted from 1.
+    /// The column of the error, from 1.
     pub fn column(&self) -> usize {
         self.0.column()
     }
 }
 
 /// Parses one JSON document whose objects have unique member names and whose nesting is at most
-/// `max_depth` containers deep. A byte order mark, trailing text and `NaN` are refused.
+/// `max_depth` containers deep. A byte order mark, trailing text and `NaN` are rejected.
 ///
 /// # Errors
 ///
-/// When `bytes` are not such a document.
+/// When `bytes` is not such a document.
 pub fn parse(bytes: &[u8], max_depth: usize) -> Result<Value, JsonError> {
     let mut deserializer = serde_json::Deserializer::from_str(text_of(bytes)?);
     let value = Walk(Strict { depth_left: max_depth }).deserialize(&mut deserializer)?;
@@ -62,8 +62,8 @@ pub fn parse(bytes: &[u8], max_depth: usize) -> Result<Value, JsonError> {
     Ok(value)
 }
 
-/// Checks a document by the rules of [`parse`] and builds nothing of it: a document can be made to cost many times its own size
-/// as a tree.
+/// Checks a document by the rules of [`parse`] without building a tree, which can take many times the memory of the
+/// document.
 ///
 /// ```
 /// use tapisservice_core::json;
@@ -74,7 +74,7 @@ pub fn parse(bytes: &[u8], max_depth: usize) -> Result<Value, JsonError> {
 ///
 /// # Errors
 ///
-/// When `bytes` are not such a document.
+/// When `bytes` is not such a document.
 pub fn check(bytes: &[u8], max_depth: usize) -> Result<(), JsonError> {
     let mut deserializer = serde_json::Deserializer::from_str(text_of(bytes)?);
     Walk(Checked(Strict { depth_left: max_depth })).deserialize(&mut deserializer)?;
@@ -82,10 +82,10 @@ pub fn check(bytes: &[u8], max_depth: usize) -> Result<(), JsonError> {
     Ok(())
 }
 
-/// The value of one member of an object, as [`members`] tells it.
+/// The value of one member of an object, from [`members`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Member<'a> {
-    /// A string; borrowed from the document unless something in it is escaped.
+    /// A string, borrowed from the document unless it contains escapes.
     Text(Cow<'a, str>),
     /// Anything else.
     Other(Value),
@@ -100,7 +100,7 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// The string, if it is one, borrowed where it can be.
+    /// The string, if it is one, borrowed if possible.
     pub fn into_text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text),
@@ -108,7 +108,7 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// The value, to keep it.
+    /// The value, owned.
     pub fn into_value(self) -> Value {
         match self {
             Self::Text(text) => text.into(),
@@ -117,8 +117,8 @@ impl<'a> Member<'a> {
     }
 }
 
-/// Tells the members of a document that is one object, in their order, by the rules of [`parse`] and without building a map of
-/// them. What was told counts only when the whole document turned out to be good.
+/// Calls `each` with the members of a document that is one object, in order, by the rules of [`parse`] and without building a
+/// map. Use the members only if the function returns `Ok`: the document is checked to its end.
 ///
 /// ```
 /// use tapisservice_core::json;
@@ -131,7 +131,7 @@ impl<'a> Member<'a> {
 ///
 /// # Errors
 ///
-/// When `bytes` are not such a document.
+/// When `bytes` is not such a document.
 pub fn members<'a>(
     bytes: &'a [u8],
     max_depth: usize,
@@ -168,14 +168,14 @@ mod tests {
     #[test]
     fn refuses_what_parsers_disagree_about() {
         let cases: &[(&[u8], &str)] = &[
-            (br#"{"a":1,"a":2}"#, "appears twice"),
-            (br#"{"b":{"a":1,"\u0061":2}}"#, "appears twice"),
-            (b"[[[[[1]]]]]", "nested too deeply"),
+            (br#"{"a":1,"a":2}"#, "duplicate member \"a\""),
+            (br#"{"b":{"a":1,"\u0061":2}}"#, "duplicate member \"a\""),
+            (b"[[[[[1]]]]]", "nested too deep"),
             (b"{\"a\":NaN}", "expected value"),
             (b"1 2", "trailing"),
             (b"", "EOF"),
             (b"\xef\xbb\xbf{}", "expected value"),
-            (b"{\"a\":\"\xff\"}", "not UTF-8 after byte 6"),
+            (b"{\"a\":\"\xff\"}", "invalid UTF-8 after byte 6"),
             (br#""\ud800""#, "hex escape"),
             (b"1e400", "out of range"),
         ];

@@ -8,22 +8,22 @@
 //! assert_eq!(pointer::keys(&at).collect::<Vec<_>>(), ["a/b", "3"]);
 //! ```
 
-/// The pointer of the member `key` of what `parent` points to.
+/// The pointer to the member `key` of the object at `parent`.
 pub fn member(parent: &str, key: &str) -> String {
     format!("{parent}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-/// The pointer of the item `index` of what `parent` points to.
+/// The pointer to the item `index` of the array at `parent`.
 pub fn item(parent: &str, index: usize) -> String {
     format!("{parent}/{index}")
 }
 
-/// The keys and indices a pointer consists of.
+/// The keys and indices of a pointer.
 pub fn keys(pointer: &str) -> impl Iterator<Item = String> {
     pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~"))
 }
 
-/// Whether `inner` is `outer` or lies below it.
+/// Whether `inner` is `outer` or below it.
 pub fn is_within(inner: &str, outer: &str) -> bool {
     inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

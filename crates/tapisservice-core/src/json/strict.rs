@@ -1,4 +1,4 @@
-//! What the strict readings make of a document.
+//! Strict parsing: values, checks and members.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use super::Member;
 use super::walk::{Build, Scalar, Walk};
 
-/// Builds the value, unless it is nested too deeply or an object has two members of one name.
+/// Builds the value, unless it is nested too deep or an object has a duplicate member.
 #[derive(Clone, Copy)]
 pub(super) struct Strict {
     pub(super) depth_left: usize,
@@ -55,7 +55,7 @@ impl<'de> Build<'de> for Strict {
     }
 }
 
-/// Refuses what [`Strict`] does, and keeps nothing.
+/// Checks a value as [`Strict`] does, and discards it.
 #[derive(Clone, Copy)]
 pub(super) struct Checked(pub(super) Strict);
 
@@ -89,7 +89,7 @@ impl<'de> Build<'de> for Checked {
     }
 }
 
-/// Builds what [`Strict`] does, but leaves text where it is.
+/// Builds the value as [`Strict`] does, but borrows text.
 #[derive(Clone, Copy)]
 struct MemberOf(Strict);
 
@@ -118,7 +118,7 @@ impl<'de> Build<'de> for MemberOf {
     }
 }
 
-/// Tells the members of an object one by one.
+/// Visits the members of an object one by one.
 pub(super) struct Members<F> {
     pub(super) strict: Strict,
     pub(super) each: F,
@@ -148,10 +148,10 @@ fn twice<E: Error>(name: &str) -> E {
     E::custom(format_args!("duplicate member {name:?}"))
 }
 
-/// So many names have their room on the stack; a token has about a dozen.
+/// How many names fit on the stack; a token has about a dozen.
 const USUAL_NAMES: usize = 16;
 
-/// Names of members, of which there are mostly few.
+/// Names of members. Most objects have few.
 struct Names<'a> {
     few: SmallVec<[Cow<'a, str>; USUAL_NAMES]>,
     many: HashSet<Cow<'a, str>>,
@@ -164,7 +164,7 @@ impl<'a> Names<'a> {
         Self { few: SmallVec::new(), many: HashSet::new() }
     }
 
-    /// Adds a name, or gives it back when it is there already.
+    /// Adds a name, or returns it if it is a duplicate.
     fn add(&mut self, name: Cow<'a, str>) -> Option<Cow<'a, str>> {
         if self.few.contains(&name) || self.many.contains(&name) {
             return Some(name);
@@ -178,7 +178,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// A string, borrowed where that is possible.
+/// A string, borrowed if possible.
 struct Text;
 
 impl<'de> DeserializeSeed<'de> for Text {

@@ -1,4 +1,4 @@
-//! One way through a document, whatever is made of it.
+//! One traversal of a document, for every result that is built from it.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use serde::de::{
 };
 use serde_json::Value;
 
-/// A value that has no others in it.
+/// A scalar value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Scalar<'a> {
     /// `null`.
     Null,
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
-    /// A whole number below zero.
+    /// A negative integer.
     Signed(i64),
-    /// A whole number.
+    /// A non-negative integer.
     Unsigned(u64),
-    /// Any other number; one that is no number or infinite, too.
+    /// Any other number, including NaN and infinity.
     Float(f64),
     /// Text.
     Text(&'a str),
@@ -29,7 +29,7 @@ impl Scalar<'_> {
     ///
     /// # Errors
     ///
-    /// For a number that JSON does not have.
+    /// For a number that JSON cannot represent.
     #[inline]
     pub fn into_value<E: Error>(self) -> Result<Value, E> {
         Ok(match self {
@@ -44,44 +44,44 @@ impl Scalar<'_> {
     }
 }
 
-/// What is made of a document, and which documents are refused. [`Walk`] goes through it.
+/// What is built from a document, and which documents are rejected. [`Walk`] traverses it.
 pub trait Build<'de>: Copy {
-    /// What one value becomes.
+    /// The result for one value.
     type Value;
 
-    /// A value that has no others in it.
+    /// A scalar value.
     ///
     /// # Errors
     ///
-    /// When it is refused.
+    /// When it is rejected.
     fn scalar<E: Error>(self, scalar: Scalar<'_>) -> Result<Self::Value, E>;
 
     /// Text that lives as long as the document.
     ///
     /// # Errors
     ///
-    /// When it is refused.
+    /// When it is rejected.
     #[inline]
     fn borrowed<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
         self.scalar(Scalar::Text(text))
     }
 
-    /// An array, whose items are walked through with [`Walk`].
+    /// An array, whose items are traversed with [`Walk`].
     ///
     /// # Errors
     ///
-    /// When it or something in it is refused.
+    /// When it or a part of it is rejected.
     fn array<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error>;
 
-    /// An object, whose members are walked through with [`Walk`].
+    /// An object, whose members are traversed with [`Walk`].
     ///
     /// # Errors
     ///
-    /// When it or something in it is refused.
+    /// When it or a part of it is rejected.
     fn object<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error>;
 }
 
-/// Goes through one value and gives what [`Build`] makes of it.
+/// Traverses one value and returns what [`Build`] builds from it.
 #[derive(Debug, Clone, Copy)]
 pub struct Walk<B>(pub B);
 
@@ -113,7 +113,7 @@ impl<'de, B: Build<'de>> Visitor<'de> for Walk<B> {
         self.0.scalar(Scalar::Unsigned(value))
     }
 
-    // JSON has them as floats; YAML's are text, since no number of JSON holds all their digits.
+    // JSON represents them as floats; YAML's become text, because no JSON number holds all their digits.
     fn visit_i128<E: Error>(self, value: i128) -> Result<B::Value, E> {
         self.0.scalar(Scalar::Text(&value.to_string()))
     }
@@ -151,7 +151,7 @@ impl<'de, B: Build<'de>> Visitor<'de> for Walk<B> {
         self.0.object(members)
     }
 
-    // A tagged value of YAML: the tag means nothing here.
+    // A tagged YAML value: the tag is ignored.
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<B::Value, A::Error> {
         let (_tag, variant) = data.variant::<String>()?;
         variant.newtype_variant_seed(self)

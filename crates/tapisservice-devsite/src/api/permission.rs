@@ -72,7 +72,9 @@ async fn permitted<T: OfTenant>(
 
 /// Services ask about every tenant, users about their own.
 fn may_ask_about(site: &SiteState, caller: &Caller, tenant: &str) -> Result<(), ApiError> {
-    site.registry().active_tenant(tenant).ok_or_else(|| ApiError::bad_request("The tenant does not exist."))?;
+    site.registry()
+        .active_tenant(tenant)
+        .ok_or_else(|| ApiError::bad_request("The tenant does not exist."))?;
     let allowed = caller.account == AccountType::Service || caller.tenant == tenant;
     allowed.then_some(()).ok_or_else(|| ApiError::forbidden("Users may query only their own tenant."))
 }
