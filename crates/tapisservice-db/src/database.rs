@@ -1,4 +1,4 @@
-//! The pool, which nobody gets at without saying whose rows it is about.
+//! The connection pool. Every access names the rows it is about.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,29 +28,29 @@ struct Inner {
     max_connections: u32,
 }
 
-/// How busy the pool is.
+/// The state of the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStatus {
-    /// Connections that are open.
+    /// Open connections.
     pub open: u32,
-    /// Those of them that nobody uses.
+    /// Open connections that are not in use.
     pub idle: u32,
-    /// The most there may be.
+    /// The maximum number of connections.
     pub max: u32,
 }
 
 impl Database {
-    /// A database that is connected to when it is first used: a service starts while its database is down (F14). Makes the
+    /// Opens a pool that connects on first use, so that a service starts while its database is down (F14). Creates the
     /// folder of an SQLite file.
     ///
     /// # Errors
     ///
-    /// When the settings name no database. No error holds a value.
+    /// When the settings do not name a database. No error contains a value.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime.
+    /// Outside a tokio runtime.
     pub fn connect_lazy(settings: &DatabaseSettings) -> Result<Self, DatabaseSettingsError> {
         let mut max_connections = settings.sql_pool_max_connections.max(1);
         let pool = match Target::from_settings(settings)? {
@@ -76,32 +76,32 @@ impl Database {
         Ok(Self { inner: Arc::new(Inner { pool, acquire_timeout, max_connections }) })
     }
 
-    /// The rows of a tenant.
+    /// A scope of the rows of a tenant.
     pub fn for_tenant(&self, tenant: &TenantId) -> Scope<ByTenant> {
         Scope::new(self.clone(), ScopeBinding::Tenant(tenant.clone()))
     }
 
-    /// The rows of a user: `username` of `tenant_id`, the pair a request acts for.
+    /// A scope of the rows of a user: `username` and `tenant_id` of the identity.
     pub fn for_owner(&self, owner: &Identity) -> Scope<ByOwner> {
         Scope::new(self.clone(), ScopeBinding::Owner(owner.clone()))
     }
 
-    /// The rows of every tenant: for housekeeping and counts, never for what a request asks for. The reason is for those who
-    /// read the code, and is logged at the level `debug`.
+    /// A scope of the rows of all tenants: for housekeeping and counts, never to serve a request. The reason documents the
+    /// use in the code, and is logged at level `debug`.
     ///
-    /// The project's `clippy.toml` disallows it: every use says in an `#[expect(clippy::disallowed_methods)]` why the tenant
+    /// The project's `clippy.toml` disallows it: every use states in an `#[expect(clippy::disallowed_methods)]` why the tenant
     /// is not known.
     pub fn across_tenants(&self, reason: &'static str) -> Scope<AcrossTenants> {
         tracing::debug!(reason, "query across tenants");
         Scope::new(self.clone(), ScopeBinding::Nothing)
     }
 
-    /// The pool of PostgreSQL, for what statements of a scope cannot do: COPY, streams of rows, types of its own, `sqlx::query!`. `None` on
-    /// another engine.
+    /// The PostgreSQL pool, for what statements of a scope cannot do: COPY, streams of rows, PostgreSQL's own types, `sqlx::query!`. `None`
+    /// on another engine.
     ///
-    /// Nothing checks what runs on it: neither the tenant nor that the text is safe. The reason is for those who read the code, and is
-    /// logged at the level `debug`. The project's `clippy.toml` disallows it: every use says in an
-    /// `#[expect(clippy::disallowed_methods)]` why it keeps to its tenant.
+    /// Statements on it are not checked, neither for the tenant nor for safe text. The reason documents the use in the code, and is
+    /// logged at level `debug`. The project's `clippy.toml` disallows it: every use states in an
+    /// `#[expect(clippy::disallowed_methods)]` how it keeps to its tenant.
     ///
     /// ```
     /// # use tapisservice_db::{Database, sqlx};
@@ -122,7 +122,7 @@ impl Database {
         }
     }
 
-    /// As [`postgres_pool`](Self::postgres_pool), the pool of SQLite.
+    /// As [`postgres_pool`](Self::postgres_pool), but the SQLite pool.
     pub fn sqlite_pool(&self, reason: &'static str) -> Option<&SqlitePool> {
         tracing::debug!(reason, "direct use of the SQLite pool");
         match self.pool() {
@@ -131,14 +131,14 @@ impl Database {
         }
     }
 
-    /// A listener for LISTEN and NOTIFY of PostgreSQL; `None` on another engine. It holds a connection of the pool, and connects again when
-    /// that is lost: what was notified meanwhile is lost too.
+    /// A listener for PostgreSQL's LISTEN and NOTIFY; `None` on another engine. It holds a connection of the pool and reconnects if
+    /// that is lost; notifications in between are lost.
     ///
     /// Channels belong to the whole database: a notification may be about any tenant. As [`postgres_pool`](Self::postgres_pool) it needs a reason.
     ///
     /// # Errors
     ///
-    /// When no connection is to be had.
+    /// When no connection is available.
     pub async fn listener(&self, reason: &'static str) -> Result<Option<PgListener>, QueryError> {
         tracing::debug!(reason, "listening for notifications");
         let Pool::Postgres(pool) = self.pool() else { return Ok(None) };
@@ -146,12 +146,12 @@ impl Database {
         listener.map(Some).map_err(|error| QueryError::from_sqlx(error, StatementKind::Other))
     }
 
-    /// Which database it is.
+    /// The database engine.
     pub fn engine(&self) -> Engine {
         self.inner.pool.engine()
     }
 
-    /// How busy the pool is, for metrics.
+    /// The state of the pool, for metrics.
     pub fn pool_status(&self) -> PoolStatus {
         let (open, idle) = match self.pool() {
             Pool::Postgres(pool) => (pool.size(), pool.num_idle()),
@@ -176,11 +176,11 @@ impl Database {
         gauge!(MAX, &[POOL]).set(f64::from(max));
     }
 
-    /// Whether the database answers.
+    /// Checks that the database responds.
     ///
     /// # Errors
     ///
-    /// When it does not within the time that a request waits for a connection.
+    /// When it does not respond within the time that a request waits for a connection.
     pub async fn ping(&self) -> Result<(), QueryError> {
         self.with_timeout(async {
             let query = ScopeBinding::Nothing.query(crate::statement::Target::Pool(self.pool()), "SELECT 1");
@@ -189,7 +189,7 @@ impl Database {
         .await
     }
 
-    /// Closes all connections, once they are no longer used; statements fail from now on.
+    /// Closes the pool: waits for connections in use, and new statements fail.
     pub async fn close(&self) {
         match self.pool() {
             Pool::Postgres(pool) => pool.close().await,
@@ -201,7 +201,7 @@ impl Database {
         &self.inner.pool
     }
 
-    /// Gives up after the time that a request waits for a connection.
+    /// Limits `work` to the time that a request waits for a connection.
     pub(crate) async fn with_timeout<T>(
         &self,
         work: impl Future<Output = Result<T, QueryError>>,
@@ -211,7 +211,7 @@ impl Database {
     }
 }
 
-/// The options of the drivers show the password.
+/// Leaves the driver's options out: they show the password.
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Database")
@@ -229,14 +229,14 @@ fn pool_options<DB: sqlx::Database>(settings: &DatabaseSettings, max_connections
         .acquire_timeout(settings.acquire_timeout())
         .idle_timeout(unless_zero(settings.sql_idle_timeout_seconds))
         .max_lifetime(unless_zero(settings.sql_max_lifetime_seconds))
-        // A connection that a restart of the database broke is replaced before a request meets it.
+        // Replaces a connection that a restart of the database broke, before a request uses it.
         .test_before_acquire(true)
 }
 
-/// Switches an SQLite file to write-ahead logging, which it keeps.
+/// Switches an SQLite file to write-ahead logging, which is persistent.
 ///
-/// SQLite does not wait for the lock that the switch needs. A connection that meets it leaves the switch to the one that holds
-/// it, or to the next.
+/// SQLite does not wait for the lock that the switch needs. If the lock is taken, the connection that holds it switches, or the
+/// next one.
 async fn enable_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let Err(error) = sqlx::query("PRAGMA journal_mode = WAL").execute(connection).await else {
         return Ok(());

@@ -1,6 +1,6 @@
-//! The seam between the two drivers: everything that differs in type, and nothing else.
+//! The boundary between the two drivers: everything that differs in type, and nothing else.
 //!
-//! `sqlx::Any` is not used: it takes options only as a URL, which it prints, and its rows know fewer types.
+//! `sqlx::Any` is not used: it accepts options only as a URL, which it prints, and its rows support fewer types.
 
 use futures_util::TryStreamExt as _;
 use sqlx::pool::PoolConnection;
@@ -10,11 +10,11 @@ use sqlx::{Arguments as _, AssertSqlSafe};
 
 use crate::value::{Record, Value};
 
-/// Which database it is.
+/// A database engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Engine {
-    /// PostgreSQL, what deployments use.
+    /// PostgreSQL, for deployments.
     Postgres,
     /// SQLite, embedded.
     Sqlite,
@@ -26,7 +26,7 @@ pub(crate) enum Pool {
     Sqlite(SqlitePool),
 }
 
-/// A connection that was taken from the pool.
+/// A connection from the pool.
 pub(crate) enum PooledConnection {
     Postgres(PoolConnection<Postgres>),
     Sqlite(PoolConnection<Sqlite>),
@@ -64,7 +64,7 @@ impl Pool {
         })
     }
 
-    /// On SQLite a transaction takes the one write lock at its start: one that reads first and writes later could not wait
+    /// On SQLite a transaction takes the write lock at its start: a transaction that reads first and writes later could not wait
     /// for it.
     pub(crate) async fn begin(&self, serializable: bool) -> Result<OpenTransaction, sqlx::Error> {
         Ok(match self {
@@ -140,7 +140,7 @@ impl Arguments {
     }
 }
 
-/// Runs one expression with the types of either engine.
+/// Runs one expression with the types of the engine.
 macro_rules! on_engine {
     ($connection:expr, $arguments:expr, |$c:ident, $a:ident| $run:expr) => {
         match ($connection, $arguments) {
@@ -151,7 +151,7 @@ macro_rules! on_engine {
     };
 }
 
-// The texts were literals, or a caller asserted them, when they became part of a `Statement`.
+// A `Statement` accepts only literals and text that its author asserted to be safe.
 impl Connection<'_> {
     pub(crate) async fn fetch_all<T: Record>(
         self,

@@ -1,4 +1,4 @@
-//! Whether the schema is at head, asked by probes.
+//! The readiness check of the schema.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use tokio::time::Instant;
 use crate::migrate::{MigrationError, Migrator, NotAtHead};
 use crate::{Database, QueryError};
 
-/// How long an answer is good for: probes of several kinds come at once, and many of them in an attack.
+/// How long a result is cached: several probes may come at once, and very many in an attack.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Answers whether the database is there and has every migration that the service was built with (rule D4). Cheap to
-/// clone, and cheap to ask: it asks the database at most once a second, for all who ask together.
+/// Checks that the database is available and has every migration that the service was built with (rule D4). Cheap to
+/// clone and to call: it queries the database at most once per second, for all callers together.
 ///
 /// ```
 /// # use tapisservice_db::{Database, SchemaCheck, migrate::Migrator};
@@ -42,26 +42,26 @@ pub enum NotReady {
     /// It is not at head.
     #[error(transparent)]
     NotAtHead(NotAtHead),
-    /// Its migrations cannot be told.
+    /// The state of its migrations cannot be read.
     #[error(transparent)]
     Migrations(Arc<MigrationError>),
-    /// It does not answer, or not as it should.
+    /// It is unavailable, or a query failed.
     #[error("{}", .0.log_message())]
     Query(#[source] Arc<QueryError>),
 }
 
 impl SchemaCheck {
-    /// A check of a database against the migrations of a service.
+    /// A check of a database for the migrations of a service.
     pub fn new(database: Database, migrator: Migrator) -> Self {
         Self { inner: Arc::new(Inner { database, migrator, last: Mutex::new(None) }) }
     }
 
-    /// Whether the database answers and is at head. One that is ahead is fine, too: while versions change, old and new run
-    /// side by side.
+    /// Checks that the database is available and at head. A database ahead of the build is ready too: during a rollout, old and new
+    /// versions run side by side.
     ///
     /// # Errors
     ///
-    /// Says what is missing, for the log, within the time that a request waits for a connection.
+    /// What is missing, for the log, within the time that a request waits for a connection.
     pub async fn ready(&self) -> Result<(), NotReady> {
         let mut last = self.inner.last.lock().await;
         if let Some((at, answer)) = &*last

@@ -1,4 +1,4 @@
-//! Transactions that run as if they were alone.
+//! Serializable transactions with retries.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,12 +13,11 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const MAX_PAUSE: Duration = Duration::from_millis(160);
 
 impl<K> Scope<K> {
-    /// Runs `work` in a transaction that sees the database as if it were alone (`SERIALIZABLE`), and again, up to five times,
-    /// when the database says that another transaction came between. `work` commits; a transaction that it drops is rolled
-    /// back.
+    /// Runs `work` in a `SERIALIZABLE` transaction, up to five times if the transaction conflicts with another one. `work`
+    /// commits; a transaction that it drops is rolled back.
     ///
-    /// Only what the database certainly undid is repeated: a serialization failure, a deadlock, SQLite's write lock. A lost
-    /// connection is not. `work` should do nothing but queries, since it may run more than once.
+    /// It retries only what the database certainly rolled back: a serialization failure, a deadlock, a conflict on SQLite's write lock. It does
+    /// not retry after a lost connection. `work` should do nothing but queries, because it may run more than once.
     ///
     /// ```
     /// # use tapisservice_db::{ByTenant, QueryError, Scope};
@@ -38,7 +37,7 @@ impl<K> Scope<K> {
     ///
     /// # Errors
     ///
-    /// What `work` fails with, and what the transaction itself does: [`QueryError::SerializationFailure`] after the last attempt.
+    /// The error of `work`, or of the transaction itself: [`QueryError::SerializationFailure`] after the last attempt.
     pub async fn transaction_with_retry<T, E, F>(
         &self,
         mut work: impl FnMut(Transaction<K>) -> F,

@@ -1,4 +1,4 @@
-//! Whose rows a statement may touch.
+//! The rows that a statement may access.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use crate::statement::{Statement, Target};
 use crate::tenant_check::RequiredColumn;
 use crate::transaction::Transaction;
 
-/// A way into the database, bound to whose rows it is about; from [`Database`]. Cheap to clone.
+/// Access to the rows of a tenant, of a user or of all tenants; from [`Database`]. Cheap to clone.
 ///
-/// Statements of a [`Scope<ByTenant>`] have the tenant bound as `$1` and must say `tenant_id = $1`; those of a
-/// [`Scope<ByOwner>`] have the owner as `$2`, too, and must say `owner = $2` as well. An `INSERT` has the markers at the place
-/// of these columns. What does not is refused with [`QueryError::UnscopedStatement`] and never sent. The check reads the text and
-/// is no proof: it catches the condition that was forgotten, not a `UNION` that goes round it.
+/// A [`Scope<ByTenant>`] binds the tenant as `$1`, and its statements must contain `tenant_id = $1`. A
+/// [`Scope<ByOwner>`] also binds the owner as `$2`, and its statements must contain `owner = $2` as well. An `INSERT` must use the
+/// placeholders as the values of these columns. Other statements fail with [`QueryError::UnscopedStatement`] and are never sent. The
+/// check reads the text and is no proof: it catches a forgotten condition, but not a `UNION` that bypasses it.
 ///
-/// A row that has no `tenant_id` is reached through the row it belongs to:
+/// Access a row without a `tenant_id` through the row it belongs to:
 ///
 /// ```sql
 /// DELETE FROM bookmark_tags WHERE bookmark_id IN
@@ -33,22 +33,22 @@ pub struct Scope<K> {
     kind: PhantomData<fn() -> K>,
 }
 
-/// One tenant's rows.
+/// The rows of one tenant.
 #[derive(Debug, Clone, Copy)]
 pub struct ByTenant;
 
-/// One user's rows.
+/// The rows of one user.
 #[derive(Debug, Clone, Copy)]
 pub struct ByOwner;
 
-/// Everybody's rows.
+/// The rows of all tenants.
 #[derive(Debug, Clone, Copy)]
 pub struct AcrossTenants;
 
 const TENANT: RequiredColumn = RequiredColumn { column: "tenant_id", marker: "$1" };
 const OWNER: RequiredColumn = RequiredColumn { column: "owner", marker: "$2" };
 
-/// The values that a scope binds before all others.
+/// The values that a scope binds first.
 #[derive(Debug, Clone)]
 pub(crate) enum ScopeBinding {
     Nothing,
@@ -73,18 +73,18 @@ impl<K> Scope<K> {
         Self { database, binding, kind: PhantomData }
     }
 
-    /// A statement, run on a connection of its own.
+    /// A statement, executed on its own connection.
     pub fn query(&self, sql: impl SqlSafeStr) -> Statement<'_> {
         self.binding.query(Target::Pool(self.database.pool()), sql)
     }
 
-    /// Begins a transaction. When it is dropped before its commit, it is rolled back: also when the caller hangs up.
+    /// Begins a transaction. If it is dropped before the commit, it is rolled back, also when the client disconnects.
     ///
-    /// On SQLite it takes the write lock at once, and waits for it no longer than for a connection.
+    /// On SQLite it takes the write lock immediately, and waits for it as long as for a connection.
     ///
     /// # Errors
     ///
-    /// When no connection or lock is to be had.
+    /// When no connection or lock is available.
     pub async fn begin(&self) -> Result<Transaction<K>, QueryError> {
         self.begin_at(false, Arc::default()).await
     }

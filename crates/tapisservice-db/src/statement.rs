@@ -1,4 +1,4 @@
-//! One statement on its way to the database.
+//! Statements with their values.
 
 use std::fmt::Write as _;
 
@@ -13,10 +13,10 @@ use crate::value::{Record, Value};
 /// A statement with its values, from [`Scope::query`](crate::Scope::query) or
 /// [`Transaction::query`](crate::Transaction::query).
 ///
-/// Text is a literal, or asserted to be safe by [`AssertSqlSafe`](crate::AssertSqlSafe); values are bound and numbered `$1`,
-/// `$2`, ... on both engines. The scope has bound the first ones: the tenant is `$1`, the owner `$2`.
+/// The text is a literal, or asserted to be safe with [`AssertSqlSafe`](crate::AssertSqlSafe). Values are bound, with the placeholders `$1`,
+/// `$2`, ... on both engines. The scope binds the first ones: the tenant is `$1`, the owner `$2`.
 ///
-/// A list whose parts depend on the request grows by [`push`](Self::push) and [`push_bind`](Self::push_bind):
+/// Build a statement whose parts depend on the request with [`push`](Self::push) and [`push_bind`](Self::push_bind):
 ///
 /// ```
 /// # use tapisservice_db::{ByTenant, QueryError, Scope};
@@ -66,33 +66,33 @@ impl<'e> Statement<'e> {
         self
     }
 
-    /// Adds text to the statement.
+    /// Appends text to the statement.
     pub fn push(mut self, sql: impl SqlSafeStr) -> Self {
         self.sql.push_str(sql.into_sql_str().as_str());
         self
     }
 
-    /// Binds the next value and adds its `$n` to the statement.
+    /// Binds the next value and appends its placeholder `$n` to the statement.
     pub fn push_bind<'v>(self, value: impl Value<'v>) -> Self {
         let mut query = self.bind(value);
         if let Ok(arguments) = &query.arguments {
-            // Writing to a text cannot fail.
+            // Writing to a string cannot fail.
             let _ = write!(query.sql, "${}", arguments.len());
         }
         query
     }
 
-    /// All rows: say `LIMIT` where there may be many, and [`fetch_map_while`](Self::fetch_map_while) where they may be large.
+    /// Fetches all rows. Use `LIMIT` if there may be many, and [`fetch_map_while`](Self::fetch_map_while) if they may be large.
     ///
     /// # Errors
     ///
-    /// When the database refuses or fails, and when the statement leaves its tenant out.
+    /// When the database fails, or the statement does not restrict the tenant.
     pub async fn fetch_all<T: Record>(self) -> Result<Vec<T>, QueryError> {
         self.run(async |connection, sql, arguments| connection.fetch_all(sql, arguments).await).await
     }
 
-    /// What `take` makes of the rows, up to the first of which it makes nothing; the rest is not read. The rows come one after the
-    /// other, so that memory holds what was taken and little more:
+    /// Fetches rows as long as `take` returns `Some`, and collects the results; the rest is not read. The rows are read one by
+    /// one, so that memory holds little more than the results:
     ///
     /// ```
     /// # use tapisservice_db::{ByTenant, QueryError, Scope};
@@ -120,7 +120,7 @@ impl<'e> Statement<'e> {
             .await
     }
 
-    /// The first row, if there is one.
+    /// Fetches the first row, if there is one.
     ///
     /// # Errors
     ///
@@ -129,16 +129,16 @@ impl<'e> Statement<'e> {
         self.run(async |connection, sql, arguments| connection.fetch_optional(sql, arguments).await).await
     }
 
-    /// The first row.
+    /// Fetches the first row.
     ///
     /// # Errors
     ///
-    /// [`QueryError::NotFound`] when there is none; else as [`fetch_all`](Self::fetch_all).
+    /// [`QueryError::NotFound`] when there is none; otherwise as [`fetch_all`](Self::fetch_all).
     pub async fn fetch_one<T: Record>(self) -> Result<T, QueryError> {
         self.fetch_optional().await?.ok_or(QueryError::NotFound)
     }
 
-    /// The first column of the first row: a count, say.
+    /// Fetches the first column of the first row, such as a count.
     ///
     /// # Errors
     ///
@@ -150,7 +150,7 @@ impl<'e> Statement<'e> {
         self.fetch_one::<(T,)>().await.map(|(value,)| value)
     }
 
-    /// Runs the statement and tells how many rows it made, changed or deleted.
+    /// Executes the statement and returns the number of affected rows.
     ///
     /// # Errors
     ///

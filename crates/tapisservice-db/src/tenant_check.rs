@@ -1,11 +1,11 @@
-//! Does a statement keep to its tenant? A check of its text: it catches what was forgotten, not what was contrived.
+//! Checks the text of a statement for its tenant. It catches what was forgotten, not deliberate evasion.
 //!
-//! It runs before every statement of a scope, in every build: it costs a microsecond where the statement costs a
-//! hundred, and what it finds is answered with an error instead of another tenant's rows.
+//! It runs before every statement of a scope, in every build. It takes a microsecond where the statement takes a
+//! hundred, and turns access to another tenant's rows into an error.
 
 use crate::error::UnscopedStatement;
 
-/// A column that a statement has to compare with the value that the scope bound, or to insert it into.
+/// A column that a statement must compare with the value bound by the scope, or insert that value into.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequiredColumn {
     pub(crate) column: &'static str,
@@ -30,7 +30,7 @@ pub(crate) fn check(sql: &str, required: &'static [RequiredColumn]) -> Result<()
     Ok(())
 }
 
-/// Whether the statement holds `column = marker` as a condition that no `OR` beside it lifts.
+/// Whether the statement contains `column = marker` as a condition that no `OR` next to it weakens.
 fn compares(tokens: &[&str], rule: &RequiredColumn) -> bool {
     tokens.windows(3).enumerate().any(|(at, window)| {
         let [left, "=", right] = window else { return false };
@@ -40,7 +40,7 @@ fn compares(tokens: &[&str], rule: &RequiredColumn) -> bool {
     })
 }
 
-/// Whether an `OR` follows before the parentheses around, or the clause, end.
+/// Whether an `OR` follows before the end of the enclosing parentheses or clause.
 fn has_or<'t>(tokens: impl Iterator<Item = &'t &'t str>, closes: &str, opens: &str) -> bool {
     let mut depth = 0_usize;
     for token in tokens {
@@ -49,7 +49,7 @@ fn has_or<'t>(tokens: impl Iterator<Item = &'t &'t str>, closes: &str, opens: &s
             token if token == closes && depth == 0 => return false,
             token if token == closes => depth -= 1,
             "or" if depth == 0 => return true,
-            // In `SET tenant_id = $1` and in a select list it is no condition, yet `OR` cannot lift it either.
+            // In `SET tenant_id = $1` and in a select list it is not a condition, but `OR` cannot weaken it either.
             "where" | "on" | "having" | "select" | "set" | "order" | "group" | "limit" | "returning"
                 if depth == 0 =>
             {
@@ -61,7 +61,7 @@ fn has_or<'t>(tokens: impl Iterator<Item = &'t &'t str>, closes: &str, opens: &s
     false
 }
 
-/// Whether it is `INSERT INTO t (.., column, ..) VALUES (.., marker, ..)`, and overwrites no other tenant's row.
+/// Whether it is `INSERT INTO t (.., column, ..) VALUES (.., marker, ..)` and cannot overwrite a row of another tenant.
 fn inserts(tokens: &[&str], rule: &RequiredColumn) -> bool {
     if tokens.first() != Some(&"insert") {
         return false;
@@ -85,7 +85,7 @@ fn inserts(tokens: &[&str], rule: &RequiredColumn) -> bool {
     if rows == values {
         return false;
     }
-    // A conflict on a key without the tenant may be with another tenant's row; `compares` takes the one with a condition.
+    // A conflict on a key without the tenant may hit another tenant's row; `compares` accepts an upsert with a condition.
     let rest = &tokens[rows..];
     let updates = rest.windows(2).any(|pair| pair == ["do", "update"]);
     let keyed = list(rest, 0).is_some_and(|key| key.items.iter().any(|item| item[..] == [rule.column]));
@@ -98,7 +98,7 @@ struct List<'t> {
     end: usize,
 }
 
-/// The next list in parentheses, cut at its commas.
+/// The next list in parentheses, split at its commas.
 fn list<'t>(tokens: &[&'t str], from: usize) -> Option<List<'t>> {
     let start = from + tokens.get(from..)?.iter().position(|token| *token == "(")?;
     let mut items = vec![Vec::new()];
@@ -123,14 +123,14 @@ fn is_column(token: &str, column: &str) -> bool {
     token == column || token.strip_suffix(column).is_some_and(|qualifier| qualifier.ends_with('.'))
 }
 
-/// Words in lower case and single signs, without comments, with quoted text as `''`.
+/// Words in lower case and single characters, without comments, with quoted text as `''`.
 fn tokens(sql: &str) -> Vec<String> {
     let mut tokens: Vec<String> = Vec::new();
     let mut word = String::new();
     let mut chars = sql.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
-            // Quotes around a name say nothing.
+            // Quotes around a name do not matter.
             '"' => continue,
             c if c.is_alphanumeric() || matches!(c, '_' | '.' | '$') => {
                 word.extend(c.to_lowercase());

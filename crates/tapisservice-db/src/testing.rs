@@ -1,9 +1,9 @@
-//! A PostgreSQL of a test's own, started from the binaries of the machine. Behind the feature `testing`.
+//! A PostgreSQL server for tests, started from the binaries of the machine (feature `testing`).
 //!
 //! ```
 //! use tapisservice_db::testing::Postgres;
 //!
-//! // `None` where the machine has no PostgreSQL, and the test is skipped.
+//! // `None` if the machine has no PostgreSQL: skip the test.
 //! let Some(postgres) = Postgres::start() else { return };
 //! let settings = postgres.settings("bookmarks");
 //! ```
@@ -22,13 +22,13 @@ use tempfile::TempDir;
 
 use crate::DatabaseSettings;
 
-/// The user of every database here.
+/// The user of every database.
 pub const USER: &str = "tapis";
 
-/// Its password, which no text may show.
+/// Its password, which no output may contain.
 pub const PASSWORD: &str = "canary-p@ss/word";
 
-/// Where Debian, Fedora, macOS and others put the programs.
+/// Where Debian, Fedora, macOS and others install the programs.
 const FOLDERS: [&str; 7] = [
     "/usr/lib/postgresql/17/bin",
     "/usr/lib/postgresql/16/bin",
@@ -39,22 +39,22 @@ const FOLDERS: [&str; 7] = [
     "/opt/homebrew/bin",
 ];
 
-/// A cluster in a temporary folder, on a free port of the loopback. It is stopped and deleted when it is dropped, and also
-/// when the test is killed.
+/// A cluster in a temporary folder, on a free loopback port. It is stopped and deleted when it is dropped, even
+/// if the test is killed.
 #[derive(Debug)]
 pub struct Postgres {
     bin: PathBuf,
     folder: PathBuf,
     port: u16,
-    /// Lives as long as its standard input is open, and cleans up then.
+    /// Runs until its standard input closes, then cleans up.
     guard: Child,
 }
 
 impl Postgres {
-    /// Starts one, with an empty database `tapis`.
+    /// Starts a cluster with an empty database `tapis`.
     ///
-    /// The programs are searched in the folder that the variable `TAPIS_PG_BIN` names, else in the usual ones. Without them it
-    /// says so and returns nothing, and the test is to be skipped.
+    /// Looks for the programs in the folder named by the variable `TAPIS_PG_BIN`, otherwise in the usual ones. Without them it
+    /// prints so and returns `None`: skip the test.
     ///
     /// # Panics
     ///
@@ -62,7 +62,7 @@ impl Postgres {
     pub fn start() -> Option<Self> {
         let Some(bin) = programs() else {
             assert!(variable("TAPIS_POSTGRES_REQUIRED").is_none(), "no PostgreSQL: set TAPIS_PG_BIN");
-            // Tests say this where they are run, not in a log.
+            // For whoever runs the tests: they have no log.
             let _ = writeln!(std::io::stderr(), "no PostgreSQL on this machine, the test is skipped");
             return None;
         };
@@ -96,17 +96,17 @@ impl Postgres {
         &self.folder
     }
 
-    /// Makes an empty database.
+    /// Creates an empty database.
     ///
     /// # Panics
     ///
-    /// When it exists already.
+    /// When it already exists.
     pub fn create_database(&self, name: &str) {
-        // Names are the tests' own.
+        // The names come from tests, so they are safe.
         self.sql(&format!("CREATE DATABASE {name}"));
     }
 
-    /// Runs statements as the superuser in the database `postgres`, and returns the rows without ornaments.
+    /// Runs statements as the superuser in the database `postgres`, and returns the rows without headers.
     ///
     /// # Panics
     ///
@@ -115,7 +115,7 @@ impl Postgres {
         self.sql_in("postgres", sql)
     }
 
-    /// Runs statements as the superuser, and returns the rows without ornaments.
+    /// Runs statements as the superuser, and returns the rows without headers.
     ///
     /// # Panics
     ///
@@ -127,7 +127,7 @@ impl Postgres {
         String::from_utf8_lossy(&run(psql).stdout).trim().to_owned()
     }
 
-    /// Stops it in an orderly way: sessions are ended.
+    /// Shuts it down (mode `fast`): sessions are terminated.
     ///
     /// # Panics
     ///
@@ -136,7 +136,7 @@ impl Postgres {
         self.control(&["stop", "-m", "fast"]);
     }
 
-    /// Stops it as a crash does: everything is dropped, and the next start recovers.
+    /// Stops it as in a crash (mode `immediate`): the next start recovers.
     ///
     /// # Panics
     ///
@@ -160,7 +160,7 @@ impl Postgres {
         self.control(&["start", "-l", &log.to_string_lossy(), "-o", &options]);
     }
 
-    /// Lets it take connections over TLS, too, from its next start on, with this certificate and its key (both PEM).
+    /// Enables TLS from its next start on, with this certificate and its key (both PEM).
     ///
     /// # Panics
     ///
@@ -205,9 +205,9 @@ impl Postgres {
     fn control(&self, arguments: &[&str]) {
         let mut control = self.program("pg_ctl");
         control.arg("-D").arg(self.data()).args(["-w", "-s", "-t", "60"]).args(arguments);
-        // The server inherits what this leaves open, and a pipe would never end.
+        // The server inherits open descriptors, and would keep a pipe open.
         control.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        // Its own process group: what ends the test by Ctrl-C does not end it before the guard does.
+        // Its own process group, so that Ctrl-C stops the test and the guard, which then stops the server.
         control.process_group(0);
         let status = control.status().expect("pg_ctl can be run");
         let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
@@ -230,7 +230,7 @@ impl Drop for Postgres {
     }
 }
 
-/// A shell that waits until its standard input is closed, be it because the test ended or was killed, and cleans up then.
+/// A shell that waits until its standard input closes, because the test ended or was killed, and then cleans up.
 fn guard(bin: &Path, folder: &Path) -> Child {
     const SCRIPT: &str = r#"
         trap '' INT TERM HUP
@@ -276,8 +276,8 @@ fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
-/// A port that was free a moment ago, below those that the system gives to outgoing connections: the port has to stay free while
-/// the server is stopped, and who connects to it then must not meet itself.
+/// A free port below the ephemeral range: the port has to stay free while
+/// the server is stopped, and a client must not connect to itself.
 fn free_port() -> u16 {
     let random = || RandomState::new().build_hasher().finish();
     let mut ports = std::iter::repeat_with(|| 20_000 + (random() % 12_000) as u16).take(100);

@@ -1,4 +1,4 @@
-//! Several statements as one.
+//! Transactions.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,7 +12,7 @@ use crate::error::{QueryError, StatementKind};
 use crate::scope::ScopeBinding;
 use crate::statement::{Statement, Target};
 
-/// A transaction of a [`Scope`](crate::Scope), with the same values bound. Dropping it rolls it back.
+/// A transaction of a [`Scope`](crate::Scope), with the same bound values. Dropping it rolls it back.
 #[must_use = "a transaction that is dropped is rolled back"]
 pub struct Transaction<K> {
     inner: Inner,
@@ -22,7 +22,7 @@ pub struct Transaction<K> {
 
 pub(crate) struct Inner {
     pub(crate) open: OpenTransaction,
-    /// Set when a statement met another transaction: the database wants all of it again.
+    /// Set when a statement conflicted with another transaction: the whole transaction has to be retried.
     should_retry: Arc<AtomicBool>,
 }
 
@@ -43,17 +43,17 @@ impl<K> Transaction<K> {
         Self { inner: Inner { open, should_retry }, binding, kind: PhantomData }
     }
 
-    /// A statement of the transaction. After one that failed, PostgreSQL refuses all others but the rollback.
+    /// A statement of the transaction. After a failed statement, PostgreSQL rejects everything but a rollback.
     pub fn query(&mut self, sql: impl SqlSafeStr) -> Statement<'_> {
         self.binding.query(Target::Transaction(&mut self.inner), sql)
     }
 
-    /// Makes it last.
+    /// Commits the transaction.
     ///
     /// # Errors
     ///
-    /// When the database fails. After [`QueryError::Unavailable`] nobody knows whether the commit was the last thing it did:
-    /// it is not repeated, and callers who do should send what can be recognised, an id of their own making or a unique name.
+    /// When the database fails. After [`QueryError::Unavailable`] it is unknown whether the commit succeeded. It is not
+    /// retried; clients that retry should send an id or a unique name, so that a duplicate is detected.
     pub async fn commit(self) -> Result<(), QueryError> {
         let Inner { open, should_retry } = self.inner;
         open.commit().await.map_err(|error| {
@@ -63,11 +63,11 @@ impl<K> Transaction<K> {
         })
     }
 
-    /// Takes it back, and waits until that is done.
+    /// Rolls the transaction back, and waits for the database.
     ///
     /// # Errors
     ///
-    /// When the database fails; it takes back the transaction then by itself.
+    /// When the database fails. It then rolls the transaction back itself.
     pub async fn rollback(self) -> Result<(), QueryError> {
         self.inner.open.rollback().await.map_err(|error| QueryError::from_sqlx(error, StatementKind::Other))
     }

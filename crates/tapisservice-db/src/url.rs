@@ -1,6 +1,6 @@
-//! From `sql_db_url` to the options of a driver.
+//! Parses `sql_db_url` into the options of a driver.
 //!
-//! The text is taken apart here and not by the driver, which logs parameters it does not know together with their values.
+//! The driver does not parse the text, because it logs unknown parameters with their values.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::settings::{DatabaseSettings, DatabaseSettingsError};
 
-/// Which database, and how to reach it. It has no printed form: the driver's would show the password.
+/// The database to connect to. It does not implement `Debug`, because the driver's options show the password.
 pub(crate) enum Target {
     Postgres(PgConnectOptions),
     Sqlite(SqliteTarget),
@@ -21,11 +21,11 @@ pub(crate) enum Target {
 
 pub(crate) struct SqliteTarget {
     pub(crate) options: SqliteConnectOptions,
-    /// A database in memory is gone with its last connection.
+    /// Whether the database is in memory: it disappears with its last connection.
     pub(crate) in_memory: bool,
-    /// Whether it is a file that may be written.
+    /// Whether the file may be written.
     pub(crate) writes: bool,
-    /// The folder to make before the file can be.
+    /// The folder to create for the file.
     pub(crate) folder: Option<PathBuf>,
 }
 
@@ -131,7 +131,7 @@ fn sqlite(rest: &str, settings: &DatabaseSettings) -> Result<SqliteTarget, Datab
     let mut options =
         options.create_if_missing(creates).foreign_keys(true).busy_timeout(settings.acquire_timeout());
     if writes {
-        // FULL: what was acknowledged survives a loss of power, as it does on PostgreSQL.
+        // FULL: acknowledged commits survive a power loss, as on PostgreSQL.
         options = options.synchronous(SqliteSynchronous::Full);
     }
     let folder = options.get_filename().parent().filter(|folder| creates && !folder.as_os_str().is_empty());
@@ -146,7 +146,7 @@ fn non_empty<'t>(text: &'t str, part: &'static str) -> Result<&'t str, DatabaseS
     if text.is_empty() { Err(DatabaseSettingsError::Missing(part)) } else { Ok(text) }
 }
 
-/// Names the parameter, unless it looks like something else: a `?` in a password starts a parameter too.
+/// Names the parameter only if it looks like one: a `?` in a password also starts a parameter.
 fn unknown(name: &str) -> DatabaseSettingsError {
     let usual = name.len() <= 40 && name.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '_' | '-'));
     DatabaseSettingsError::UnknownParameter(if usual {

@@ -1,4 +1,4 @@
-//! What goes into statements and comes out of rows, on both engines.
+//! Values of statements and rows, for both engines.
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -8,7 +8,7 @@ use sqlx::{Decode, Encode, FromRow, Type};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// A value that both engines take: text, `i64`, `i32`, `f64`, `bool`, bytes, [`Timestamp`], [`TextUuid`], and an `Option`
+/// A value that both engines support: text, `i64`, `i32`, `f64`, `bool`, bytes, [`Timestamp`], [`TextUuid`], and an `Option`
 /// of each.
 pub trait Value<'v>:
     Encode<'v, Postgres> + Type<Postgres> + Encode<'v, Sqlite> + Type<Sqlite> + Send
@@ -20,14 +20,14 @@ impl<'v, T> Value<'v> for T where
 {
 }
 
-/// A row as a struct: what `#[derive(sqlx::FromRow)]` makes, and tuples of values.
+/// A row as a struct with `#[derive(sqlx::FromRow)]`, or as a tuple of values.
 pub trait Record: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
 
 impl<T> Record for T where T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
 
 /// A point in time in a `BIGINT` column: microseconds since 1970, UTC.
 ///
-/// The engines have no type for times in common. Finer parts are cut off, so that a value equals what is read back.
+/// The engines have no common type for times. Nanoseconds are truncated, so that a value equals what is read back.
 ///
 /// ```
 /// use tapisservice_db::Timestamp;
@@ -40,14 +40,14 @@ impl<T> Record for T where T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, S
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The time it is.
+    /// The current time.
     pub fn now() -> Self {
         OffsetDateTime::now_utc().into()
     }
 
     /// The time, in UTC.
     pub fn to_datetime(self) -> OffsetDateTime {
-        // Only what the years -9999 to 9999 hold gets in.
+        // The constructors accept only the years -9999 to 9999.
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
@@ -87,7 +87,7 @@ impl From<TextUuid> for Uuid {
     }
 }
 
-/// Makes a type travel as another one that both engines know.
+/// Encodes a type as another one that both engines support.
 macro_rules! encode_as {
     ($type:ty, $carrier:ty, $encode:expr, $decode:expr) => {
         impl<DB: sqlx::Database> Type<DB> for $type

@@ -1,4 +1,4 @@
-//! Why a statement failed, told apart once for both engines, and what a caller learns of it.
+//! Why a statement failed, classified once for both engines, and what the caller sees.
 
 mod postgres;
 mod sqlite;
@@ -8,7 +8,7 @@ use tapisservice_core::{Error, ServiceError};
 
 /// Why a statement failed.
 ///
-/// In a handler `?` is enough. A store that knows better matches on it:
+/// In a handler `?` is enough. A store can match on it for a better message:
 ///
 /// ```
 /// # use tapisservice_core::{Error, ServiceError};
@@ -23,80 +23,80 @@ use tapisservice_core::{Error, ServiceError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueryError {
-    /// There is no such row: 404.
+    /// The row does not exist: 404.
     #[error("row not found")]
     NotFound,
-    /// There is a row like it already: 409.
+    /// A unique constraint is violated: 409.
     #[error("unique constraint violation")]
     UniqueViolation {
-        /// The columns that have to be unique together, but for `tenant_id` and `owner`; none when they are not known.
+        /// The columns of the constraint, without `tenant_id` and `owner`; empty if they are not known.
         fields: Vec<String>,
-        /// What the database said.
+        /// The error of the driver.
         source: sqlx::Error,
     },
-    /// The row is still referred to: 409.
+    /// The row is still referenced: 409.
     #[error("the row is still referenced")]
     Referenced {
-        /// What the database said.
+        /// The error of the driver.
         source: sqlx::Error,
     },
-    /// The row refers to one that does not exist: 400.
+    /// The row references one that does not exist: 400.
     #[error("the referenced row does not exist")]
     MissingReference {
-        /// What the database said.
+        /// The error of the driver.
         source: sqlx::Error,
     },
-    /// A value breaks a rule of the table, is missing or does not fit its column: 400.
+    /// A value is missing, violates a constraint or does not fit its column: 400.
     #[error("invalid value")]
     InvalidValue {
-        /// The column, where the database names it.
+        /// The column, if the database names it.
         field: Option<String>,
-        /// What the database said.
+        /// The error of the driver.
         source: sqlx::Error,
     },
-    /// Another transaction came between, and the database undid this one: 503, and trying again helps.
+    /// The transaction conflicted with another one and was rolled back: 503. A retry may succeed.
     #[error("serialization failure: conflict with another transaction")]
     SerializationFailure {
-        /// What the database said.
+        /// The error of the driver.
         source: sqlx::Error,
     },
-    /// No connection was to be had, or it was lost: 503. Whether the statement was carried out is not known.
+    /// No connection was available, or it was lost: 503. The statement may have been executed.
     #[error("database unavailable")]
     Unavailable {
-        /// What the database said.
+        /// The error of the driver.
         source: sqlx::Error,
     },
-    /// A table or column is missing, as before the migrations: 503.
+    /// A table or column is missing, as before migrations are applied: 503.
     #[error("a table or column is missing: have the migrations been applied?")]
     SchemaMissing {
-        /// What the database said.
+        /// The error of the driver.
         source: sqlx::Error,
     },
-    /// The statement leaves its tenant out and was not sent: 500.
+    /// The statement does not restrict the tenant and was not sent: 500.
     #[error(transparent)]
     UnscopedStatement(#[from] UnscopedStatement),
-    /// Anything else, most likely a mistake in the statement: 500.
+    /// Any other error, most likely a mistake in the statement: 500.
     #[error("database error")]
     Other {
-        /// What the database said.
+        /// The error of the driver.
         source: sqlx::Error,
     },
 }
 
-/// A statement of a scope that does not keep to it.
+/// A statement that does not keep to its scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("statement in a tenant scope without `{column} = {marker}`: {statement}")]
 #[non_exhaustive]
 pub struct UnscopedStatement {
-    /// The column.
+    /// The column that it has to restrict.
     pub column: &'static str,
-    /// The marker of the value that the scope bound.
+    /// The placeholder of the value that the scope binds.
     pub marker: &'static str,
-    /// The beginning of the statement; it holds no values.
+    /// The beginning of the statement. It contains no values.
     pub statement: String,
 }
 
-/// What kind of statement it was: whether a foreign key is broken from this side or the other.
+/// The kind of a statement, which tells on which side a foreign key is violated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StatementKind {
     Delete,
@@ -116,7 +116,7 @@ impl StatementKind {
 }
 
 impl QueryError {
-    /// Tells what the driver said apart.
+    /// Classifies an error of the driver.
     pub(crate) fn from_sqlx(source: sqlx::Error, kind: StatementKind) -> Self {
         use sqlx::Error as E;
         match &source {
@@ -127,14 +127,14 @@ impl QueryError {
             | E::BeginFailed
             | E::Io(_)
             | E::Tls(_)
-            // The drivers say this when the other side stops in the middle of a message.
+            // The drivers return this when the peer stops in the middle of a message.
             | E::Protocol(_) => Self::Unavailable { source },
             E::Database(error) if let Some(failure) = failure(&**error) => failure.into_error(source, kind),
             _ => Self::Other { source },
         }
     }
 
-    /// The error and what the database said, for logs and people who run the service.
+    /// The error with the message of the database, for logs and operators.
     pub(crate) fn log_message(&self) -> String {
         match self.driver_error() {
             Some(source) => format!("{self}: {}", driver_message(source)),
@@ -156,18 +156,18 @@ impl QueryError {
         }
     }
 
-    /// Whether the database certainly undid the transaction and wants it again.
+    /// Whether the database certainly rolled back the transaction, so that a retry is safe and may succeed.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::SerializationFailure { .. })
     }
 
-    /// Whether the database is not to be reached, or not ready.
+    /// Whether the database is unreachable or not ready.
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable { .. } | Self::SchemaMissing { .. })
     }
 }
 
-/// Callers are told the class of the failure and the names of fields, never a statement, a value, a host or the name of a
+/// Callers see the kind of the error and the names of fields, never a statement, a value, a host or the name of a
 /// constraint. The rest goes to the log.
 impl ServiceError for QueryError {
     fn to_error(&self) -> Error {
@@ -199,8 +199,8 @@ impl ServiceError for QueryError {
     }
 }
 
-/// What a driver's error says. That of PostgreSQL would add the line of the server's own source, which reads like a line of
-/// the statement.
+/// The message of a driver's error. The default text of a PostgreSQL error adds a line number of the server's source, which looks like
+/// a line of the statement.
 pub(crate) fn driver_message(error: &sqlx::Error) -> String {
     let postgres = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
     match postgres {
@@ -209,7 +209,7 @@ pub(crate) fn driver_message(error: &sqlx::Error) -> String {
     }
 }
 
-/// What a driver's error comes down to.
+/// The class of a driver's error.
 enum Failure {
     UniqueViolation(Vec<String>),
     ForeignKey,
@@ -248,7 +248,7 @@ fn quoted(fields: &[String]) -> String {
     fields.iter().map(|field| format!("{field:?}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The name of a column, and nothing else that a message may hold in its place.
+/// The name of a column, if the text is one.
 fn column(text: &str) -> Option<String> {
     let text = text.trim().trim_matches('"');
     let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');

@@ -1,4 +1,4 @@
-//! The codes of PostgreSQL (its manual, appendix A).
+//! PostgreSQL's error codes (its manual, appendix A).
 
 use sqlx::postgres::PgDatabaseError;
 
@@ -6,27 +6,27 @@ use super::{Failure, column};
 
 pub(super) fn failure(error: &PgDatabaseError) -> Option<Failure> {
     Some(match error.code() {
-        // An exclusion constraint is a kind of uniqueness, too.
+        // An exclusion constraint is a generalized unique constraint.
         "23505" | "23P01" => Failure::UniqueViolation(error.detail().map(key).unwrap_or_default()),
         "23503" => Failure::ForeignKey,
         "23001" => Failure::Referenced,
         "23502" | "23514" => Failure::Value(error.column().and_then(column)),
-        // Too long, out of range, no text of the encoding (a NUL), no text of the type.
+        // Too long, out of range, invalid in the encoding (a NUL), invalid text for the type.
         "22001" | "22003" | "22021" | "22P02" | "22P05" => Failure::Value(None),
         "40001" | "40P01" => Failure::SerializationFailure,
         // An undefined column or table, or schema.
         "42703" | "42P01" | "3F000" => Failure::SchemaMissing,
-        // Cancelled (by the timeout), lock not available, shut down, crashed, starting, idle for too long; a standby that
-        // only reads, as in a failover; the database is not there, yet.
+        // Cancelled (by the timeout), lock not available, shut down, crashed, starting, idle for too long; a read-only
+        // standby, as in a failover; the database does not exist yet.
         "57014" | "55P03" | "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25006" | "25P02" | "25P03"
         | "3D000" => Failure::Unavailable,
-        // Classes: connection, refused login, out of resources, system.
+        // Classes: connection, invalid authorization, insufficient resources, system error.
         code if ["08", "28", "53", "58"].contains(&code.get(..2).unwrap_or_default()) => Failure::Unavailable,
         _ => return None,
     })
 }
 
-/// The columns of `Key (tenant_id, name)=(acme, results) already exists.`, in whatever language the rest is.
+/// The columns of `Key (tenant_id, name)=(acme, results) already exists.`, whatever language the rest is in.
 fn key(detail: &str) -> Vec<String> {
     let columns =
         detail.split_once('(').and_then(|(_, rest)| rest.split_once(")=(")).map(|(columns, _)| columns);

@@ -1,4 +1,4 @@
-//! The codes of SQLite (its manual, "Result and Error Codes").
+//! SQLite's result codes (its manual, "Result and Error Codes").
 
 use sqlx::error::{DatabaseError as _, ErrorKind};
 use sqlx::sqlite::SqliteError;
@@ -15,13 +15,13 @@ pub(super) fn failure(error: &SqliteError) -> Option<Failure> {
         _ => {}
     }
     let code: i32 = error.code()?.parse().ok()?;
-    // Extended codes hold the primary one in their last byte.
+    // The last byte of an extended code is the primary one.
     Some(match code & 0xff {
-        // BUSY, LOCKED: the write lock was not to be had, or another transaction wrote since this one read.
+        // BUSY, LOCKED: the write lock was not available, or another transaction wrote after this one read.
         5 | 6 => Failure::SerializationFailure,
         // READONLY, IOERR, FULL, CANTOPEN.
         8 | 10 | 13 | 14 => Failure::Unavailable,
-        // TOOBIG; MISMATCH; CONSTRAINT of another kind.
+        // TOOBIG, MISMATCH, other kinds of CONSTRAINT.
         18..=20 => Failure::Value(None),
         1 if ["no such table", "no such column", "has no column named"]
             .iter()

@@ -1,8 +1,8 @@
-//! One migration on one connection.
+//! Applies one migration on one connection.
 //!
-//! `sqlx` can run a migration, too, but sends the whole file at once: it cannot say which statement failed, PostgreSQL makes
-//! one transaction of a file that is to have none, and a file that ends its transaction is recorded as done all the same. The
-//! table of migrations is that of `sqlx`.
+//! `sqlx` can do this too, but it sends the whole file at once: it cannot tell which statement failed, PostgreSQL runs
+//! a file without a transaction in one anyway, and a file that ends its transaction is still recorded as applied. The
+//! table of migrations is the one of `sqlx`.
 
 use std::time::{Duration, Instant};
 
@@ -16,11 +16,11 @@ use super::file::{file_name, script_error};
 use super::script::{Dialect, Statement, plan};
 use super::session::TABLE;
 
-/// Is gone when the transaction that a migration started in is.
+/// Disappears together with the transaction that a migration started in.
 const SAVEPOINT: &str = "SAVEPOINT tapis_migration";
 const RELEASE: &str = "RELEASE SAVEPOINT tapis_migration";
 
-/// What SQLite begins with: the write lock is taken before anything is read, and waited for while a service writes.
+/// For SQLite: takes the write lock before anything is read, and waits for it while a service writes.
 const IMMEDIATE: &str = "BEGIN IMMEDIATE";
 
 /// A connection of either engine.
@@ -29,7 +29,7 @@ pub(super) enum MigrationConnection<'c> {
     Sqlite(&'c mut SqliteConnection),
 }
 
-/// Runs a migration up or down, and notes that in the table of migrations.
+/// Applies or reverts a migration, and records that in the table of migrations.
 pub(super) async fn apply(
     connection: MigrationConnection<'_>,
     migration: &Migration,
@@ -49,7 +49,7 @@ pub(super) async fn apply(
     Ok(started.elapsed())
 }
 
-/// In a transaction, of which nothing stays when it fails.
+/// In a transaction, so that a failure leaves nothing behind.
 async fn apply_in_transaction(
     connection: MigrationConnection<'_>,
     migration: &Migration,
@@ -69,8 +69,8 @@ async fn apply_in_transaction(
                 in_transaction(MigrationConnection::Sqlite(&mut transaction), migration, statements, started)
                     .await;
             if ran.is_err() {
-                // `sqlx` counts on a transaction to roll back, which `INSERT OR ROLLBACK` and the like did themselves. Where
-                // there still is one this fails, and changes nothing.
+                // `sqlx` expects a transaction to roll back, but `INSERT OR ROLLBACK` and the like have already done so. If
+                // there still is one, this fails and changes nothing.
                 let _ = transaction.execute(sqlx::raw_sql("BEGIN")).await;
                 let _ = transaction.rollback().await;
                 return ran;
@@ -96,7 +96,7 @@ async fn in_transaction(
     Ok(())
 }
 
-/// Without a transaction but those of the file.
+/// Without a transaction, except for those in the file.
 async fn apply_without_transaction(
     mut connection: MigrationConnection<'_>,
     migration: &Migration,
@@ -105,14 +105,14 @@ async fn apply_without_transaction(
 ) -> Result<(), MigrationError> {
     let ran = async {
         connection.run(migration, statements).await?;
-        // On SQLite this fails when the file left a transaction open, by a savepoint.
+        // On SQLite this fails if the file left a transaction open, by a savepoint.
         connection.execute("BEGIN").await.map_err(|source| failed(migration, None, source))?;
         connection.record(migration, started.elapsed()).await?;
         Ok(connection.execute("COMMIT").await?)
     };
     let ran = ran.await;
     if ran.is_err() {
-        // What the file began. Mostly it began nothing, which is an error on SQLite.
+        // In case the file began a transaction. If it did not, this is an error on SQLite.
         let _ = connection.execute("ROLLBACK").await;
     }
     ran
@@ -132,7 +132,7 @@ impl MigrationConnection<'_> {
     }
 
     async fn execute(&mut self, sql: &str) -> Result<(), sqlx::Error> {
-        // The text is that of a file of the build, or of this one.
+        // The text comes from a file in the build, or from this one.
         let sql = sqlx::raw_sql(AssertSqlSafe(sql));
         match self {
             Self::Postgres(connection) => connection.execute(sql).await.map(|_| ()),
@@ -140,7 +140,7 @@ impl MigrationConnection<'_> {
         }
     }
 
-    /// Notes that the migration is done, or taken back.
+    /// Records that the migration was applied or reverted.
     async fn record(&mut self, migration: &Migration, elapsed: Duration) -> Result<(), sqlx::Error> {
         let (version, description, checksum) =
             (migration.version, &*migration.description, &*migration.checksum);
@@ -177,12 +177,12 @@ fn failed(migration: &Migration, line: Option<usize>, source: sqlx::Error) -> Mi
     MigrationError::Failed { version, file, line, transaction, source }
 }
 
-/// The line of the file that the database complains about; that on which the statement starts, when it does not say.
+/// The line of the file that the database reports, otherwise the line on which the statement starts.
 fn line_of(error: &sqlx::Error, statement: &Statement<'_>) -> usize {
     let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
     match error.and_then(PgDatabaseError::position) {
         Some(PgErrorPosition::Original(position)) => statement.line_at(position),
-        // One in the text of a function, which is not that of the file.
+        // An internal position is in the text of a function, not in the file.
         Some(PgErrorPosition::Internal { .. }) | None => statement.line,
     }
 }

@@ -1,4 +1,4 @@
-//! The subcommands of a service that run its migrations.
+//! The subcommands of a service for its migrations.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -11,10 +11,10 @@ use super::progress::Progress;
 use super::{Downgrade, MigrationError, MigrationState, Migrator, Upgrade, new_migration};
 use crate::Database;
 
-/// `upgrade`, `downgrade`, `current`, `history`, `heads` and `new`, to be flattened into the commands of a service.
+/// `upgrade`, `downgrade`, `current`, `history`, `heads` and `new`: flatten them into the commands of a service.
 ///
-/// Results go to the standard output, progress and errors to the standard error; a run that is not at its target at the end is
-/// an error. The database is connected to only by the commands that need it.
+/// Results go to standard output, progress and errors to standard error. A run that does not reach its target is
+/// an error. Only commands that need the database connect to it.
 ///
 /// ```
 /// use clap::{Parser, Subcommand};
@@ -83,10 +83,10 @@ pub enum MigrateCommand {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommandError<E> {
-    /// There are no settings to connect with, or none that can be used.
+    /// The settings of the database are missing or invalid.
     #[error(transparent)]
     Connect(E),
-    /// The migrations did not run.
+    /// A migration failed or was refused.
     #[error(transparent)]
     Migration(#[from] MigrationError),
 }
@@ -96,7 +96,7 @@ impl MigrateCommand {
     ///
     /// # Errors
     ///
-    /// What `connect` fails with; and when a migration fails, or the database is not where it should be at the end.
+    /// The error of `connect`; when a migration fails; when the database is not at its target at the end.
     pub async fn run<E>(
         self,
         migrator: &Migrator,
@@ -111,7 +111,7 @@ impl MigrateCommand {
             Self::Heads => migrator.head().map_or_else(|| "none".to_owned(), |head| head.to_string()),
             Self::New { name, folder } => new(&folder, &name.join(" "))?,
         };
-        // Whoever reads may have seen enough, as `head` does.
+        // The reader may have closed the pipe, as `head` does.
         let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
         Ok(())
     }
@@ -127,7 +127,7 @@ async fn upgrade(
     let on_event = &mut |event| progress.show(&event);
     let status = migrator.upgrade(database, to, Duration::from_secs(wait), on_event).await?;
     if to == Upgrade::Head {
-        // Asked again, as a service asks: what was done is there for others.
+        // Check again on another connection, as a service does: the changes are visible to others.
         let status = migrator.status(database).await?;
         status.at_head().map_err(MigrationError::NotAtHead)?;
     }
@@ -149,7 +149,7 @@ async fn downgrade(
 async fn current(migrator: &Migrator, database: &Database, check: bool) -> Result<String, MigrationError> {
     let status = migrator.status(database).await?;
     if check {
-        // Which would be why `upgrade` did not do them.
+        // Report a file that cannot run, which is why `upgrade` would fail.
         migrator.check_pending(&status, i64::MAX)?;
         status.at_head().map_err(MigrationError::NotAtHead)?;
     }
@@ -167,7 +167,7 @@ async fn history(migrator: &Migrator, database: &Database) -> Result<String, Mig
             MigrationState::Unfinished => "unfinished",
             MigrationState::Unknown => "applied (unknown)",
         };
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "{} {:<40} {state}", migration.version, migration.description);
     }
     Ok(if text.is_empty() { "none".to_owned() } else { text })

@@ -1,37 +1,37 @@
-//! What a run of migrations tells while it lasts.
+//! Events of a run of migrations.
 
 use std::time::Duration;
 
-/// What happens; for a person who waits, or a log.
+/// An event of a run of migrations, for a terminal or a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MigrationEvent {
-    /// The database is not there yet. Comes with every attempt, about once a second.
+    /// The database is not reachable yet. Sent on every attempt, about once a second.
     WaitingForDatabase {
-        /// What the attempt met.
+        /// The error of the attempt.
         reason: String,
     },
-    /// Another runner is at work. Comes once.
+    /// Another run holds the lock. Sent once.
     WaitingForLock,
-    /// A migration starts.
+    /// A migration has started.
     Started {
-        /// Which one.
+        /// Its version.
         version: i64,
-        /// What its file is called.
+        /// Its description, from the name of the file.
         description: String,
-        /// Whether it is taken back.
+        /// Whether it is being reverted.
         down: bool,
-        /// How many come after it, as far as is known.
+        /// How many migrations follow, as far as is known.
         remaining: usize,
     },
-    /// It is done.
+    /// A migration has finished.
     Finished {
-        /// Which one.
+        /// Its version.
         version: i64,
         /// How long it took.
         elapsed: Duration,
     },
-    /// The database has migrations that this build does not know, of a newer build.
+    /// The database has migrations of a newer build, which this one does not know.
     Ahead {
         /// How many.
         unknown: usize,

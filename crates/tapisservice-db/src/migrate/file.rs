@@ -1,4 +1,4 @@
-//! What is said about a migration's file: its name, whether it can be run, whether only its line endings were changed.
+//! The file of a migration: its name, whether it can run, whether only its line endings changed.
 
 use sqlx::migrate::Migration;
 use sqlx::{AssertSqlSafe, SqlSafeStr as _};
@@ -6,14 +6,14 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 use super::MigrationError;
 use super::script::{Dialect, ScriptError, plan};
 
-/// The name of the file; its version without zeros in front.
+/// The name of the file, without leading zeros in the version.
 pub(super) fn file_name(migration: &Migration) -> String {
     let (description, suffix) = (migration.description.replace(' ', "_"), migration.migration_type.suffix());
     format!("{}_{description}{suffix}", migration.version)
 }
 
-/// Refuses a file that would end the transaction it runs in. It is read by the rules of both engines, so that it is refused on
-/// both or on neither.
+/// Rejects a file that would end the transaction it runs in. It is checked by the rules of both engines, so that both reject it or
+/// neither does.
 pub(super) fn check(migration: &Migration) -> Result<(), MigrationError> {
     for dialect in Dialect::BOTH {
         plan(migration.sql.as_str(), dialect, !migration.no_tx)
@@ -35,7 +35,7 @@ pub(super) fn script_error(migration: &Migration, error: ScriptError) -> Migrati
     }
 }
 
-/// The line endings that the file had when it ran, if these are all that was changed since.
+/// The line endings that the file had when it was applied, if nothing else has changed since.
 pub(super) fn former_line_endings(migration: &Migration, checksum: &[u8]) -> Option<&'static str> {
     let unix = migration.sql.as_str().replace("\r\n", "\n");
     let windows = unix.replace('\n', "\r\n");
@@ -45,7 +45,7 @@ pub(super) fn former_line_endings(migration: &Migration, checksum: &[u8]) -> Opt
         .map(|(name, _)| name)
 }
 
-/// The checksum that `sqlx` makes of a file.
+/// The checksum that `sqlx` computes for a file.
 fn digest(sql: &str) -> Vec<u8> {
     let sql = AssertSqlSafe(sql).into_sql_str();
     Migration::new(0, "".into(), sqlx::migrate::MigrationType::ReversibleUp, sql, false).checksum.into_owned()

@@ -14,23 +14,23 @@ use crate::{Database, QueryError};
 
 /// The migrations of a service, embedded by `sqlx::migrate!`. Cheap to clone.
 ///
-/// Files are called `<version>_<name>.up.sql` and `.down.sql`, a pair each, and are kept to SQL that both engines take. Each runs
-/// in a transaction, unless its file starts with the line `-- no-transaction`: then its statements run one by one.
+/// Each migration is a pair of files `<version>_<name>.up.sql` and `.down.sql`, in SQL that both engines accept. Each runs
+/// in a transaction, unless the first line of its file is `-- no-transaction`: then its statements run one by one.
 ///
-/// A file that would end its transaction is refused before any migration of the run is done, on both engines alike:
+/// A file that would end its transaction is rejected before the run applies any migration, on both engines alike:
 /// [`MigrationError::TransactionControl`]. One plain `BEGIN;` and `COMMIT;` around the whole file, as other tools write them, are
-/// left out.
+/// skipped.
 #[derive(Debug, Clone)]
 pub struct Migrator {
     migrations: Arc<sqlx::migrate::Migrator>,
 }
 
 impl Migrator {
-    /// Takes the migrations.
+    /// A migrator for the migrations that `sqlx::migrate!` embedded.
     ///
     /// # Errors
     ///
-    /// When two have the same version, or one cannot be taken back.
+    /// When two have the same version, or one cannot be reverted.
     pub fn new(migrations: sqlx::migrate::Migrator) -> Result<Self, MigrationError> {
         let versions = |down| {
             migrations.iter().filter(move |m| m.migration_type.is_down_migration() == down).map(|m| m.version)
@@ -53,11 +53,11 @@ impl Migrator {
         self.ups().map(|migration| migration.version).max()
     }
 
-    /// Does what is to be done, once the database is there, while no other runner is at work.
+    /// Waits for the database and for other runs, then applies the pending migrations.
     ///
     /// # Errors
     ///
-    /// When the database does not come within `timeout`, a file is refused, a migration fails, or one was changed after it ran.
+    /// When the database is not reachable within `timeout`, a file is rejected, a migration fails, or one was changed after it was applied.
     pub async fn upgrade(
         &self,
         database: &Database,
@@ -68,11 +68,11 @@ impl Migrator {
         run::upgrade(self, database, to, timeout, on_event).await
     }
 
-    /// Takes migrations back, the newest first, once the database is there, while no other runner is at work.
+    /// Waits for the database and for other runs, then reverts migrations, the newest first.
     ///
     /// # Errors
     ///
-    /// When the database does not come within `timeout`, a file is refused, a migration fails, or one was done by another build.
+    /// When the database is not reachable within `timeout`, a file is rejected, a migration fails, or one was applied by another build.
     pub async fn downgrade(
         &self,
         database: &Database,
@@ -83,11 +83,11 @@ impl Migrator {
         run::downgrade(self, database, to, timeout, on_event).await
     }
 
-    /// What is done in a database, and what is not.
+    /// The state of each migration in a database.
     ///
     /// # Errors
     ///
-    /// When the database does not answer.
+    /// When the database is not available.
     pub async fn status(&self, database: &Database) -> Result<MigrationStatus, MigrationError> {
         let rows = ScopeBinding::Nothing.query(
             Target::Pool(database.pool()),
@@ -105,7 +105,7 @@ impl Migrator {
         MigrationStatus::new(self.ups(), rows)
     }
 
-    /// Refuses a database on which a migration ran that is not as it was, or is unfinished.
+    /// Rejects a database with a migration that was changed after it was applied, or is unfinished.
     pub(super) fn check_applied(&self, status: &MigrationStatus) -> Result<(), MigrationError> {
         for migration in status.migrations() {
             let version = migration.version;
@@ -122,8 +122,8 @@ impl Migrator {
         Ok(())
     }
 
-    /// Refuses files that cannot be run, of all migrations to be done up to a version, before the first of them is done. Those
-    /// that are done stay as they are; those to be done have to lead back, too.
+    /// Checks that all pending migrations up to a version can run, in both directions, before the first one does. Applied ones
+    /// are not checked.
     pub(super) fn check_pending(&self, status: &MigrationStatus, limit: i64) -> Result<(), MigrationError> {
         let pending =
             status.migrations().iter().filter(|m| m.state == MigrationState::Pending && m.version <= limit);
@@ -135,7 +135,7 @@ impl Migrator {
         Ok(())
     }
 
-    /// The same for those to be taken back down to a version, which itself stays.
+    /// The same for the migrations to be reverted down to a version, which itself stays.
     pub(super) fn check_reverts(&self, status: &MigrationStatus, floor: i64) -> Result<(), MigrationError> {
         let done = status.migrations().iter().rev();
         for migration in done.filter(|m| m.state != MigrationState::Pending && m.version > floor) {

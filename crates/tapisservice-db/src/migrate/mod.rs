@@ -1,8 +1,8 @@
 //! Migrations: reversible, embedded in the binary, run by the binary itself.
 //!
-//! A [`Migrator`] holds what `sqlx::migrate!` embedded. A service offers [`MigrateCommand`] on its command line; its container
-//! of migrations is started with the argument `upgrade` (rule D3). Any number of runners may be started at once: one works,
-//! the others wait and find it done.
+//! A [`Migrator`] holds the migrations that `sqlx::migrate!` embedded. A service offers [`MigrateCommand`] on its command line; its migrations
+//! container runs the command `upgrade` (rule D3). Any number of runs may start at once: one works,
+//! and the others wait until it is done.
 
 mod apply;
 mod command;

@@ -11,12 +11,12 @@ use super::MigrationError;
 
 const LONGEST: usize = 80;
 
-/// Writes `<version>_<name>.up.sql` and `.down.sql` into `folder` and returns their paths. The version is the time (UTC), or
+/// Creates `<version>_<name>.up.sql` and `.down.sql` in `folder` and returns their paths. The version is the current time (UTC), or
 /// one more than that of the newest file if that is later.
 ///
 /// # Errors
 ///
-/// When the name makes no file name, and when the files cannot be written.
+/// When the name is not valid, or the files cannot be written.
 pub fn new_migration(folder: &Path, name: &str) -> Result<[PathBuf; 2], MigrationError> {
     let slug = slug(name)?;
     let error = |path: &Path| {

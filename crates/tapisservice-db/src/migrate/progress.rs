@@ -1,4 +1,4 @@
-//! How a run is shown: a line that moves on a terminal, plain lines elsewhere.
+//! The progress of a run: a spinner on a terminal, plain lines elsewhere.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// On the standard error, where it does not mix with what the command prints.
+    /// On standard error, separate from the output of the command.
     pub(super) fn new() -> Self {
         let spinner = std::io::stderr().is_terminal().then(|| {
             let spinner = ProgressBar::new_spinner();

@@ -1,4 +1,4 @@
-//! Going up and down.
+//! Upgrade and downgrade.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::{Downgrade, MigrationError, MigrationEvent, MigrationState, Migration
 use crate::Database;
 use crate::error::{QueryError, driver_message};
 
-/// How long one attempt to connect may take.
+/// The time limit for one attempt to connect.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
@@ -87,7 +87,7 @@ pub(super) async fn downgrade(
     Ok(status)
 }
 
-/// Waits until the database is there.
+/// Waits until the database is reachable.
 async fn connect(
     database: &Database,
     timeout: Duration,
@@ -111,7 +111,7 @@ async fn connect(
     }
 }
 
-/// A wrong password does not become right by waiting.
+/// Whether the login was rejected: a retry with the same password does not help.
 fn is_refused_login(error: &QueryError) -> bool {
     let QueryError::Unavailable { source } = error else { return false };
     let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
@@ -138,7 +138,7 @@ async fn step(
     Ok(())
 }
 
-/// The version above which everything is taken back.
+/// The version above which everything is reverted.
 fn revert_floor(status: &MigrationStatus, to: Downgrade) -> Result<i64, MigrationError> {
     let mut done =
         status.migrations().iter().rev().filter(|m| m.state != MigrationState::Pending).map(|m| m.version);

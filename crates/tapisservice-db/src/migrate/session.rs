@@ -1,4 +1,4 @@
-//! A connection to migrate with, which no other runner has at the same time.
+//! The connection of a run, and the lock that keeps other runs out.
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
@@ -17,21 +17,21 @@ use crate::Database;
 use crate::engine::Pool;
 use crate::error::{QueryError, StatementKind};
 
-/// Where `sqlx` notes what is done.
+/// The table in which `sqlx` records applied migrations.
 pub(super) const TABLE: &str = "_sqlx_migrations";
 
-/// Says who holds the lock, to those who look at `pg_locks`: "tapismig" in ASCII. The lock is one of this database only.
+/// The key of the advisory lock, visible in `pg_locks`: "tapismig" in ASCII. The lock is per database.
 const LOCK: i64 = 0x7461_7069_736d_6967;
 
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(200);
 
-/// A connection, and the lock, which is held from [`lock`](Self::lock) to the end of the session and of which nothing stays
-/// when a runner dies: PostgreSQL's ends with the connection, that of an SQLite file is one of the operating system.
+/// A connection with a lock, which is held from [`lock`](Self::lock) to the end of the session. A run that dies leaves no
+/// lock: PostgreSQL releases its lock with the connection, and the lock of an SQLite file belongs to the operating system.
 ///
-/// SQLite's own write lock would not do: it ends with a transaction, and some migrations run without one.
+/// SQLite's own write lock is not enough: it ends with a transaction, and some migrations run without one.
 pub(super) enum Session {
     Postgres(PgConnection),
-    /// A database in memory has but one connection, which is its lock.
+    /// A database in memory has only one connection, which is its lock.
     Sqlite {
         connection: PoolConnection<Sqlite>,
         lock: Option<File>,
@@ -44,7 +44,7 @@ impl Session {
         let opened = async {
             Ok(match database.pool() {
                 Pool::Postgres(pool) => {
-                    // A connection of its own: the settings of the pool do not hold for it.
+                    // A separate connection: the settings of the pool do not apply to it.
                     let mut connection = pool.connect_options().as_ref().clone().connect().await?;
                     sqlx::query("SET statement_timeout = 0").execute(&mut connection).await?;
                     Self::Postgres(connection)
@@ -55,7 +55,7 @@ impl Session {
         opened.await.map_err(|error| QueryError::from_sqlx(error, StatementKind::Other))
     }
 
-    /// Waits until no other runner is at work, and makes the table if it is missing.
+    /// Waits for the lock, and creates the table if it is missing.
     pub(super) async fn lock(
         &mut self,
         on_event: &mut (dyn FnMut(MigrationEvent) + Send),
@@ -75,7 +75,7 @@ impl Session {
         Ok(())
     }
 
-    /// What is done.
+    /// The applied migrations.
     pub(super) async fn applied(&mut self) -> Result<Vec<AppliedRow>, MigrationError> {
         let query = AssertSqlSafe(format!("SELECT version, checksum, success FROM {TABLE} ORDER BY version"));
         Ok(match self {
@@ -84,7 +84,7 @@ impl Session {
         })
     }
 
-    /// Runs a migration up or down, and notes it in the table.
+    /// Applies or reverts a migration, and records it in the table.
     pub(super) async fn run(&mut self, migration: &Migration) -> Result<Duration, MigrationError> {
         let connection = match self {
             Self::Postgres(connection) => MigrationConnection::Postgres(connection),
@@ -93,17 +93,17 @@ impl Session {
         apply(connection, migration).await
     }
 
-    /// Gives the lock back.
+    /// Releases the lock.
     pub(super) async fn close(self) {
         if let Self::Postgres(connection) = self {
-            // The lock ends with the connection, however that ends.
+            // PostgreSQL releases the lock with the connection, however that ends.
             let _ = connection.close().await;
         }
     }
 }
 
-/// Asks again and again: a session that waits for the lock holds a snapshot, for which `CREATE INDEX CONCURRENTLY` of the
-/// other would wait in turn.
+/// Polls: a session that waits for the lock in the server holds a snapshot, and `CREATE INDEX CONCURRENTLY` of the
+/// other run would wait for it.
 async fn lock_postgres(
     connection: &mut PgConnection,
     on_event: &mut (dyn FnMut(MigrationEvent) + Send),
@@ -118,8 +118,8 @@ async fn lock_postgres(
     }
 }
 
-/// The file beside the one of the database; none when that is in memory. The one of the database itself must not be opened a
-/// second time: closing it would drop the locks of SQLite.
+/// The lock file beside the database file; `None` for a database in memory. The database file itself must not be opened a
+/// second time: closing it would release SQLite's locks.
 async fn lock_path(connection: &mut SqliteConnection) -> Result<Option<PathBuf>, MigrationError> {
     let query = sqlx::query_scalar("SELECT file FROM pragma_database_list WHERE name = 'main'");
     let file: Option<String> = query.fetch_one(connection).await?;

@@ -1,4 +1,4 @@
-//! Which migrations are done.
+//! The state of migrations.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use sqlx::migrate::Migration;
 
 use super::file::former_line_endings;
 
-/// The migrations of a build and of a database, side by side, in order.
+/// The migrations of a build and of a database, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationStatus {
     migrations: Vec<MigrationEntry>,
@@ -19,30 +19,30 @@ pub struct MigrationStatus {
 pub struct MigrationEntry {
     /// Its version.
     pub version: i64,
-    /// What its file is called; nothing of one that this build does not know.
+    /// Its description, from the name of the file; empty for one that this build does not know.
     pub description: Cow<'static, str>,
-    /// Where it stands.
+    /// Its state.
     pub state: MigrationState,
 }
 
-/// Where a migration stands.
+/// The state of a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MigrationState {
-    /// Done.
+    /// Applied.
     Applied,
-    /// Not done yet.
+    /// Not applied yet.
     Pending,
-    /// Done, and its file was changed since.
+    /// Applied, and its file has changed since.
     Changed,
-    /// Done, and its file was changed since in its line endings only, as by a checkout of Git on another system.
+    /// Applied, and only the line endings of its file have changed since, as after a Git checkout on another system.
     LineEndingsChanged {
-        /// What they were, `LF` or `CRLF`.
+        /// The former line endings, `LF` or `CRLF`.
         former: &'static str,
     },
-    /// Broken off half way.
+    /// Failed half way.
     Unfinished,
-    /// Done by a build that has it; this one does not.
+    /// Applied by another build; this one does not have it.
     Unknown,
 }
 
@@ -54,23 +54,23 @@ pub(super) struct AppliedRow {
     pub(super) success: bool,
 }
 
-/// What keeps a database from being at head.
+/// Why a database is not at head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotAtHead {
     /// A migration without a transaction failed in the middle.
     #[error("migration {0} is unfinished")]
     Unfinished(i64),
-    /// The file of a migration is not as it was when it ran.
+    /// The file of a migration was changed after it was applied.
     #[error("migration {0} was changed after it was applied")]
     Changed(i64),
-    /// The file of a migration has other line endings than when it ran.
+    /// The file of a migration has other line endings than when it was applied.
     #[error("migration {0} has other line endings than when it was applied")]
     LineEndingsChanged(i64),
-    /// Migrations have not run yet.
+    /// Migrations are pending.
     #[error("{count} pending, starting with migration {first}")]
     Pending {
-        /// How many.
+        /// Their number.
         count: usize,
         /// The version of the first one.
         first: i64,
@@ -101,27 +101,27 @@ impl MigrationStatus {
         &self.migrations
     }
 
-    /// The newest migration that is done.
+    /// The newest applied migration.
     pub fn current(&self) -> Option<i64> {
         self.migrations.iter().rev().find(|m| m.state != MigrationState::Pending).map(|m| m.version)
     }
 
-    /// How many are to be done.
+    /// The number of pending migrations.
     pub fn pending(&self) -> usize {
         self.count(MigrationState::Pending)
     }
 
-    /// How many were done by another build.
+    /// The number of migrations applied by another build.
     pub fn unknown(&self) -> usize {
         self.count(MigrationState::Unknown)
     }
 
-    /// Whether every migration of this build is done as it is written. One of a newer build does no harm: while versions
-    /// change, old and new run side by side.
+    /// Checks that every migration of this build is applied and unchanged. Migrations of a newer build are fine: during a
+    /// rollout, old and new versions run side by side.
     ///
     /// # Errors
     ///
-    /// Says what is missing.
+    /// What is missing.
     pub fn at_head(&self) -> Result<(), NotAtHead> {
         let first = |state| self.migrations.iter().find(|m| m.state == state).map(|m| m.version);
         if let Some(version) = first(MigrationState::Unfinished) {

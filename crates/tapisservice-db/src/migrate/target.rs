@@ -1,25 +1,25 @@
-//! Where to migrate to.
+//! The targets of `upgrade` and `downgrade`.
 
 use std::str::FromStr;
 
-/// Where to go up to: `head`, or the version that is to be the last one done.
+/// The target of `upgrade`: `head`, or the version to apply last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Upgrade {
-    /// Everything.
+    /// All migrations.
     #[default]
     Head,
-    /// Up to this migration, itself included.
+    /// Up to and including this migration.
     To(i64),
 }
 
-/// Where to go down to: `-1` (or another number of steps), `base`, or the version that is to stay the last one done.
+/// The target of `downgrade`: `-1` (or another number of steps), `base`, or the version that stays applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Downgrade {
-    /// So many migrations back.
+    /// This number of migrations.
     Steps(u32),
-    /// Back to this migration, which stays.
+    /// Down to this migration, which stays applied.
     To(i64),
-    /// Everything.
+    /// All migrations.
     Base,
 }
 
@@ -29,7 +29,7 @@ impl Default for Downgrade {
     }
 }
 
-/// Text that is no place to migrate to.
+/// The text is not a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected {0}")]
 pub struct InvalidTarget(&'static str);

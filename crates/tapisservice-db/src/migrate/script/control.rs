@@ -1,14 +1,14 @@
-//! Statements that start, end or set a transaction.
+//! Transaction control statements.
 
 use super::statement::Statement;
 
-/// What a statement does to the transaction it runs in.
+/// The effect of a statement on the transaction it runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Control {
-    /// What it is called in a message.
+    /// Its name in messages.
     pub(super) name: &'static str,
     pub(super) effect: Effect,
-    /// Whether it does no more than that: no isolation level, no chain. Only such a pair is taken off a file.
+    /// Whether it has no isolation level and no chain. Only a plain pair around a file is skipped.
     pub(super) is_plain: bool,
 }
 
@@ -16,15 +16,15 @@ pub(super) struct Control {
 pub(super) enum Effect {
     Starts,
     Commits,
-    /// Undoes it, or leaves it to another session.
+    /// Rolls it back, or leaves it to another session.
     Abandons,
-    /// Ends it and starts the next: `COMMIT AND CHAIN`.
+    /// Ends it and begins the next: `COMMIT AND CHAIN`.
     Chains,
-    /// Neither: `SET TRANSACTION`, and the end of a prepared one.
+    /// Neither begins nor ends it: `SET TRANSACTION`, and the end of a prepared one.
     Stays,
 }
 
-/// What a statement does to the transaction it runs in; nothing for any that leaves it alone, as savepoints do.
+/// The effect of a statement on the transaction it runs in; `None` for statements without one, savepoints included.
 pub(super) fn control(statement: &Statement<'_>) -> Option<Control> {
     let upper: Vec<String> = statement.head.iter().map(|word| word.to_ascii_uppercase()).collect();
     let words: Vec<&str> = upper.iter().map(String::as_str).collect();
@@ -56,7 +56,7 @@ const PLAIN_BEGIN: [&[&str]; 9] = [
     &[],
     &["TRANSACTION"],
     &["WORK"],
-    // How SQLite locks; a migration takes its write lock at once in any case.
+    // SQLite's locking modes. A migration takes the write lock immediately in any case.
     &["DEFERRED"],
     &["IMMEDIATE"],
     &["EXCLUSIVE"],

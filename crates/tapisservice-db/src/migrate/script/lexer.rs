@@ -1,11 +1,11 @@
-//! SQL as tokens, of either engine: PostgreSQL's manual, "Lexical Structure", and SQLite's `tokenize.c`.
+//! A lexer for the SQL of both engines, after PostgreSQL's manual, "Lexical Structure", and SQLite's `tokenize.c`.
 //!
-//! It is not the SQL parser of a library, which would refuse what it does not know: a migration may hold anything that its
-//! engine takes.
+//! The SQL parser of a library would reject what it does not know, but a migration may contain anything that its
+//! engine accepts.
 
-/// Whose rules hold where they differ: whether comments nest, what ends a line, `E'\''`, `` `a` `` and `[a]`.
+/// The engine whose rules apply where they differ: nested comments, line breaks, `E'\''`, `` `a` `` and `[a]`.
 ///
-/// Dollar quotes are read in SQL for SQLite, too, where `$a$` is a variable, of which a migration has none.
+/// Dollar quotes are recognized for SQLite too. There `$a$` is a variable, which migrations do not use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::migrate) enum Dialect {
     Postgres,
@@ -25,7 +25,7 @@ pub(super) enum Kind {
     Close,
     /// `/*` without its `*/`.
     OpenComment,
-    /// A quoted name or text, a number, a sign.
+    /// A quoted name or text, a number, an operator.
     Other,
 }
 
@@ -33,7 +33,7 @@ pub(super) enum Kind {
 pub(super) struct Token<'s> {
     pub(super) kind: Kind,
     pub(super) text: &'s str,
-    /// Where it starts in the text, in bytes.
+    /// Its offset in the text, in bytes.
     pub(super) start: usize,
 }
 
@@ -49,7 +49,7 @@ impl Token<'_> {
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// The tokens of a text, without blanks and closed comments. What is not closed goes to the end of the text.
+/// The tokens of a text, without white space and closed comments. An unclosed token extends to the end of the text.
 pub(super) struct Lexer<'s> {
     sql: &'s str,
     at: usize,
@@ -61,8 +61,8 @@ impl<'s> Lexer<'s> {
         Self { sql, at: 0, dialect }
     }
 
-    /// What is to come. All places where the lexer stops are at the boundary of a character: it steps over ASCII, or over
-    /// all bytes beyond ASCII in a row.
+    /// The rest of the text. The lexer always stops at a character boundary: it skips ASCII bytes, or complete runs of
+    /// non-ASCII bytes.
     fn rest(&self) -> &'s [u8] {
         &self.sql.as_bytes()[self.at..]
     }
@@ -71,7 +71,7 @@ impl<'s> Lexer<'s> {
         self.at += self.rest().iter().take_while(|byte| matches(**byte)).count();
     }
 
-    /// Goes behind the next `end`, or to the end of the text; returns whether there is one.
+    /// Skips past the next `end`, or to the end of the text. Returns whether there is one.
     fn skip_past(&mut self, end: &[u8]) -> bool {
         let found = self.rest().windows(end.len()).position(|window| window == end);
         self.at = found.map_or(self.sql.len(), |found| self.at + found + end.len());
@@ -82,7 +82,7 @@ impl<'s> Lexer<'s> {
         loop {
             let before = self.at;
             self.skip_while(is_blank);
-            // Editors of Windows write it in front of a file. SQLite takes it for a blank, wherever a word may start.
+            // Windows editors write it at the start of a file. SQLite treats it as white space wherever a word may start.
             if self.rest().starts_with(BYTE_ORDER_MARK) {
                 self.at += BYTE_ORDER_MARK.len();
             }
@@ -124,7 +124,7 @@ impl<'s> Lexer<'s> {
         depth == 0
     }
 
-    /// A quoted text, from its opening quote on; a doubled quote stands for one.
+    /// A quoted text, from its opening quote; a doubled quote is an escaped one.
     fn skip_quoted(&mut self, quote: u8, escapes: bool) {
         self.at += 1;
         loop {
@@ -144,7 +144,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    /// The text of PostgreSQL behind `E`; another one after a line break continues it, with its escapes.
+    /// A PostgreSQL string after `E`. A string after a line break continues it, with the same escapes.
     fn skip_escape_string(&mut self) {
         self.skip_quoted(b'\'', true);
         loop {
@@ -163,7 +163,7 @@ impl<'s> Lexer<'s> {
         self.at += rest.chars().next().map_or(0, char::len_utf8);
     }
 
-    /// `$$ .. $$` or `$tag$ .. $tag$`, from its first `$` on; or a single sign, as that of `$1`.
+    /// `$$ .. $$` or `$tag$ .. $tag$`, from its first `$`; or a single `$`, as in `$1`.
     fn skip_dollar(&mut self) {
         let tag = self.rest()[1..].iter().take_while(|byte| is_name(**byte) && **byte != b'$').count();
         let mark = self.rest().get(..tag + 2).filter(|mark| mark.ends_with(b"$"));
@@ -176,7 +176,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    /// A word, or the text that follows its `E`.
+    /// A word, or a string with the prefix `E`.
     fn skip_word(&mut self) -> Kind {
         let start = self.at;
         self.skip_while(is_name);

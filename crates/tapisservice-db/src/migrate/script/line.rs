@@ -1,6 +1,6 @@
-//! Lines of a text, as editors count them.
+//! Line breaks, as editors count them.
 
-/// How many lines end in a text: with LF, CRLF or a lone CR.
+/// The number of line breaks in a text: LF, CRLF or a lone CR.
 pub(super) fn line_breaks(text: &str) -> usize {
     let bytes = text.as_bytes();
     let ends = |at: &usize| bytes[*at] == b'\n' || (bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n'));

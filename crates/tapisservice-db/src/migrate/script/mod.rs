@@ -1,4 +1,4 @@
-//! The statements of a migration's file, and which of them would end the transaction it runs in.
+//! Splits the file of a migration into statements, and finds those that would end its transaction.
 
 mod control;
 mod lexer;

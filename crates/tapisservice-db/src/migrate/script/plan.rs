@@ -1,24 +1,24 @@
-//! What of a file is run: its statements, without the `BEGIN` and `COMMIT` around them.
+//! The statements of a file to run, without an enclosing `BEGIN` and `COMMIT`.
 
 use super::control::{Effect, control};
 use super::lexer::Dialect;
 use super::statement::{Statement, statements};
 
-/// Why a file is not run.
+/// Why a file is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::migrate) enum ScriptError {
-    /// It would start, end or set the transaction that it runs in.
+    /// It would begin, end or set the transaction that it runs in.
     Control { statement: &'static str, line: usize },
-    /// It runs without a transaction, and would leave open the one that it starts here.
+    /// It runs without a transaction, and would leave open the one that it begins here.
     UnclosedTransaction { statement: &'static str, line: usize },
-    /// A comment is not closed, so that the rest of the file would not run; only PostgreSQL says so itself.
+    /// A comment is not closed, so that the rest of the file would not run. Only PostgreSQL reports that itself.
     UnclosedComment { line: usize },
 }
 
 /// The statements to run.
 ///
-/// In a transaction, a plain `BEGIN` that is the first statement and the plain `COMMIT` that is the last, as other tools write
-/// them, are left out: that is the transaction they ask for.
+/// In a transaction, a plain `BEGIN` as the first statement and a plain `COMMIT` as the last, as other tools write
+/// them, are skipped: they ask for the transaction that the file gets anyway.
 pub(in crate::migrate) fn plan(
     sql: &str,
     dialect: Dialect,

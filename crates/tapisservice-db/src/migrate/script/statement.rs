@@ -1,9 +1,9 @@
-//! A text cut into its statements.
+//! Splits a text into statements.
 
 use super::lexer::{Dialect, Kind, Lexer, Token};
 use super::line::line_breaks;
 
-/// How many words at the beginning tell what a statement is: `CREATE OR REPLACE CONSTRAINT TRIGGER`.
+/// How many leading words identify a statement: `CREATE OR REPLACE CONSTRAINT TRIGGER`.
 const HEAD: usize = 5;
 
 /// One statement.
@@ -11,25 +11,25 @@ const HEAD: usize = 5;
 pub(in crate::migrate) struct Statement<'s> {
     /// From its first token to its semicolon.
     pub(in crate::migrate) text: &'s str,
-    /// The line of the text on which it starts, from 1.
+    /// The line on which it starts, from 1.
     pub(in crate::migrate) line: usize,
-    /// The words it starts with, no more than [`HEAD`].
+    /// Its leading words, at most [`HEAD`].
     pub(super) head: Vec<&'s str>,
-    /// Whether it is nothing but those words.
+    /// Whether it consists of those words only.
     pub(super) is_all_head: bool,
-    /// The line of a comment in it that is not closed.
+    /// The line of an unclosed comment in it.
     pub(super) open_comment: Option<usize>,
 }
 
 impl Statement<'_> {
-    /// The line of the text that holds a character of the statement, which are counted from 1 as PostgreSQL does.
+    /// The line of a character of the statement. Characters are counted from 1, as in PostgreSQL.
     pub(in crate::migrate) fn line_at(&self, position: usize) -> usize {
         let before = self.text.char_indices().nth(position.saturating_sub(1));
         self.line + line_breaks(&self.text[..before.map_or(self.text.len(), |(at, _)| at)])
     }
 }
 
-/// The statements of a text, in order. Between them are only blanks, comments and stray semicolons.
+/// The statements of a text, in order. Only white space, comments and stray semicolons are between them.
 pub(super) fn statements(sql: &str, dialect: Dialect) -> Vec<Statement<'_>> {
     let mut found: Vec<Statement<'_>> = Vec::new();
     let (mut line, mut counted) = (1, 0);
@@ -53,35 +53,35 @@ pub(super) fn statements(sql: &str, dialect: Dialect) -> Vec<Statement<'_>> {
     found
 }
 
-/// What is known of a statement whose end is looked for.
+/// The state while looking for the end of a statement.
 #[derive(Default)]
 struct Current<'s> {
     start: Option<usize>,
     head: Vec<&'s str>,
-    /// How many tokens came that are not in `head`, the semicolon aside.
+    /// The number of tokens that are not in `head`, without the semicolon.
     others: usize,
-    /// How many parentheses are open: `CREATE RULE .. DO (..; ..)`.
+    /// The number of open parentheses: `CREATE RULE .. DO (..; ..)`.
     depth: usize,
     body: Body,
-    /// The last tokens: the one before the last, and the last.
+    /// The last two tokens.
     last: [Option<Token<'s>>; 2],
 }
 
-/// The part of a statement that holds statements.
+/// The part of a statement that contains statements.
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
 enum Body {
     #[default]
     None,
-    /// `BEGIN ATOMIC .. END` of a function of PostgreSQL: how many `END` are to come, those of `CASE` included.
+    /// `BEGIN ATOMIC .. END` of a PostgreSQL function: how many `END` are still expected, those of `CASE` included.
     Routine(usize),
-    /// `BEGIN ..; END` of a trigger of SQLite.
+    /// `BEGIN ..; END` of an SQLite trigger.
     Trigger,
-    /// That of PostgreSQL has none: `EXECUTE FUNCTION f()`.
+    /// A PostgreSQL trigger has no body: `EXECUTE FUNCTION f()`.
     Call,
 }
 
 impl<'s> Current<'s> {
-    /// Takes the next token, and says whether the statement ends with it.
+    /// Takes the next token, and returns whether the statement ends with it.
     fn take(&mut self, token: Token<'s>) -> bool {
         if token.kind == Kind::Semicolon && self.ends() {
             return true;
@@ -102,13 +102,13 @@ impl<'s> Current<'s> {
         false
     }
 
-    /// Whether a semicolon that comes now ends it.
+    /// Whether a semicolon here ends the statement.
     fn ends(&self) -> bool {
         match self.body {
             _ if self.depth > 0 => false,
             Body::None | Body::Call | Body::Routine(0) => true,
             Body::Routine(_) => false,
-            // As `sqlite3_complete` of SQLite has it: `; END ;`.
+            // As in SQLite's `sqlite3_complete`: `; END ;`.
             Body::Trigger => {
                 matches!(self.last, [Some(before), Some(end)] if before.kind == Kind::Semicolon && end.is_word("end"))
             }
@@ -125,7 +125,7 @@ impl<'s> Current<'s> {
             Body::Routine(blocks @ 1..) if token.is_word("case") => Body::Routine(blocks + 1),
             Body::Routine(blocks @ 1..) if token.is_word("end") => Body::Routine(blocks - 1),
             Body::None if token.is_word("begin") && is_trigger() => Body::Trigger,
-            // A column or table of PostgreSQL may be called `begin`.
+            // In PostgreSQL a column or table may be named `begin`.
             Body::None | Body::Trigger if calls() && is_trigger() => Body::Call,
             body => body,
         };
