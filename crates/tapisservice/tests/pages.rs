@@ -1,5 +1,7 @@
 //! Examples on pages are tests, so none of them can be wrong for long.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
