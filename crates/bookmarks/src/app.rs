@@ -1,4 +1,4 @@
-//! The service, assembled: the same for `main` and for tests.
+//! Assembles the service, for `main` and for tests.
 
 use tapisservice::config::Config;
 use tapisservice::db::Database;
@@ -7,11 +7,11 @@ use tapisservice::{App, AppBuilder, Settings, StartError};
 use crate::state::Shared;
 use crate::{CONFIG_SCHEMA, Store, Systems, database, openapi, routes};
 
-/// Opens the database and puts the service together.
+/// Opens the database and assembles the service.
 ///
 /// # Errors
 ///
-/// When a setting or the database cannot be used.
+/// When a setting is invalid, or the database cannot be opened.
 pub async fn app(config: &Config, settings: Settings) -> Result<AppBuilder, StartError> {
     assemble(settings, &database::open(config).await?)
 }

@@ -1,4 +1,4 @@
-//! A bookmark, and what is known before there is one.
+//! Bookmarks, and the data to create and change them.
 
 use serde::Serialize;
 use tapisservice::axum::extract::{FromRequestParts, Path};
@@ -13,7 +13,7 @@ use crate::{BookmarkName, Description, SystemId, SystemPath, Tags};
 /// A path on a Tapis system that a user wants to find again.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Bookmark {
-    /// The id that the service gave it.
+    /// The id, assigned by the service.
     #[schema(example = "01997f4e-5d5c-7a3e-9d0b-6f1c2b3a4d5e")]
     pub bookmark_id: Uuid,
     /// What its owner calls it.
@@ -29,7 +29,7 @@ pub struct Bookmark {
     pub description: Option<String>,
     /// Words to find it by.
     pub tags: Vec<String>,
-    /// When it was made (RFC 3339, UTC).
+    /// When it was created (RFC 3339, UTC).
     #[serde(with = "time::serde::rfc3339")]
     pub created: OffsetDateTime,
     /// When it was last changed (RFC 3339, UTC).
@@ -37,7 +37,7 @@ pub struct Bookmark {
     pub updated: OffsetDateTime,
 }
 
-/// What a new bookmark is made from.
+/// The data of a new bookmark.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewBookmark {
     /// What its owner calls it.
@@ -52,24 +52,24 @@ pub struct NewBookmark {
     pub tags: Tags,
 }
 
-/// What is to change; `None` stays as it is.
+/// The changes of a bookmark; `None` keeps a value.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct BookmarkChanges {
-    /// Another name.
+    /// The new name.
     pub name: Option<BookmarkName>,
-    /// Another system.
+    /// The new system.
     pub system_id: Option<SystemId>,
-    /// Another path.
+    /// The new path.
     pub path: Option<SystemPath>,
-    /// Another description, or none.
+    /// The new description, or `Some(None)` to remove it.
     pub description: Option<Option<Description>>,
-    /// Other tags.
+    /// The new tags.
     pub tags: Option<Tags>,
 }
 
 /// The id of a bookmark, as the last part of a path.
 ///
-/// As an extractor it answers 404 to text that is no UUID: there is no bookmark of that id.
+/// As an extractor it rejects text that is not a UUID with 404: there is no bookmark with that id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BookmarkId(Uuid);
 

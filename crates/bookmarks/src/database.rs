@@ -1,4 +1,4 @@
-//! The database: its settings, its migrations, whether it can serve.
+//! The database: connection, migrations and readiness.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -12,30 +12,30 @@ static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     Migrator::new(sqlx::migrate!("../../migrations")).expect("a test holds that the migrations are sound")
 });
 
-/// How long a start waits for another process that migrates the same file.
+/// How long the start waits for another process that migrates the same file.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The migrations in the folder `migrations`, as they were when the service was built.
+/// The migrations in the folder `migrations`, compiled into the service.
 pub fn migrator() -> &'static Migrator {
     &MIGRATOR
 }
 
-/// The database that the configuration names; it is connected to when it is first used.
+/// The configured database. It connects on first use.
 ///
 /// # Errors
 ///
-/// When the configuration names none.
+/// When the configuration does not name a database.
 pub fn connect(config: &Config) -> Result<Database, StartError> {
     let settings: DatabaseSettings = config.parse()?;
     Database::connect_lazy(&settings).map_err(|error| StartError::setting("sql_db_url", error))
 }
 
-/// The same, ready to serve: the file of SQLite, which nobody else looks after, is brought to the newest migration.
-/// PostgreSQL is brought there by `bookmarks upgrade`, before or after the service starts.
+/// The same, ready to serve: applies pending migrations to an SQLite file. PostgreSQL is migrated
+/// with `bookmarks upgrade`, before or after the service starts.
 ///
 /// # Errors
 ///
-/// When the configuration names none, and when the file cannot be used.
+/// When the configuration does not name a database, or the file cannot be used.
 pub(crate) async fn open(config: &Config) -> Result<Database, StartError> {
     let database = connect(config)?;
     if database.engine() == Engine::Sqlite {
@@ -45,7 +45,7 @@ pub(crate) async fn open(config: &Config) -> Result<Database, StartError> {
     Ok(database)
 }
 
-/// The setting is to be mended when the file cannot be used, the build or the database when a migration cannot be run.
+/// Blames the setting if the file cannot be used, and the service if a migration fails.
 fn not_upgraded(error: MigrationError) -> StartError {
     match error {
         MigrationError::Query(_) | MigrationError::File { .. } | MigrationError::Unreachable { .. } => {
@@ -55,17 +55,17 @@ fn not_upgraded(error: MigrationError) -> StartError {
     }
 }
 
-/// A database that is never opened, for what needs none: a list of routes, a document.
+/// A database that is never opened, for the list of routes and the OpenAPI document.
 ///
 /// # Errors
 ///
-/// Never: the URL is a good one.
+/// Never: the URL is valid.
 pub(crate) fn placeholder() -> Result<Database, StartError> {
     let settings = DatabaseSettings::new("sqlite::memory:");
     Database::connect_lazy(&settings).map_err(|error| StartError::setting("sql_db_url", error))
 }
 
-/// Whether the database answers and has the migrations that this service was built with.
+/// Checks that the database is available and has the migrations of this build.
 pub(crate) fn ready_check(database: &Database) -> ReadyCheck {
     let check = SchemaCheck::new(database.clone(), migrator().clone());
     ReadyCheck::new("database", move || {

@@ -1,4 +1,4 @@
-//! Local work: a Tapis site in the same process, with the service behind its router.
+//! Local development: a Tapis site in the same process, with the service behind its proxy.
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use tapisservice_devsite::{DevSite, DevSiteBuilder, DevSiteError};
 
 use crate::BookmarksSettings;
 
-/// Where the keys of the site are kept, so that tokens outlive a restart.
+/// The folder of the site's keys, so that tokens stay valid after a restart.
 const KEYS: &str = ".tapis/devsite";
 
 /// The service as [`app`](crate::app()) puts it together; if the configuration has `devsite`, beside a site of its own that
@@ -28,7 +28,7 @@ pub async fn app_with_site(config: &Config, mut settings: Settings) -> Result<Ap
     settings.client.primary_site_admin_tenant_base_url = site.primary_site_admin_tenant_base_url();
     let name = settings.service.service_name.clone();
     let mut app = crate::app(config, settings).await?;
-    // The first request is not to meet an empty cache; if this fails, it is tried again like any refresh.
+    // Fill the cache before the first request. If this fails, it is retried like any refresh.
     let _ = app.tenants()?.refresh().await;
     // The hook owns the site, and the app the hook: the site ends with the app.
     Ok(app.on_listening(move |address| welcome(&site, &name, address)))
@@ -63,7 +63,7 @@ pub(crate) fn site(
     }
 }
 
-/// Nobody asked for these very ports: where one of them is in use, the site moves on.
+/// The ports are not configured: if one is in use, try the next ones.
 async fn start_at_next_free(site: DevSiteBuilder, first: u16) -> Result<DevSite, DevSiteError> {
     const STEP: u16 = 10;
     const TRIES: u16 = 20;
@@ -76,7 +76,7 @@ async fn start_at_next_free(site: DevSiteBuilder, first: u16) -> Result<DevSite,
     site.first_port(0).start().await
 }
 
-/// Puts the service behind the site's router and tells where everything is.
+/// Routes the site's proxy to the service and prints all addresses.
 fn welcome(site: &DevSite, name: &str, address: SocketAddr) {
     let address = connect_address(address);
     if let Err(error) = site.route_to(name, &format!("http://{address}")) {
@@ -93,6 +93,6 @@ fn welcome(site: &DevSite, name: &str, address: SocketAddr) {
          curl -H 'X-Tapis-Token: {token}' '{tenant}/v3/{name}/whoami?pretty=true'\n\
          \n"
     );
-    // Nobody may be reading; the service goes on.
+    // Standard output may be closed; the service continues.
     let _ = io::stdout().write_all(text.as_bytes());
 }

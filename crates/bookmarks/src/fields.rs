@@ -1,8 +1,8 @@
-//! The fields of a bookmark: text that is checked once, where it enters.
+//! The fields of a bookmark, validated once, at the edge.
 
 use std::fmt;
 
-/// Why a text cannot be a field. The reason never quotes it.
+/// Why a text is not valid. The message never quotes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidField {
@@ -17,10 +17,10 @@ pub enum InvalidField {
     /// A control character.
     #[error("expected no control characters")]
     ControlCharacter,
-    /// White space at an end, which nobody would see.
+    /// Leading or trailing white space, which is invisible.
     #[error("expected no leading or trailing white space")]
     OuterSpace,
-    /// A character that ids of systems do not have.
+    /// A character that is not allowed in the id of a system.
     #[error("expected letters, digits, `-`, `.`, `_` and `~`, the first a letter or a digit")]
     SystemId,
     /// A path that does not start at the root of its system.
@@ -48,11 +48,11 @@ macro_rules! text_field {
         pub struct $name(String);
 
         impl $name {
-            /// Checks `text`.
+            /// Validates `text`.
             ///
             /// # Errors
             ///
-            /// When it breaks a rule of the type.
+            /// When it violates a rule of the type.
             pub fn new(text: impl Into<String>) -> Result<Self, InvalidField> {
                 let text = text.into();
                 length(&text, $min, $max)?;
@@ -103,7 +103,7 @@ impl Tags {
     /// The most tags of a bookmark.
     pub const MAX: usize = 20;
 
-    /// Gathers tags; one that comes again is left out.
+    /// Collects tags; duplicates are dropped.
     ///
     /// # Errors
     ///
@@ -129,7 +129,7 @@ impl Tags {
 }
 
 fn length(text: &str, min: usize, max: usize) -> Result<(), InvalidField> {
-    // Counts no further than it has to: the body of a request may be one long name.
+    // Stop counting early: the body of a request may be one long name.
     let count = text.chars().take(max + 1).count();
     ensure((min..=max).contains(&count), InvalidField::Length { min, max })
 }

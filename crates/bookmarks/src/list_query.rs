@@ -1,4 +1,4 @@
-//! What a list is asked with, and what it says about itself.
+//! The query parameters and the metadata of a list.
 
 use std::io;
 
@@ -9,22 +9,22 @@ use tapisservice::utoipa::{self, IntoParams, ToSchema};
 
 use crate::{Bookmark, InvalidField, SystemId, Tag};
 
-/// The query of a list. Everything is optional; the names are those of the other Tapis services.
+/// The query parameters of a list. All are optional, with the names of other Tapis services.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListParameters {
-    /// The most bookmarks to return. The list ends earlier where more would take over 1 MiB: `recordCount` says how many there are, and
-    /// `skip` + `recordCount` is the `skip` to go on with.
+    /// The maximum number of bookmarks to return. The list ends earlier if it would exceed 1 MiB: `recordCount` is the number returned, and
+    /// `skip` + `recordCount` is the `skip` of the next page.
     #[param(value_type = Option<u16>, minimum = 0, maximum = 1000, default = 100)]
     limit: Option<String>,
-    /// How many to leave out first.
+    /// How many to skip.
     #[param(value_type = Option<u32>, minimum = 0, default = 0)]
     skip: Option<String>,
     /// What to sort by: `name`, `system_id`, `path`, `created` or `updated`, each with `(asc)` or `(desc)`, separated by commas.
     #[param(default = "created(asc)", example = "name(asc)")]
     order_by: Option<String>,
-    /// Whether to count all bookmarks that fit.
+    /// Whether to count all matching bookmarks.
     #[param(value_type = Option<bool>, default = false)]
     compute_total: Option<String>,
     /// Only bookmarks on this system.
@@ -33,23 +33,23 @@ pub struct ListParameters {
     system_id: Option<String>,
     /// Only bookmarks with this tag.
     tag: Option<String>,
-    /// Whether the answer is indented.
+    /// Whether the response is indented.
     #[param(value_type = Option<bool>, default = false)]
     #[serde(rename = "pretty")]
     _pretty: Option<String>,
 }
 
-/// A list that can be asked for.
+/// A valid query for a list.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ListQuery {
-    /// The most bookmarks to return.
+    /// The maximum number of bookmarks to return.
     pub limit: u32,
-    /// How many to leave out first.
+    /// How many to skip.
     pub skip: u32,
     /// What to sort by.
     pub order_by: Vec<OrderBy>,
-    /// Whether to count all that fit.
+    /// Whether to count all matches.
     pub compute_total: bool,
     /// Only bookmarks on this system.
     pub system_id: Option<SystemId>,
@@ -62,16 +62,16 @@ pub struct ListQuery {
 pub struct OrderBy {
     /// The column, one of a fixed set.
     pub column: &'static str,
-    /// Whether the largest comes first.
+    /// Whether the order is descending.
     pub descending: bool,
 }
 
-/// What a list says about itself (docs/PROTOCOL.md, section 4).
+/// The metadata of a list (docs/PROTOCOL.md, section 4).
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListMetadata {
-    /// How many there are in this answer. They may be fewer than `limit` though there are more: the next ones are at
-    /// `skip` + `recordCount`, and where there are none left it is 0.
+    /// The number of records in this response. It may be less than `limit` although there are more: the next page starts at
+    /// `skip` + `recordCount`. It is 0 when there are none left.
     record_count: usize,
     /// `limit`.
     record_limit: u32,
@@ -79,28 +79,28 @@ pub struct ListMetadata {
     records_skipped: u32,
     /// `orderBy`, null when it was not given.
     order_by: Option<String>,
-    /// Null: these lists are not continued by key.
+    /// Null: these lists do not support continuation by key.
     #[schema(value_type = Option<String>, required)]
     start_after: (),
-    /// How many fit, whatever `limit` and `skip`; -1 when `computeTotal` was not asked for.
+    /// The number of matches regardless of `limit` and `skip`; -1 without `computeTotal`.
     #[schema(example = -1)]
     total_count: i64,
 }
 
 impl ListQuery {
-    /// How many bookmarks a list has unless it is asked for more or fewer.
+    /// The default `limit`.
     pub const DEFAULT_LIMIT: u32 = 100;
-    /// The most bookmarks of one answer.
+    /// The maximum `limit`.
     pub const MAX_LIMIT: u32 = 1000;
-    /// The most bytes that the bookmarks of one answer take as JSON, indentation aside; the first one is there in any case. A user may
-    /// ask for many lists at once, and what they hold together has to fit into the memory of the service.
+    /// The maximum size of the bookmarks of one response as JSON, without indentation. The first one is always included. Users may
+    /// request many lists at once, and all of them have to fit into the memory of the service.
     pub const MAX_BYTES: usize = 1 << 20;
 
     const COLUMNS: [&'static str; 5] = ["name", "system_id", "path", "created", "updated"];
     const DEFAULT_ORDER: OrderBy = OrderBy { column: "created", descending: false };
 }
 
-/// What the answer to a list has room for.
+/// The remaining size of a response.
 #[derive(Debug)]
 pub(crate) struct ByteBudget {
     left: usize,
@@ -112,7 +112,7 @@ impl ByteBudget {
         Self { left: bytes, is_empty: true }
     }
 
-    /// The record, if there is room for it: for the first one there always is, so that every list gets on.
+    /// Returns the record if it fits. The first one always does, so that every page makes progress.
     pub(crate) fn take<T: Serialize>(&mut self, record: T) -> Option<T> {
         let mut size = Size(",".len());
         let fits = serde_json::to_writer(&mut size, &record).is_ok() && size.0 <= self.left;
@@ -125,7 +125,7 @@ impl ByteBudget {
     }
 }
 
-/// Counts what is written.
+/// A writer that counts bytes.
 struct Size(usize);
 
 impl io::Write for Size {
@@ -192,7 +192,7 @@ fn number(name: &str, text: Option<&str>, default: u32, max: u32) -> Result<u32,
     fits.ok_or_else(|| invalid(name, format_args!("expected a whole number from 0 to {max}")))
 }
 
-/// Python's clients write `True` and `False`.
+/// Python clients send `True` and `False`.
 fn parse_bool(name: &str, text: Option<&str>) -> Result<bool, Error> {
     match text.map(str::to_ascii_lowercase).as_deref() {
         None | Some("false") => Ok(false),

@@ -67,8 +67,8 @@ async fn serve(config: Config) -> ExitCode {
     run(config, bookmarks::app).await
 }
 
-/// The configuration of a deployment. On a machine that has none, a build for development takes `config-local.json` of the
-/// current folder, or as it was when the service was built.
+/// The configuration of a deployment. On a machine without one, a development build uses `config-local.json` of the
+/// current folder, or the version compiled into the service.
 fn load() -> Result<Config, ConfigError> {
     let loader = bookmarks::loader();
     if cfg!(feature = "devsite") && !Path::new("/home/tapis/config.json").exists() {
@@ -99,7 +99,7 @@ fn healthcheck() -> Result<String, StartError> {
 
 fn print(text: Result<String, StartError>) -> ExitCode {
     match text {
-        // Whoever reads may have seen enough, as `head` does.
+        // The reader may have closed the pipe, as `head` does.
         Ok(text) => match io::stdout().write_all(text.as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,

@@ -1,9 +1,9 @@
-//! The head of the OpenAPI document; paths and schemas come from the handlers, security from the policies.
+//! The info section of the OpenAPI document. Paths and schemas come from the handlers, security from the policies.
 
 use tapisservice::utoipa::openapi::OpenApi as Document;
 use tapisservice::utoipa::{self, OpenApi};
 
-/// Title, description, licence.
+/// The title, description and license.
 pub(crate) fn api_info() -> Document {
     ApiInfo::openapi()
 }

@@ -1,10 +1,10 @@
-//! What handlers take as `State`.
+//! The state of the handlers.
 
 use tapisservice::axum::extract::FromRef;
 
 use crate::{Store, Systems};
 
-/// Everything the handlers share; each takes the part it needs.
+/// The state that handlers share; each extracts the part it needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub(crate) store: Store,

@@ -1,4 +1,4 @@
-//! All queries. Every one is told whose bookmarks it is about, so that none can reach another user's: `$1` is the tenant,
+//! All queries. Each is bound to an owner, so that none can access another user's bookmarks: `$1` is the tenant,
 //! `$2` the owner (see [`Scope`](tapisservice::db::Scope)).
 
 use tapisservice::core::{Error, Identity, ServiceError};
@@ -13,14 +13,14 @@ pub struct Store {
     database: Database,
 }
 
-/// Why the store did not do what it was asked.
+/// Why an operation of the store failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The user has no bookmark of that id; somebody else may.
+    /// The user has no bookmark with this id; another user may.
     #[error("no such bookmark")]
     NotFound,
-    /// The user has a bookmark of that name already.
+    /// The user already has a bookmark with this name.
     #[error("the name is taken")]
     NameTaken,
     /// The database failed.
@@ -28,7 +28,7 @@ pub enum StoreError {
     Database(QueryError),
 }
 
-/// 404, 409, or of the database nothing but whether a retry may help.
+/// 404 or 409. Of a database error the caller sees only whether a retry may help.
 impl ServiceError for StoreError {
     fn to_error(&self) -> Error {
         match self {
@@ -43,7 +43,7 @@ impl From<QueryError> for StoreError {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::NotFound => Self::NotFound,
-            // The name is the only thing a user can choose that has to be unique.
+            // The name is the only unique value that a user chooses.
             QueryError::UniqueViolation { .. } => Self::NameTaken,
             other => Self::Database(other),
         }
@@ -63,7 +63,7 @@ struct Row {
     tags: Option<String>,
 }
 
-// The tags come with their bookmark, in their order; a tag has no comma.
+// Tags are selected with their bookmark, in order; a tag has no comma.
 const SELECT: &str = "SELECT bookmark_id, name, system_id, path, description, created, updated, \
     (SELECT string_agg(tag, ',' ORDER BY position) FROM bookmark_tags t \
      WHERE t.bookmark_id = bookmarks.bookmark_id) AS tags \
@@ -75,11 +75,11 @@ impl Store {
         Self { database }
     }
 
-    /// Keeps a new bookmark of `owner`.
+    /// Creates a bookmark of `owner`.
     ///
     /// # Errors
     ///
-    /// When the owner has one of that name, and when the database fails.
+    /// When the owner already has one with this name, or the database fails.
     pub async fn create(&self, owner: &Identity, new: NewBookmark) -> Result<Bookmark, StoreError> {
         let id = BookmarkId::generate();
         let mut transaction = self.database.for_owner(owner).begin().await?;
@@ -107,12 +107,12 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the owner has none of that id, and when the database fails.
+    /// When the owner has none with this id, or the database fails.
     pub async fn get(&self, owner: &Identity, id: BookmarkId) -> Result<Bookmark, StoreError> {
         find(self.database.for_owner(owner).query(SELECT), id).await
     }
 
-    /// A page of the bookmarks of `owner`, and how many fit if that was asked. The page ends at
+    /// A page of the bookmarks of `owner`, and the number of matches if requested. The page ends at
     /// [`limit`](ListQuery::limit) bookmarks or at [`ListQuery::MAX_BYTES`].
     ///
     /// # Errors
@@ -126,10 +126,10 @@ impl Store {
         let scope = self.database.for_owner(owner);
         let mut query = filter(scope.query(SELECT), list).push(" ORDER BY ");
         for order in &list.order_by {
-            // The column is one of a fixed set.
+            // The column comes from a fixed set, so this is not an injection.
             query = query.push(order.column).push(if order.descending { " DESC, " } else { " ASC, " });
         }
-        // The id makes the order total, so that pages neither repeat nor miss a bookmark.
+        // The id makes the order total, so that pages neither repeat nor skip a bookmark.
         let query = query.push("bookmark_id ASC LIMIT ").push_bind(i64::from(list.limit));
         let query = query.push(" OFFSET ").push_bind(i64::from(list.skip));
         let mut budget = ByteBudget::new(ListQuery::MAX_BYTES);
@@ -145,7 +145,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the owner has none of that id or another one of the new name, and when the database fails.
+    /// When the owner has none with this id or another one with the new name, or the database fails.
     pub async fn update(
         &self,
         owner: &Identity,
@@ -180,17 +180,17 @@ impl Store {
         Ok(bookmark)
     }
 
-    /// Deletes a bookmark of `owner` and returns what it was.
+    /// Deletes a bookmark of `owner` and returns it.
     ///
     /// # Errors
     ///
-    /// When the owner has none of that id, and when the database fails.
+    /// When the owner has none with this id, or the database fails.
     pub async fn delete(&self, owner: &Identity, id: BookmarkId) -> Result<Bookmark, StoreError> {
         let mut transaction = self.database.for_owner(owner).begin().await?;
         let bookmark = find(transaction.query(SELECT), id).await?;
         let delete = "DELETE FROM bookmarks WHERE bookmark_id = $3 AND tenant_id = $1 AND owner = $2";
         if transaction.query(delete).bind(TextUuid(id.as_uuid())).execute().await? == 0 {
-            // Somebody else was faster.
+            // Another request deleted it first.
             return Err(StoreError::NotFound);
         }
         transaction.commit().await?;
@@ -216,7 +216,7 @@ fn filter<'q>(mut query: Statement<'q>, list: &ListQuery) -> Statement<'q> {
     query
 }
 
-// Tags have no tenant of their own: they are reached through their bookmark.
+// Tags have no tenant column: they are accessed through their bookmark.
 async fn insert_tags(
     transaction: &mut Transaction<ByOwner>,
     id: BookmarkId,

@@ -1,16 +1,16 @@
-//! What this service asks the Systems service.
+//! Calls to the Systems service.
 
 use tapisservice::client::{ClientError, ServiceClient};
 use tapisservice::prelude::*;
 
-/// The Systems service, asked on behalf of users. Cheap to clone.
+/// A client of the Systems service that acts on behalf of users. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Systems {
     tapis: ServiceClient,
 }
 
 impl Systems {
-    /// Asks with this client.
+    /// Uses this client.
     pub fn new(tapis: ServiceClient) -> Self {
         Self { tapis }
     }
@@ -19,7 +19,7 @@ impl Systems {
     ///
     /// # Errors
     ///
-    /// 400 naming the system when it does not, or the user cannot; 503 when Systems does not answer.
+    /// 400 with the name of the system if it does not exist or the user cannot see it; 503 if Systems is unavailable.
     pub async fn check_visible(&self, g: &RequestContext, system_id: &str) -> Result<()> {
         let ask = async {
             self.tapis
@@ -39,7 +39,7 @@ impl Systems {
     }
 }
 
-/// To the user a system that is not there and one that is not shown are the same.
+/// A user must not be able to tell a system that does not exist from one that is hidden.
 fn is_invisible(error: &ClientError) -> bool {
     matches!(error.status(), Some(StatusCode::NOT_FOUND | StatusCode::FORBIDDEN))
 }

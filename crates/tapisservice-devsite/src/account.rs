@@ -1,4 +1,4 @@
-//! Who may get tokens with a password or key: users, OAuth clients, services.
+//! The accounts that may obtain tokens with a password or key: users, OAuth clients, services.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ impl Accounts {
         services.get(name).is_some_and(|secret| matches(secret, password))
     }
 
-    /// The password of a service, which becomes known if it was not.
+    /// The password of a service, which is registered if it is unknown.
     pub(crate) fn register_service(&self, name: &str) -> SecretString {
         let mut services = self.services.write();
         services.entry(name.to_owned()).or_insert_with(|| SERVICE_PASSWORD.into()).clone()

@@ -25,13 +25,13 @@ use crate::{DevSite, DevSiteError};
 /// The role of a tenant's administrators in the Security Kernel.
 pub(crate) const TENANT_ADMIN: &str = "$!tenant_admin";
 
-/// Prepares a [`DevSite`]: made by [`DevSite::builder`].
+/// Builds a [`DevSite`]; from [`DevSite::builder`].
 ///
-/// Unless told otherwise it has the primary site `tacc` (tenants `tacc`, `admin`, `dev`) and the associate site `uh`
-/// (tenants `uh`, `adminuh`); the users `alice`, `bob` and `admin`, all with the password `secret`, `admin` being
-/// tenant administrator everywhere; the OAuth client `devsite-client` with the key `devsite-client-key`; the systems
+/// By default it has the primary site `tacc` (tenants `tacc`, `admin`, `dev`) and the associate site `uh`
+/// (tenants `uh`, `adminuh`); the users `alice`, `bob` and `admin`, all with the password `secret`, where `admin` is
+/// tenant administrator of every tenant; the OAuth client `devsite-client` with the key `devsite-client-key`; the systems
 /// `workstation` (for everybody) and `alice-private` (for `alice`) in every tenant; free ports, and keys in memory.
-/// The services that the sites list have the password `devsite-service`.
+/// Services listed by the sites have the password `devsite-service`.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start`"]
 pub struct DevSiteBuilder {
@@ -69,26 +69,26 @@ impl DevSiteBuilder {
         }
     }
 
-    /// States the `server` setting of the service that the site is for. Required: the site starts only for `dev`,
+    /// Sets the `server` setting of the service that uses the site. Required: the site starts only for `dev`,
     /// so that a production configuration can never enable well-known passwords.
     pub fn server(mut self, server: impl Into<String>) -> Self {
         self.server = Some(server.into());
         self
     }
 
-    /// Uses this port as site port and the following ones for the other tenants. 0, the default: free ports.
+    /// Sets the site port; the other tenants get the following ports. With 0, the default, all ports are free ones.
     pub fn first_port(mut self, port: u16) -> Self {
         self.first_port = port;
         self
     }
 
-    /// Keeps the keys in this folder (mode 0700, files 0600, made when missing), so that tokens outlive a restart.
+    /// Stores the keys in this folder (mode 0700, files 0600, created if missing), so that tokens stay valid after a restart.
     pub fn key_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.keys = KeySource::Folder(folder.into());
         self
     }
 
-    /// Makes new keys for this site alone, instead of the set that all sites of the process share.
+    /// Generates new keys for this site only, instead of the set that all sites of the process share.
     pub fn fresh_keys(mut self) -> Self {
         self.keys = KeySource::Fresh;
         self
@@ -100,7 +100,7 @@ impl DevSiteBuilder {
         self
     }
 
-    /// Replaces the tenants. The first one gets the site port and is one for users.
+    /// Replaces the tenants. The first one gets the site port, and must not be a site-admin tenant.
     pub fn tenants(mut self, tenants: impl IntoIterator<Item = TenantSpec>) -> Self {
         self.tenants = tenants.into_iter().collect();
         self
@@ -112,13 +112,13 @@ impl DevSiteBuilder {
         self
     }
 
-    /// Adds a user, to all tenants, or changes the password of one.
+    /// Adds a user to all tenants, or changes a user's password.
     pub fn user(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
         self.users.insert(name.into(), SecretString::from(password.into()));
         self
     }
 
-    /// Adds an OAuth client, to all tenants, or changes the key of one.
+    /// Adds an OAuth client to all tenants, or changes a client's key.
     pub fn client(mut self, id: impl Into<String>, key: impl Into<String>) -> Self {
         self.clients.insert(id.into(), SecretString::from(key.into()));
         self
@@ -147,13 +147,13 @@ impl DevSiteBuilder {
         self
     }
 
-    /// Opens the ports and serves.
+    /// Opens the ports and starts to serve.
     ///
     /// # Errors
     ///
     /// [`DevSiteError::ServerNotStated`] or [`DevSiteError::NotDevelopment`] unless [`server`](Self::server) said `dev`;
-    /// [`DevSiteError::PortTaken`] when a fixed port is in use; others when sites and tenants do not fit together or the
-    /// keys cannot be kept.
+    /// [`DevSiteError::PortTaken`] when a fixed port is in use; others when sites and tenants are inconsistent or the
+    /// keys cannot be stored.
     pub async fn start(self) -> Result<DevSite, DevSiteError> {
         self.check()?;
         let listeners = self.bind_ports().await?;
@@ -167,19 +167,19 @@ impl DevSiteBuilder {
         Ok(DevSite::new(dispatcher, tasks))
     }
 
-    /// Whether everything that was said fits together; no port is opened and no file is looked at.
+    /// Checks that the settings are consistent, without opening a port or reading a file.
     ///
     /// # Errors
     ///
-    /// Those of [`start`](Self::start) that have nothing to do with the machine.
+    /// Those of [`start`](Self::start) that do not depend on the machine.
     pub fn check(&self) -> Result<(), DevSiteError> {
         self.check_server()?;
         self.check_topology()?;
         self.last_port().map(drop).ok_or(DevSiteError::PortRange(self.first_port))
     }
 
-    /// Whether a socket at this address and one of the site's could not both listen: the site takes its ports on both
-    /// loopback addresses. Never for port 0, here or there.
+    /// Whether a listener at this address would conflict with one of the site, which listens on both
+    /// loopback addresses. Port 0 never conflicts.
     ///
     /// ```
     /// use tapisservice_devsite::DevSite;

@@ -1,4 +1,4 @@
-//! Who calls the Security Kernel or Systems: the token verified, the on-behalf-of headers applied.
+//! The caller of the Security Kernel or Systems, from the verified token and the on-behalf-of headers.
 
 use http::HeaderMap;
 
@@ -13,14 +13,14 @@ use crate::registry::{Registry, ResolvedHost};
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) account: AccountType,
-    /// The user that the request is for: the on-behalf-of user of a service.
+    /// The user that the request is for: the on-behalf-of user if a service calls.
     pub(crate) user: String,
     /// The tenant that the request is for.
     pub(crate) tenant: String,
 }
 
 impl Caller {
-    /// The caller of a request that arrived at `host`, by rules A1 to A11, H3 and O1 to O5.
+    /// Verifies the caller of a request to `host`, by rules A1 to A11, H3 and O1 to O5.
     pub(crate) fn verify(
         registry: &Registry,
         headers: &HeaderMap,
@@ -52,7 +52,7 @@ pub(crate) fn refresh_token(registry: &Registry, token: &str) -> Result<TokenCla
         .and_then(|claims| if claims.token_type == "refresh" { Ok(claims) } else { Err(invalid()) })
 }
 
-/// Signature by the key of the tenant that the token names, issuer and expiry.
+/// Verifies the signature with the key of the token's tenant, the issuer and the expiry.
 fn verified(registry: &Registry, token: &str) -> Result<TokenClaims, ApiError> {
     let token = Unverified::parse(token).ok_or_else(invalid)?;
     let tenant = registry.active_tenant(&token.claims.tenant_id).ok_or_else(invalid)?;

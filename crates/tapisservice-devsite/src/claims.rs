@@ -1,4 +1,4 @@
-//! The claims of Tapis tokens: written by the site and read back by its own services (docs/PROTOCOL.md, section 2).
+//! The claims of Tapis tokens, as the site writes them and its services read them (docs/PROTOCOL.md, section 2).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::grant::{AccountType, Grant};
 
-/// The last second that a `NumericDate` of a token may name: the end of the year 9999.
+/// The latest `NumericDate` of a token: the end of the year 9999.
 pub(crate) const LAST_SECOND: i64 = 253_402_300_799;
 
 /// Seconds since 1970.
@@ -31,7 +31,7 @@ pub(crate) fn access(grant: &Grant, issuer: &str, expires: i64) -> Map<String, V
     claims
 }
 
-/// The claims of a refresh token, which holds those of the access token to make from it.
+/// The claims of a refresh token, which contains those of the access tokens to issue for it.
 pub(crate) fn refresh(grant: &Grant, issuer: &str, expires: i64, ttl: i64) -> Map<String, Value> {
     let mut remembered = access(grant, issuer, 0);
     remembered.remove("exp");
@@ -54,7 +54,7 @@ fn registered(grant: &Grant, issuer: &str, expires: i64, kind: &str) -> Map<Stri
     }
 }
 
-/// Whether the Tokens API sets this claim by itself, so that no caller may.
+/// Whether the Tokens API sets this claim itself, so that callers may not.
 pub(crate) fn is_standard(name: &str) -> bool {
     const REGISTERED: [&str; 7] = ["jti", "iss", "sub", "exp", "aud", "iat", "nbf"];
     const TAPIS: [&str; 9] = [
@@ -72,7 +72,7 @@ pub(crate) fn is_standard(name: &str) -> bool {
 }
 
 impl Grant {
-    /// Reads the grant back from the claims of a verified refresh token.
+    /// Restores the grant from the claims of a verified refresh token.
     pub(crate) fn remembered(claims: &TokenClaims) -> Option<Self> {
         let old = claims.access_token.as_ref()?;
         let text = |name: &str| old.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -90,7 +90,7 @@ impl Grant {
     }
 }
 
-/// The claims that the site's own services look at.
+/// The claims that the services of the site read.
 #[derive(Debug, Deserialize)]
 pub(crate) struct TokenClaims {
     pub(crate) iss: String,

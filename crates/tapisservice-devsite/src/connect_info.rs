@@ -1,4 +1,4 @@
-//! Where a request came in and from whom, for the handlers that care.
+//! The port and peer of a connection, and the extractors that depend on them.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::header;
 use crate::registry::ResolvedHost;
 use crate::state::SiteState;
 
-/// The port that a request came in on, and from whom.
+/// The local port and the peer of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectInfo {
     pub(crate) port: u16,
@@ -30,7 +30,7 @@ impl FromRequestParts<Arc<SiteState>> for ResolvedHost {
     }
 }
 
-/// Any verified caller is let in; each operation looks at the tenant it is asked about.
+/// Accepts any verified caller; each operation checks the tenant it is about.
 impl FromRequestParts<Arc<SiteState>> for Caller {
     type Rejection = ApiError;
 

@@ -1,4 +1,4 @@
-//! One request: counted, perhaps spoiled, and then passed on to a service or answered by the site itself.
+//! Handles a request: counts it, injects a fault if one is set, and forwards it to a service or serves it.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The Tapis envelope, in which every JSON answer of the site travels (docs/PROTOCOL.md, section 4).
+//! The Tapis envelope of every JSON response of the site (docs/PROTOCOL.md, section 4).
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -7,10 +7,10 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Value, json};
 
-/// tapipy hands out raw bytes when the media type is anything but exactly this.
+/// tapipy returns raw bytes unless the media type is exactly this.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// A good answer.
+/// A successful response.
 pub(crate) struct ApiResponse {
     pub(crate) status: StatusCode,
     pub(crate) message: &'static str,
@@ -38,7 +38,7 @@ impl IntoResponse for ApiResponse {
     }
 }
 
-/// A refusal, told to the caller.
+/// An error response.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
@@ -92,7 +92,7 @@ fn envelope(status: StatusCode, outcome: &str, message: &str, result: &Value, me
     res
 }
 
-/// Puts what the web framework refused by itself (404, 405, 413, ...) into an envelope, its headers kept.
+/// Wraps errors of the web framework (404, 405, 413, ...) in an envelope, and keeps their headers.
 pub(crate) async fn enveloped(res: Response) -> Response {
     let refused = res.status().is_client_error() || res.status().is_server_error();
     if !refused || is_json(res.headers()) {

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 /// Why a devsite did not start, or a change to a running one was refused.
 ///
-/// No message ever holds a password, a key or a token.
+/// No message contains a password, a key or a token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DevSiteError {
@@ -20,24 +20,24 @@ pub enum DevSiteError {
     PortTaken {
         /// The port.
         port: u16,
-        /// The tenant that was to live there.
+        /// The tenant that needs it.
         tenant: String,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// The tenants need more ports than there are after the first one.
+    /// There are not enough ports after the first one for all tenants.
     #[error("not enough ports after {0} for one per tenant")]
     PortRange(u16),
     /// No loopback port could be opened.
     #[error("cannot bind a loopback port")]
     Bind(#[source] io::Error),
-    /// The folder of the keys, or a file in it, cannot be read or written.
+    /// The key folder, or a file in it, cannot be read or written.
     #[error("the key store {} cannot be used", path.display())]
     KeyStore {
         /// The folder or file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
@@ -47,10 +47,10 @@ pub enum DevSiteError {
         /// The file.
         path: PathBuf,
     },
-    /// The cryptographic library could not make a key.
+    /// The cryptographic library could not generate a key.
     #[error("no RSA key could be generated")]
     KeyGeneration,
-    /// An id of a site, tenant or service is empty, too long or holds more than ASCII letters, digits and `-`.
+    /// The id of a site, tenant or service is empty, too long or contains other characters than ASCII letters, digits and `-`.
     #[error("invalid id {0:?}: expected 1 to 63 ASCII letters, digits and hyphens")]
     InvalidId(String),
     /// Two sites or two tenants share an id.
@@ -62,13 +62,13 @@ pub enum DevSiteError {
     /// There are no tenants, or the first one is a site-admin tenant.
     #[error("the first tenant gets the site port and must be one for users, not a site-admin tenant")]
     FirstTenant,
-    /// A tenant names a site that is not there.
+    /// A tenant names a site that does not exist.
     #[error("there is no site {0}")]
     UnknownSite(String),
-    /// No such tenant, or a site whose site-admin tenant is missing or belongs to another site.
+    /// A tenant does not exist, or the site-admin tenant of a site is missing or belongs to another site.
     #[error("tenant {0} does not exist, or belongs to another site")]
     UnknownTenant(String),
-    /// What a service is routed to is not `http://host:port`.
+    /// The upstream of a service is not `http://host:port`.
     #[error("{0:?} is not an upstream of the form http://host:port")]
     InvalidUpstream(String),
 }

@@ -13,44 +13,44 @@ use parking_lot::Mutex;
 
 use crate::envelope::ApiError;
 
-/// What goes wrong on purpose: see [`DevSite::inject_fault`](crate::DevSite::inject_fault).
+/// An injected fault: see [`DevSite::inject_fault`](crate::DevSite::inject_fault).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum InjectedFault {
-    /// An error envelope with this status (a number that is no status: 500).
+    /// An error envelope with this status (500 if the number is not a status).
     Status(u16),
     /// Status 200 and an HTML page, as a captive portal sends.
     Html,
     /// Status 302 to this address.
     Redirect(String),
-    /// An answer of your choice.
+    /// A response of your choice.
     Response {
-        /// The status (a number that is no status: 500).
+        /// The status (500 if the number is not a status).
         status: u16,
-        /// The media type (one that is not visible ASCII is left out).
+        /// The media type (dropped if it is not visible ASCII).
         content_type: String,
         /// The body.
         body: Bytes,
     },
-    /// The true answer, but its body ends in the middle and the connection is closed.
+    /// The real response, but the connection closes in the middle of its body.
     Truncated,
-    /// The true answer, begun after this time.
+    /// The real response, after this delay.
     Slow(Duration),
-    /// The true answer, one byte of its body each time this passes.
+    /// The real response, with one byte of its body per interval.
     Drip(Duration),
-    /// No answer ever.
+    /// No response at all.
     Hang,
-    /// The connection is closed without an answer.
+    /// The connection closes without a response.
     Disconnect,
 }
 
-/// The connection is to be closed without an answer.
+/// Closes the connection without a response.
 #[derive(Debug, thiserror::Error)]
 #[error("disconnected by a fault")]
 pub(crate) struct Disconnected;
 
 impl InjectedFault {
-    /// Answers a request in the fault's way; `serve` gives the true answer.
+    /// The response with this fault; `serve` produces the real one.
     pub(crate) async fn answer<F: Future<Output = Response>>(
         self,
         serve: F,
@@ -93,12 +93,12 @@ fn redirect(target: &str) -> Response {
     res
 }
 
-/// Announces the whole body and fails after half of it.
+/// Declares the length of the whole body and fails after half of it.
 async fn truncated(res: Response) -> Response {
     whole(res, |bytes| {
         let half = bytes.slice(..bytes.len() / 2);
         let end = async {
-            // One turn for hyper to write what it has: it throws that away when the body fails.
+            // Yield once so that hyper writes what it has: it discards that when the body fails.
             tokio::task::yield_now().await;
             Err(io::Error::from(io::ErrorKind::UnexpectedEof))
         };
@@ -120,7 +120,7 @@ async fn dripping(res: Response, pause: Duration) -> Response {
     .await
 }
 
-/// The answer with its body made anew, and the length of the true one announced.
+/// The response with a new body, and the `Content-Length` of the real one.
 async fn whole(res: Response, remake: impl FnOnce(Bytes) -> Body) -> Response {
     let (mut parts, body) = res.into_parts();
     let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
@@ -132,11 +132,11 @@ async fn whole(res: Response, remake: impl FnOnce(Bytes) -> Body) -> Response {
 struct Planned {
     request: String,
     fault: InjectedFault,
-    /// How many more times; `None` for ever.
+    /// How many times are left; `None` for no limit.
     left: Option<u32>,
 }
 
-/// The faults that are set, at most one per prefix.
+/// The active faults, at most one per prefix.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Mutex<Vec<Planned>>);
 
@@ -151,7 +151,7 @@ impl Faults {
         self.0.lock().clear();
     }
 
-    /// The fault for this request: that of the longest prefix.
+    /// The fault for this request, by the longest prefix.
     pub(crate) fn trigger(&self, method: &Method, path: &str) -> Option<InjectedFault> {
         let mut all = self.0.lock();
         let fitting =
@@ -162,7 +162,7 @@ impl Faults {
     }
 }
 
-/// Whether `[METHOD ]/path` covers the request: the path itself and all below it.
+/// Whether `[METHOD ]/path` matches the request: the path itself and everything below it.
 fn fits(request: &str, method: &Method, path: &str) -> bool {
     let (wanted, prefix) =
         request.split_once(' ').map_or((None, request), |(wanted, prefix)| (Some(wanted), prefix));

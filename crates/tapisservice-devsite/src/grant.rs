@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// User or service, as `tapis/account_type` says it.
+/// User or service, as in `tapis/account_type`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum AccountType {
     User,
@@ -22,14 +22,14 @@ impl AccountType {
     }
 }
 
-/// What a token is issued for: enough to make an access token, or the refresh token that remembers it.
+/// What a token is issued for: enough to issue an access token, or a refresh token for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Grant {
     pub(crate) account: AccountType,
     pub(crate) username: String,
     pub(crate) tenant: String,
     pub(crate) target_site: Option<String>,
-    /// `user@tenant` of whoever had the token made for somebody else (rule A12).
+    /// `user@tenant` of the delegation (rule A12).
     pub(crate) delegation_sub: Option<String>,
     /// Seconds.
     pub(crate) access_ttl: i64,
@@ -39,7 +39,7 @@ pub(crate) struct Grant {
     pub(crate) extra: Map<String, Value>,
 }
 
-/// Four hours, as the Tokens API's own default.
+/// Four hours, the default of the Tokens API.
 pub(crate) const ACCESS_TTL: i64 = 4 * 3600;
 /// One year.
 pub(crate) const REFRESH_TTL: i64 = 365 * 24 * 3600;

@@ -1,4 +1,4 @@
-//! Reading header fields that must not be ambiguous.
+//! Header fields that must not be ambiguous.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ pub(crate) const TAPIS_TOKEN: &str = "x-tapis-token";
 pub(crate) const TAPIS_TENANT: &str = "x-tapis-tenant";
 pub(crate) const TAPIS_USER: &str = "x-tapis-user";
 
-/// The value of a field that may come once: 400 when it comes twice or is not UTF-8.
+/// The value of a field that must not be repeated: 400 if it is, or is not UTF-8.
 pub(crate) fn once<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, ApiError> {
     let mut lines = headers.get_all(name).iter();
     let first = lines.next();
@@ -22,7 +22,7 @@ pub(crate) fn once<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a 
     text.map_err(|_| ApiError::bad_request(format!("Invalid request: the {name} header is not text.")))
 }
 
-/// User name and password of HTTP Basic authentication (RFC 7617), if the request has any.
+/// The user and password of HTTP Basic authentication (RFC 7617).
 pub(crate) struct Basic {
     pub(crate) user: String,
     pub(crate) password: String,

@@ -1,6 +1,6 @@
-//! JWS compact serialisation with RS256 (RFC 7515), as far as Tapis tokens use it.
+//! JWS compact serialization with RS256 (RFC 7515), as far as Tapis tokens use it.
 //!
-//! The minter must be able to write headers that no JWT library lets through, so signing is done here.
+//! Tests need headers that JWT libraries refuse to write, so signing is done here.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +15,7 @@ pub(crate) fn header() -> Map<String, Value> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
 }
 
-/// Signs a token; `None` when the system has no random numbers.
+/// Signs a token; `None` if the system has no randomness.
 pub(crate) fn sign(
     header: Map<String, Value>,
     claims: Map<String, Value>,
@@ -27,9 +27,9 @@ pub(crate) fn sign(
     Some(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
 
-/// A token taken apart, its signature not verified yet.
+/// A parsed token, before verification.
 pub(crate) struct Unverified<'a> {
-    /// Parsed once: the key is chosen by the claims that are used later (rule A4).
+    /// Parsed once: the key is selected by the claims that are used later (rule A4).
     pub(crate) claims: TokenClaims,
     input: &'a str,
     signature: Vec<u8>,

@@ -1,13 +1,13 @@
-//! Opening loopback ports.
+//! Loopback listeners.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use tokio::net::TcpListener;
 
-/// The sockets of one port number: 127.0.0.1 and, where the machine has it, `::1`.
+/// The sockets of one port: on 127.0.0.1 and, if the machine has it, on `::1`.
 ///
-/// `localhost` may mean either, and a client that tries the wrong one first must not meet a stranger there.
+/// `localhost` may resolve to either, and a client must not reach another program on the same port.
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) port: u16,
@@ -32,7 +32,7 @@ impl Listener {
     pub(crate) async fn open_any() -> io::Result<Self> {
         const TRIES: usize = 20;
         for _ in 1..TRIES {
-            // A number that is free on 127.0.0.1 may be taken on ::1.
+            // A port that is free on 127.0.0.1 may be in use on ::1.
             match Self::open(0).await {
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
                 opened => return opened,

@@ -1,7 +1,7 @@
-//! Whether the client is still there while its request is worked on.
+//! Detects whether the client is still connected while its request is processed.
 //!
-//! A client may close its side after its request and wait for the answer. One that has gone looks the same at first: what arrives is a
-//! FIN. So it is sent something: one that waits discards it, and the kernel of one that has gone answers with a reset.
+//! A client may close its side after its request and wait for the response. A client that has gone looks the same at first: both send a
+//! FIN. So the server sends a probe: a waiting client discards it, and the kernel of a client that has gone answers with a reset.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -15,19 +15,19 @@ use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Interval, interval_at};
 
-/// How long after its FIN the client is asked, and how often it is then looked whether a reset came.
+/// How long after its FIN the client is probed, and how often the socket is then checked for a reset.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
-/// An interim response that a client discards when it did not expect it (RFC 9110, section 15.2.1).
+/// An interim response, which a client discards if it did not expect it (RFC 9110, section 15.2.1).
 const PROBE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// No request waits for its answer.
+/// No request is waiting for its response.
 const IDLE: u8 = 0;
-/// One does, and its client understands interim responses.
+/// A request is waiting, and its client understands interim responses.
 const WAITING: u8 = 1;
-/// One does, and its client speaks HTTP/1.0, which has no interim responses.
+/// A request is waiting, and its client uses HTTP/1.0, which has no interim responses.
 const WAITING_WITHOUT_INTERIM: u8 = 2;
 
-/// Whether a request on a connection waits for its answer.
+/// Whether a request on a connection is waiting for its response.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Exchange(Arc<AtomicU8>);
 
@@ -38,17 +38,17 @@ impl Exchange {
         self.0.store(state, Relaxed);
     }
 
-    /// Its answer is there. Writing it finds out whether the client is.
+    /// Its response is ready. Writing it detects whether the client is connected.
     pub(crate) fn end(&self) {
         self.0.store(IDLE, Relaxed);
     }
 }
 
-/// Looks after the client of one connection.
+/// Monitors the client of one connection.
 #[derive(Debug)]
 pub(crate) struct Presence {
     exchange: Exchange,
-    /// Runs from the client's FIN on.
+    /// Set on the client's FIN.
     checks: Option<Interval>,
     probed: bool,
 }
@@ -58,11 +58,11 @@ impl Presence {
         Self { exchange, checks: None, probed: false }
     }
 
-    /// Has `cx` woken for what the client of a waiting request does. To be called when everything written before has left.
+    /// Registers `cx` for changes of the client of a waiting request. Call it once everything is flushed.
     ///
     /// # Errors
     ///
-    /// The client has gone.
+    /// When the client has gone.
     pub(crate) fn check(&mut self, socket: &TcpStream, cx: &mut Context<'_>) -> io::Result<()> {
         let state = self.exchange.0.load(Relaxed);
         if state == IDLE {
@@ -88,6 +88,6 @@ impl Presence {
 }
 
 fn probe(socket: &TcpStream) -> io::Result<()> {
-    // It fits, as nothing else waits to be sent.
+    // It fits, because the send buffer is empty.
     if socket.try_write(PROBE)? == PROBE.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
 }

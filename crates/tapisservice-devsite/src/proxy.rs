@@ -1,4 +1,4 @@
-//! The router in front of services: what nginx or traefik is at a real site (rule D1).
+//! The reverse proxy in front of services, like nginx or traefik at a real site (rule D1).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,8 +29,8 @@ impl Proxy {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(Duration::from_secs(5)));
-        // A connection for each request, as nginx does by default: one kept from before may be closed by the service
-        // just as it is used again, and then a POST could only be answered with a 502 that nobody deserves.
+        // One connection per request, as nginx does by default: the service may close a kept-alive connection just as
+        // it is reused, and a POST, which cannot be retried, would fail with a spurious 502.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
         Self { client, upstreams: RwLock::default() }
     }
@@ -46,14 +46,14 @@ impl Proxy {
         self.upstreams.write().remove(service);
     }
 
-    /// The upstream for a path `/v3/<service>` or `/v3/<service>/...`, doubled slashes tolerated.
+    /// The upstream for a path `/v3/<service>` or `/v3/<service>/...`; duplicate slashes are allowed.
     pub(crate) fn upstream(&self, path: &str) -> Option<Authority> {
         let mut segments = path.split('/').filter(|segment| !segment.is_empty());
         let service = segments.next().filter(|first| *first == "v3").and(segments.next())?;
         self.upstreams.read().get(service).cloned()
     }
 
-    /// Passes a request on, bodies streamed both ways, path and Host as they came.
+    /// Forwards a request with its path and Host unchanged, and streams both bodies.
     pub(crate) async fn forward(
         &self,
         req: Request<RequestBody>,
@@ -101,7 +101,7 @@ fn outgoing(
     Some(Request::from_parts(parts, body))
 }
 
-/// Says who asked and for what; what the client said of itself is replaced, as this is the edge.
+/// Sets the forwarded headers. Those of the client are replaced, because this is the edge.
 fn set_forwarded_headers(headers: &mut HeaderMap, connect_info: ConnectInfo) {
     let host = headers.get_all(header::HOST).iter().next().cloned();
     let peer = HeaderValue::from_str(&connect_info.peer.to_string()).ok();
@@ -120,7 +120,7 @@ fn set_forwarded_headers(headers: &mut HeaderMap, connect_info: ConnectInfo) {
     headers.remove(header::FORWARDED);
 }
 
-/// Removes what concerns one connection only (RFC 9110, section 7.6.1).
+/// Removes hop-by-hop headers (RFC 9110, section 7.6.1).
 fn remove_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)

@@ -1,4 +1,4 @@
-//! The sites and tenants as they are now, and the records that the Tenants API shows of them.
+//! The current sites and tenants, and their records in the Tenants API.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use crate::envelope::ApiError;
 use crate::keys::SigningKey;
 use crate::tenant::{SiteSpec, TenantSpec, TenantStatus};
 
-/// When every record of a devsite says it was made.
+/// The creation time in every record of a devsite.
 pub(crate) const CREATED: &str = "2025-01-01T00:00:00Z";
 
-/// What a test changed in a record: values laid over it, and fields left out of it.
+/// Changes of a record by a test: values that replace fields, and removed fields.
 pub(crate) type Patch = BTreeMap<String, Option<Value>>;
 
-/// A site and what a test changed in its record.
+/// A site and the changes of its record.
 #[derive(Debug)]
 pub(crate) struct SiteEntry {
     pub(crate) site: SiteSpec,
@@ -36,7 +36,7 @@ impl SiteEntry {
     }
 }
 
-/// A tenant with its port and key, and what a test changed in its record.
+/// A tenant with its port and key, and the changes of its record.
 #[derive(Debug)]
 pub(crate) struct TenantEntry {
     pub(crate) tenant: TenantSpec,
@@ -44,7 +44,7 @@ pub(crate) struct TenantEntry {
     pub(crate) key: Arc<SigningKey>,
     pub(crate) generation: u32,
     pub(crate) patch: Patch,
-    /// Out of the listing, but its key still signs, so that tests can have tokens of a tenant that is gone.
+    /// Not listed, but its key still signs, so that tests can have tokens of a removed tenant.
     pub(crate) removed: bool,
 }
 
@@ -123,7 +123,7 @@ impl Registry {
         record
     }
 
-    /// The tenant of this id, a removed one included.
+    /// The tenant with this id, even if removed.
     pub(crate) fn tenant(&self, id: &str) -> Option<&TenantEntry> {
         self.tenants.iter().find(|entry| entry.tenant.id == id)
     }
@@ -132,7 +132,7 @@ impl Registry {
         self.tenants.iter_mut().find(|entry| entry.tenant.id == id && !entry.removed)
     }
 
-    /// The tenant of this id if it is registered and active (rule A5).
+    /// The tenant with this id, if it is registered and active (rule A5).
     pub(crate) fn active_tenant(&self, id: &str) -> Option<&TenantEntry> {
         self.tenant(id).filter(|entry| entry.is_usable())
     }
@@ -141,7 +141,7 @@ impl Registry {
         self.site_entry(id).map(|entry| &entry.site)
     }
 
-    /// Whether the site lists this service among those it runs itself, as its record says now.
+    /// Whether the site runs this service, by its current record.
     pub(crate) fn site_runs(&self, id: &str, service: &str) -> bool {
         self.site_entry(id).is_some_and(|entry| entry.runs(service))
     }
@@ -154,7 +154,7 @@ impl Registry {
         self.sites.iter().map(|entry| &entry.site).find(|site| site.primary)
     }
 
-    /// Lists a service among those that the primary site runs.
+    /// Adds a service to those of the primary site.
     pub(crate) fn add_primary_service(&mut self, service: &str) {
         if let Some(entry) = self.sites.iter_mut().find(|entry| entry.site.primary)
             && !entry.site.services.iter().any(|known| known == service)
@@ -163,7 +163,7 @@ impl Registry {
         }
     }
 
-    /// Where a request with this Host, on this port, has arrived.
+    /// Resolves the Host of a request on this port.
     pub(crate) fn resolve_host(&self, host: Option<&str>, port: u16) -> Result<ResolvedHost, ApiError> {
         let authority = host.and_then(|host| host.parse::<Authority>().ok());
         let unknown = || ApiError::bad_request("Invalid request: the Host header matches no tenant.");
@@ -193,14 +193,14 @@ impl Registry {
     }
 }
 
-/// Where a request has arrived.
+/// The tenant and site of a request, by its Host.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ResolvedHost {
-    /// The tenant of the Host, or else of the port.
+    /// The tenant of the Host, otherwise of the port.
     pub(crate) tenant: String,
-    /// Whether the Host names that tenant (rule H2); `127.0.0.1` names none (rule H4).
+    /// Whether the Host names this tenant (rule H2); `127.0.0.1` names none (rule H4).
     pub(crate) named: bool,
-    /// The site that answers: the primary one under its template, the tenant's own otherwise.
+    /// The site that serves the request: the primary one for its URL template, otherwise the tenant's own.
     pub(crate) site: String,
 }
 
@@ -222,7 +222,7 @@ fn is_loopback(host: &str) -> bool {
         || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Lays a test's changes over a record.
+/// Applies the changes of a test to a record.
 fn apply(record: &mut Value, patch: &Patch) {
     let Some(fields) = record.as_object_mut() else { return };
     for (name, value) in patch {

@@ -1,10 +1,10 @@
-//! How often each path was asked for.
+//! Counts the requests for each path.
 
 use std::collections::BTreeMap;
 
 use parking_lot::{Mutex, MutexGuard};
 
-/// More distinct paths than this are not kept, so that a long session does not grow.
+/// The maximum number of distinct paths, which bounds the memory of a long session.
 const MOST: usize = 10_000;
 
 /// Requests per `METHOD /path`.

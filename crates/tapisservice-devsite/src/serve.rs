@@ -1,4 +1,4 @@
-//! Accepting connections until told to stop.
+//! Accepts and serves connections until the site stops.
 
 use std::net::IpAddr;
 use std::pin::pin;
@@ -23,13 +23,13 @@ use crate::unread::{LingeringStream, Unread};
 /// How long [`Tasks::stop`] waits for requests in flight.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The tasks of a site. Dropped, they end.
+/// The tasks of a site. They end when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Tasks {
     tracker: TaskTracker,
-    /// No new connections or requests; those in flight finish.
+    /// Stops accepting connections and requests; those in flight finish.
     stop: CancellationToken,
-    /// Everything ends now.
+    /// Aborts everything.
     kill: CancellationToken,
 }
 
@@ -87,7 +87,7 @@ impl Acceptor {
                     self.tracker.spawn(async move { acceptor.connection(stream, peer.ip()).await });
                 }
                 Err(error) => {
-                    // Out of descriptors, most likely: accepting again at once would spin.
+                    // Most likely out of file descriptors: accepting again immediately would spin.
                     tracing::debug!(%error, "accept failed");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -97,7 +97,7 @@ impl Acceptor {
 
     async fn connection(self, stream: TcpStream, peer: IpAddr) {
         let connect_info = ConnectInfo { port: self.port, peer };
-        // Small answers to small requests: Nagle only delays them.
+        // Nagle's algorithm would only delay small responses.
         let _ = stream.set_nodelay(true);
         let (unread, exchange) = (Unread::default(), Exchange::default());
         let presence = Presence::new(exchange.clone());
@@ -114,7 +114,7 @@ impl Acceptor {
             }
         });
         let mut http = http1::Builder::new();
-        // A client may close its side after its request and wait for the answer; `Presence` finds out whether it has gone.
+        // A client may close its side after its request and wait for the response; `Presence` detects whether it has gone.
         http.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30)).half_close(true);
         let mut connection = pin!(http.serve_connection(io, service));
         let ended = tokio::select! {

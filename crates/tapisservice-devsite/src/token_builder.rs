@@ -8,10 +8,10 @@ use crate::grant::{Grant, REFRESH_TTL};
 use crate::state::SiteState;
 use crate::{DevSiteError, claims, jws};
 
-/// Builds any token, the wrong ones included: made by [`DevSite::token`](crate::DevSite::token).
+/// Builds any token, including invalid ones; from [`DevSite::token`](crate::DevSite::token).
 ///
-/// Without further calls it is an access token of the user `alice` in the tenant of the site port, good for four
-/// hours, with exactly the claims of docs/PROTOCOL.md, section 2. Claims are changed after they are computed, in the order
+/// By default it is an access token of the user `alice` in the tenant of the site port, valid for four
+/// hours, with exactly the claims of docs/PROTOCOL.md, section 2. Changes of claims apply after the defaults, in the order
 /// of the calls.
 #[derive(Clone)]
 #[must_use = "a token builder does nothing until `mint`"]
@@ -37,30 +37,30 @@ impl TokenBuilder {
         self
     }
 
-    /// Makes it the token of a service that lives in the site-admin tenant `tenant`, for use at `target_site`.
+    /// Makes it the token of a service in the site-admin tenant `tenant`, for use at `target_site`.
     pub fn service(mut self, service: &str, tenant: &str, target_site: &str) -> Self {
         self.grant = Grant::service(service, tenant, target_site);
         self
     }
 
-    /// Says that `username@tenant` had the token made for its subject (rule A12).
+    /// Adds a delegation by `username@tenant` (rule A12).
     pub fn delegated_by(mut self, username: &str, tenant: &str) -> Self {
         self.grant.delegation_sub = Some(format!("{username}@{tenant}"));
         self
     }
 
-    /// Makes it a refresh token, good for a year.
+    /// Makes it a refresh token, valid for a year.
     pub fn refresh(mut self) -> Self {
         self.refresh = true;
         self
     }
 
-    /// Lets the token live so long from now.
+    /// Sets `exp` to this long from now.
     pub fn expires_in(self, life: Duration) -> Self {
         self.expires_at(claims::now().saturating_add_unsigned(life.as_secs()))
     }
 
-    /// Lets the token have expired so long ago.
+    /// Sets `exp` to this long ago.
     pub fn expired_since(self, past: Duration) -> Self {
         self.expires_at(claims::now().saturating_sub_unsigned(past.as_secs()))
     }
@@ -77,7 +77,7 @@ impl TokenBuilder {
         self
     }
 
-    /// Leaves a claim out.
+    /// Removes a claim.
     pub fn without(mut self, name: &str) -> Self {
         self.changes.push((name.to_owned(), None));
         self
@@ -95,11 +95,11 @@ impl TokenBuilder {
         self
     }
 
-    /// The token.
+    /// Issues the token.
     ///
     /// # Panics
     ///
-    /// When the tenant that signs has never been a tenant of the site; [`try_mint`](Self::try_mint) does not panic.
+    /// When the signing tenant has never been a tenant of the site; [`try_mint`](Self::try_mint) does not panic.
     pub fn mint(self) -> String {
         match self.try_mint() {
             Ok(token) => token,
@@ -107,12 +107,12 @@ impl TokenBuilder {
         }
     }
 
-    /// The token, without panicking.
+    /// Issues the token, without panicking.
     ///
     /// # Errors
     ///
-    /// [`DevSiteError::UnknownTenant`] when the tenant that signs has never been a tenant of the site. One that was
-    /// removed still signs.
+    /// [`DevSiteError::UnknownTenant`] when the signing tenant has never been a tenant of the site. A removed tenant
+    /// still signs.
     pub fn try_mint(self) -> Result<String, DevSiteError> {
         let registry = self.state.registry();
         let signer = self.signer.as_deref().unwrap_or(&self.grant.tenant);

@@ -1,11 +1,11 @@
-//! Whether sites and tenants fit together.
+//! Consistency of sites and tenants.
 
 use std::collections::BTreeSet;
 
 use crate::DevSiteError;
 use crate::tenant::{SiteSpec, TenantSpec};
 
-/// One primary site, every tenant at a site, every site with its site-admin tenant, and a first tenant for users.
+/// Requires one primary site, a site for every tenant, a site-admin tenant for every site, and a first tenant for users.
 pub(crate) fn check(sites: &[SiteSpec], tenants: &[TenantSpec]) -> Result<(), DevSiteError> {
     let site_ids = unique(sites.iter().map(|site| site.id.as_str()))?;
     unique(tenants.iter().map(|tenant| tenant.id.as_str()))?;
@@ -26,7 +26,7 @@ pub(crate) fn check(sites: &[SiteSpec], tenants: &[TenantSpec]) -> Result<(), De
     if tenants.first().is_some_and(for_users) { Ok(()) } else { Err(DevSiteError::FirstTenant) }
 }
 
-/// Ids become file names, host names and path segments.
+/// Ids are used as file names, host names and path segments.
 pub(crate) fn check_id(id: &str) -> Result<(), DevSiteError> {
     let plain = (1..=63).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if plain { Ok(()) } else { Err(DevSiteError::InvalidId(id.to_owned())) }

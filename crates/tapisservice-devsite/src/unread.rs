@@ -18,10 +18,10 @@ use tokio::time::{Sleep, sleep};
 
 use crate::presence::Presence;
 
-/// How long a client may go on sending what nobody reads.
+/// How long a client may keep sending a body that is not read.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Whether the last request on a connection has a body that was not read to its end.
+/// Whether the last request on a connection has an unread body.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Unread(Arc<AtomicBool>);
 
@@ -32,7 +32,7 @@ impl Unread {
         RequestBody { incoming, unread: self.clone() }
     }
 
-    /// Says in the answer that the connection closes, where no request can follow.
+    /// Adds `Connection: close` to the response if an unread body prevents further requests.
     pub(crate) fn announce(&self, answer: &mut Response) {
         if self.0.load(Relaxed) {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -1,4 +1,4 @@
-//! The service, put together: the same for the process and for tests.
+//! Assembles the service, for the process and for tests.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::store::Store;
 /// The settings of the service's own, with their defaults.
 pub const CONFIG_SCHEMA: &str = include_str!("../configschema.json");
 
-/// What handlers take as `State`.
+/// The state of the handlers.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     store: Store,
@@ -42,11 +42,11 @@ struct ShelfSettings {
     webhook_secret: Secret,
 }
 
-/// Opens the database and puts the service together.
+/// Opens the database and assembles the service.
 ///
 /// # Errors
 ///
-/// When a setting or the database cannot be used.
+/// When a setting is invalid, or the database cannot be opened.
 pub async fn app(config: &Config, settings: Settings) -> Result<AppBuilder, StartError> {
     let own: ShelfSettings = config.parse()?;
     let webhook_secret = own.webhook_secret;
@@ -86,7 +86,7 @@ pub async fn app(config: &Config, settings: Settings) -> Result<AppBuilder, Star
     Ok(app)
 }
 
-/// Knows the publisher's webhook by its header; it acts as the user `publisher` of the tenant it calls.
+/// Authenticates the publisher's webhook by its header, as the user `publisher` of the tenant it calls.
 fn webhook(request: &PolicyRequest, secret: &Secret) -> Result<Authn> {
     let shown = request.headers.get_all("x-shelf-webhook").iter().next().map(http::HeaderValue::as_bytes);
     match (shown, request.g.request_tenant()) {

@@ -1,4 +1,4 @@
-//! Every route with who may call it.
+//! All routes with their policies.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,7 +11,7 @@ use tapisservice::prelude::*;
 use crate::app::Shared;
 use crate::store::{Book, Store};
 
-/// A library has many titles: more than `max_body_bytes` allows elsewhere.
+/// Imports may be larger than `max_body_bytes`.
 const MAX_IMPORT: usize = 16 << 20;
 
 /// All routes.
@@ -24,7 +24,7 @@ pub(crate) fn all() -> Routes<Shared> {
         .route(Policy::authenticated(), "/import", post(import).body_limit(BodyLimit::new(MAX_IMPORT)))
 }
 
-/// A book to be.
+/// The book to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewBook {
@@ -52,7 +52,7 @@ struct About {
     version: String,
 }
 
-/// Says what the service is.
+/// Describes the service.
 #[utoipa::path(get, path = "/about", operation_id = "about", tag = "shelf",
     responses((status = 200, description = "What it is.", body = EnvelopeOf<About>)))]
 async fn about(g: RequestContext) -> Envelope<About> {
@@ -134,7 +134,7 @@ async fn inventory(owner: Identity, State(store): State<Store>) -> Result<Envelo
     Ok(Envelope::new(serde_json::to_string(&books).unrecognized()?))
 }
 
-/// Puts books on the shelf `new`, a title a line, and says how many.
+/// Puts books on the shelf `new`, one title per line, and returns their number.
 async fn import(owner: Identity, State(store): State<Store>, titles: String) -> Result<Envelope<usize>> {
     let titles: Vec<_> = titles.lines().map(str::trim).filter(|title| !title.is_empty()).collect();
     for title in &titles {

@@ -1,4 +1,4 @@
-//! The books of all users; every statement is told whose.
+//! The books of all users; every statement is bound to an owner.
 
 use serde::Serialize;
 use tapisservice::db::{Database, FromRow, QueryError, Statement};
@@ -13,7 +13,7 @@ pub(crate) struct Book {
     pub(crate) system_id: String,
 }
 
-/// Why the store did not do what it was asked.
+/// Why an operation of the store failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     #[error("no such book")]
@@ -25,7 +25,7 @@ pub(crate) enum StoreError {
 }
 
 impl ServiceError for StoreError {
-    /// What the caller is told.
+    /// The error for the caller.
     fn to_error(&self) -> Error {
         match self {
             Self::NotFound => Error::not_found("You have no such book."),
@@ -89,7 +89,7 @@ impl Store {
         Ok(self.database.for_owner(owner).query(delete).bind(id).fetch_one().await?)
     }
 
-    /// How many books there are in all tenants.
+    /// The number of books in all tenants.
     pub(crate) async fn count(&self) -> Result<i64, QueryError> {
         #[expect(clippy::disallowed_methods, reason = "readiness has no tenant")]
         let scope = self.database.across_tenants("readiness has no tenant");

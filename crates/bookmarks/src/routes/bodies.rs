@@ -1,4 +1,4 @@
-//! Bodies of requests, as they are sent; [`TryFrom`] makes of them what the store takes.
+//! Request bodies as sent; [`TryFrom`] converts them for the store.
 
 use serde::{Deserialize, Deserializer};
 use tapisservice::core::Error;
@@ -8,7 +8,7 @@ use crate::{
     BookmarkChanges, BookmarkName, Description, InvalidField, NewBookmark, SystemId, SystemPath, Tag, Tags,
 };
 
-/// A bookmark to be.
+/// The bookmark to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateBookmark {
@@ -21,7 +21,7 @@ pub(crate) struct CreateBookmark {
     /// The absolute path on the system.
     #[schema(min_length = 1, max_length = 4096, pattern = "^/", example = "/data/alice/results")]
     path: String,
-    /// What there is to say about it.
+    /// A description.
     #[serde(default)]
     #[schema(max_length = 2048, example = "The runs of last week")]
     description: Option<String>,
@@ -31,28 +31,28 @@ pub(crate) struct CreateBookmark {
     tags: Vec<String>,
 }
 
-/// What is to change of a bookmark. What is not named stays as it is.
+/// The fields to change. Absent fields keep their values.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateBookmark {
-    /// Another name.
+    /// The new name.
     #[serde(default, deserialize_with = "deserialize_present")]
     #[schema(value_type = String, required = false, min_length = 1, max_length = 80, example = "old results")]
     name: Option<String>,
-    /// Another system.
+    /// The new system.
     #[serde(default, deserialize_with = "deserialize_present")]
     #[schema(value_type = String, required = false, min_length = 1, max_length = 80, example = "workstation")]
     system_id: Option<String>,
-    /// Another path.
+    /// The new path.
     #[serde(default, deserialize_with = "deserialize_present")]
     #[schema(value_type = String, required = false, min_length = 1, max_length = 4096, pattern = "^/", example = "/data/alice/old")]
     path: Option<String>,
-    /// Another description; null for none.
+    /// The new description; null removes it.
     #[serde(default, deserialize_with = "deserialize_present")]
     #[schema(value_type = Option<String>, required = false, max_length = 2048, example = "The runs of last month")]
     #[expect(clippy::option_option, reason = "null is not absence (RFC 7396)")]
     description: Option<Option<String>>,
-    /// Other tags, in place of all there are.
+    /// The new tags, which replace all existing ones.
     #[serde(default, deserialize_with = "deserialize_present")]
     #[schema(value_type = Vec<String>, required = false, max_items = 20, example = json!(["simulation", "old"]))]
     tags: Option<Vec<String>>,
@@ -96,12 +96,12 @@ fn tags(texts: Vec<String>) -> Result<Tags, Error> {
     at("/tags", Tags::new(tags))
 }
 
-/// Says where in the body a fault is, in the words of the extractor.
+/// Adds the JSON pointer to an error, in the words of the extractor.
 fn at<T>(pointer: &str, field: Result<T, InvalidField>) -> Result<T, Error> {
     field.map_err(|reason| Error::bad_input(format!("Invalid value at {pointer:?}: {reason}.")))
 }
 
-/// Tells a field that is null from one that is not there: the former has to fit `T`.
+/// Distinguishes a null field from an absent one: a null must be valid for `T`.
 fn deserialize_present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {

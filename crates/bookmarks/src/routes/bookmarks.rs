@@ -13,7 +13,7 @@ use crate::{
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes; the envelope itself is what is sent")]
 pub(crate) struct ListOfBookmarks {
-    /// What happened, for people.
+    /// A message for people.
     message: String,
     /// The bookmarks.
     result: Vec<Bookmark>,
@@ -22,16 +22,16 @@ pub(crate) struct ListOfBookmarks {
     status: String,
     /// The version of the service.
     version: String,
-    /// About the list.
+    /// The metadata of the list.
     metadata: ListMetadata,
 }
 
-/// Keeps a bookmark.
+/// Creates a bookmark.
 #[utoipa::path(post, path = "/", operation_id = "createBookmark", tag = "bookmarks",
     request_body = CreateBookmark,
     responses(
         (status = 201, description = "The bookmark.", body = EnvelopeOf<Bookmark>),
-        (status = 409, description = "There is one of that name already.", body = ErrorEnvelope),
+        (status = 409, description = "You already have one with this name.", body = ErrorEnvelope),
     ))]
 pub(crate) async fn create(
     g: RequestContext,
@@ -65,7 +65,7 @@ pub(crate) async fn list(
     params(("bookmark_id" = Uuid, Path, description = "The id of the bookmark.")),
     responses(
         (status = 200, description = "The bookmark.", body = EnvelopeOf<Bookmark>),
-        (status = 404, description = "There is none, or it is somebody else's.", body = ErrorEnvelope),
+        (status = 404, description = "There is none, or it belongs to another user.", body = ErrorEnvelope),
     ))]
 pub(crate) async fn get(
     owner: Identity,
@@ -77,14 +77,14 @@ pub(crate) async fn get(
 
 /// Changes a bookmark.
 ///
-/// What the body does not name stays as it is.
+/// Fields that the body does not contain keep their values.
 #[utoipa::path(patch, path = "/{bookmark_id}", operation_id = "updateBookmark", tag = "bookmarks",
     params(("bookmark_id" = Uuid, Path, description = "The id of the bookmark.")),
     request_body = UpdateBookmark,
     responses(
         (status = 200, description = "The bookmark as it is now.", body = EnvelopeOf<Bookmark>),
-        (status = 404, description = "There is none, or it is somebody else's.", body = ErrorEnvelope),
-        (status = 409, description = "There is another one of that name.", body = ErrorEnvelope),
+        (status = 404, description = "There is none, or it belongs to another user.", body = ErrorEnvelope),
+        (status = 409, description = "You have another one with this name.", body = ErrorEnvelope),
     ))]
 pub(crate) async fn update(
     g: RequestContext,
@@ -106,7 +106,7 @@ pub(crate) async fn update(
     params(("bookmark_id" = Uuid, Path, description = "The id of the bookmark.")),
     responses(
         (status = 200, description = "The bookmark as it was.", body = EnvelopeOf<Bookmark>),
-        (status = 404, description = "There is none, or it is somebody else's.", body = ErrorEnvelope),
+        (status = 404, description = "There is none, or it belongs to another user.", body = ErrorEnvelope),
     ))]
 pub(crate) async fn delete(
     owner: Identity,

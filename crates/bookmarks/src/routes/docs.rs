@@ -1,5 +1,5 @@
-//! Swagger UI, from files in the binary. Its own router expects `docs/` with a slash at the end, which the framework tidies
-//! away; so the page is `docs/index.html`, and what it loads lies beside it.
+//! Swagger UI, from files in the binary. Its own router expects `docs/` with a trailing slash, which the framework removes;
+//! so the page is `docs/index.html`, next to the files that it loads.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Every route with who may call it.
+//! All routes with their policies.
 
 mod bodies;
 mod bookmarks;
@@ -10,7 +10,7 @@ use tapisservice::prelude::*;
 
 use crate::state::Shared;
 
-/// All routes; `public_path` is where the public finds the service.
+/// All routes; `public_path` is the public path of the service.
 pub(crate) fn all(public_path: &str) -> Routes<Shared> {
     let routes = Routes::new().add(
         Policy::authenticated(),

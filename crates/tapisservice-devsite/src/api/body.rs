@@ -8,7 +8,7 @@ use url::form_urlencoded;
 
 use crate::envelope::ApiError;
 
-/// A JSON or form body. Anything that is not said to be a form is read as JSON, as lenient clients expect.
+/// A JSON or form body. Any other media type is read as JSON, as lenient clients expect.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
@@ -18,7 +18,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let form = is_form(&req);
         let bytes = Bytes::from_request(req, state).await.map_err(IntoResponse::into_response)?;
         let parsed = if form { from_form(&bytes) } else { serde_json::from_slice(&bytes) };
-        // serde_json names the place and the type, and may quote a value: only the place is passed on.
+        // serde_json's text may quote a value: pass on only the line and column.
         parsed.map(Self).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
             ApiError::bad_request(format!("Invalid body ({place}).")).into_response()

@@ -1,4 +1,4 @@
-//! The Authenticator API: user tokens for a password or a refresh token.
+//! The Authenticator API: user tokens for the password and refresh token grants.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(crate) struct TokenRequest {
     refresh_token: Option<String>,
 }
 
-/// `POST /v3/oauth2/tokens`. A token in `X-Tapis-Token` does not matter: tapipy sends the old one when it renews.
+/// `POST /v3/oauth2/tokens`. Ignores `X-Tapis-Token`: tapipy sends the old token when it refreshes.
 pub(crate) async fn create(
     State(site): State<Arc<SiteState>>,
     host: ResolvedHost,
@@ -48,7 +48,7 @@ pub(crate) async fn create(
     Ok(ApiResponse::created("Token created successfully.", token_pair::issue(&site.registry(), &grant)?))
 }
 
-/// The OAuth client: optional, but checked when it is named.
+/// The OAuth client: optional, but verified if given.
 fn client(site: &SiteState, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     match Basic::from_headers(headers)? {
         None => Ok(None),

@@ -1,4 +1,4 @@
-//! Who may ask about roles and who may change them, decided before a handler runs.
+//! Who may query roles and who may change them, as extractors.
 
 use std::sync::Arc;
 
@@ -15,18 +15,18 @@ use crate::envelope::ApiError;
 use crate::grant::AccountType;
 use crate::state::{Roles, SiteState};
 
-/// A body that names the tenant whose roles it is about.
+/// A body that names a tenant.
 pub(crate) trait OfTenant: DeserializeOwned {
     fn tenant(&self) -> &str;
 }
 
-/// A question, from a caller who may ask about the roles of its tenant.
+/// A query, from a caller who may query the roles of its tenant.
 pub(crate) struct Asked<T>(pub(crate) T);
 
 /// A change, from a caller who may grant and revoke the roles of its tenant.
 pub(crate) struct Ordered<T>(pub(crate) T);
 
-/// The tenant of a question without a body: the parameter `tenant`, else the one that the request is for.
+/// The tenant of a query without a body: the parameter `tenant`, otherwise the tenant of the request.
 pub(crate) struct AskedTenant(pub(crate) String);
 
 impl<T: OfTenant> FromRequest<Arc<SiteState>> for Asked<T> {
@@ -57,7 +57,7 @@ impl FromRequestParts<Arc<SiteState>> for AskedTenant {
     }
 }
 
-/// The body, once the caller is verified and may do this with its tenant.
+/// The body, if the caller is verified and has the permission for its tenant.
 async fn permitted<T: OfTenant>(
     request: Request,
     site: &Arc<SiteState>,
@@ -70,7 +70,7 @@ async fn permitted<T: OfTenant>(
     Ok(ask)
 }
 
-/// Services ask about every tenant, users about their own.
+/// Services may query every tenant, users only their own.
 fn may_ask_about(site: &SiteState, caller: &Caller, tenant: &str) -> Result<(), ApiError> {
     site.registry()
         .active_tenant(tenant)
@@ -79,7 +79,7 @@ fn may_ask_about(site: &SiteState, caller: &Caller, tenant: &str) -> Result<(), 
     allowed.then_some(()).ok_or_else(|| ApiError::forbidden("Users may query only their own tenant."))
 }
 
-/// Services and tenant administrators grant and revoke.
+/// Services and tenant administrators may grant and revoke roles.
 fn may_change(site: &SiteState, caller: &Caller, tenant: &str) -> Result<(), ApiError> {
     may_ask_about(site, caller, tenant)?;
     let allowed = caller.account == AccountType::Service || is_admin(&site.roles(), tenant, &caller.user);

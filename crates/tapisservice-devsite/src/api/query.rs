@@ -5,7 +5,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use url::form_urlencoded;
 
-/// The query parameters; of several with one name, the last.
+/// The query parameters; of duplicates, the last.
 pub(crate) struct Query(HashMap<String, String>);
 
 impl Query {

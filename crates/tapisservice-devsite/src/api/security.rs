@@ -1,4 +1,4 @@
-//! A small Security Kernel: roles, kept in memory.
+//! A small Security Kernel with roles in memory.
 
 use std::sync::Arc;
 

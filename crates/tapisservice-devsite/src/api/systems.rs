@@ -1,4 +1,4 @@
-//! A small Systems API, to read from.
+//! A small, read-only Systems API.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::state::SiteState;
 use crate::system::System;
 
 /// `GET /v3/systems`, with `listType` (`OWNED`, `SHARED_PUBLIC` or `ALL`), `skip` and `limit` (-1: all), ordered by id.
-/// Other parameters are not looked at.
+/// Other parameters are ignored.
 pub(crate) async fn list(
     State(site): State<Arc<SiteState>>,
     host: ResolvedHost,
@@ -48,7 +48,7 @@ pub(crate) async fn list(
     Ok(ApiResponse::ok("Systems found.", json!(records)).with_metadata(metadata))
 }
 
-/// `GET /v3/systems/{systemId}`: a system that is not visible is not there.
+/// `GET /v3/systems/{systemId}`: a system that is not visible is not found.
 pub(crate) async fn get(
     State(site): State<Arc<SiteState>>,
     host: ResolvedHost,
@@ -67,7 +67,7 @@ fn visible<'a>(site: &'a SiteState, caller: &'a Caller) -> impl Iterator<Item = 
     site.systems.iter().filter(|system| system.is_in(&caller.tenant) && system.is_visible_to(&caller.user))
 }
 
-/// Rule O6: a tenant of another site is served by the primary site alone, and only if its own site does not run
+/// Rule O6: only the primary site serves tenants of another site, and only if that site does not run
 /// Systems. The Security Kernel is exempt (rule R2).
 fn check_site(site: &SiteState, host: &ResolvedHost, caller: &Caller) -> Result<(), ApiError> {
     let registry = site.registry();

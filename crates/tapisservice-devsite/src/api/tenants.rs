@@ -1,4 +1,4 @@
-//! The Tenants API: open to everybody, since tenants must be known before any token can be.
+//! The Tenants API. It is public: a client must know the tenants before it can verify any token.
 
 use std::sync::Arc;
 

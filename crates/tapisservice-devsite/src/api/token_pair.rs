@@ -1,4 +1,4 @@
-//! The pair of tokens that the Tokens and Authenticator APIs answer with.
+//! The token pair in responses of the Tokens and Authenticator APIs.
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;

@@ -1,4 +1,4 @@
-//! The Tokens API: service tokens for a password or another service token, and their renewal.
+//! The Tokens API: service tokens for a password or another service token, and their refresh.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ pub(crate) struct Renewal {
     refresh_token: String,
 }
 
-/// `PUT /v3/tokens`. Whatever other credentials come along, an expired access token above all, do not matter.
+/// `PUT /v3/tokens`. Ignores all other credentials, such as an expired access token.
 pub(crate) async fn refresh(
     State(site): State<Arc<SiteState>>,
     Body(renewal): Body<Renewal>,
@@ -66,10 +66,10 @@ pub(crate) async fn refresh(
     Ok(ApiResponse::created("Token generation successful.", token_pair::issue(&registry, &grant)?))
 }
 
-/// Who asks: a service of a site-admin tenant.
+/// The caller: a service of a site-admin tenant.
 struct ServiceAccount {
     name: String,
-    /// Its tenant, when a token says so; a password alone does not.
+    /// Its tenant, if it authenticated with a token; a password does not identify a tenant.
     tenant: Option<String>,
 }
 
@@ -102,7 +102,7 @@ fn by_token(registry: &Registry, host: &ResolvedHost, token: &str) -> Result<Ser
     Ok(ServiceAccount { name, tenant: Some(claims.tenant_id) })
 }
 
-/// A service gets tokens for itself; a tenant's `token_gen_services` make those of its users.
+/// A service may obtain tokens for itself; a tenant's `token_gen_services` may obtain tokens for its users.
 fn authorize(registry: &Registry, service: &ServiceAccount, grant: &Grant) -> Result<(), ApiError> {
     let allowed = match grant.account {
         AccountType::Service => {

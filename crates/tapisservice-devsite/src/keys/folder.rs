@@ -1,4 +1,4 @@
-//! Keys kept between runs: one PEM file per tenant, readable by its owner only.
+//! Persistent keys: one PEM file per tenant, readable by its owner only.
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write as _};
@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 use super::SigningKey;
 use crate::DevSiteError;
 
-/// Reads the key of `tenant`, or makes and keeps one.
+/// Loads the key of `tenant`, or generates and stores one.
 pub(super) fn load_or_create(folder: &Path, tenant: &str) -> Result<SigningKey, DevSiteError> {
     prepare(folder).map_err(|source| DevSiteError::KeyStore { path: folder.to_owned(), source })?;
     match read(folder, tenant)? {
@@ -18,7 +18,7 @@ pub(super) fn load_or_create(folder: &Path, tenant: &str) -> Result<SigningKey, 
     }
 }
 
-/// Makes a new key for `tenant` and keeps it in place of the old one.
+/// Generates a new key for `tenant` and replaces the old one.
 pub(super) fn replace(folder: &Path, tenant: &str) -> Result<SigningKey, DevSiteError> {
     let (key, path) = (SigningKey::generate()?, file(folder, tenant));
     let written =
@@ -32,7 +32,7 @@ fn create(folder: &Path, tenant: &str) -> Result<SigningKey, DevSiteError> {
     let written = draft(folder, &key).map_err(|source| store_error(&path, source))?;
     match written.persist_noclobber(&path) {
         Ok(_) => Ok(key),
-        // Another process was faster: both use its key.
+        // Another process created the key first: use that one.
         Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {
             read(folder, tenant)?.ok_or(DevSiteError::KeyFile { path })
         }
@@ -54,7 +54,7 @@ fn read(folder: &Path, tenant: &str) -> Result<Option<SigningKey>, DevSiteError>
     SigningKey::from_pem(&text).map(Some).ok_or(DevSiteError::KeyFile { path })
 }
 
-/// A complete file under a temporary name; tempfile makes it with mode 0600.
+/// Writes the key to a temporary file; tempfile creates it with mode 0600.
 fn draft(folder: &Path, key: &SigningKey) -> io::Result<NamedTempFile> {
     let pem = key.to_pem().map_err(io::Error::other)?;
     let mut written = NamedTempFile::new_in(folder)?;
@@ -63,7 +63,7 @@ fn draft(folder: &Path, key: &SigningKey) -> io::Result<NamedTempFile> {
     Ok(written)
 }
 
-/// Makes the folder private and tells git to leave it alone.
+/// Creates the folder, makes it private and excludes it from git.
 fn prepare(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);

@@ -1,4 +1,4 @@
-//! The signing keys of the tenants: what a key is, and where keys come from.
+//! The signing keys of the tenants, and their sources.
 
 mod folder;
 mod signing_key;

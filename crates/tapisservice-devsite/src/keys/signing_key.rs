@@ -10,20 +10,20 @@ use pem::{EncodeConfig, LineEnding, Pem};
 
 use crate::DevSiteError;
 
-/// An RSA key of a tenant. Its private half is never printed.
+/// The RSA key pair of a tenant. The private key is never printed.
 pub(crate) struct SigningKey {
     pair: RsaKeyPair,
     public_pem: String,
 }
 
 impl SigningKey {
-    /// Makes an RSA key of 2048 bits. Slow (up to seconds): keep it off the async threads.
+    /// Generates an RSA key of 2048 bits. This takes up to seconds: do not run it on a worker thread of the runtime.
     pub(crate) fn generate() -> Result<Self, DevSiteError> {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| DevSiteError::KeyGeneration)?;
         Self::new(pair).ok_or(DevSiteError::KeyGeneration)
     }
 
-    /// Reads a PKCS#8 PEM; `None` when it holds no RSA key of at least 2048 bits.
+    /// Parses a PKCS#8 PEM; `None` if it is not an RSA key of at least 2048 bits.
     pub(crate) fn from_pem(text: &str) -> Option<Self> {
         let parsed = pem::parse(text).ok().filter(|parsed| parsed.tag() == "PRIVATE KEY")?;
         let pair = RsaKeyPair::from_pkcs8(parsed.contents()).ok()?;
@@ -36,18 +36,18 @@ impl SigningKey {
         Some(Self { pair, public_pem })
     }
 
-    /// The private key as PKCS#8 PEM, for the key store alone.
+    /// The private key as PKCS#8 PEM, for the key store only.
     pub(crate) fn to_pem(&self) -> Result<String, DevSiteError> {
         let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&self.pair).map_err(|_| DevSiteError::KeyGeneration)?;
         Ok(encode("PRIVATE KEY", der.as_ref()))
     }
 
-    /// The public key as a tenant record shows it.
+    /// The public key in the format of a tenant record.
     pub(crate) fn public_pem(&self) -> &str {
         &self.public_pem
     }
 
-    /// An RS256 signature; `None` when the system has no random numbers.
+    /// An RS256 signature; `None` if the system has no randomness.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).ok()?;

@@ -10,16 +10,16 @@ use crate::DevSiteError;
 /// Where the keys of a site come from.
 #[derive(Clone, Debug)]
 pub(crate) enum KeySource {
-    /// One set for the whole process, made on first use: a test binary pays for each key once.
+    /// One set for the whole process, generated on first use: a test binary pays for each key once.
     Shared,
-    /// New keys for this site alone, in memory.
+    /// New keys for this site only, in memory.
     Fresh,
     /// Files that survive a restart.
     Folder(PathBuf),
 }
 
 impl KeySource {
-    /// The first key of each tenant, in the order asked for.
+    /// The first key of each tenant, in order.
     pub(crate) async fn first(&self, tenants: &[&str]) -> Result<Vec<Arc<SigningKey>>, DevSiteError> {
         let made: Vec<_> = tenants.iter().map(|tenant| self.spawn((*tenant).to_owned(), 0)).collect();
         let mut keys = Vec::with_capacity(made.len());
@@ -60,7 +60,7 @@ impl KeySource {
 type Slot = Arc<Mutex<Option<Arc<SigningKey>>>>;
 static SHARED: LazyLock<Mutex<HashMap<(String, u32), Slot>>> = LazyLock::new(Mutex::default);
 
-/// A slot of its own per key, so that the keys of a site are made side by side.
+/// One slot per key, so that the keys of a site are generated in parallel.
 fn shared(tenant: String, generation: u32) -> Result<Arc<SigningKey>, DevSiteError> {
     let slot = {
         let mut all = SHARED.lock();

@@ -8,11 +8,11 @@ use crate::{DevSite, DevSiteError};
 
 /// Changes while the site runs.
 impl DevSite {
-    /// Adds a tenant with a key and a free port of its own, and returns its base URL.
+    /// Adds a tenant with its own key and a free port, and returns its base URL.
     ///
     /// # Errors
     ///
-    /// [`DevSiteError::DuplicateId`] (of a removed tenant too), [`DevSiteError::UnknownSite`], or what keeps a port from being opened.
+    /// [`DevSiteError::DuplicateId`] (of a removed tenant too), [`DevSiteError::UnknownSite`], or the error of opening a port.
     pub async fn add_tenant(&self, tenant: TenantSpec) -> Result<String, DevSiteError> {
         check_id(&tenant.id)?;
         let key =
@@ -41,7 +41,7 @@ impl DevSite {
         Ok(base_url)
     }
 
-    /// Takes a tenant out of the listing. Its port stays open and its key still signs tokens.
+    /// Removes a tenant from the listing. Its port stays open and its key still signs tokens.
     ///
     /// # Errors
     ///
@@ -59,8 +59,8 @@ impl DevSite {
         self.change(tenant, |entry| entry.tenant.status = status)
     }
 
-    /// Changes a field of a tenant's record as it is listed: `patch_tenant("dev", "public_key", "garbage")`. What the
-    /// record says is all that changes, save that tokens are issued and accepted with a changed `token_service`.
+    /// Changes a field in the listed record of a tenant: `patch_tenant("dev", "public_key", "garbage")`. This changes
+    /// only the record, except that tokens are issued and accepted with a changed `token_service`.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl DevSite {
         self.change(tenant, |entry| drop(entry.patch.insert(field.to_owned(), Some(value.into()))))
     }
 
-    /// Leaves a field out of a tenant's record as it is listed.
+    /// Removes a field from the listed record of a tenant.
     ///
     /// # Errors
     ///
