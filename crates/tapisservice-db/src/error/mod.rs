@@ -129,7 +129,7 @@ impl QueryError {
             | E::Tls(_)
             // The drivers return this when the peer stops in the middle of a message.
             | E::Protocol(_) => Self::Unavailable { source },
-            E::Database(error) if let Some(failure) = failure(&**error) => failure.into_error(source, kind),
+            E::Database(error) if let Some(class) = classify(&**error) => class.into_error(source, kind),
             _ => Self::Other { source },
         }
     }
@@ -210,7 +210,7 @@ pub(crate) fn driver_message(error: &sqlx::Error) -> String {
 }
 
 /// The class of a driver's error.
-enum Failure {
+enum ErrorClass {
     UniqueViolation(Vec<String>),
     ForeignKey,
     Referenced,
@@ -220,7 +220,7 @@ enum Failure {
     SchemaMissing,
 }
 
-impl Failure {
+impl ErrorClass {
     fn into_error(self, source: sqlx::Error, kind: StatementKind) -> QueryError {
         match self {
             Self::UniqueViolation(mut fields) => {
@@ -237,11 +237,11 @@ impl Failure {
     }
 }
 
-fn failure(error: &dyn sqlx::error::DatabaseError) -> Option<Failure> {
+fn classify(error: &dyn sqlx::error::DatabaseError) -> Option<ErrorClass> {
     if let Some(error) = error.try_downcast_ref() {
-        return postgres::failure(error);
+        return postgres::classify(error);
     }
-    error.try_downcast_ref().and_then(sqlite::failure)
+    error.try_downcast_ref().and_then(sqlite::classify)
 }
 
 fn quoted(fields: &[String]) -> String {

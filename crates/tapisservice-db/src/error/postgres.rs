@@ -2,26 +2,28 @@
 
 use sqlx::postgres::PgDatabaseError;
 
-use super::{Failure, column};
+use super::{ErrorClass, column};
 
-pub(super) fn failure(error: &PgDatabaseError) -> Option<Failure> {
+pub(super) fn classify(error: &PgDatabaseError) -> Option<ErrorClass> {
     Some(match error.code() {
         // An exclusion constraint is a generalized unique constraint.
-        "23505" | "23P01" => Failure::UniqueViolation(error.detail().map(key).unwrap_or_default()),
-        "23503" => Failure::ForeignKey,
-        "23001" => Failure::Referenced,
-        "23502" | "23514" => Failure::Value(error.column().and_then(column)),
+        "23505" | "23P01" => ErrorClass::UniqueViolation(error.detail().map(key).unwrap_or_default()),
+        "23503" => ErrorClass::ForeignKey,
+        "23001" => ErrorClass::Referenced,
+        "23502" | "23514" => ErrorClass::Value(error.column().and_then(column)),
         // Too long, out of range, invalid in the encoding (a NUL), invalid text for the type.
-        "22001" | "22003" | "22021" | "22P02" | "22P05" => Failure::Value(None),
-        "40001" | "40P01" => Failure::SerializationFailure,
+        "22001" | "22003" | "22021" | "22P02" | "22P05" => ErrorClass::Value(None),
+        "40001" | "40P01" => ErrorClass::SerializationFailure,
         // An undefined column or table, or schema.
-        "42703" | "42P01" | "3F000" => Failure::SchemaMissing,
+        "42703" | "42P01" | "3F000" => ErrorClass::SchemaMissing,
         // Cancelled (by the timeout), lock not available, shut down, crashed, starting, idle for too long; a read-only
         // standby, as in a failover; the database does not exist yet.
         "57014" | "55P03" | "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25006" | "25P02" | "25P03"
-        | "3D000" => Failure::Unavailable,
+        | "3D000" => ErrorClass::Unavailable,
         // Classes: connection, invalid authorization, insufficient resources, system error.
-        code if ["08", "28", "53", "58"].contains(&code.get(..2).unwrap_or_default()) => Failure::Unavailable,
+        code if ["08", "28", "53", "58"].contains(&code.get(..2).unwrap_or_default()) => {
+            ErrorClass::Unavailable
+        }
         _ => return None,
     })
 }

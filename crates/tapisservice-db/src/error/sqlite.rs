@@ -3,31 +3,31 @@
 use sqlx::error::{DatabaseError as _, ErrorKind};
 use sqlx::sqlite::SqliteError;
 
-use super::{Failure, column};
+use super::{ErrorClass, column};
 
-pub(super) fn failure(error: &SqliteError) -> Option<Failure> {
+pub(super) fn classify(error: &SqliteError) -> Option<ErrorClass> {
     let message = error.message();
     match error.kind() {
-        ErrorKind::UniqueViolation => return Some(Failure::UniqueViolation(columns(message))),
-        ErrorKind::ForeignKeyViolation => return Some(Failure::ForeignKey),
-        ErrorKind::NotNullViolation => return Some(Failure::Value(columns(message).pop())),
-        ErrorKind::CheckViolation => return Some(Failure::Value(None)),
+        ErrorKind::UniqueViolation => return Some(ErrorClass::UniqueViolation(columns(message))),
+        ErrorKind::ForeignKeyViolation => return Some(ErrorClass::ForeignKey),
+        ErrorKind::NotNullViolation => return Some(ErrorClass::Value(columns(message).pop())),
+        ErrorKind::CheckViolation => return Some(ErrorClass::Value(None)),
         _ => {}
     }
     let code: i32 = error.code()?.parse().ok()?;
     // The last byte of an extended code is the primary one.
     Some(match code & 0xff {
         // BUSY, LOCKED: the write lock was not available, or another transaction wrote after this one read.
-        5 | 6 => Failure::SerializationFailure,
+        5 | 6 => ErrorClass::SerializationFailure,
         // READONLY, IOERR, FULL, CANTOPEN.
-        8 | 10 | 13 | 14 => Failure::Unavailable,
+        8 | 10 | 13 | 14 => ErrorClass::Unavailable,
         // TOOBIG, MISMATCH, other kinds of CONSTRAINT.
-        18..=20 => Failure::Value(None),
+        18..=20 => ErrorClass::Value(None),
         1 if ["no such table", "no such column", "has no column named"]
             .iter()
             .any(|m| message.contains(m)) =>
         {
-            Failure::SchemaMissing
+            ErrorClass::SchemaMissing
         }
         _ => return None,
     })
