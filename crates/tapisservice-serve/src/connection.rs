@@ -1,7 +1,6 @@
 //! One connection, from its first byte to the reason it ended.
 
 use std::{
-    cell::RefCell,
     convert::Infallible,
     net::SocketAddr,
     pin::{Pin, pin},
@@ -75,12 +74,8 @@ where
     let mut bell = Bell::new();
     let activity = Arc::new(Activity::new(start, bell.context().waker().clone()));
     let io = TokioIo::new(ClientStream::new(socket, Arc::clone(&activity)));
-    let service = ConnectionService {
-        service: RefCell::new(service),
-        peer,
-        activity: Arc::clone(&activity),
-        shared: Arc::clone(&shared),
-    };
+    let service =
+        ConnectionService { service, peer, activity: Arc::clone(&activity), shared: Arc::clone(&shared) };
     let mut http = pin!(shared.http.serve_connection(io, service));
     let mut closing = pin!(shared.closing.cancelled());
     let mut crowded = pin!(shared.crowded.notified());

@@ -91,7 +91,6 @@ impl Upload {
     }
 
     /// A request without a body begins.
-    #[inline]
     pub(super) fn begin_without(&self) {
         if !self.is_complete() {
             self.next(BodyState::Complete);

@@ -8,6 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 /// A moment in the life of a connection, or one that the clock is still to be asked for: most are over before anybody wants to know.
+/// Reading the clock each time costs 2 % of the instructions of a small request.
 #[derive(Debug)]
 pub(super) struct Moment(AtomicU64);
 

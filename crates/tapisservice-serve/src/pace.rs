@@ -48,7 +48,6 @@ impl Pace {
     }
 
     /// Another answer begins.
-    #[inline]
     pub(super) fn restart(&self) {
         let writes = self.writes.load(Relaxed);
         if writes != AT_ONCE {
@@ -68,7 +67,6 @@ impl Pace {
     }
 
     /// The client took bytes.
-    #[inline]
     pub(super) fn wrote(&self, bytes: usize, start: Instant) {
         if self.writes.load(Relaxed) != AT_ONCE {
             self.wrote_after_wait(bytes, start);

@@ -85,7 +85,6 @@ impl<S: Service<Request, Response = Response>> Service<Request> for ResponseTime
         self.inner.poll_ready(cx)
     }
 
-    #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
         ResponseFuture { future: self.inner.call(request), limit: self.limit }
     }
@@ -104,7 +103,6 @@ pin_project! {
 impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
     type Output = Result<Response, E>;
 
-    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.future.poll(cx))?;

@@ -1,12 +1,11 @@
 //! Between hyper and the service: what every request gets, and what every answer says about the connection.
 
 use std::{
-    cell::RefCell,
     convert::Infallible,
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, ready},
 };
 
 use axum::{body::Body, extract::ConnectInfo};
@@ -28,7 +27,7 @@ use super::{
 
 /// The service of one connection, whose requests come one after the other.
 pub(super) struct ConnectionService<S> {
-    pub(super) service: RefCell<S>,
+    pub(super) service: S,
     pub(super) peer: SocketAddr,
     pub(super) activity: Arc<Activity>,
     pub(super) shared: Arc<Shared>,
@@ -42,7 +41,6 @@ where
     type Error = Infallible;
     type Future = AnswerFuture<S>;
 
-    #[inline]
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let interim = request.version() == Version::HTTP_11;
         self.activity.request(interim);
@@ -51,7 +49,7 @@ where
         let mut request = request.map(|body| RequestBody::wrap(body, unasked, &self.activity, limit));
         request.extensions_mut().insert(ConnectInfo(self.peer));
         AnswerFuture {
-            answer: call(&mut self.service.borrow_mut(), request),
+            answer: self.service.clone().oneshot(request),
             waiting: None,
             activity: Some(Arc::clone(&self.activity)),
             shared: Arc::clone(&self.shared),
@@ -63,35 +61,13 @@ fn expects_continue(headers: &HeaderMap) -> bool {
     headers.get_all(EXPECT).iter().any(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
-/// Calls the service itself when it is ready, as services of axum always are, else a clone of it when that is.
-fn call<S: Service<Request<Body>, Error = Infallible> + Clone>(
-    service: &mut S,
-    request: Request<Body>,
-) -> Answer<S> {
-    match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(Ok(())) => Answer::Called { answer: service.call(request) },
-        Poll::Pending => Answer::Waiting { answer: service.clone().oneshot(request) },
-    }
-}
-
-pin_project! {
-    #[project = Projection]
-    enum Answer<S>
-    where
-        S: Service<Request<Body>>,
-    {
-        Called { #[pin] answer: S::Future },
-        Waiting { #[pin] answer: Oneshot<S, Request<Body>> },
-    }
-}
-
 pin_project! {
     pub(super) struct AnswerFuture<S>
     where
         S: Service<Request<Body>>,
     {
         #[pin]
-        answer: Answer<S>,
+        answer: Oneshot<S, Request<Body>>,
         // The answer while it waits for the rest of a body. Boxed, since hardly any does.
         waiting: Option<Box<Response<Body>>>,
         // Until the answer takes it along.
@@ -106,16 +82,12 @@ where
 {
     type Output = Result<Response<AnswerBody>, Infallible>;
 
-    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut answer = if let Some(answer) = this.waiting.take() {
             *answer
         } else {
-            let Ok(answer) = ready!(match this.answer.project() {
-                Projection::Called { answer } => answer.poll(cx),
-                Projection::Waiting { answer } => answer.poll(cx),
-            });
+            let Ok(answer) = ready!(this.answer.poll(cx));
             answer
         };
         let mut closes = this.shared.shutdown.is_draining();
@@ -137,7 +109,6 @@ where
     }
 }
 
-#[inline]
 fn before_answer(activity: &Activity, closes: bool) -> Poll<bool> {
     if activity.upload.is_complete() { Poll::Ready(false) } else { with_rest(activity, closes) }
 }

@@ -29,13 +29,11 @@ pub enum SingleHeader<'a> {
 
 impl<'a> SingleHeader<'a> {
     /// Adds a line.
-    #[inline]
     pub fn add(&mut self, value: &'a HeaderValue) {
         *self = if matches!(self, Self::Absent) { Self::One(value) } else { Self::Several };
     }
 
     /// The text of the only line, trimmed, if it is visible ASCII.
-    #[inline]
     pub fn ascii(self) -> Option<&'a str> {
         let Self::One(value) = self else { return None };
         value.to_str().ok().map(str::trim)

@@ -6,7 +6,6 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
-use smallvec::SmallVec;
 
 use super::Member;
 use super::walk::{Build, Scalar, Walk};
@@ -27,7 +26,6 @@ impl Strict {
 impl<'de> Build<'de> for Strict {
     type Value = Value;
 
-    #[inline]
     fn scalar<E: Error>(self, scalar: Scalar<'_>) -> Result<Value, E> {
         scalar.into_value()
     }
@@ -62,7 +60,6 @@ pub(super) struct Checked(pub(super) Strict);
 impl<'de> Build<'de> for Checked {
     type Value = ();
 
-    #[inline]
     fn scalar<E: Error>(self, scalar: Scalar<'_>) -> Result<(), E> {
         match scalar {
             Scalar::Float(_) => scalar.into_value().map(drop),
@@ -96,7 +93,6 @@ struct MemberOf(Strict);
 impl<'de> Build<'de> for MemberOf {
     type Value = Member<'de>;
 
-    #[inline]
     fn scalar<E: Error>(self, scalar: Scalar<'_>) -> Result<Member<'de>, E> {
         match scalar {
             Scalar::Text(text) => Ok(Member::Text(text.to_owned().into())),
@@ -104,7 +100,6 @@ impl<'de> Build<'de> for MemberOf {
         }
     }
 
-    #[inline]
     fn borrowed<E: Error>(self, text: &'de str) -> Result<Member<'de>, E> {
         Ok(Member::Text(text.into()))
     }
@@ -148,12 +143,9 @@ fn twice<E: Error>(name: &str) -> E {
     E::custom(format_args!("duplicate member {name:?}"))
 }
 
-/// How many names fit on the stack; a token has about a dozen.
-const USUAL_NAMES: usize = 16;
-
 /// Names of members. Most objects have few.
 struct Names<'a> {
-    few: SmallVec<[Cow<'a, str>; USUAL_NAMES]>,
+    few: Vec<Cow<'a, str>>,
     many: HashSet<Cow<'a, str>>,
 }
 
@@ -161,7 +153,7 @@ impl<'a> Names<'a> {
     const FEW: usize = 32;
 
     fn new() -> Self {
-        Self { few: SmallVec::new(), many: HashSet::new() }
+        Self { few: Vec::with_capacity(Self::FEW), many: HashSet::new() }
     }
 
     /// Adds a name, or returns it if it is a duplicate.

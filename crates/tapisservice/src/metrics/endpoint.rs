@@ -11,9 +11,9 @@ use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandl
 use tapisservice_client::Transport;
 use tapisservice_serve::{Limits, ServeError, Server, Shutdown};
 use tokio::time::interval;
-use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{Sources, requests, sources};
+use crate::middleware::catch_panic::CatchPanicLayer;
 
 /// The upper bounds of the buckets of all histograms, in seconds: what the semantic conventions advise for HTTP.
 const BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
@@ -46,7 +46,7 @@ pub(crate) async fn serve(
         }
     };
     // Around the callbacks of the service too: they may panic.
-    let router = Router::new().route("/metrics", get(show)).layer(CatchPanicLayer::new());
+    let router = Router::new().route("/metrics", get(show)).layer(CatchPanicLayer);
     let serving = server.serve(router, Limits::default(), shutdown);
     tokio::spawn(async move {
         // It ends in no other way: the default limits are valid.

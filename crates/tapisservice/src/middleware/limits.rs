@@ -53,7 +53,6 @@ impl<S: Service<Request, Response = Response>> Service<Request> for LimitsServic
         self.inner.poll_ready(cx)
     }
 
-    #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
         if uri_too_long(request.uri(), &self.limits) {
             return ResponseFuture::TooLong { bytes: self.limits.max_uri_bytes };
@@ -76,7 +75,6 @@ pin_project! {
 impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
     type Output = Result<Response, E>;
 
-    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
             Projection::TooLong { bytes } => Poll::Ready(Ok(too_long(*bytes))),

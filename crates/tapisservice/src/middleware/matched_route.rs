@@ -45,7 +45,6 @@ impl<S: Service<Request>> Service<Request> for MatchedRouteService<S> {
         self.inner.poll_ready(cx)
     }
 
-    #[inline]
     fn call(&mut self, request: Request) -> S::Future {
         if let Some(g) = request.extensions().get::<RequestContext>() {
             framework::set_route(g, self.route.clone());

@@ -8,7 +8,6 @@ use http::uri::PathAndQuery;
 
 /// Removes doubled slashes and a trailing one from the path; the query stays. It has to stand around the router: a layer on
 /// a router runs after the route was chosen.
-#[inline]
 pub(crate) fn normalize_path<B>(mut request: Request<B>) -> Request<B> {
     if let Cow::Owned(path) = normalized(request.uri().path()) {
         let target = match request.uri().query() {

@@ -64,7 +64,6 @@ impl<S: Service<Request, Response = Response>> Service<Request> for TraceService
         self.inner.poll_ready(cx)
     }
 
-    #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
         let active = RequestMetrics::start(self.metrics.clone(), request.method(), request.version());
         let span = request.extensions().get().map_or_else(Span::none, request_span);
@@ -85,7 +84,6 @@ pin_project! {
 impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
     type Output = Result<Response, E>;
 
-    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let response = ready!(this.future.as_mut().poll(cx))?;
