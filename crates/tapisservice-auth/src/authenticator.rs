@@ -7,7 +7,6 @@ use tapisservice_core::{RequestTenant, TenantId};
 use tapisservice_tenants::{Authority, CacheMiss, Registry, TenantCache};
 
 use crate::admit::anonymous_tenant;
-use crate::cache::LastToken;
 use crate::headers::{self, IdentityHeaders};
 use crate::{AuthError, AuthSettings, Outcome, TokenCache, UnixTime, Verifier as _, decide};
 
@@ -20,6 +19,10 @@ pub struct Authenticator {
 
 impl Authenticator {
     /// An authenticator over a tenant cache.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system has no random numbers: see [`TokenCache::new`].
     pub fn new(tenants: TenantCache, settings: AuthSettings) -> Self {
         Self { tenants, tokens: Arc::new(TokenCache::new(settings)) }
     }
@@ -46,23 +49,18 @@ impl Authenticator {
     ///
     /// Why the request is rejected.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Outcome, AuthError> {
-        match self.try_authenticate(headers, &mut LastToken::default()) {
+        match self.try_authenticate(headers) {
             Ok(outcome) => Ok(outcome),
             Err(Unsettled::Refused(error)) => Err(error),
             Err(Unsettled::Pending(miss)) => self.authenticate_after_refresh(miss, headers).await,
         }
     }
 
-    /// Decides with the current snapshot, without waiting. `last` is the previous token of the same connection.
-    pub(crate) fn try_authenticate(
-        &self,
-        headers: &HeaderMap,
-        last: &mut LastToken,
-    ) -> Result<Outcome, Unsettled> {
+    /// Decides with the current snapshot, without waiting.
+    pub(crate) fn try_authenticate(&self, headers: &HeaderMap) -> Result<Outcome, Unsettled> {
         let headers = IdentityHeaders::read(headers, self.settings().trust_forwarded_host)
             .map_err(Unsettled::Refused)?;
-        let verifier = self.tokens.for_connection(headers.token_text(), last);
-        self.try_decide(|registry| decide(&verifier, &headers, registry, UnixTime::now()))
+        self.try_decide(|registry| decide(&*self.tokens, &headers, registry, UnixTime::now()))
     }
 
     /// Decides once more about a request that the current snapshot could not decide.
@@ -115,6 +113,8 @@ impl Authenticator {
         &self,
         decision: impl Fn(Option<&Registry>) -> Result<T, AuthError>,
     ) -> Result<T, Unsettled> {
+        // The miss keeps the registry that it was decided with: while that is held, no later registry has its address, and a
+        // comparison of addresses says whether there is a newer one.
         self.tenants.with_snapshot(|before| {
             decision(before.map(|registry| &**registry)).map_err(|error| match error.cache_miss() {
                 Some(miss) => Unsettled::Pending(PendingMiss { error, miss, before: before.cloned() }),
@@ -128,7 +128,7 @@ impl Authenticator {
         mut pending: PendingMiss,
         decision: impl Fn(Option<&Registry>) -> Result<T, AuthError>,
     ) -> Result<T, AuthError> {
-        // A refresh that finished since the first decision saves this request its own.
+        // A refresh that finished since the first decision saves this request its own; the budget of refreshes is small (rule T6).
         if pending.may_be_found_in(self.tenants.snapshot().as_ref()) {
             match self.try_decide(&decision) {
                 Ok(decided) => return Ok(decided),
@@ -172,6 +172,7 @@ impl PendingMiss {
 }
 
 fn same_snapshot(before: Option<&Arc<Registry>>, after: Option<&Arc<Registry>>) -> bool {
+    // Every refresh makes a new snapshot, so addresses say enough; the contents are megabytes.
     before.map(Arc::as_ptr) == after.map(Arc::as_ptr)
 }
 

@@ -14,7 +14,6 @@ use tapisservice_core::{MissingContext, RequestContext, framework};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::cache::LastToken;
 use crate::{Authenticator, Outcome, ResponseFuture};
 
 /// Wraps a service in [`AuthService`]. Place it inside the context layer and outside the router.
@@ -36,17 +35,15 @@ impl<S> Layer<S> for AuthLayer {
     type Service = AuthService<S>;
 
     fn layer(&self, inner: S) -> AuthService<S> {
-        AuthService { inner, authenticator: self.authenticator.clone(), last: LastToken::default() }
+        AuthService { inner, authenticator: self.authenticator.clone() }
     }
 }
 
-/// Authenticates a request before its inner service sees it. Each connection has its own clone, which stores the last token of the
-/// connection.
+/// Authenticates a request before its inner service sees it.
 #[derive(Debug, Clone)]
 pub struct AuthService<S> {
     inner: S,
     authenticator: Authenticator,
-    last: LastToken,
 }
 
 impl<S> Service<Request<Body>> for AuthService<S>
@@ -61,13 +58,12 @@ where
         self.inner.poll_ready(cx)
     }
 
-    #[inline]
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let g = match context(request.extensions()) {
             Ok(g) => g,
             Err(missing) => return ResponseFuture::refused(missing.into()),
         };
-        match self.authenticator.try_authenticate(request.headers(), &mut self.last) {
+        match self.authenticator.try_authenticate(request.headers()) {
             Ok(outcome) => record_outcome(g, outcome),
             Err(unsettled) => {
                 request.extensions_mut().insert(unsettled);

@@ -1,6 +1,6 @@
 //! A cache of verified tokens, so that a token is not verified again on every request.
 
-mod last_token;
+mod mac;
 
 use std::fmt;
 
@@ -9,11 +9,10 @@ use quick_cache::{DefaultHashBuilder, Weighter};
 use tapisservice_core::Claims;
 use tapisservice_tenants::Registry;
 
-pub(crate) use self::last_token::LastToken;
-use self::last_token::WithDigest;
+use self::mac::{MacKey, TokenMac};
 use crate::error::TokenError;
 use crate::headers::RawToken;
-use crate::verify::{TokenDigest, sealed};
+use crate::verify::sealed;
 use crate::{AuthError, AuthSettings, TokenVerifier, UnixTime, VerifiedToken, Verifier};
 
 /// The maximum size of the cache in bytes.
@@ -33,7 +32,7 @@ const OVERHEAD: usize = 256;
 /// compared with the clock on every request, and everything that depends on other headers, hosts or sites is decided on every
 /// request. Rejections are not cached.
 ///
-/// The key is the SHA-256 of the token, of its signing input and its signature separately; the text is not stored.
+/// The key is a MAC of the token, under a random key of the cache; the text is not stored.
 /// The cache holds at most 16,384 tokens in 16 MiB, and evicts those used least.
 ///
 /// ```
@@ -48,26 +47,22 @@ const OVERHEAD: usize = 256;
 /// ```
 pub struct TokenCache {
     verifier: TokenVerifier,
-    known: Cache<TokenDigest, VerifiedToken, ByBytes>,
+    key: MacKey,
+    known: Cache<TokenMac, VerifiedToken, ByBytes>,
 }
 
 impl TokenCache {
     /// An empty cache. The settings cannot change later, because cached claims were checked against them.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system has no random numbers for the key.
     pub fn new(settings: AuthSettings) -> Self {
         let (hashing, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
         let known = Cache::with(MAX_TOKENS, MAX_BYTES, ByBytes, hashing, lifecycle);
         // Reserves addresses, not memory: unused pages take none. So the table never moves while requests wait for it.
         known.reserve(MAX_TOKENS);
-        Self { verifier: TokenVerifier::new(settings), known }
-    }
-
-    /// The cache for one token, whose digest the connection may already know.
-    pub(crate) fn for_connection<'a>(
-        &'a self,
-        token: Option<RawToken<'_>>,
-        last: &mut LastToken,
-    ) -> WithDigest<'a> {
-        WithDigest { cache: self, digest: token.and_then(|token| last.digest_of(token.as_bytes())) }
+        Self { verifier: TokenVerifier::new(settings), key: MacKey::random(), known }
     }
 
     /// The number of cached tokens.
@@ -85,22 +80,6 @@ impl TokenCache {
         self.known.weight()
     }
 
-    /// As [`verify`](Verifier::verify), with the digest of the token, if it has one.
-    fn verify_digested(
-        &self,
-        token: RawToken<'_>,
-        digest: Option<&TokenDigest>,
-        registry: Option<&Registry>,
-        now: UnixTime,
-    ) -> Result<VerifiedToken, AuthError> {
-        if let (Some(digest), Some(registry)) = (digest, registry)
-            && let Some(verified) = self.lookup(digest, registry, now)?
-        {
-            return Ok(verified);
-        }
-        self.verify_and_store(token, digest, registry, now)
-    }
-
     /// The cached result for a token, if it was verified with the current record of its tenant.
     ///
     /// # Errors
@@ -108,36 +87,24 @@ impl TokenCache {
     /// When the token is not valid at this time (rule A7).
     fn lookup(
         &self,
-        digest: &TokenDigest,
+        mac: &TokenMac,
         registry: &Registry,
         now: UnixTime,
     ) -> Result<Option<VerifiedToken>, TokenError> {
-        let Some(verified) = self.known.get(digest) else { return Ok(None) };
+        let Some(verified) = self.known.get(mac) else { return Ok(None) };
+        // The whole record counts, not only its key: status, site and token service take part in the rules too. A refresh that changes
+        // nothing keeps the record, so one comparison of numbers is enough.
         let tenant = registry.tenant(verified.claims.tenant_id.as_str());
         if !tenant.is_some_and(|tenant| tenant.is_current(verified.record)) {
-            self.known.remove(digest);
+            self.known.remove(mac);
             return Ok(None);
         }
         let held = verified.times.check_again(self.settings().token_leeway_seconds, now);
         if held == Err(TokenError::Expired) {
-            self.known.remove(digest);
+            // Only an expired token is removed. One that is not valid yet will be, and then needs no second verification.
+            self.known.remove(mac);
         }
         held.map(|()| Some(verified))
-    }
-
-    /// Verifies a token, and caches it if it is valid.
-    fn verify_and_store(
-        &self,
-        token: RawToken<'_>,
-        digest: Option<&TokenDigest>,
-        registry: Option<&Registry>,
-        now: UnixTime,
-    ) -> Result<VerifiedToken, AuthError> {
-        let verified = self.verifier.verify_digested(token, digest, registry, now)?;
-        if let Some(digest) = digest {
-            self.known.insert(*digest, verified.clone());
-        }
-        Ok(verified)
     }
 }
 
@@ -154,7 +121,16 @@ impl Verifier for TokenCache {
         registry: Option<&Registry>,
         now: UnixTime,
     ) -> Result<VerifiedToken, AuthError> {
-        self.verify_digested(token, TokenDigest::of(token.as_bytes()).as_ref(), registry, now)
+        let mac = self.key.mac(token.as_bytes());
+        if let Some(registry) = registry
+            && let Some(verified) = self.lookup(&mac, registry, now)?
+        {
+            return Ok(verified);
+        }
+        // Rejections are not cached: a newer registry may lift one, and anybody can make up bad tokens until the good ones are evicted.
+        let verified = self.verifier.verify(token, registry, now)?;
+        self.known.insert(mac, verified.clone());
+        Ok(verified)
     }
 }
 
@@ -162,8 +138,8 @@ impl Verifier for TokenCache {
 #[derive(Clone)]
 struct ByBytes;
 
-impl Weighter<TokenDigest, VerifiedToken> for ByBytes {
-    fn weight(&self, _: &TokenDigest, verified: &VerifiedToken) -> u64 {
+impl Weighter<TokenMac, VerifiedToken> for ByBytes {
+    fn weight(&self, _: &TokenMac, verified: &VerifiedToken) -> u64 {
         let claims = &verified.claims;
         let names = claims.username.as_str().len()
             + claims.target_site.as_ref().map_or(0, |site| site.as_str().len())
@@ -217,8 +193,7 @@ mod tests {
             let cache = TokenCache::new(AuthSettings::new("test", SiteId::new("here").unwrap()));
             let verified = verified(&registry, size);
             for number in 0..40_000_u32 {
-                let digest = TokenDigest::of(format!("{number}.").as_bytes()).unwrap();
-                cache.known.insert(digest, verified.clone());
+                cache.known.insert(cache.key.mac(&number.to_be_bytes()), verified.clone());
             }
             assert!((at_least..=MAX_TOKENS).contains(&cache.len()), "{size}: {cache:?}");
             assert!(cache.bytes() <= MAX_BYTES, "{size}: {cache:?}");

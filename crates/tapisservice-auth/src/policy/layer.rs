@@ -67,7 +67,6 @@ where
         self.inner.poll_ready(cx)
     }
 
-    #[inline]
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let g = match context(request.extensions()) {
             Ok(g) => g,

@@ -2,7 +2,6 @@
 
 mod claim_error;
 mod claims;
-mod digest;
 mod jws;
 mod unverified;
 
@@ -13,7 +12,6 @@ use tapisservice_tenants::{RecordVersion, Registry, Tenant, TenantKey};
 
 pub use self::claim_error::{ClaimError, DateClaim};
 pub(crate) use self::claims::Times;
-pub(crate) use self::digest::TokenDigest;
 pub use self::jws::{Jws, JwsError};
 use crate::error::TokenError;
 use crate::headers::RawToken;
@@ -75,25 +73,6 @@ impl TokenVerifier {
     pub fn new(settings: AuthSettings) -> Self {
         Self { settings }
     }
-
-    /// As [`Verifier::verify`], with the digest of the token.
-    pub(crate) fn verify_digested(
-        &self,
-        token: RawToken<'_>,
-        digest: Option<&TokenDigest>,
-        registry: Option<&Registry>,
-        now: UnixTime,
-    ) -> Result<VerifiedToken, AuthError> {
-        let jws = parse(token, digest)?;
-        let (unverified, payload) = jws.decode().map_err(TokenError::Jws)?;
-        let registry = registry.ok_or(AuthError::NoRegistry)?;
-        let (tenant, key) = signer(unverified.tenant_id(), registry)?;
-        if !jws.is_signed_by(key) {
-            return Err(TokenError::Signature(tenant.tenant_id().clone()).into());
-        }
-        let (claims, times) = claims::check(&unverified, payload, tenant, &self.settings, now)?;
-        Ok(VerifiedToken { record: tenant.record_version(), times, claims: Arc::new(claims) })
-    }
 }
 
 impl sealed::Sealed for TokenVerifier {}
@@ -109,17 +88,22 @@ impl Verifier for TokenVerifier {
         registry: Option<&Registry>,
         now: UnixTime,
     ) -> Result<VerifiedToken, AuthError> {
-        self.verify_digested(token, TokenDigest::of(token.as_bytes()).as_ref(), registry, now)
+        let jws = parse(token)?;
+        let (unverified, payload) = jws.decode().map_err(TokenError::Jws)?;
+        let registry = registry.ok_or(AuthError::NoRegistry)?;
+        let (tenant, key) = signer(unverified.tenant_id(), registry)?;
+        if !jws.is_signed_by(key) {
+            return Err(TokenError::Signature(tenant.tenant_id().clone()).into());
+        }
+        let (claims, times) = claims::check(&unverified, payload, tenant, &self.settings, now)?;
+        Ok(VerifiedToken { record: tenant.record_version(), times, claims: Arc::new(claims) })
     }
 }
 
 /// A1 to A3. The characters of a token are checked only if it does not parse: a token that parses has valid ones. If it does not
 /// parse, invalid characters are the first rule that it violates (A1).
-fn parse(token: RawToken<'_>, digest: Option<&TokenDigest>) -> Result<Jws, TokenError> {
-    let parsed = digest
-        .ok_or(JwsError::Structure)
-        .and_then(|digest| Jws::parse_digested(token.as_bytes(), *digest.signed()));
-    parsed.or_else(|error| token.to_str().and(Err(TokenError::Jws(error))))
+fn parse(token: RawToken<'_>) -> Result<Jws, TokenError> {
+    Jws::parse(token.as_bytes()).or_else(|error| token.to_str().and(Err(TokenError::Jws(error))))
 }
 
 /// A5: the tenant in the payload selects the key.

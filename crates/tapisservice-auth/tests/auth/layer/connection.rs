@@ -17,7 +17,6 @@ async fn each_request_is_decided_by_its_own_token() {
         format!("{signed}.{signature}")
     };
     let other = alice.replacen('.', ".A", 1);
-    // What came twice in a row is kept: the token that follows is compared with it.
     let tokens = [
         (Some(&alice), Some("alice")),
         (Some(&alice), Some("alice")),
