@@ -5,7 +5,7 @@ use aws_lc_rs::rand;
 
 /// Computes MACs under a random key of its own: GMAC (NIST SP 800-38D), which is AES-GCM with nothing to encrypt.
 ///
-/// Every request with a token needs one. It takes about 0.1 microseconds; SHA-256 takes five to ten times as long.
+/// Every request with a token needs one. It takes about 0.1 microseconds; SHA-256 takes about five times as long.
 pub(super) struct MacKey {
     key: LessSafeKey,
     nonce: [u8; NONCE_LEN],
