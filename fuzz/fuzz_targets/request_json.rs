@@ -144,7 +144,7 @@ fn assert_refused(answer: &Answer, body: &[u8]) {
 /// The message says where the fault is, by line and column or by a pointer, and repeats no value. Names are told, which in what
 /// is not JSON nobody can tell from values.
 fn assert_message(message: &str, body: &[u8]) {
-    let not_json = message.strip_prefix("The body is not JSON: line ");
+    let not_json = message.strip_prefix("The body is not valid JSON: line ");
     assert!(not_json.is_none_or(|place| place.len() < 40), "{message}");
     let places = ["Invalid value at \"", "Invalid body: "];
     let place = not_json.is_some() || places.iter().any(|place| message.starts_with(place));

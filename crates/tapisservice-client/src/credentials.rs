@@ -1,4 +1,4 @@
-//! What signs a request in.
+//! Credentials of requests.
 
 use std::fmt;
 
@@ -6,22 +6,21 @@ use http::HeaderMap;
 
 use crate::{BoxFuture, ClientError};
 
-/// Puts credentials on requests to one origin. Implemented by service tokens (as itself, or on behalf of a user) and by user
-/// sessions; the transport asks it for every request and nothing else does, so no request leaves without it.
+/// Credentials for requests to one origin: a service token (as the service, or on behalf of a user) or a user session. The transport
+/// asks for them for every request that is sent, so no request leaves without them.
 pub trait Credentials: fmt::Debug + Send + Sync + 'static {
-    /// The header fields that sign a request in: `X-Tapis-Token`, and `X-Tapis-Tenant` and `X-Tapis-User` for services. All
-    /// values are marked sensitive.
+    /// The headers with the credentials: `X-Tapis-Token`, and `X-Tapis-Tenant` and `X-Tapis-User` for services. All values are marked
+    /// sensitive.
     ///
     /// # Errors
     ///
-    /// When there is no usable token: then the request is not sent.
+    /// When there is no usable token. Then the request is not sent.
     fn headers(&self) -> BoxFuture<'_, Result<HeaderMap, ClientError>>;
 
-    /// Called once after a 401, with the fields that were sent. Returns whether the token was renewed, so that sending the request
-    /// once more can help.
+    /// Called once after a 401, with the headers that were sent. Returns whether the token was renewed, so that a retry can succeed.
     ///
     /// # Errors
     ///
-    /// When renewing was tried and failed.
+    /// When the renewal failed.
     fn renew<'a>(&'a self, refused: &'a HeaderMap) -> BoxFuture<'a, Result<bool, ClientError>>;
 }

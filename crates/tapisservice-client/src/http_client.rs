@@ -1,18 +1,17 @@
-//! The one place where HTTP clients for calls to Tapis are begun.
+//! The only constructors of HTTP clients.
 
 use reqwest::ClientBuilder;
 
-/// Begins an HTTP client that goes where it is told: never through a proxy that the environment names (`HTTP_PROXY`, `ALL_PROXY` and
-/// the like). Such a proxy could put in public keys of its own, and see every token, and one for the way out of an institute knows
-/// nothing of the hosts inside.
+/// Starts an HTTP client that never uses a proxy from the environment (`HTTP_PROXY`, `ALL_PROXY` and the like). Such a proxy could replace
+/// public keys and see every token, and a proxy for outgoing traffic does not know the hosts inside.
 ///
-/// clippy.toml refuses reqwest's own constructors.
+/// clippy.toml bans the constructors of reqwest.
 pub(crate) fn direct() -> ClientBuilder {
     #[expect(clippy::disallowed_methods, reason = "this is the place that takes the proxies away")]
     ClientBuilder::new().no_proxy().user_agent(USER_AGENT)
 }
 
-/// As [`direct`], through the proxies that the environment names: for files that are public and give no rights.
+/// Like [`direct`], but through the proxies of the environment: for public files, without credentials.
 pub(crate) fn through_proxies() -> ClientBuilder {
     #[expect(
         clippy::disallowed_methods,

@@ -13,11 +13,11 @@ use crate::{ClientSettings, ClientSettingsError, http_client};
 /// How many redirects within one origin are followed.
 const MAX_REDIRECTS: usize = 3;
 
-/// Reads `GET /v3/tenants` and `GET /v3/sites` of the primary site, without a token: Tenants must be reachable before
-/// Security Kernel and Tokens are up.
+/// Reads `GET /v3/tenants` and `GET /v3/sites` of the primary site. No token is sent, because Tenants must work before Security Kernel
+/// and Tokens are up.
 ///
-/// Both calls together have five seconds, an answer 8 MiB after decompression and at most [`RegistryRecord::MAX_COUNT`] records. No redirect
-/// leaves the origin, and no proxy of the environment is asked.
+/// Both calls together may take five seconds. A response may have 8 MiB after decompression and [`RegistryRecord::MAX_COUNT`] records. No
+/// redirect leaves the origin, and no proxy of the environment is used.
 #[derive(Debug, Clone)]
 pub struct TenantsApi {
     client: Client,
@@ -55,7 +55,7 @@ impl TenantsApi {
             return Err(fault(format!("status {}", response.status().as_u16())));
         }
         let body = self.read(response).await.map_err(fault)?;
-        // Megabytes take a while, in which a worker of the runtime would answer nobody.
+        // Parsing megabytes would block a worker of the runtime.
         let records = tokio::task::spawn_blocking(move || RegistryRecord::list(body)).await;
         records.map_err(|e| fault(e.to_string()))?.map_err(|e| fault(e.to_string()))
     }
@@ -64,10 +64,10 @@ impl TenantsApi {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| chain(&e))? {
             if body.len() + chunk.len() > self.max_bytes {
-                return Err(format!("the answer is larger than {} bytes", self.max_bytes));
+                return Err(format!("the response is larger than {} bytes", self.max_bytes));
             }
             body.extend_from_slice(&chunk);
-            // A small answer may unpack to a large one without a pause to wait for data.
+            // A small response may decompress to a large one without ever waiting for data.
             tokio::task::consume_budget().await;
         }
         Ok(body)
@@ -77,10 +77,10 @@ impl TenantsApi {
 impl TenantSource for TenantsApi {
     fn fetch(&self) -> BoxFuture<'_, Result<RegistryData, SourceError>> {
         Box::pin(async move {
-            // One after the other, so that not both answers are unpacked at once. Tenants first: they tell a registry that fails.
+            // One after the other, so that only one response is in memory. Tenants first: a failing registry fails there.
             let both = async { Ok((self.list("tenants").await?, self.list("sites").await?)) };
             let (tenants, sites) = tokio::time::timeout(self.total, both).await.map_err(|_| {
-                SourceError::new(format!("no whole answer within {} s", self.total.as_secs_f64()))
+                SourceError::new(format!("no complete response within {} s", self.total.as_secs_f64()))
             })??;
             Ok(RegistryData::new(tenants, sites))
         })
@@ -110,5 +110,5 @@ pub(crate) fn chain(error: &reqwest::Error) -> String {
         texts.push(cause.to_string());
         next = cause.source();
     }
-    if texts.is_empty() { "the call failed".to_owned() } else { texts.join(": ") }
+    if texts.is_empty() { "request failed".to_owned() } else { texts.join(": ") }
 }

@@ -1,4 +1,4 @@
-//! Where a service's request goes, and with which token (rules R1 to R5): pure functions over the registry.
+//! Routing of a service's requests, and the token for each (rules R1 to R5). Pure functions over the registry.
 
 use std::collections::BTreeSet;
 
@@ -8,25 +8,25 @@ use url::Url;
 
 use crate::RoutingError;
 
-/// Where a request goes.
+/// The route of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Route {
-    /// The site that answers.
+    /// The site that serves the request.
     pub site: SiteId,
-    /// What the paths of operations are appended to.
+    /// The base URL for the paths of operations.
     pub base_url: Url,
     /// The site that the service token is for (`tapis/target_site`).
     pub target_site: SiteId,
 }
 
-/// Where a service at `own_site` reaches `service` for `tenant`.
+/// The route of a service at `own_site` to `service` for `tenant`.
 ///
-/// `service` is a resource or the service behind it: `sk` and `security` are the same.
+/// `service` is a resource or its service: `sk` and `security` are the same.
 ///
 /// # Errors
 ///
-/// When the registry does not know the tenant, or no primary site to turn to.
+/// When the registry has no such tenant, or no primary site.
 pub fn route(
     registry: &Registry,
     own_site: &SiteId,
@@ -45,8 +45,8 @@ pub fn route(
     if stays { at_owning_site(tenant) } else { at_primary_site(registry, tenant) }
 }
 
-/// The sites that a service at `own_site` holds tokens for, its own first (rule R5): all of them at the primary site, its own and
-/// the primary one elsewhere. A site without an active tenant is never called and not listed.
+/// The sites for which a service at `own_site` has tokens, its own first (rule R5). At the primary site these are all sites, elsewhere the
+/// own and the primary site. A site without an active tenant is never called and not listed.
 pub fn token_sites(registry: &Registry, own_site: &SiteId) -> Vec<SiteId> {
     let primary = registry.primary().map(|site| &site.site_id);
     let mut others: BTreeSet<&SiteId> = primary.into_iter().collect();
@@ -57,7 +57,7 @@ pub fn token_sites(registry: &Registry, own_site: &SiteId) -> Vec<SiteId> {
     std::iter::once(own_site).chain(others).cloned().collect()
 }
 
-/// The name under which sites list the service behind a resource.
+/// The name by which sites list the service of a resource.
 pub(crate) fn service_name(resource: &str) -> &str {
     if resource == "sk" { "security" } else { resource }
 }
@@ -89,7 +89,7 @@ fn primary(registry: &Registry) -> Result<&Site, RoutingError> {
     registry.primary().map(AsRef::as_ref).ok_or(RoutingError::NoPrimarySite)
 }
 
-/// In every rule the token is for the site that answers.
+/// In every rule the token is for the site that serves the request.
 fn new(site: &Site, base_url: &str) -> Result<Route, RoutingError> {
     let url = parse_base_url(base_url);
     let base_url = url.ok_or_else(|| RoutingError::BaseUrl(base_url.to_owned()))?;

@@ -1,4 +1,4 @@
-//! What the official SDK's generated functions need for signed-in calls.
+//! Configuration for the official SDK.
 
 use http::Extensions;
 use reqwest::{Request, Response};
@@ -6,22 +6,21 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 
 use crate::call::ResourceClient;
 
-/// What the generated functions of the official SDK need to make signed-in calls: put both into their `Configuration` and
-/// leave its own credentials empty.
+/// Base path and client for the `Configuration` of the official SDK. Leave its own credentials empty.
 ///
-/// Generated paths lack the `/v3` wherever the service's specification does (`jobs`, `sk`, `pods`, `meta`, and some of
-/// `actors` and `streams`); this client adds it, so that one base path fits all.
+/// Generated paths lack `/v3` where the specification of the service does (`jobs`, `sk`, `pods`, `meta`, and some of `actors` and
+/// `streams`). This client adds it, so one base path works for all.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SdkConfiguration {
     /// The base URL, without a slash at its end.
     pub base_path: String,
-    /// Signs requests in, with the retries, time limit and circuit breaker that every call has.
+    /// Adds the credentials, with the retries, timeout and circuit breaker of every call.
     pub client: ClientWithMiddleware,
 }
 
 impl SdkConfiguration {
-    /// The configuration that makes calls as `caller` does.
+    /// The configuration for calls through `caller`.
     pub fn new(caller: &ResourceClient) -> Self {
         Self {
             base_path: caller.base_url().as_str().trim_end_matches('/').to_owned(),
@@ -32,7 +31,7 @@ impl SdkConfiguration {
     }
 }
 
-/// Puts `/v3` between the base path and a path that lacks it.
+/// Inserts `/v3` between the base path and a path that lacks it.
 struct AddVersion {
     base: String,
 }

@@ -25,7 +25,7 @@ pub struct ClientSettings {
     /// Seconds in which the registry must have answered as a whole.
     #[serde(default = "registry_timeout")]
     pub registry_timeout_seconds: f64,
-    /// The most bytes of one answer of the registry, after decompression.
+    /// The most bytes of one response of the registry, after decompression.
     #[serde(default = "registry_max_bytes")]
     pub registry_max_bytes: usize,
 }

@@ -1,4 +1,4 @@
-//! How long a client may take to read an answer, which the route may change.
+//! The timeout for sending a response, which the route may change.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,12 +12,11 @@ use tower_service::Service;
 
 use crate::ResponseLimit;
 
-/// Gives the answers of a route a time of their own in which they have to be written, or none.
+/// Overrides `response_timeout_seconds` for a route.
 ///
-/// Without it an answer has `response_timeout_seconds` from its headers to its last byte, and the client has to take
-/// `response_min_bytes_per_second` while it is waited for. An answer that lasts by its nature, such as a stream of events or a large file,
-/// would be cut off: its route is [`streaming`](Self::streaming), where a client has to take bytes within
-/// `body_timeout_seconds` and nothing else.
+/// Without it a response may take `response_timeout_seconds` from its headers to its last byte, and the client must read at least
+/// `response_min_bytes_per_second` while the server waits for it. That would abort a long response, such as a stream of events or a large
+/// file. On a [`streaming`](Self::streaming) route the client only has to read some bytes every `body_timeout_seconds`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,12 +43,12 @@ pub struct ResponseTimeoutLayer {
 }
 
 impl ResponseTimeoutLayer {
-    /// A limit for writing the whole answer, counted from its headers. The least rate stays.
+    /// A limit for sending the whole response, counted from its headers. The minimum rate stays.
     pub fn new(limit: Duration) -> Self {
         Self { limit: ResponseLimit::Within(limit) }
     }
 
-    /// No limit for the whole answer and no least rate: the client only has to make progress.
+    /// No limit for the whole response and no minimum rate: the client only has to make progress.
     pub fn streaming() -> Self {
         Self { limit: ResponseLimit::Streaming }
     }
@@ -69,7 +68,7 @@ impl<S> Layer<S> for ResponseTimeoutLayer {
     }
 }
 
-/// Tells the server about the answers of its inner service.
+/// Sets the limit of the responses of its inner service.
 #[derive(Debug, Clone, Copy)]
 pub struct ResponseTimeout<S> {
     inner: S,
@@ -91,7 +90,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for ResponseTime
 }
 
 pin_project! {
-    /// The answer, with its limit.
+    /// The response, with its limit.
     #[derive(Debug)]
     pub struct ResponseFuture<F> {
         #[pin]
@@ -106,7 +105,7 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.future.poll(cx))?;
-        // A limit nearer to the handler counts.
+        // A limit nearer to the handler wins.
         response.extensions_mut().get_or_insert(*this.limit);
         Poll::Ready(Ok(response))
     }

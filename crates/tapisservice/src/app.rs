@@ -1,4 +1,4 @@
-//! The service, assembled.
+//! The assembled service.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -22,7 +22,7 @@ use crate::routes::{Mounted, RouteError};
 use crate::stack::{self, StackSettings};
 use crate::{ReadyCheck, RouteInfo, Routes, Settings, docs, metrics};
 
-/// A service that is ready to be started.
+/// A service that is ready to start.
 ///
 /// ```
 /// use tapisservice::prelude::*;
@@ -60,14 +60,14 @@ pub struct App {
 
 type ListeningHook = Arc<dyn Fn(SocketAddr) + Send + Sync>;
 
-/// Something is missing to build an [`App`].
+/// An [`App`] cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// A setting of outgoing calls cannot be used.
     #[error(transparent)]
     Client(#[from] ClientSettingsError),
-    /// The client of the service cannot be put together.
+    /// The client of the service cannot be built.
     #[error(transparent)]
     ServiceClient(#[from] ClientError),
     /// A limit cannot be used.
@@ -78,9 +78,9 @@ pub enum BuildError {
     Routes(#[from] RouteError),
 }
 
-/// Puts an [`App`] together.
+/// Builds an [`App`].
 ///
-/// It owns what a service shares: one tenant cache, one service client over it, one shutdown.
+/// It owns what a service shares: one tenant cache, one service client that uses it, one shutdown handle.
 #[must_use]
 pub struct AppBuilder {
     settings: Settings,
@@ -96,7 +96,7 @@ pub struct AppBuilder {
 }
 
 impl App {
-    /// Starts to put a service together. Its tenant cache reads what the settings name: `tenants_file`, or else the Tenants API.
+    /// Starts a builder. Its tenant cache reads `tenants_file` if the setting is there, else the Tenants API.
     pub fn builder(settings: Settings) -> AppBuilder {
         AppBuilder {
             settings,
@@ -112,8 +112,8 @@ impl App {
         }
     }
 
-    /// As [`builder`](Self::builder), over this tenant cache: one over another source, or one that attaches data of the service's
-    /// own to each tenant.
+    /// Like [`builder`](Self::builder), with another tenant cache: one with another source, or one that attaches data of the service to each
+    /// tenant.
     ///
     /// ```
     /// # use tapisservice::{App, AppBuilder, BuildError, Settings, Routes};
@@ -127,7 +127,7 @@ impl App {
         AppBuilder { tenants: Some(tenants), ..Self::builder(settings) }
     }
 
-    /// The whole service, for tests that send requests to it without a socket.
+    /// The whole service as a `tower::Service`, for tests without a socket.
     pub fn service(
         &self,
     ) -> impl tower::Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + use<>
@@ -135,31 +135,31 @@ impl App {
         stack::around(self.router.clone(), self.stack.clone())
     }
 
-    /// Its routes with their policies.
+    /// The routes with their policies.
     pub fn routes(&self) -> &[RouteInfo] {
         &self.routes
     }
 
-    /// Its OpenAPI document, the paths as the public sees them.
+    /// The OpenAPI document, with the public paths.
     pub fn openapi(&self) -> &OpenApi {
         &self.openapi
     }
 
-    /// Its tenant cache.
+    /// The tenant cache.
     pub fn tenants(&self) -> &TenantCache {
         &self.tenants
     }
 
-    /// The handle that stops it.
+    /// The handle that stops the service.
     pub fn shutdown(&self) -> &Shutdown {
         &self.shutdown
     }
 
-    /// Serves on a bound socket until the shutdown is triggered, keeping the tenant cache and the service's tokens fresh meanwhile.
+    /// Serves on a bound socket until the shutdown is triggered. Meanwhile it refreshes the tenant cache and renews the service tokens.
     ///
     /// # Errors
     ///
-    /// When the limits or the address of the metrics cannot be used.
+    /// When the limits are invalid, or the address of the metrics cannot be bound.
     pub async fn serve(self, server: Server) -> Result<Stopped, ServeError> {
         let served = self.settings.auth.served_tenants();
         let refresher = self.tenants.spawn_refresh();
@@ -173,7 +173,7 @@ impl App {
                 on_scrape: self.on_scrape.clone(),
             };
             let address = metrics::serve(address, sources, self.shutdown.clone()).await?;
-            tracing::info!(%address, "metrics");
+            tracing::info!(%address, "serving metrics");
         }
         if let Some(hook) = &self.on_listening {
             hook(server.local_addr());
@@ -207,7 +207,7 @@ impl fmt::Debug for App {
 }
 
 impl AppBuilder {
-    /// Adds routes. Handlers that take `State` get it by [`Routes::with_state`].
+    /// Adds routes. [`Routes::with_state`] provides the state of their handlers.
     ///
     /// ```
     /// # use tapisservice::prelude::*;
@@ -235,7 +235,7 @@ impl AppBuilder {
         &self.settings
     }
 
-    /// The tenant cache of the service. The [`App`] keeps it fresh.
+    /// The tenant cache of the service. The [`App`] refreshes it.
     ///
     /// # Errors
     ///
@@ -248,7 +248,7 @@ impl AppBuilder {
         Ok(self.tenants.insert(tenants).clone())
     }
 
-    /// The client for calls to other services, over the service's tenant cache. The [`App`] keeps its tokens fresh, and readiness
+    /// The client for calls to other services. It uses the tenant cache of the service. The [`App`] renews its tokens, and readiness
     /// depends on them (rule D4).
     ///
     /// # Errors
@@ -268,13 +268,12 @@ impl AppBuilder {
         Ok(self.service_client.insert(client).clone())
     }
 
-    /// The handle that stops the service, for tasks of the service's own. Signals trigger it when the service is
-    /// [`run`](crate::run).
+    /// The handle that stops the service, for background tasks of the service. With [`run`](crate::run) signals trigger it.
     pub fn shutdown(&self) -> &Shutdown {
         &self.shutdown
     }
 
-    /// Sets what recognises callers without a Tapis token (rule A20): a nonce, a webhook secret, Basic.
+    /// Sets the callback that authenticates callers without a Tapis token (rule A20): by a nonce, a webhook secret, HTTP Basic.
     pub fn authn<F, R>(mut self, callback: F) -> Self
     where
         F: Fn(PolicyRequest) -> R + Send + Sync + 'static,
@@ -284,7 +283,7 @@ impl AppBuilder {
         self
     }
 
-    /// Sets what is asked once the caller is known, on every route that is not public; not for OPTIONS.
+    /// Sets the callback that authorizes callers once they are authenticated. It runs on every route that is not public, except for OPTIONS.
     pub fn authz<F, R>(mut self, callback: F) -> Self
     where
         F: Fn(PolicyRequest) -> R + Send + Sync + 'static,
@@ -294,32 +293,32 @@ impl AppBuilder {
         self
     }
 
-    /// Adds something that readiness depends on.
+    /// Adds a readiness check.
     pub fn ready_check(mut self, check: ReadyCheck) -> Self {
         self.checks.push(check);
         self
     }
 
-    /// Calls `hook` with the address once the service listens.
+    /// Calls `hook` with the address when the service listens.
     pub fn on_listening(mut self, hook: impl Fn(SocketAddr) + Send + Sync + 'static) -> Self {
         self.on_listening = Some(Arc::new(hook));
         self
     }
 
-    /// Calls `record` whenever the metrics are asked for, so that it can set gauges of the [`metrics`](https://docs.rs/metrics)
-    /// crate whose values somebody else knows. What happens now and then is counted where it happens and needs none of this.
+    /// Calls `record` before each scrape of the metrics, so that it can set gauges of the [`metrics`](https://docs.rs/metrics) crate: the
+    /// state of a pool, the length of a queue. Counters are incremented where the event happens and need no callback.
     pub fn on_scrape(mut self, record: impl Fn() + Send + Sync + 'static) -> Self {
         self.on_scrape.push(Arc::new(record));
         self
     }
 
-    /// Title, description and the like of the OpenAPI document.
+    /// Sets title, description and the like of the OpenAPI document.
     pub fn openapi(mut self, openapi: OpenApi) -> Self {
         self.openapi = openapi;
         self
     }
 
-    /// The service.
+    /// Builds the service.
     ///
     /// # Errors
     ///

@@ -1,5 +1,4 @@
-//! Is it alive, and can it serve (rule D4). Open to anybody, these endpoints look at no token and name no site, service or tenant
-//! (rule H7).
+//! Liveness and readiness (rule D4). These endpoints are public: they ignore tokens and name no site, service or tenant (rule H7).
 
 use std::fmt;
 use std::future::Future;
@@ -20,7 +19,7 @@ use crate::{Routes, handlers};
 
 type CheckOutcome = std::result::Result<(), BoxError>;
 
-/// Something a service cannot do without: a database, a token of its own.
+/// A readiness check: a dependency without which the service cannot serve, such as a database or a service token.
 #[derive(Clone)]
 pub struct ReadyCheck {
     name: Arc<str>,
@@ -28,7 +27,7 @@ pub struct ReadyCheck {
 }
 
 impl ReadyCheck {
-    /// A check with a name that readiness shows. Its error goes to the log.
+    /// A check with a name, which the readiness response shows. Its error goes to the log.
     ///
     /// ```
     /// let check = tapisservice::ReadyCheck::new("database", || async { Err("connection refused") });
@@ -65,26 +64,26 @@ impl fmt::Debug for ReadyCheck {
     }
 }
 
-/// What the four endpoints need to know.
+/// The state of the health endpoints.
 #[derive(Debug, Clone)]
 pub(crate) struct Health {
     pub(crate) checks: Vec<ReadyCheck>,
     pub(crate) shutdown: Shutdown,
 }
 
-/// What a service depends on.
+/// The result of the readiness endpoints.
 #[derive(Debug, Serialize, ToSchema)]
 struct Readiness {
     /// The names of the checks, all of which passed.
     checks: Vec<String>,
 }
 
-/// Null: that there is an answer is all.
+/// Null: the response itself is the information.
 #[derive(Debug, Serialize, ToSchema)]
 struct Nothing;
 
 impl Health {
-    /// `hello` and `healthcheck`, `ready` and `readycheck`; one that the service declares itself is left to it.
+    /// `hello`, `healthcheck`, `ready` and `readycheck`, except those that the service declares itself.
     pub(crate) fn routes<S: Clone + Send + Sync + 'static>(self, own: &Routes<S>) -> Routes<S> {
         let health = Arc::new(self);
         [handlers!(hello), handlers!(healthcheck), handlers!(ready), handlers!(readycheck)]
@@ -116,41 +115,41 @@ impl Health {
     }
 }
 
-/// Greets.
+/// Says hello.
 ///
-/// The process is alive; nothing it depends on is looked at.
+/// The process is alive. Its dependencies are not checked.
 #[utoipa::path(get, path = "/hello", operation_id = "hello", tag = "health",
     responses((status = 200, description = "The service is alive.", body = EnvelopeOf<Nothing>)))]
 async fn hello(g: RequestContext) -> Envelope<Nothing> {
     Envelope::new(Nothing).with_message(format!("Hello from {}", g.service().name))
 }
 
-/// Says that the service is alive.
+/// Checks that the service is alive.
 ///
-/// The process is alive; nothing it depends on is looked at.
+/// The process is alive. Its dependencies are not checked.
 #[utoipa::path(get, path = "/healthcheck", operation_id = "healthcheck", tag = "health",
     responses((status = 200, description = "The service is alive.", body = EnvelopeOf<Nothing>)))]
 async fn healthcheck(g: RequestContext) -> Envelope<Nothing> {
     hello(g).await
 }
 
-/// Says whether the service can serve.
+/// Checks whether the service is ready.
 ///
-/// Everything it depends on is asked: tenants, database.
+/// Its dependencies are checked: tenant registry, service token, database.
 #[utoipa::path(get, path = "/ready", operation_id = "ready", tag = "health", responses(
-    (status = 200, description = "The service can serve.", body = EnvelopeOf<Readiness>),
-    (status = 503, description = "Something is missing, or the service is shutting down.", body = ErrorEnvelope),
+    (status = 200, description = "The service is ready.", body = EnvelopeOf<Readiness>),
+    (status = 503, description = "A dependency is not available, or the service is shutting down.", body = ErrorEnvelope),
 ))]
 async fn ready(Extension(health): Extension<Arc<Health>>) -> Result<Envelope<Readiness>> {
     health.ready().await
 }
 
-/// Says whether the service can serve.
+/// Checks whether the service is ready.
 ///
-/// Everything it depends on is asked: tenants, database.
+/// Its dependencies are checked: tenant registry, service token, database.
 #[utoipa::path(get, path = "/readycheck", operation_id = "readycheck", tag = "health", responses(
-    (status = 200, description = "The service can serve.", body = EnvelopeOf<Readiness>),
-    (status = 503, description = "Something is missing, or the service is shutting down.", body = ErrorEnvelope),
+    (status = 200, description = "The service is ready.", body = EnvelopeOf<Readiness>),
+    (status = 503, description = "A dependency is not available, or the service is shutting down.", body = ErrorEnvelope),
 ))]
 async fn readycheck(Extension(health): Extension<Arc<Health>>) -> Result<Envelope<Readiness>> {
     health.ready().await

@@ -1,4 +1,4 @@
-//! Is the service on this machine alive? The health check of the image, which has no `curl`.
+//! The health check of the image, which has no `curl`.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -6,40 +6,39 @@ use std::time::Duration;
 
 use crate::ServiceSettings;
 
-/// How long the service may take for each step.
+/// The timeout of each step.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// All that is read of an answer: `HTTP/1.1 200`.
+/// The bytes that are read of a response: `HTTP/1.1 200`.
 const STATUS_LINE: usize = 12;
 
-/// Why the service does not count as alive.
+/// Why the service is not alive.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HealthcheckError {
-    /// It does not answer.
-    #[error("the service does not answer at {address}: {source}")]
+    /// It does not respond.
+    #[error("no response from the service at {address}: {source}")]
     Unreachable {
-        /// Where it was asked.
+        /// The address of the service.
         address: SocketAddr,
         /// What happened.
         source: io::Error,
     },
-    /// It answers with another status than 200.
-    #[error("the service at {address} answers {answer:?}, not 200")]
+    /// It responds with another status than 200.
+    #[error("unexpected response from the service at {address}: {answer:?}, expected 200")]
     Status {
-        /// Where it was asked.
+        /// The address of the service.
         address: SocketAddr,
-        /// The beginning of the answer.
+        /// The beginning of the response.
         answer: String,
     },
 }
 
-/// Asks the service that runs with these settings on this machine for its `healthcheck` (rule D4). Blocks for some seconds at
-/// most.
+/// Calls `healthcheck` of the local service with these settings (rule D4). Blocks for a few seconds at most.
 ///
 /// # Errors
 ///
-/// When there is no answer, or another one than 200.
+/// When there is no response, or its status is not 200.
 pub fn healthcheck(settings: &ServiceSettings) -> Result<(), HealthcheckError> {
     let address = connect_address(settings.listen);
     let path = format!("{}/healthcheck", settings.route_path());

@@ -1,4 +1,4 @@
-//! The middleware stack, in one visible list.
+//! The middleware stack, as one list.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::middleware::limits::LimitsLayer;
 use crate::middleware::normalize_path;
 use crate::middleware::trace::TraceLayer;
 
-/// What the layers need to know.
+/// The settings of the layers.
 #[derive(Debug, Clone)]
 pub(crate) struct StackSettings {
     pub(crate) service: Arc<ServiceInfo>,
@@ -31,9 +31,9 @@ pub(crate) struct StackSettings {
     pub(crate) metrics: Arc<RequestMetrics>,
 }
 
-/// Puts the stack around a router, so that it covers every route and the fallback.
+/// Wraps a router in the stack, so that it covers every route and the fallback.
 ///
-/// Every layer calls its inner service at once and wraps the future, so none has to clone what is inside it or to allocate. One boxed
+/// Every layer calls its inner service directly and wraps the future, so no layer has to clone its inner service or to allocate. A boxed
 /// future costs 1 % of a request with a known token, and there are seven layers.
 pub(crate) fn around(
     router: Router,
@@ -41,19 +41,19 @@ pub(crate) fn around(
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync {
     let StackSettings { service, limits, error_mapper, authenticator, metrics } = settings;
     ServiceBuilder::new()
-        // Before a route is chosen: paths as people and proxies write them.
+        // Before routing: duplicate and trailing slashes.
         .map_request(normalize_path::normalize_path::<Body>)
         // g exists before anything can fail, so that every failure has ids and a version.
         .layer(ContextLayer::new(service))
-        // Around the rendering of failures: its one line knows how the request ended.
+        // Outside of the error mapper: its log line shows how the request ended.
         .layer(TraceLayer::new(metrics))
-        // Everything below may fail in its own way; above here every answer is an envelope.
+        // Everything inside may fail in its own way. Outside of it every failure is an envelope.
         .layer(ErrorMapperLayer::new(error_mapper))
-        // A panic becomes a failure that the mapper renders.
+        // A panic becomes a failure that the error mapper renders.
         .layer(CatchPanicLayer)
-        // Limits come before authentication: it may wait for the registry.
+        // Before authentication, which may wait for the registry.
         .layer(LimitsLayer::new(limits))
-        // Who is it? What a route allows is decided inside, by the route's own policy.
+        // Authenticates. The policy of each route, inside, authorizes.
         .layer(AuthLayer::new(authenticator))
         .service(router)
 }

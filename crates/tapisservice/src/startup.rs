@@ -1,4 +1,4 @@
-//! From a configuration to a running service, and to an exit code.
+//! Runs a service from its configuration to its exit code.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use crate::Settings;
 use crate::app::{AppBuilder, BuildError};
 use crate::metrics;
 
-/// Why a service did not start, or did not go on.
+/// Why a service did not start, or failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -24,30 +24,30 @@ pub enum StartError {
     /// Logs cannot be written.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The service cannot be put together.
+    /// The service cannot be built.
     #[error(transparent)]
     Build(#[from] BuildError),
     /// The service cannot listen.
     #[error(transparent)]
     Serve(#[from] ServeError),
-    /// A setting of the service's own cannot be used, or what it names.
+    /// A setting of the service is invalid, or what it refers to cannot be used.
     #[error("{}", of_setting(.key, .source))]
     Setting {
         /// The setting.
         key: String,
-        /// What is wrong with it. Its text is printed, so it must hold no secret.
+        /// What is wrong. Its text is printed, so it must not hold a secret.
         source: BoxError,
     },
-    /// Something of the service's own failed. Its text is printed, so it must hold no secret.
+    /// The service failed. The text is printed, so it must not hold a secret.
     #[error(transparent)]
     Service(BoxError),
-    /// Something of the framework failed while the service was assembled.
+    /// The framework failed while the service was assembled.
     #[error("{}", .0.traceback())]
     Failed(#[source] Error),
 }
 
 impl StartError {
-    /// A setting that cannot be used: exit code 78.
+    /// An invalid setting: exit code 78.
     ///
     /// ```
     /// use tapisservice::StartError;
@@ -59,12 +59,12 @@ impl StartError {
         Self::Setting { key: key.into(), source: source.into() }
     }
 
-    /// A failure that no setting mends: exit code 1.
+    /// A failure that no setting fixes: exit code 1.
     pub fn service(source: impl Into<BoxError>) -> Self {
         Self::Service(source.into())
     }
 
-    /// 78 (`EX_CONFIG`) when a change to the configuration or its surroundings helps, 1 otherwise (rule C7, F26).
+    /// 78 (`EX_CONFIG`) when a change of the configuration or the environment helps, else 1 (rule C7, F26).
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Config(_) | Self::Log(_) | Self::Build(_) | Self::Serve(_) | Self::Setting { .. } => {
@@ -75,7 +75,7 @@ impl StartError {
     }
 }
 
-/// Names the setting, unless the text does so itself.
+/// Adds the name of the setting, unless the text has it.
 fn of_setting(key: &str, source: &BoxError) -> String {
     let text = source.to_string();
     if text.contains(&format!("`{key}`")) {
@@ -91,12 +91,11 @@ impl From<Error> for StartError {
     }
 }
 
-/// Runs a service until a signal stops it: starts the logs, has the service assembled, listens, serves and shuts down gracefully. Each
-/// fault is one clear line on the standard error, and decides the exit code.
+/// Runs a service until a signal stops it: initializes the logs, assembles the service, listens, serves and shuts down gracefully. A
+/// failure is one line on standard error, and decides the exit code.
 ///
-/// `assemble` gets the configuration and the framework's settings, opens what the service needs and returns the [`AppBuilder`].
-/// The rest is not the author's to wire: SIGTERM, SIGINT and SIGQUIT stop the service, also while it is being assembled; a second one
-/// exits at once.
+/// `assemble` gets the configuration and the settings of the framework, opens what the service needs and returns the [`AppBuilder`].
+/// SIGTERM, SIGINT and SIGQUIT stop the service, also while it is being assembled. A second signal exits immediately.
 ///
 /// ```
 /// use tapisservice::prelude::*;
@@ -130,17 +129,17 @@ where
     match serve(&config, settings, assemble).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // On a terminal, where both outputs meet, one line is enough.
+            // Without a log file both outputs may be one terminal, where one line is enough.
             if logs_to_file {
-                error!(reason = %error, "the service cannot go on");
+                error!(reason = %error, "the service failed");
             }
             report_error(&error)
         }
     }
 }
 
-/// What a command such as `check-config` prints of a configuration that can be used: every key with its value, secrets
-/// masked, and its origin. Warnings go to the standard error.
+/// The output of a command such as `check-config` for a valid configuration: every key with its value and its source. Secrets are masked.
+/// Warnings go to standard error.
 pub fn show_config(config: &Config) -> String {
     for warning in config.warnings() {
         note(&format!("warning: {warning}"));
@@ -148,7 +147,7 @@ pub fn show_config(config: &Config) -> String {
     config.to_string()
 }
 
-/// Says on the standard error why a service does not start, and gives the exit code.
+/// Prints why a service does not start to standard error, and returns the exit code.
 #[expect(clippy::print_stderr, reason = "logs may not be there, or go to a file nobody looks at now")]
 pub fn report_error(error: &StartError) -> ExitCode {
     eprintln!("{error}");
@@ -164,13 +163,13 @@ fn init(config: &Config) -> Result<(Settings, LogGuard), StartError> {
     logs::set_panic_hook(metrics::count_panic);
     for warning in config.warnings() {
         if tracing::enabled!(tracing::Level::WARN) {
-            warn!(%warning, "configuration");
+            warn!(%warning, "configuration warning");
         } else {
             note(&format!("warning: {warning}"));
         }
     }
     if let Some(tenants) = settings.auth.served_tenants() {
-        // Whatever is logged: in files made for the Python library the list means nothing (rule H7).
+        // At every log level: the Python library ignores the list, so a file made for it may restrict the service by accident (rule H7).
         if tracing::enabled!(tracing::Level::WARN) {
             warn!(?tenants, "{RESTRICTED}");
         } else {
@@ -180,9 +179,9 @@ fn init(config: &Config) -> Result<(Settings, LogGuard), StartError> {
     Ok((settings, guard))
 }
 
-const RESTRICTED: &str = "serving only the tenants in the setting tenants, others get 403";
+const RESTRICTED: &str = "serving only the tenants in the setting `tenants`; all others get 403";
 
-/// Writes a line to the standard error, for what has to be seen whatever is logged.
+/// Writes a line to standard error that must be seen at every log level.
 #[expect(clippy::print_stderr, reason = "logs may not show it at their level")]
 fn note(line: &str) {
     eprintln!("{line}");
@@ -193,19 +192,19 @@ where
     F: AsyncFnOnce(&Config, Settings) -> Result<AppBuilder, StartError>,
 {
     let listen = settings.service.listen;
-    // Local work: nobody asked for this very port, and it may well be taken (on macOS 5000 always is).
+    // Local development: nobody chose this port, and it may be in use (on macOS 5000 always is).
     let may_move =
         settings.auth.server == tapisservice_auth::Environment::Dev && !config.is_configured("listen");
     let stop = Shutdown::on_signals()?;
     let app = tokio::select! {
         biased;
         () = stop.draining() => {
-            note("a signal stopped the service while it was starting");
+            note("stopped by a signal during startup");
             return Ok(());
         }
         app = assemble(config, settings) => app?,
     };
-    // The author may have given the app's handle away already, so both exist.
+    // The author may have passed on the handle of the app already, so there are two.
     let handle = app.shutdown().clone();
     tokio::spawn(async move {
         stop.draining().await;
@@ -218,7 +217,7 @@ where
     Ok(())
 }
 
-/// Listens on the next free port and tells so, where the first one is in use.
+/// Listens on the next free port if the first one is in use, and prints it.
 async fn bind_next_free(listen: SocketAddr) -> Result<Server, ServeError> {
     let server = Server::bind_next_free(listen).await?;
     let address = server.local_addr();

@@ -34,7 +34,7 @@ async fn a_token_never_leaves() {
         assert!(!format!("{:?}", answer.headers).contains(canary));
     }
     let lines = capture.lines();
-    assert!(lines.iter().any(|line| line.contains("request answered") && line.contains("user=alice")));
+    assert!(lines.iter().any(|line| line.contains("request completed") && line.contains("user=alice")));
     // As part of a path it was the caller who wrote it down; a token in the place of tokens is what must not show.
     let whole = alice.token();
     let leaks: Vec<_> = lines.iter().filter(|line| line.contains(whole)).collect();

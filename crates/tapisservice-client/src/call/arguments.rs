@@ -1,4 +1,4 @@
-//! Arguments against the operation they are for.
+//! Checks arguments against the operation.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +12,18 @@ use crate::spec::nearest;
 use crate::spec::{BodyContent, Location, Operation, Parameter, Property, ValueKind};
 use crate::{AcceptedArgument, ArgumentError, ArgumentErrorKind, ClientError};
 
-/// What a call was given by name.
+/// The named inputs of a call.
 #[derive(Default)]
 pub(super) struct Given {
-    /// For a parameter, or else for a property of the body. Null counts as not given.
+    /// Parameters, or else properties of the body. Null counts as not set.
     pub(super) arguments: BTreeMap<String, Value>,
-    /// For a property of the body only, sent as it is.
+    /// Properties of the body, sent unchanged.
     pub(super) fields: Map<String, Value>,
     /// Files of a multipart body.
     pub(super) files: BTreeMap<String, Upload>,
 }
 
-/// Arguments in their places.
+/// Arguments by where they are sent.
 #[derive(Default)]
 pub(super) struct Placed<'a> {
     pub(super) parameters: Vec<(&'a Parameter, Shape)>,
@@ -31,8 +31,7 @@ pub(super) struct Placed<'a> {
     pub(super) files: BTreeMap<String, Upload>,
 }
 
-/// The parameters that calls give. A header parameter that is not for calls to set does not count: OpenAPI files list `Authorization` and
-/// the token in places.
+/// The parameters that a call can set. Protected headers are left out: some OpenAPI files list `Authorization` and the token as parameters.
 pub(super) fn parameters(operation: &Operation) -> impl Iterator<Item = &Parameter> {
     let protected = |parameter: &Parameter| {
         parameter.location == Location::Header
@@ -41,7 +40,7 @@ pub(super) fn parameters(operation: &Operation) -> impl Iterator<Item = &Paramet
     operation.parameters.iter().filter(move |parameter| !protected(parameter))
 }
 
-/// Puts arguments in their places; `whole` says that the body was given as a whole.
+/// Sorts arguments by where they are sent. `whole` means that the body was set as a whole.
 pub(super) fn place(operation: &Operation, given: Given, whole: bool) -> Result<Placed<'_>, ClientError> {
     let checker = Checker { operation, form: body::form_of(operation, !given.files.is_empty()), whole };
     let mut placed = Placed { files: given.files, ..Placed::default() };
@@ -115,7 +114,7 @@ impl Checker<'_> {
         if known { Ok(()) } else { Err(self.unknown(name)) }
     }
 
-    /// What is required and not there, all at once.
+    /// All missing arguments at once.
     fn missing(&self, placed: &Placed<'_>) -> Result<(), ClientError> {
         let has = |parameter: &Parameter| placed.parameters.iter().any(|(p, _)| std::ptr::eq(*p, parameter));
         let needed = |p: &&Parameter| (p.required || p.location == Location::Path) && !has(p);
@@ -159,12 +158,12 @@ impl Checker<'_> {
     }
 }
 
-/// The arguments that calls of the operation may give, without files.
+/// The arguments that the operation accepts, without files.
 pub(crate) fn accepted_by(operation: &Operation) -> Vec<AcceptedArgument> {
     accepted(operation, body::form_of(operation, false))
 }
 
-/// The arguments that calls of the operation may give, with a body of this form.
+/// The arguments that the operation accepts with this body content.
 fn accepted(operation: &Operation, form: Option<&BodyContent>) -> Vec<AcceptedArgument> {
     let properties = form.map(|form| form.properties.as_slice()).unwrap_or_default();
     parameters(operation)
@@ -177,8 +176,8 @@ fn is_multipart(form: &BodyContent) -> bool {
     body::essence(&form.media_type) == body::MULTIPART
 }
 
-/// Whether a value can be sent for a parameter, where everything becomes text: so text that reads as the kind is of the kind, and text is
-/// an array or object in the spelling that the service wants.
+/// Whether a value can be sent for a parameter. Everything becomes text there, so text that parses as the type is accepted, and for an
+/// array or object any text: it may be in a notation that only the service knows.
 fn fits_parameter(kind: ValueKind, value: &Value) -> bool {
     match (kind, value) {
         (ValueKind::Integer, Value::String(text)) => text.parse::<i128>().is_ok(),
@@ -217,8 +216,8 @@ fn value_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number of that size or kind",
-        Value::String(_) => "this string",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
         Value::Array(_) => "an array",
         Value::Object(_) => "an object",
     }

@@ -1,4 +1,4 @@
-//! What a call sends as its body.
+//! The request body of a call.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 pub(super) const MULTIPART: &str = "multipart/form-data";
 pub(super) const BYTES: &str = "application/octet-stream";
 
-/// A body that is given whole.
+/// A body that is set as a whole.
 pub(super) enum Whole {
     Json(Vec<u8>),
     Form(Value),
@@ -41,14 +41,14 @@ pub(super) fn is_json(media_type: &str) -> bool {
     matches!(essence.as_str(), "application/json" | "text/json") || essence.ends_with("+json")
 }
 
-/// The form of the body that named arguments make: a multipart one if files are among them, else the first that is no multipart.
+/// The content that named arguments build: multipart if there are files, else the first that is not multipart.
 pub(super) fn form_of(operation: &Operation, with_files: bool) -> Option<&BodyContent> {
     let content = &operation.body.as_ref()?.content;
     let fits = |form: &&BodyContent| (essence(&form.media_type) == MULTIPART) == with_files;
     content.iter().find(fits).or_else(|| content.first())
 }
 
-/// The body that is given whole, with the media type that was asked for, or the one the operation declares, or the usual one.
+/// The body that was set as a whole, with the media type of the call, else of the operation, else the usual one.
 pub(super) fn whole(
     body: Whole,
     asked: Option<String>,
@@ -86,7 +86,7 @@ pub(super) fn whole(
     })
 }
 
-/// The body that named arguments and files make, in the form that fits them.
+/// The body built from named arguments and files.
 pub(super) fn named(
     fields: Map<String, Value>,
     files: BTreeMap<String, Upload>,
@@ -113,12 +113,12 @@ fn multipart(fields: Map<String, Value>, files: BTreeMap<String, Upload>) -> Mul
     files.into_iter().fold(parts, |parts, (name, upload)| parts.file(name, upload))
 }
 
-/// Fields as `application/x-www-form-urlencoded`, arrays exploded, as OpenAPI has it by default.
+/// Fields as `application/x-www-form-urlencoded`, with exploded arrays: the default of OpenAPI.
 fn urlencoded(fields: &Map<String, Value>) -> Result<String, ClientError> {
     let mut pairs = Vec::new();
     for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
         let shape = match value {
-            // An object in a form is JSON text: exploded it would lose its name.
+            // An object in a form is JSON text: exploding it would lose its name.
             Value::Object(_) => Shape::Scalar(value.to_string()),
             other => Shape::of(other)
                 .ok_or_else(|| ArgumentError::new(ArgumentErrorKind::NestedInForm).for_argument(name))?,

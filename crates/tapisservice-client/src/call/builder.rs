@@ -1,4 +1,4 @@
-//! A call, step by step.
+//! The builder of a call.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use crate::spec::Operation;
 use crate::transport::{BodyProgress, RetryChoice, TRACKING_HEADER, TimeLimit, redacted};
 use crate::{ArgumentError, ArgumentErrorKind, BoxFuture, ClientError};
 
-/// A call that has not been sent. Whatever is wrong with it, from an unknown operation or argument to a tenant without a route, is
-/// reported by [`send`](Self::send).
+/// A call that has not been sent. [`send`](Self::send) reports every error, from an unknown operation or argument to a tenant without a
+/// route.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call {
     caller: ClientSource,
@@ -32,10 +32,10 @@ pub struct Call {
     problem: Option<ClientError>,
 }
 
-/// What sends a call.
+/// The client that sends a call.
 pub(super) enum ClientSource {
     Known(ResourceClient),
-    /// Known only after the route was looked up.
+    /// Known only after the route has been looked up.
     Lookup(Box<dyn FnOnce() -> BoxFuture<'static, Result<ResourceClient, ClientError>> + Send>),
 }
 
@@ -49,7 +49,7 @@ impl ClientSource {
 }
 
 impl Call {
-    /// A call of an operation whose caller is found when it is sent. An unknown operation is reported then, too.
+    /// A call whose client is looked up when it is sent. An unknown operation is reported then, too.
     pub(crate) fn deferred(
         operation: Result<Arc<Operation>, ClientError>,
         lookup: impl FnOnce() -> BoxFuture<'static, Result<ResourceClient, ClientError>> + Send + 'static,
@@ -70,11 +70,11 @@ impl Call {
         }
     }
 
-    /// An argument by its name: a parameter of the operation or, if none is called so, a property of its body. Given twice, the last
-    /// counts; null counts as not given.
+    /// Sets an argument by name: a parameter of the operation or, if it has none of that name, a property of its body. The last value
+    /// wins. Null counts as not set.
     ///
-    /// Arrays and objects are written as the operation's file says. For a parameter that takes one, a string is sent as it is: some
-    /// services read JSON, or a spelling of their own, where their files say object.
+    /// Arrays and objects are serialized in the style of the specification. A string for such a parameter is sent unchanged: some
+    /// services read JSON, or a notation of their own, where the specification says object.
     pub fn arg(self, name: &str, value: impl Serialize) -> Self {
         self.with(value, |inputs, value| {
             inputs.given.arguments.insert(name.to_owned(), value);
@@ -82,7 +82,7 @@ impl Call {
         })
     }
 
-    /// Arguments by name, all at once: anything that serializes as an object. Each is as one of [`arg`](Self::arg).
+    /// Sets several arguments: anything that serializes as an object. Each works like one [`arg`](Self::arg).
     pub fn args(self, arguments: impl Serialize) -> Self {
         self.with(arguments, |inputs, value| {
             inputs.given.arguments.extend(request::members(value)?);
@@ -90,8 +90,8 @@ impl Call {
         })
     }
 
-    /// A property of the body, even if a parameter is called so too. Its value is sent as it is, null included, whatever kind the
-    /// operation's file names.
+    /// Sets a property of the body, even if a parameter has the same name. The value is sent unchanged, null included, and is not checked
+    /// against the specification.
     pub fn body_field(self, name: &str, value: impl Serialize) -> Self {
         self.with(value, |inputs, value| {
             inputs.given.fields.insert(name.to_owned(), value);
@@ -99,13 +99,13 @@ impl Call {
         })
     }
 
-    /// A file of a multipart body, by the name of its property.
+    /// Adds a file to a multipart body, by the name of its property.
     pub fn file(mut self, name: &str, upload: Upload) -> Self {
         self.inputs.given.files.insert(name.to_owned(), upload);
         self
     }
 
-    /// The whole body as JSON, as it is: its content is not checked against the operation.
+    /// Sets the whole body as JSON. It is not checked against the operation.
     pub fn body_json(mut self, body: impl Serialize) -> Self {
         match serde_json::to_vec(&body) {
             Ok(json) => self.inputs.whole = Some(Whole::Json(json)),
@@ -114,18 +114,18 @@ impl Call {
         self
     }
 
-    /// The whole body as bytes: `application/octet-stream`, or what the operation takes instead.
+    /// Sets the whole body as bytes: `application/octet-stream`, or the media type that the operation declares.
     pub fn body_bytes(self, bytes: impl Into<bytes::Bytes>) -> Self {
         self.body_stream(Upload::bytes(bytes))
     }
 
-    /// The whole body from a file, a reader or a stream.
+    /// Sets the whole body from a file, a reader or a stream.
     pub fn body_stream(mut self, upload: Upload) -> Self {
         self.inputs.whole = Some(Whole::Bytes(upload));
         self
     }
 
-    /// The whole body as `application/x-www-form-urlencoded`: anything that serializes as an object.
+    /// Sets the whole body as `application/x-www-form-urlencoded`: anything that serializes as an object.
     pub fn form(self, fields: impl Serialize) -> Self {
         self.with(fields, |inputs, value| {
             inputs.whole = Some(Whole::Form(value));
@@ -133,20 +133,20 @@ impl Call {
         })
     }
 
-    /// The whole body as `multipart/form-data`.
+    /// Sets the whole body as `multipart/form-data`.
     pub fn multipart(mut self, parts: Multipart) -> Self {
         self.inputs.whole = Some(Whole::Multipart(parts));
         self
     }
 
-    /// The media type of the body, in place of the operation's.
+    /// Overrides the media type of the body.
     pub fn media_type(mut self, media_type: &str) -> Self {
         self.inputs.media_type = Some(media_type.to_owned());
         self
     }
 
-    /// A header field that the operation does not list. Fields that say who calls or how the message is framed (`X-Tapis-*`,
-    /// `Authorization`, `Cookie`, `Host`, `Content-Length`, ...) are refused.
+    /// Adds a header that the operation does not list. Headers for credentials and framing (`X-Tapis-*`, `Authorization`, `Cookie`, `Host`,
+    /// `Content-Length`, ...) are rejected.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match headers::checked(name, value.as_bytes()) {
             Ok((name, value)) => drop(self.inputs.headers.insert(name, value)),
@@ -155,8 +155,8 @@ impl Call {
         self
     }
 
-    /// A query parameter that the operation does not list, such as `search` or `limit`: a string, a number or a boolean. Given twice, it
-    /// is sent twice.
+    /// Adds a query parameter that the operation does not list, such as `search` or `limit`: a string, a number or a boolean. Each call adds
+    /// one more.
     pub fn query(self, name: &str, value: impl Serialize) -> Self {
         self.with(value, |inputs, value| {
             let text = style::scalar(&value)
@@ -166,44 +166,44 @@ impl Call {
         })
     }
 
-    /// The tracking id that is passed on, in place of the current request's.
+    /// Sets the tracking id to send, in place of that of the current request.
     pub fn tracking_id(mut self, id: TrackingId) -> Self {
         self.tracking_id = Some(id);
         self
     }
 
-    /// How long the call may take, repetitions and the reading of its answer included, in place of the setting. An answer that is
-    /// streamed or saved counts to its head, a body that is streamed from its last piece on.
+    /// Overrides how long the call may take, including retries and reading the response. For a response that is streamed or saved the
+    /// time ends with its head; for a request body that is streamed it starts again with each chunk.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Allows repetitions whatever the method: the caller knows that doing it twice does no harm.
+    /// Allows retries for any method: for calls that may safely be sent twice.
     pub fn opt_in_retry(mut self) -> Self {
         self.retry = Some(RetryChoice::OptIn);
         self
     }
 
-    /// Forbids repetitions whatever the method.
+    /// Forbids retries for any method.
     pub fn no_retry(mut self) -> Self {
         self.retry = Some(RetryChoice::Never);
         self
     }
 
-    /// Takes an answer with an error status as an answer too, instead of failing with [`ClientError::Status`].
+    /// Returns responses with an error status too, instead of failing with [`ClientError::Status`].
     pub fn any_status(mut self) -> Self {
         self.any_status = true;
         self
     }
 
-    /// Sends the call and waits for the head of the answer.
+    /// Sends the call and waits for the head of the response.
     ///
     /// # Errors
     ///
     /// [`ClientError::UnknownOperation`], [`ClientError::Arguments`], [`ClientError::InvalidValue`], [`ClientError::Routing`] and
-    /// [`ClientError::NoRegistry`] before anything is sent; [`ClientError::Status`] for every status that is no success; and
-    /// whatever keeps the call from being answered.
+    /// [`ClientError::NoRegistry`] before anything is sent; [`ClientError::Status`] for every status that is not a success; other
+    /// variants where there is no usable response.
     pub async fn send(self) -> Result<CallResponse, ClientError> {
         let target = self.target?;
         if let Some(problem) = self.problem {
@@ -255,13 +255,13 @@ impl Call {
         self
     }
 
-    /// The first problem is the one to solve first.
+    /// Keeps the first problem: it is the one to solve first.
     fn fail(&mut self, error: ClientError) {
         self.problem.get_or_insert(error);
     }
 }
 
-/// Without arguments and body: they may hold passwords.
+/// Leaves out arguments and body: they may hold passwords.
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Call");
@@ -276,7 +276,7 @@ impl fmt::Debug for Call {
     }
 }
 
-// serde's own text may quote the value.
+// serde's own message may quote the value.
 fn not_json() -> ClientError {
     ArgumentErrorKind::NotJson.into()
 }

@@ -1,4 +1,4 @@
-//! Answers into files.
+//! Saves responses to files.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,14 +11,14 @@ use super::{CallResponse, Progress};
 use crate::ClientError;
 
 impl CallResponse {
-    /// Writes the body to a file, piece by piece, and returns how many bytes it has; `progress` is called for each piece.
+    /// Streams the body to a file and returns its length in bytes. `progress` is called for each chunk.
     ///
-    /// The file appears, or replaces an older one, only when it is whole: until then the data is in a temporary file beside it, which is
-    /// removed when the download fails or is dropped.
+    /// The file appears, or replaces an older one, only when the download is complete. Until then the data is in a temporary file in the
+    /// same folder, which is removed if the download fails or is dropped.
     ///
     /// # Errors
     ///
-    /// [`ClientError::File`] when it cannot be written, else when the body breaks off or no data comes for the idle timeout.
+    /// [`ClientError::File`] when the file cannot be written; else when the connection breaks or no data arrives for the idle timeout.
     pub async fn save_to(
         mut self,
         path: impl AsRef<Path>,

@@ -1,15 +1,15 @@
-//! Answers in their envelope (docs/PROTOCOL.md, section 4).
+//! Response envelopes (docs/PROTOCOL.md, section 4).
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 use tapisservice_core::Metadata;
 
-/// An answer with everything around its result.
+/// The whole envelope of a response.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ResponseEnvelope<T> {
-    /// What the service says about it.
+    /// The message of the service.
     pub message: String,
     /// The result.
     pub result: T,
@@ -17,11 +17,11 @@ pub struct ResponseEnvelope<T> {
     pub status: String,
     /// The version of the service.
     pub version: String,
-    /// What is said about the result: `recordCount`, `totalCount`, ... Empty where there is none.
+    /// Metadata of the result: `recordCount`, `totalCount`, ... Empty if there is none.
     pub metadata: Metadata,
 }
 
-/// The stanzas as they come. Services leave some out, or send null.
+/// The stanzas as they arrive. Services leave some out, or send null.
 #[derive(Deserialize)]
 #[serde(bound = "T: DeserializeOwned")]
 struct Stanzas<T> {
@@ -38,7 +38,7 @@ struct Stanzas<T> {
     metadata: Option<Stanza>,
 }
 
-/// A stanza that ought to be text.
+/// A stanza that should be text.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Text {
@@ -46,7 +46,7 @@ enum Text {
     Other(IgnoredAny),
 }
 
-/// A stanza that ought to be an object.
+/// A stanza that should be an object.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Stanza {
@@ -83,7 +83,7 @@ pub(super) fn open<T: DeserializeOwned>(body: &[u8]) -> Result<ResponseEnvelope<
     })
 }
 
-/// Reads a body that is no envelope of a `T` again, to say why: finding the place costs more than reading.
+/// Reads a body that is not an envelope of a `T` again to find out why. That costs more than reading it.
 fn why_closed<T: DeserializeOwned>(body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Result<'a> {
@@ -91,14 +91,14 @@ fn why_closed<T: DeserializeOwned>(body: &[u8]) -> String {
         result: &'a RawValue,
     }
     if serde_json::from_slice::<IgnoredAny>(body).is_err() {
-        return "the answer is not JSON".to_owned();
+        return "the response is not JSON".to_owned();
     }
     match serde_json::from_slice::<Result<'_>>(body) {
         Ok(Result { result }) if is_object(body) => match read::<T>(result.get().as_bytes(), "the result") {
             Err(reason) => reason,
-            Ok(_) => "the answer is no envelope: it has a stanza twice".to_owned(),
+            Ok(_) => "the response is not an envelope: a stanza is repeated".to_owned(),
         },
-        _ => "the answer is no envelope: it has no result".to_owned(),
+        _ => "the response is not an envelope: it has no result".to_owned(),
     }
 }
 
@@ -106,21 +106,21 @@ fn is_object(json: &[u8]) -> bool {
     json.trim_ascii_start().starts_with(b"{")
 }
 
-/// JSON read as `T`. The error says where it does not fit; serde's own text may quote the value.
+/// Reads JSON as `T`. The error names the place, and not the value, which serde's own message may quote.
 pub(super) fn read<T: DeserializeOwned>(json: &[u8], what: &str) -> Result<T, String> {
     serde_json::from_slice(json).map_err(|error| {
         if !error.is_data() {
             return format!("{what} is not JSON");
         }
-        // Only now, because keeping track of the place costs as much as reading.
+        // Only after a failure, because tracking the place costs as much as reading.
         let mut reader = serde_json::Deserializer::from_slice(json);
         let place = serde_path_to_error::deserialize::<_, T>(&mut reader).err();
         let place = place.map_or_else(String::new, |error| format!(" at {}", error.path()));
-        format!("{what} is not of the expected form{place}")
+        format!("{what} has an unexpected type{place}")
     })
 }
 
-/// What an error answer says about itself, if it is an envelope or near enough: message and version.
+/// Message and version of an error response, if it is an envelope or similar.
 pub(super) fn complaint(body: &[u8]) -> (Option<String>, Option<String>) {
     #[derive(Deserialize)]
     struct Said {
@@ -181,13 +181,16 @@ mod tests {
     fn what_does_not_fit_is_named_by_its_place_and_never_quoted() {
         let error = open::<Vec<(String, u8)>>(br#"{"result": [["a", 1], ["b", "canary"]]}"#).unwrap_err();
         assert_eq!(error, "the result is not of the expected form at [1][1]");
-        assert_eq!(open::<u8>(b"<html>canary").unwrap_err(), "the answer is not JSON");
-        assert_eq!(open::<u8>(br#"["canary"]"#).unwrap_err(), "the answer is no envelope: it has no result");
+        assert_eq!(open::<u8>(b"<html>canary").unwrap_err(), "the response is not JSON");
+        assert_eq!(
+            open::<u8>(br#"["canary"]"#).unwrap_err(),
+            "the response is not an envelope: it has no result"
+        );
         assert_eq!(
             open::<u8>(br#"{"canary": 1}"#).unwrap_err(),
-            "the answer is no envelope: it has no result"
+            "the response is not an envelope: it has no result"
         );
-        assert_eq!(open::<u8>(br#"{"result": 1} x"#).unwrap_err(), "the answer is not JSON");
+        assert_eq!(open::<u8>(br#"{"result": 1} x"#).unwrap_err(), "the response is not JSON");
     }
 
     #[test]

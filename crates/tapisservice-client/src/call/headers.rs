@@ -1,11 +1,11 @@
-//! Header fields that a call may add.
+//! The headers that a call may add.
 
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, TRANSFER_ENCODING};
 use http::{HeaderName, HeaderValue};
 
 use crate::ClientError;
 
-/// Fields that say who calls or how the message is framed, besides all of `X-Tapis-*`.
+/// Headers for credentials and framing, besides all of `X-Tapis-*`.
 const PROTECTED: [HeaderName; 17] = [
     AUTHORIZATION,
     CONTENT_LENGTH,
@@ -26,31 +26,30 @@ const PROTECTED: [HeaderName; 17] = [
     HeaderName::from_static("http2-settings"),
 ];
 
-/// Whether calls may not touch the field.
+/// Whether calls may not set the header.
 pub(super) fn is_protected(name: &HeaderName) -> bool {
     name.as_str().starts_with("x-tapis-") || PROTECTED.contains(name)
 }
 
-/// A field that a call adds.
+/// Checks a header that a call adds.
 pub(super) fn checked(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), ClientError> {
     let refuse =
         |reason: &str| ClientError::InvalidValue { name: name.to_owned(), reason: reason.to_owned() };
-    let field =
-        HeaderName::from_bytes(name.as_bytes()).map_err(|_| refuse("this is no name of a header field"))?;
+    let field = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refuse("not a valid header name"))?;
     if is_protected(&field) {
         return Err(refuse(instead(&field)));
     }
     let value = HeaderValue::from_bytes(value)
-        .map_err(|_| refuse("a header field cannot hold control characters"))?;
+        .map_err(|_| refuse("a header value cannot contain control characters"))?;
     Ok((field, value))
 }
 
 fn instead(name: &HeaderName) -> &'static str {
     match name.as_str() {
-        "x-tapis-tracking-id" => "the tracking id is set by `tracking_id`",
-        "content-type" => "the media type is set with the body, or by `media_type`",
-        "cookie" => "cookies are arguments of operations",
-        _ => "this header field is not for calls to set",
+        "x-tapis-tracking-id" => "use `tracking_id` to set the tracking id",
+        "content-type" => "use `media_type` to set the media type",
+        "cookie" => "cookies are set as arguments of an operation",
+        _ => "this header cannot be set by a call",
     }
 }
 

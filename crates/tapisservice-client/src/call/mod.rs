@@ -1,4 +1,4 @@
-//! Calls: building a request from an operation and its arguments, sending it, and reading the answer.
+//! Calls: building a request from an operation and its arguments, sending it, and reading the response.
 
 mod arguments;
 mod body;

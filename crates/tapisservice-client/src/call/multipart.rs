@@ -10,7 +10,7 @@ use super::upload::Opened;
 use crate::transport::BodyProgress;
 use crate::{ClientError, SetupError};
 
-/// A multipart body: text fields as text parts, files streamed.
+/// A multipart body. Text fields are text parts, and files are streamed.
 ///
 /// ```
 /// use tapisservice_client::{Upload, call::Multipart};
@@ -29,15 +29,15 @@ enum Content {
     File(Upload),
 }
 
-/// A multipart body at the moment it is sent.
+/// A multipart body that is ready to be sent.
 pub(super) enum Rendered {
-    /// In memory, with its boundary: it can be sent again.
+    /// In memory, with its boundary. It can be sent again.
     Whole(String, Vec<u8>),
     Streamed(Form),
 }
 
 impl Multipart {
-    /// One without parts.
+    /// An empty body.
     pub fn new() -> Self {
         Self::default()
     }
@@ -81,7 +81,7 @@ impl Multipart {
     }
 }
 
-/// The names of the parts only: their text may be secret.
+/// Shows only the names of the parts: their text may be secret.
 impl fmt::Debug for Multipart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.parts.iter().map(|(name, _)| name)).finish()
@@ -100,6 +100,6 @@ async fn part(mut upload: Upload, progress: &BodyProgress) -> Result<Part, Clien
     let media_type = media_type.as_deref().unwrap_or("application/octet-stream");
     part.mime_str(media_type).map_err(|_| ClientError::InvalidValue {
         name: "media type".to_owned(),
-        reason: "this is no media type".to_owned(),
+        reason: "not a valid media type".to_owned(),
     })
 }

@@ -1,8 +1,7 @@
-//! Paths that stay where they belong.
+//! Safe paths.
 //!
 //! `Url::parse` resolves `..` and `%2e%2e`, and `path_segments_mut` drops them: a value such as `../../tokens` would choose the operation.
-//! So the path is written as text, dot segments are refused however they are spelled, and the URL must come out of the parser as it
-//! went in.
+//! So the path is built as text, dot segments are rejected in every encoding, and the parser must return the URL unchanged.
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use url::Url;
@@ -11,7 +10,7 @@ use super::style::{self, Shape};
 use crate::spec::Parameter;
 use crate::{CallDestination, ClientError, SetupError};
 
-/// What a path cannot hold (the path percent-encode set of the URL standard); percent signs stay.
+/// Characters that a path cannot contain: the path percent-encode set of the URL standard. Percent signs stay.
 const NOT_IN_PATHS: AsciiSet = CONTROLS
     .add(b' ')
     .add(b'"')
@@ -24,10 +23,10 @@ const NOT_IN_PATHS: AsciiSet = CONTROLS
     .add(b'{')
     .add(b'}');
 
-/// How often a value is decoded in search of dot segments: servers behind proxies decode more than once.
+/// How often a value is decoded to find dot segments. Servers behind proxies decode more than once.
 const DECODINGS: usize = 4;
 
-/// Fills a path template; `value` gives the parameter of a name and what it is.
+/// Expands a path template. `value` returns a parameter and its value by name.
 pub(super) fn fill<'a>(
     template: &str,
     value: impl Fn(&str) -> Option<(&'a Parameter, &'a Shape)>,
@@ -54,18 +53,18 @@ fn segment(parameter: &Parameter, shape: &Shape) -> Result<String, ClientError> 
         |reason: &str| ClientError::InvalidValue { name: parameter.name.clone(), reason: reason.to_owned() };
     let texts = shape.texts();
     if texts.is_empty() || texts.iter().any(|text| text.is_empty()) {
-        return Err(refuse("an empty value cannot be part of a path"));
+        return Err(refuse("a path parameter cannot be empty"));
     }
     if texts.iter().any(|text| text.chars().any(char::is_control)) {
-        return Err(refuse("control characters cannot be part of a path"));
+        return Err(refuse("a path cannot contain control characters"));
     }
     if texts.iter().any(|text| has_dot_segment(text)) {
-        return Err(refuse("`.` and `..` cannot be part of a path"));
+        return Err(refuse("a path cannot contain the segments `.` and `..`"));
     }
     Ok(style::path(parameter, shape))
 }
 
-/// Whether a text is, or holds between slashes, `.` or `..`, percent-encoded, with backslashes or with path parameters.
+/// Whether a text has a dot segment: also percent-encoded, between backslashes, or with path parameters.
 pub(super) fn has_dot_segment(text: &str) -> bool {
     let mut text = text.to_owned();
     for _ in 0..DECODINGS {
@@ -79,25 +78,25 @@ pub(super) fn has_dot_segment(text: &str) -> bool {
         }
         text = decoded;
     }
-    // Encoded more often than any use has: nothing good.
+    // No legitimate value is encoded this often.
     true
 }
 
-/// Checks the path of a raw call, and encodes what a URL cannot hold.
+/// Checks the path of a raw call, and encodes the characters that a URL cannot contain.
 pub(super) fn raw(path: &str) -> Result<String, ClientError> {
     let refuse =
         |reason: &str| ClientError::InvalidValue { name: "path".to_owned(), reason: reason.to_owned() };
     if !path.starts_with('/') {
-        return Err(refuse("a path begins with a slash"));
+        return Err(refuse("a path must start with a slash"));
     }
     if path.contains(['?', '#']) {
-        return Err(refuse("a query is given by `query`, and `?` and `#` in a path as %3F and %23"));
+        return Err(refuse("pass a query with `query`, and write `?` and `#` as %3F and %23"));
     }
     if path.contains('\\') || path.chars().any(char::is_control) {
-        return Err(refuse("backslashes and control characters cannot be part of a path"));
+        return Err(refuse("a path cannot contain backslashes or control characters"));
     }
     if has_dot_segment(path) {
-        return Err(refuse("`.` and `..` cannot be part of a path"));
+        return Err(refuse("a path cannot contain the segments `.` and `..`"));
     }
     Ok(utf8_percent_encode(path, &NOT_IN_PATHS).to_string())
 }
@@ -116,7 +115,7 @@ pub(super) fn url(destination: &CallDestination, path: &str, query: &str) -> Res
     };
     Url::parse(&text).ok().filter(stays).ok_or_else(|| ClientError::InvalidValue {
         name: "path".to_owned(),
-        reason: "the path would not arrive as it was written".to_owned(),
+        reason: "the path would change on its way to the service".to_owned(),
     })
 }
 

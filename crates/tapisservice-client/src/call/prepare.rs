@@ -1,4 +1,4 @@
-//! From a built request to one that the HTTP client sends: files are opened here.
+//! Turns a built request into one that the HTTP client can send. Files are opened here.
 
 use http::HeaderValue;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -11,7 +11,7 @@ use super::upload::Opened;
 use crate::transport::BodyProgress;
 use crate::{ClientError, SetupError};
 
-/// Opens what the request sends.
+/// Prepares the request and its body.
 pub(super) async fn prepare(
     built: Built,
     progress: &BodyProgress,
@@ -46,7 +46,7 @@ pub(super) async fn prepare(
 fn put(request: &mut Request, media_type: &str, body: Body, length: Option<u64>) -> Result<(), ClientError> {
     let media_type = HeaderValue::from_str(media_type).map_err(|_| ClientError::InvalidValue {
         name: "media type".to_owned(),
-        reason: "this is no media type".to_owned(),
+        reason: "not a valid media type".to_owned(),
     })?;
     request.headers_mut().insert(CONTENT_TYPE, media_type);
     if let Some(length) = length {

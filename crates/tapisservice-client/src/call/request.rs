@@ -1,4 +1,4 @@
-//! From an operation and its arguments to a request: plain values, no I/O.
+//! Builds a request from an operation and its arguments, without I/O.
 
 use std::sync::Arc;
 
@@ -13,24 +13,24 @@ use super::{headers, path};
 use crate::spec::{Location, Operation};
 use crate::{ArgumentError, ArgumentErrorKind, CallDestination, ClientError, SetupError};
 
-/// What is called.
+/// The target of a call.
 pub(super) enum Target {
     Operation(Arc<Operation>),
     Raw { method: Method, path: String },
 }
 
-/// Everything a call was given.
+/// All inputs of a call.
 #[derive(Default)]
 pub(super) struct Inputs {
     pub(super) given: Given,
     pub(super) whole: Option<Whole>,
     pub(super) media_type: Option<String>,
-    /// Beyond what the operation lists.
+    /// Headers that the operation does not list.
     pub(super) headers: HeaderMap,
     pub(super) query: Vec<(String, String)>,
 }
 
-/// A request before it has a connection.
+/// A request that is not prepared yet.
 pub(super) struct Built {
     pub(super) method: Method,
     pub(super) url: Url,
@@ -76,7 +76,7 @@ fn of_operation(
     if !cookies.is_empty() {
         let line = body::joined(&cookies, "; ");
         let line = HeaderValue::try_from(line)
-            .map_err(|_| SetupError::Request("the cookies are no header field".to_owned()))?;
+            .map_err(|_| SetupError::Request("the cookies cannot be sent in a header".to_owned()))?;
         headers.insert(http::header::COOKIE, line);
     }
     headers.extend(inputs.headers);
@@ -130,7 +130,7 @@ fn query_text(mut encoded: Vec<(String, String)>, extra: &[(String, String)]) ->
     body::joined(&encoded, "&")
 }
 
-/// The members of an object, for arguments given all at once.
+/// The members of an object, for several arguments at once.
 pub(super) fn members(value: serde_json::Value) -> Result<Map<String, serde_json::Value>, ClientError> {
     match value {
         serde_json::Value::Object(members) => Ok(members),

@@ -1,4 +1,4 @@
-//! Who makes calls.
+//! The client of one destination.
 
 use std::fmt;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ struct Inner {
 }
 
 impl ResourceClient {
-    /// Calls to `destination`, signed in with `credentials`; with `None` they are not signed in.
+    /// A client for `destination`. Its requests carry `credentials`, or none with `None`.
     pub fn new(
         transport: &Transport,
         destination: CallDestination,
@@ -53,18 +53,18 @@ impl ResourceClient {
         Self(Arc::new(Inner { transport: transport.clone(), destination, client }))
     }
 
-    /// A call of an operation, whose arguments are checked against it.
+    /// Prepares a call of an operation. Its arguments are checked against the specification.
     pub fn call(&self, operation: Arc<Operation>) -> Call {
         Call::new(ClientSource::Known(self.clone()), Ok(Target::Operation(operation)))
     }
 
-    /// A call of an operation of a catalog, as in `operation(&catalog, "systems", "getSystem")`. An unknown one is reported by
-    /// [`Call::send`], with the nearest name.
+    /// Prepares a call of an operation of a catalog, as in `operation(&catalog, "systems", "getSystem")`. [`Call::send`] reports an unknown
+    /// one, with the nearest name.
     pub fn operation(&self, catalog: &Catalog, resource: &str, operation_id: &str) -> Call {
         self.call_looked_up(catalog.operation(resource, operation_id))
     }
 
-    /// The same for the result of a look-up in a catalog, whose error is reported by [`Call::send`].
+    /// Prepares a call of the result of a lookup in a catalog. [`Call::send`] reports its error.
     pub(crate) fn call_looked_up(&self, operation: Result<Arc<Operation>, ClientError>) -> Call {
         Call::new(ClientSource::Known(self.clone()), operation.map(Target::Operation))
     }
@@ -94,20 +94,20 @@ impl ResourceClient {
         self.request(Method::DELETE, path)
     }
 
-    /// A raw call of a path below the base URL, which begins with a slash and is written as in a URL: `/v3/files/ops/my%20system`.
-    /// A query goes through [`Call::query`]; dot segments are refused.
+    /// A raw call of a path below the base URL. The path starts with a slash and is percent-encoded: `/v3/files/ops/my%20system`.
+    /// Queries are added with [`Call::query`]. Dot segments are rejected.
     pub fn request(&self, method: Method, path: &str) -> Call {
         let target = Target::Raw { method, path: path.to_owned() };
         Call::new(ClientSource::Known(self.clone()), Ok(target))
     }
 
-    /// The signed-in client itself, for other code that builds requests, such as the official SDK's. Requests outside of
+    /// The HTTP client with the credentials, for other code that builds requests, such as the official SDK. Requests outside of
     /// [`base_url`](Self::base_url) fail.
     pub fn http_client(&self) -> ClientWithMiddleware {
         self.0.client.clone()
     }
 
-    /// What the paths are below.
+    /// The base URL of all paths.
     pub fn base_url(&self) -> &Url {
         &self.0.destination.base_url
     }

@@ -1,4 +1,4 @@
-//! The answer to a call.
+//! The response to a call.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -17,16 +17,16 @@ use super::{ResponseEnvelope, body, envelope};
 use crate::transport::{ResponseLimits, retry_after};
 use crate::{ClientError, StatusError};
 
-/// The most bytes of an error answer that are read.
+/// The most bytes of an error response that are read.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
 
 /// The most characters of a service's message that an error holds.
 const MAX_MESSAGE_CHARS: usize = 500;
 
-/// An answer whose head has come; its body is read by one of the methods that take it.
+/// A response whose head has arrived. One of the methods that take it reads the body.
 ///
-/// What reads the body into memory stops at the setting `client_max_answer_bytes` and at the end of the call's time; what streams it
-/// stops when no data comes for `client_idle_timeout_seconds`.
+/// Methods that read the body into memory stop at `client_max_answer_bytes` and at the timeout of the call. Methods that stream it
+/// stop when no data arrives for `client_idle_timeout_seconds`.
 pub struct CallResponse {
     response: Response,
     method: Method,
@@ -51,12 +51,12 @@ impl CallResponse {
         self.response.status()
     }
 
-    /// The header fields.
+    /// The headers.
     pub fn headers(&self) -> &HeaderMap {
         self.response.headers()
     }
 
-    /// How many bytes the body has, if the answer says so.
+    /// The length of the body in bytes, if the response states it.
     pub fn content_length(&self) -> Option<u64> {
         self.response.content_length()
     }
@@ -71,7 +71,7 @@ impl CallResponse {
     ///
     /// # Errors
     ///
-    /// When the answer is not an envelope in JSON, or its result is not a `T`.
+    /// When the response is not a JSON envelope, or its result is not a `T`.
     pub async fn deserialize<T: DeserializeOwned>(self) -> Result<T, ClientError> {
         Ok(self.envelope().await?.result)
     }
@@ -94,16 +94,16 @@ impl CallResponse {
         self.deserialize_body().await
     }
 
-    /// The whole body as a `T`: for services that answer without an envelope.
+    /// The whole body as a `T`, for services that respond without an envelope.
     ///
     /// # Errors
     ///
     /// When it is not JSON, or not a `T`.
     pub async fn deserialize_body<T: DeserializeOwned>(self) -> Result<T, ClientError> {
-        self.parse(|body| envelope::read(body, "the answer")).await
+        self.parse(|body| envelope::read(body, "the response")).await
     }
 
-    /// The body as text in UTF-8; what is none becomes U+FFFD.
+    /// The body as UTF-8 text. Invalid bytes become U+FFFD.
     ///
     /// # Errors
     ///
@@ -112,17 +112,17 @@ impl CallResponse {
         Ok(String::from_utf8_lossy(&self.bytes().await?).into_owned())
     }
 
-    /// The body, of whatever media type.
+    /// The body, whatever its media type.
     ///
     /// # Errors
     ///
-    /// When it breaks off, takes longer than the call has, or is larger than the setting allows.
+    /// When the connection breaks, the call times out, or the body is larger than `client_max_answer_bytes`.
     pub async fn bytes(mut self) -> Result<Bytes, ClientError> {
         let limit = self.limits.max_bytes;
         self.read(limit).await
     }
 
-    /// The body piece by piece. It breaks off when no data comes for the idle timeout.
+    /// The body as a stream of chunks. It ends with an error when no data arrives for the idle timeout.
     pub fn stream(self) -> impl Stream<Item = Result<Bytes, ClientError>> + Send + 'static {
         stream::try_unfold(self, |mut answer| async move {
             Ok(answer.next_piece().await?.map(|piece| (piece, answer)))
@@ -137,12 +137,12 @@ impl CallResponse {
         }
     }
 
-    /// The error that an answer with another status than success stands for.
+    /// The error for a response whose status is not a success.
     pub(super) async fn into_error(mut self) -> ClientError {
-        // An error page that does not come, or is too large, must not hide the status.
+        // An error page that does not arrive, or is too large, must not hide the status.
         let text = self.read(MAX_ERROR_BYTES).await.unwrap_or_default();
         let (message, version) = envelope::complaint(&text);
-        let reason = || self.status().canonical_reason().unwrap_or("no reason is given").to_owned();
+        let reason = || self.status().canonical_reason().unwrap_or("no reason phrase").to_owned();
         ClientError::Status(Box::new(StatusError {
             status: self.status(),
             message: message.map_or_else(reason, |text| bounded(&text)),
@@ -153,11 +153,11 @@ impl CallResponse {
         }))
     }
 
-    /// The body of an answer in JSON as it came, if it has at most `limit` bytes and no more than `client_max_answer_bytes`.
+    /// The unparsed body of a JSON response, if it has at most `limit` bytes and no more than `client_max_answer_bytes`.
     ///
     /// # Errors
     ///
-    /// When the answer is larger, is not JSON, or does not come in time.
+    /// When the response is larger, is not JSON, or does not arrive in time.
     pub async fn json_bytes(mut self, limit: usize) -> Result<Bytes, ClientError> {
         self.check_media_type()?;
         let limit = self.limits.max_bytes.min(limit);
@@ -171,16 +171,16 @@ impl CallResponse {
         read(&bytes).map_err(|reason| self.fault(reason))
     }
 
-    /// Some services forget the media type; then the body decides.
+    /// Some services forget the media type. Then the body decides.
     fn check_media_type(&self) -> Result<(), ClientError> {
         match self.media_type().filter(|media_type| !body::is_json(media_type)) {
-            Some(other) => Err(self.fault(format!("the answer is {}, not JSON", bounded(&other)))),
+            Some(other) => Err(self.fault(format!("the response is {}, not JSON", bounded(&other)))),
             None => Ok(()),
         }
     }
 
     async fn read(&mut self, limit: usize) -> Result<Bytes, ClientError> {
-        let too_large = || format!("the answer is larger than {limit} bytes");
+        let too_large = || format!("the response is larger than {limit} bytes");
         if self.content_length().is_some_and(|length| length > limit as u64) {
             return Err(self.fault(too_large()));
         }
@@ -192,14 +192,14 @@ impl CallResponse {
             }
             pieces.push(piece);
         }
-        // Most answers come in one piece, which is not copied.
+        // Most responses come in one piece, which is not copied.
         Ok(if pieces.len() == 1 { pieces.remove(0) } else { pieces.concat().into() })
     }
 
     async fn next_in_time(&mut self) -> Result<Option<Bytes>, ClientError> {
         match timeout_at(self.ends_at, self.response.chunk()).await {
             Ok(piece) => piece.map_err(|e| ClientError::of_reqwest(&self.method, &self.url, &e)),
-            Err(_) => Err(self.too_slow("the answer did not come in time")),
+            Err(_) => Err(self.too_slow("the response did not arrive in time")),
         }
     }
 
@@ -212,7 +212,7 @@ impl CallResponse {
     }
 }
 
-/// Without header fields and query, which may hold secrets.
+/// Without headers and query, which may hold secrets.
 impl fmt::Debug for CallResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallResponse")
@@ -223,7 +223,7 @@ impl fmt::Debug for CallResponse {
     }
 }
 
-/// Text of the other side in few characters and on one line.
+/// Text from the other service, shortened and on one line.
 fn bounded(text: &str) -> String {
     let clean = |c: char| if c.is_control() { ' ' } else { c };
     let mut short: String = text.chars().take(MAX_MESSAGE_CHARS).map(clean).collect();

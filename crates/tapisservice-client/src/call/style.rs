@@ -1,4 +1,4 @@
-//! Values as OpenAPI writes them (3.0.4 section 4.7.12.2, "Style Values").
+//! Serialization of values by OpenAPI (3.0.4 section 4.7.12.2, "Style Values").
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ pub(super) fn encode(text: &str) -> String {
     utf8_percent_encode(text, &ENCODED).to_string()
 }
 
-/// A value in one of the three shapes that styles know.
+/// A value in one of the three shapes that the styles have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Shape {
     Scalar(String),
@@ -25,7 +25,7 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    /// The form of a value; `None` if it nests, which no style can write, or is null.
+    /// The shape of a value. `None` for null, and for nested values, which no style can serialize.
     pub(super) fn of(value: &Value) -> Option<Self> {
         match value {
             Value::Array(members) => members.iter().map(scalar).collect::<Option<_>>().map(Self::List),
@@ -77,7 +77,7 @@ pub(super) fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// What stands in the path, percent-encoded.
+/// The value for the path, percent-encoded.
 pub(super) fn path(parameter: &Parameter, shape: &Shape) -> String {
     let set = if parameter.allows_slashes { &ENCODED_BUT_SLASH } else { &ENCODED };
     let encode = |text: &str| utf8_percent_encode(text, set).to_string();
@@ -102,7 +102,7 @@ pub(super) fn path(parameter: &Parameter, shape: &Shape) -> String {
 pub(super) fn pairs(parameter: &Parameter, shape: &Shape) -> Vec<(String, String)> {
     let name = || encode(&parameter.name);
     if shape.is_empty() {
-        // Left out, unless it must be there: then it is there and empty.
+        // Optional: left out. Required: sent empty.
         return if parameter.required { vec![(name(), String::new())] } else { Vec::new() };
     }
     match (parameter.style, parameter.explode, shape) {
@@ -123,7 +123,7 @@ pub(super) fn pairs(parameter: &Parameter, shape: &Shape) -> Vec<(String, String
     }
 }
 
-/// What stands in a header field; not encoded, as none of its readers decode.
+/// The value for a header. It is not encoded, because servers do not decode it.
 pub(super) fn header(parameter: &Parameter, shape: &Shape) -> String {
     shape.joined(",", if parameter.explode { "=" } else { "," }, str::to_owned)
 }

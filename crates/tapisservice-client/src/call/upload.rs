@@ -1,4 +1,4 @@
-//! What is sent as bytes: from memory, from a file, or as it comes.
+//! Uploads: from memory, from a file, or streamed.
 
 use std::fmt;
 use std::io;
@@ -14,23 +14,23 @@ use tokio_util::io::ReaderStream;
 use crate::ClientError;
 use crate::transport::BodyProgress;
 
-/// Pieces of this size are read from files and reported.
+/// The size of the chunks that are read from files and reported.
 const PIECE: usize = 64 * 1024;
 
-/// How far an upload or a download has come.
+/// The progress of an upload or a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Bytes that went over so far.
+    /// Bytes transferred so far.
     pub done: u64,
-    /// Bytes there are, if that is known.
+    /// All bytes, if the length is known.
     pub total: Option<u64>,
 }
 
-/// Bytes to send, as a whole body or as a file of a multipart body. Files and streams are sent piece by piece and never held in
-/// memory as a whole.
+/// Bytes to send, as a whole body or as a file of a multipart body. Files and streams are sent in chunks and never held in memory as a
+/// whole.
 ///
-/// What is in memory is sent again where a call is repeated; what is streamed, or reports its progress, is not.
+/// An upload from memory is sent again when a call is retried. One that is streamed, or reports its progress, is not.
 pub struct Upload {
     source: Source,
     length: Option<u64>,
@@ -45,7 +45,7 @@ enum Source {
     Stream(BoxStream<'static, io::Result<Bytes>>),
 }
 
-/// An upload at the moment it is sent.
+/// An upload that is ready to be sent.
 pub(super) enum Opened {
     Whole(Bytes),
     Streamed(Body, Option<u64>),
@@ -59,19 +59,19 @@ impl Upload {
         Self { length, ..Self::new(Source::Bytes(bytes)) }
     }
 
-    /// A file, which is opened when the call is sent. Its name is sent along in a multipart body.
+    /// A file, which is opened when the call is sent. A multipart body includes its name.
     pub fn path(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         Self { file_name, ..Self::new(Source::Path(path)) }
     }
 
-    /// Whatever a reader gives.
+    /// The bytes of a reader.
     pub fn reader(reader: impl AsyncRead + Send + 'static) -> Self {
         Self::stream(ReaderStream::with_capacity(reader, PIECE))
     }
 
-    /// Whatever a stream gives.
+    /// The bytes of a stream.
     pub fn stream(pieces: impl futures_util::Stream<Item = io::Result<Bytes>> + Send + 'static) -> Self {
         Self::new(Source::Stream(pieces.boxed()))
     }
@@ -80,7 +80,7 @@ impl Upload {
         Self { source, length: None, file_name: None, media_type: None, progress: None }
     }
 
-    /// Says how many bytes a reader or a stream will give; without it they are sent chunked, which not every server takes.
+    /// Sets the length of a reader or a stream. Without it the body is sent chunked, which not every server supports.
     #[must_use]
     pub fn with_length(mut self, length: u64) -> Self {
         self.length = Some(length);
@@ -101,7 +101,7 @@ impl Upload {
         self
     }
 
-    /// Calls `progress` for every piece that goes over.
+    /// Calls `progress` for every chunk that is sent.
     #[must_use]
     pub fn on_progress(mut self, progress: impl FnMut(Progress) + Send + 'static) -> Self {
         self.progress = Some(Box::new(progress));
@@ -137,7 +137,7 @@ fn in_pieces(bytes: Bytes) -> BoxStream<'static, io::Result<Bytes>> {
     stream::unfold(bytes, move |left| std::future::ready(rest(left))).boxed()
 }
 
-/// The pieces of a file and its length. What is appended meanwhile is not sent, so that the length stays true.
+/// The chunks of a file and its length. Bytes appended meanwhile are not sent, so that the length stays correct.
 async fn open_file(
     path: PathBuf,
 ) -> Result<(BoxStream<'static, io::Result<Bytes>>, Option<u64>), ClientError> {

@@ -1,25 +1,25 @@
-//! Arguments that do not fit what is called.
+//! Invalid arguments of a call.
 
 use std::fmt;
 
 use crate::spec::{Location, Operation, ValueKind, nearest};
 
-/// The most names that a text lists.
+/// The most names that a message lists.
 const MAX_LISTED: usize = 60;
 
-/// An argument, or a body, that does not fit what is called. It holds names and never values.
+/// An invalid argument or body of a call. It holds names and never values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ArgumentError {
-    /// The resource of the operation; `None` for a raw call and where no operation is to blame.
+    /// The resource of the operation. `None` for a raw call, and where the error is not about an operation.
     pub resource: Option<String>,
-    /// The `operationId`; `None` as for the resource.
+    /// The `operationId`. `None` as for the resource.
     pub operation: Option<String>,
-    /// The argument, where one is to blame.
+    /// The argument, where the error is about one.
     pub argument: Option<String>,
     /// What is wrong.
     pub problem: ArgumentErrorKind,
-    /// What the operation takes.
+    /// The arguments that the operation accepts.
     pub accepted: Vec<AcceptedArgument>,
 }
 
@@ -33,7 +33,7 @@ pub enum ArgumentErrorKind {
         /// The most similar name, if one is similar enough.
         nearest: Option<String>,
     },
-    /// Something that the operation requires is missing.
+    /// Required arguments are missing.
     #[non_exhaustive]
     Missing {
         /// The arguments.
@@ -41,23 +41,23 @@ pub enum ArgumentErrorKind {
         /// The media type of a body that is missing as a whole.
         body: Option<String>,
     },
-    /// The value is of another kind than the argument takes.
+    /// The value has the wrong type.
     #[non_exhaustive]
     WrongType {
-        /// What the argument takes.
+        /// The expected type.
         expected: ValueKind,
-        /// What it was given, in words and without the value: `an array`.
+        /// The type of the value, in words: `an array`.
         found: &'static str,
     },
     /// A query parameter is neither a string nor a number nor a boolean.
     NotScalar,
-    /// A parameter nests arrays or objects, which cannot be written in a URL or a header.
+    /// A parameter has nested arrays or objects, which a URL or a header cannot hold.
     Nested,
-    /// A field of a form nests too deeply.
+    /// A form field has nested values.
     NestedInForm,
-    /// A value cannot be written as JSON.
+    /// A value cannot be serialized as JSON.
     NotJson,
-    /// Arguments given at once are not an object.
+    /// The value for several arguments is not an object.
     NotAnObject,
     /// The arguments of a typed operation are not the fields of a struct.
     NotAStruct,
@@ -67,35 +67,35 @@ pub enum ArgumentErrorKind {
     NoBody,
     /// The operation takes no files.
     NoFiles,
-    /// The argument is a file, and was given as a value.
+    /// The argument is a file, but a value was passed.
     IsFile,
-    /// The body is given as a whole, so that this argument cannot be added to it.
+    /// The whole body is set already, so no argument can be added to it.
     BodyAlreadySet,
-    /// The body is given both as a whole and in parts.
+    /// The body is set both as a whole and by fields.
     BodySetTwice,
-    /// A body of this media type is not made of named arguments.
+    /// A body of this media type cannot be built from named arguments.
     UnsupportedMediaType(String),
-    /// The media type of a multipart body is set by a call.
+    /// A call sets the media type of a multipart body.
     MultipartMediaType,
     /// A raw call has named arguments.
     RawCall,
     /// The arguments of a typed operation differ from the specification.
     #[non_exhaustive]
     Mismatch {
-        /// Arguments that the specification does not have.
+        /// Arguments that are not in the specification.
         unknown: Vec<String>,
-        /// Arguments that it requires and the type does not have.
+        /// Required arguments that the type does not have.
         missing: Vec<String>,
     },
 }
 
-/// An argument that an operation takes.
+/// An argument that an operation accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AcceptedArgument {
     /// Its name.
     pub name: String,
-    /// Where the parameter goes; `None` for a property of the body.
+    /// The location of the parameter. `None` for a property of the body.
     pub location: Option<Location>,
 }
 
@@ -132,7 +132,7 @@ impl ArgumentError {
         match &self.problem {
             ArgumentErrorKind::Unknown { nearest } => {
                 let suggestion = nearest::suggestion(nearest.as_deref());
-                write!(f, "it has no argument {}{suggestion}", nearest::quoted(name))
+                write!(f, "unknown argument {}{suggestion}", nearest::quoted(name))
             }
             ArgumentErrorKind::Missing { arguments, body } => {
                 let body = body.iter().map(|media_type| format!("the body ({media_type})"));
@@ -140,45 +140,45 @@ impl ArgumentError {
                 write!(f, "missing: {}", missing.join(", "))
             }
             ArgumentErrorKind::WrongType { expected, found } => {
-                write!(f, "{name} takes {}, not {found}", in_words(*expected))
+                write!(f, "{name}: expected {}, found {found}", in_words(*expected))
             }
             ArgumentErrorKind::NotScalar => {
-                write!(f, "{name}: a query takes strings, numbers and booleans")
+                write!(f, "{name}: a query parameter must be a string, a number or a boolean")
             }
             ArgumentErrorKind::Nested => {
-                write!(f, "the value of {name} nests, which no parameter can: give it as text")
+                write!(f, "{name}: a parameter cannot hold nested values; pass it as a string")
             }
-            ArgumentErrorKind::NestedInForm => write!(f, "the value of {name} nests too deeply for a form"),
-            ArgumentErrorKind::NotJson => f.write_str("a value cannot be written as JSON"),
-            ArgumentErrorKind::NotAnObject => f.write_str("arguments given at once are an object"),
-            ArgumentErrorKind::NotAStruct => f.write_str("arguments are the fields of a struct"),
-            ArgumentErrorKind::FormNotAnObject => f.write_str("a form is an object of fields"),
-            ArgumentErrorKind::NoBody => f.write_str("it takes no body"),
-            ArgumentErrorKind::NoFiles => write!(f, "it takes no files, so {name} cannot be one"),
-            ArgumentErrorKind::IsFile => write!(f, "{name} is a file: give it by `file`"),
+            ArgumentErrorKind::NestedInForm => write!(f, "{name}: a form field cannot hold nested values"),
+            ArgumentErrorKind::NotJson => f.write_str("a value cannot be serialized as JSON"),
+            ArgumentErrorKind::NotAnObject => f.write_str("the arguments must serialize as an object"),
+            ArgumentErrorKind::NotAStruct => f.write_str("the arguments must be the fields of a struct"),
+            ArgumentErrorKind::FormNotAnObject => f.write_str("a form must serialize as an object"),
+            ArgumentErrorKind::NoBody => f.write_str("the operation takes no body"),
+            ArgumentErrorKind::NoFiles => write!(f, "{name}: the operation takes no files"),
+            ArgumentErrorKind::IsFile => write!(f, "{name} is a file: pass it with `file`"),
             ArgumentErrorKind::BodyAlreadySet => {
-                write!(f, "the body is given whole, so {name} cannot be added to it")
+                write!(f, "{name} cannot be added: the whole body is set already")
             }
-            ArgumentErrorKind::BodySetTwice => f.write_str("the body is given both whole and in parts"),
+            ArgumentErrorKind::BodySetTwice => f.write_str("the body is set both as a whole and by fields"),
             ArgumentErrorKind::UnsupportedMediaType(media_type) => write!(
                 f,
-                "a body of {media_type} is not made of named arguments: give it by `body_bytes` or `body_stream`"
+                "a body of {media_type} has no named arguments: pass it with `body_bytes` or `body_stream`"
             ),
             ArgumentErrorKind::MultipartMediaType => {
-                f.write_str("the media type of a multipart body is not for calls to set")
+                f.write_str("the media type of a multipart body cannot be set")
             }
             ArgumentErrorKind::RawCall => f.write_str(
-                "a raw call has no named arguments: give a query by `query`, a body by `body_json`",
+                "a raw call has no named arguments: pass a query with `query`, a body with `body_json`",
             ),
             ArgumentErrorKind::Mismatch { unknown, missing } => {
-                let unknown = unknown.iter().map(|name| format!("takes no {name}"));
+                let unknown = unknown.iter().map(|name| format!("has no argument {name}"));
                 let missing = missing.iter().map(|name| format!("requires {name}"));
                 f.write_str(&unknown.chain(missing).collect::<Vec<_>>().join(", "))
             }
         }
     }
 
-    /// Whether the problem ends its own sentence, as a suggestion does.
+    /// Whether the message of the problem ends its own sentence, as a suggestion does.
     fn ends_sentence(&self) -> bool {
         matches!(self.problem, ArgumentErrorKind::Unknown { .. })
     }

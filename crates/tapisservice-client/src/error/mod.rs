@@ -1,4 +1,4 @@
-//! One error for everything a call can fail with.
+//! The error of a call.
 
 mod argument;
 mod routing;
@@ -18,25 +18,25 @@ pub use session_store::SessionStoreError;
 pub use setup::SetupError;
 pub use unknown_operation::UnknownOperation;
 
-/// Why a call failed. No variant holds a token, a password or a body.
+/// The error of a call. No variant holds a token, a password or a body.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The operation does not exist; the error lists what does and names the nearest.
+    /// The operation does not exist. The error suggests the nearest name and lists all.
     #[error(transparent)]
     UnknownOperation(Box<UnknownOperation>),
-    /// An argument does not fit the operation; the error names what it takes and the nearest.
+    /// An argument is invalid for the operation. The error suggests the nearest name and lists what the operation accepts.
     #[error(transparent)]
     Arguments(Box<ArgumentError>),
-    /// A value that cannot be sent safely, such as one that would lead out of the path it is for.
+    /// A value cannot be sent safely: it would change the path, for example.
     #[error("{name}: {reason}")]
     InvalidValue {
-        /// The parameter or header field.
+        /// The parameter or header.
         name: String,
-        /// What is wrong with its value, without the value.
+        /// Why, without the value.
         reason: String,
     },
-    /// A specification cannot be read.
+    /// A specification is invalid.
     #[error("{resource}: {reason}")]
     Spec {
         /// The resource the specification is for.
@@ -47,21 +47,21 @@ pub enum ClientError {
     /// The tenant or site to call cannot be determined (rules R1 to R5).
     #[error(transparent)]
     Routing(#[from] RoutingError),
-    /// The registry of tenants and sites has not been read yet, so nothing can be routed (rule T7).
-    #[error("the registry of tenants and sites has not been read yet")]
+    /// The tenant registry has not been loaded yet, so nothing can be routed (rule T7).
+    #[error("the tenant registry has not been loaded yet")]
     NoRegistry,
-    /// The request that the call is to be made on behalf of is anonymous.
-    #[error("the request has no identity, so there is nobody to call on behalf of")]
+    /// The request to act on behalf of is anonymous.
+    #[error("the request is anonymous: there is no user to act on behalf of")]
     Anonymous,
     /// There is no usable token, so nothing was sent.
-    #[error("not signed in: {reason}")]
+    #[error("no usable credentials: {reason}")]
     Credentials {
-        /// Why there is none.
+        /// Why.
         reason: String,
-        /// Whether there may be one in a while.
+        /// Whether a later attempt may succeed.
         temporary: bool,
     },
-    /// The other side could not be reached, or did not answer in time.
+    /// The other service could not be reached, or did not respond in time.
     #[error("{method} {url}: {reason}")]
     Connection {
         /// The method.
@@ -72,11 +72,11 @@ pub enum ClientError {
         reason: String,
         /// Whether it was a timeout.
         timeout: bool,
-        /// Whether sending it again cannot do anything twice.
+        /// Whether the request may safely be sent again.
         retryable: bool,
     },
-    /// The circuit breaker of this site and service is open, because many calls in a row failed: nothing was sent.
-    #[error("{service} at {site} fails, so its circuit breaker is open for {} s", retry_after.as_secs())]
+    /// The circuit breaker of this service is open, because several calls in a row failed. Nothing was sent.
+    #[error("the circuit breaker of {service} at {site} is open; retry in {} s", retry_after.as_secs())]
     CircuitOpen {
         /// The site.
         site: String,
@@ -85,20 +85,20 @@ pub enum ClientError {
         /// How long it stays open.
         retry_after: Duration,
     },
-    /// The other side answered with an error status.
+    /// The other service responded with an error status.
     #[error("{0}")]
     Status(Box<StatusError>),
-    /// The answer is not what it should be: no JSON, no envelope, another type.
+    /// The response is invalid: it is not JSON, has no envelope, or is of another type.
     #[error("{method} {url}: {reason}")]
     InvalidResponse {
         /// The method.
         method: Method,
         /// The URL without its query.
         url: String,
-        /// What is wrong with it, without its text.
+        /// Why, without its text.
         reason: String,
     },
-    /// A file of this machine cannot be read or written.
+    /// A local file cannot be read or written.
     #[error("{path}: {source}")]
     File {
         /// The file.
@@ -106,15 +106,15 @@ pub enum ClientError {
         /// What failed.
         source: io::Error,
     },
-    /// The store of a user's sessions cannot be read or written.
+    /// The session store of a user cannot be read or written.
     #[error("session store: {0}")]
     SessionStore(#[source] SessionStoreError),
-    /// The client is set up wrongly.
+    /// The client is not set up correctly.
     #[error(transparent)]
     Setup(#[from] SetupError),
 }
 
-/// An answer with an error status.
+/// A response with an error status.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{method} {url}: {} {message}", status.as_u16())]
 #[non_exhaustive]
@@ -129,12 +129,12 @@ pub struct StatusError {
     pub method: Method,
     /// The URL without its query.
     pub url: String,
-    /// When to come back, if the answer says so.
+    /// When to retry, if the response states it.
     pub retry_after: Option<Duration>,
 }
 
 impl StatusError {
-    /// An answer with this status and message, and nothing else known of it: for tests of what handles one.
+    /// An error response with this status and message: for tests of code that handles one.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -148,7 +148,7 @@ impl StatusError {
 }
 
 impl ClientError {
-    /// The status the other side answered with, if it did.
+    /// The status of the response, if there was one.
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Status(error) => Some(error.status),
@@ -156,7 +156,7 @@ impl ClientError {
         }
     }
 
-    /// Whether the same call may succeed in a while.
+    /// Whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Connection { retryable, .. } => *retryable,

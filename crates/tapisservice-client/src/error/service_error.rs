@@ -1,4 +1,4 @@
-//! What a failed call means for the request that a service is answering.
+//! The response of a service whose own call failed.
 
 use http::StatusCode;
 use tapisservice_core::{Error, ServiceError};
@@ -9,7 +9,7 @@ use crate::{
     ArgumentError, ClientError, ClientSettingsError, RoutingError, SetupError, StatusError, UnknownOperation,
 };
 
-/// What a service answers its own caller when a call of its own failed, by a plain `?`:
+/// The error that a service returns to its caller when a call of its own failed. A plain `?` is enough:
 ///
 /// ```
 /// use tapisservice_client::ClientError;
@@ -24,37 +24,35 @@ use crate::{
 /// assert_eq!(handler().unwrap_err().kind(), ErrorKind::Unavailable);
 /// ```
 ///
-/// | what failed | the caller's status |
+/// | failure | status for the caller |
 /// |---|---|
-/// | the other service says 400, 404, 409, 413, 415 or 422 | the same, with its message: it speaks of what the caller asked for |
-/// | it says 403 | 403 with its message: on behalf of a user, the refusal is the user's. Of a call as the service itself it is not: map that by hand |
-/// | it says 401 | 503: the token of this service was refused, which no caller can help |
-/// | it says 429, 502, 503 or 504 | 503, with its `Retry-After` |
-/// | it says anything else | 502: it failed, or was called wrongly |
-/// | no connection, no answer in time, circuit breaker open, no token for now | 503 |
-/// | the tenants are not known yet | 503 |
-/// | the call was to be on behalf of an anonymous request | 401 |
-/// | an answer that is not what it should be | 502 |
-/// | a value that cannot be sent safely | 400: values come from callers |
-/// | anything else: operations, arguments, specifications, routes, files | 500: this service is wrong |
+/// | the other service returns 400, 404, 409, 413, 415 or 422 | the same, with its message: it is about the request of the caller |
+/// | it returns 403 | 403 with its message: on behalf of a user, it is the user who lacks the permission. Map it by hand for a call as the service itself |
+/// | it returns 401 | 503: it rejected the service token, which the caller cannot change |
+/// | it returns 429, 502, 503 or 504 | 503, with its `Retry-After` |
+/// | it returns anything else | 502: it failed, or was called incorrectly |
+/// | no connection, timeout, open circuit breaker, no token at the moment | 503 |
+/// | the tenant registry has not been loaded yet | 503 |
+/// | a call on behalf of an anonymous request | 401 |
+/// | an invalid response | 502 |
+/// | a value that cannot be sent safely | 400: it came from the caller |
+/// | anything else: operations, arguments, specifications, routes, files | 500: the fault is in this service |
 ///
-/// Texts that only the log may know, addresses above all, are the error's source.
+/// Details that belong only in the log, above all addresses, are in the source of the error.
 impl ServiceError for ClientError {
     fn to_error(&self) -> Error {
         let error = match self {
             Self::Status(status) => of_status(status),
-            Self::Connection { .. } => Error::unavailable("another service could not be reached"),
+            Self::Connection { .. } => Error::unavailable("An upstream service could not be reached."),
             Self::CircuitOpen { retry_after, .. } => {
-                Error::unavailable("another service does not answer").with_retry_after(*retry_after)
+                Error::unavailable("An upstream service is unavailable.").with_retry_after(*retry_after)
             }
             Self::Credentials { temporary: true, .. } => {
-                Error::unavailable("there is no service token at the moment")
+                Error::unavailable("The service has no service token at the moment.")
             }
-            Self::NoRegistry => Error::unavailable("the tenants are not known yet"),
+            Self::NoRegistry => Error::unavailable("The tenant registry is not available."),
             Self::Anonymous => Error::no_token("No Tapis access token found in the request."),
-            Self::InvalidResponse { .. } => {
-                bad_gateway("another service gave an answer that cannot be understood")
-            }
+            Self::InvalidResponse { .. } => bad_gateway("An upstream service sent an invalid response."),
             Self::InvalidValue { name, reason } => Error::bad_input(format!("{name}: {reason}")),
             Self::UnknownOperation(_)
             | Self::Arguments(_)
@@ -76,16 +74,16 @@ impl ServiceError for ClientError {
 impl ServiceError for ServiceTokenError {
     fn to_error(&self) -> Error {
         if self.is_temporary() {
-            Error::unavailable("there is no service token at the moment")
+            Error::unavailable("The service has no service token at the moment.")
         } else {
-            Error::service_config("there is no service token")
+            Error::service_config("The service has no service token.")
         }
     }
 }
 
 macro_rules! own_mistakes {
     ($($error:ty),*) => {$(
-        /// 500: this service, not its caller, is wrong.
+        /// 500: the fault is in this service, not in the request.
         impl ServiceError for $error {
             fn to_error(&self) -> Error {
                 Error::service_config(NOT_CALLED)
@@ -96,10 +94,10 @@ macro_rules! own_mistakes {
 
 own_mistakes!(UnknownOperation, ArgumentError, RoutingError, SetupError, ClientSettingsError);
 
-const NOT_CALLED: &str = "another service could not be called";
+const NOT_CALLED: &str = "An upstream service could not be called.";
 
 impl ClientError {
-    /// The party that failed, for the log's reasons: host and service. The rest of the URL is made of arguments.
+    /// The service that failed, for the log: host and service. The rest of the URL is made of arguments.
     fn peer(&self) -> Option<String> {
         let url = match self {
             Self::CircuitOpen { site, service, .. } => return Some(format!("{site}/{service}")),
@@ -122,15 +120,15 @@ fn of_status(error: &StatusError) -> Error {
         404 => Error::not_found(message),
         409 => Error::conflict(message),
         413 | 415 | 422 => Error::base(message).with_status(error.status),
-        401 => Error::unavailable("another service does not accept the token of this one"),
+        401 => Error::unavailable("An upstream service rejected the service token."),
         429 | 502..=504 => {
-            let busy = Error::unavailable("another service is not available");
+            let busy = Error::unavailable("An upstream service is unavailable.");
             match error.retry_after {
                 Some(after) => busy.with_retry_after(after),
                 None => busy,
             }
         }
-        _ => bad_gateway("another service failed"),
+        _ => bad_gateway("An upstream service failed."),
     }
 }
 

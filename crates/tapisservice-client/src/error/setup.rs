@@ -1,4 +1,4 @@
-//! Clients that are set up wrongly.
+//! Errors of setting up a client.
 
 use std::io;
 
@@ -6,39 +6,39 @@ use tapisservice_core::InvalidId;
 
 use crate::ClientSettingsError;
 
-/// What is wrong with the setup of a client, a catalog or a log-in.
+/// A client, a catalog or a log-in is not set up correctly.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
     /// A setting cannot be used.
     #[error(transparent)]
     Settings(#[from] ClientSettingsError),
-    /// The base URL of a tenant cannot be used; what it is expected to be.
-    #[error("the base URL of a tenant {0}")]
+    /// The base URL of a tenant is invalid: what is expected.
+    #[error("invalid base URL of a tenant: {0}")]
     BaseUrl(&'static str),
-    /// The id of a tenant is none.
-    #[error("the tenant: {0}")]
+    /// The id of a tenant is invalid.
+    #[error("invalid tenant: {0}")]
     Tenant(#[source] InvalidId),
-    /// Id or key of an OAuth client cannot be sent; why.
-    #[error("the OAuth client {0}")]
+    /// Id or key of an OAuth client cannot be sent: why.
+    #[error("invalid OAuth client: {0}")]
     OAuthClient(&'static str),
-    /// A log-in needs an OAuth client, and none is named.
+    /// The log-in needs an OAuth client.
     #[error("{log_in} needs the id of an OAuth client")]
     NoOAuthClient {
         /// The kind of log-in.
         log_in: &'static str,
     },
-    /// There is no session store to restore from.
-    #[error("there is no session store to restore from")]
+    /// No session store is configured.
+    #[error("no session store is configured")]
     NoSessionStore,
-    /// The name cannot be that of a resource.
-    #[error("{} cannot be the name of a resource", crate::spec::nearest::quoted(.0))]
+    /// The name of a resource is invalid.
+    #[error("invalid resource name {}", crate::spec::nearest::quoted(.0))]
     ResourceName(String),
-    /// The text names no place of a specification.
-    #[error("a custom specification is neither an http or https URL nor `local: PATH`")]
+    /// The source of a custom specification is invalid.
+    #[error("invalid custom specification: expected an http or https URL, or `local: PATH`")]
     SpecSource,
-    /// The folder of a local resource set cannot be read, or holds no specifications.
-    #[error("the specifications in {folder}: {source}")]
+    /// The folder of a local resource set cannot be read, or has no specifications.
+    #[error("cannot read the specifications in {folder}: {source}")]
     #[non_exhaustive]
     SpecFolder {
         /// The folder.
@@ -46,11 +46,11 @@ pub enum SetupError {
         /// Why.
         source: io::Error,
     },
-    /// There is no folder to keep specifications in.
-    #[error("there is no folder for specifications")]
+    /// There is no folder for the specification cache.
+    #[error("there is no folder for the specification cache")]
     NoSpecFolder,
-    /// A request does not lie below the base URL of its destination, so it was not sent.
-    #[error("{url} is not below {base_url}, so it is not called")]
+    /// The URL of a request is not below the base URL of its destination. Nothing was sent.
+    #[error("refusing to call {url}: it is not below {base_url}")]
     #[non_exhaustive]
     OutsideDestination {
         /// The URL without its query.
@@ -58,7 +58,7 @@ pub enum SetupError {
         /// The base URL.
         base_url: String,
     },
-    /// A request cannot be written; which part.
+    /// A request cannot be built: which part.
     #[error("{0}")]
     Request(String),
 }

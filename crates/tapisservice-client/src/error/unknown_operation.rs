@@ -1,11 +1,11 @@
-//! Names of operations that do not exist.
+//! Unknown operations.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::spec::{Operation, nearest};
 
-/// An operation, or a resource, that the catalog does not have.
+/// An operation or a resource that is not in the catalog.
 ///
 /// ```
 /// use tapisservice_client::spec::Catalog;
@@ -21,7 +21,7 @@ pub enum UnknownOperation {
     /// There is no such resource.
     #[non_exhaustive]
     Resource {
-        /// The name that was asked for.
+        /// The requested name.
         resource: String,
         /// The most similar name, if one is similar enough.
         nearest: Option<String>,
@@ -33,7 +33,7 @@ pub enum UnknownOperation {
     Operation {
         /// The resource.
         resource: String,
-        /// The `operationId` that was asked for.
+        /// The requested `operationId`.
         operation: String,
         /// The most similar id of this resource, if one is similar enough.
         nearest: Option<String>,
@@ -42,14 +42,14 @@ pub enum UnknownOperation {
         /// Other resources that have an operation of this id.
         elsewhere: Vec<String>,
     },
-    /// The specification gives this id to several operations, so that none of them is called by it.
+    /// Several operations of the specification have this id, so it calls none of them.
     #[non_exhaustive]
     Ambiguous {
         /// The resource.
         resource: String,
-        /// The `operationId` that was asked for.
+        /// The requested `operationId`.
         operation: String,
-        /// The operations with this id, under the ids that they have instead.
+        /// The operations with this id, under the ids that replace it.
         candidates: Vec<Arc<Operation>>,
         /// Other resources that have an operation of this id.
         elsewhere: Vec<String>,
@@ -57,7 +57,7 @@ pub enum UnknownOperation {
 }
 
 impl UnknownOperation {
-    /// The same error, which also names other resources that have such an operation.
+    /// Adds the names of other resources that have such an operation.
     pub(crate) fn found_in(mut self, others: Vec<String>) -> Self {
         match &mut self {
             Self::Operation { elsewhere, .. } | Self::Ambiguous { elsewhere, .. } => *elsewhere = others,
@@ -71,12 +71,12 @@ impl fmt::Display for UnknownOperation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Resource { resource, nearest, known } => {
-                write!(f, "there is no resource {}", nearest::quoted(resource))?;
-                write!(f, "{} The resources: {}", nearest::suggestion(nearest.as_deref()), list(known))
+                write!(f, "unknown resource {}", nearest::quoted(resource))?;
+                write!(f, "{} Known resources: {}", nearest::suggestion(nearest.as_deref()), list(known))
             }
             Self::Operation { resource, operation, nearest, known, elsewhere } => {
                 write!(f, "{resource} has no operation {}", nearest::quoted(operation))?;
-                write!(f, "{} Its operations: {}", nearest::suggestion(nearest.as_deref()), list(known))?;
+                write!(f, "{} Known operations: {}", nearest::suggestion(nearest.as_deref()), list(known))?;
                 write_elsewhere(f, operation, elsewhere)
             }
             Self::Ambiguous { resource, operation, candidates, elsewhere } => {
@@ -84,7 +84,7 @@ impl fmt::Display for UnknownOperation {
                     |op: &Arc<Operation>| format!("{} for {} {}", op.operation_id, op.method, op.path);
                 let instead: Vec<_> = candidates.iter().map(named).collect();
                 let id = nearest::quoted(operation);
-                write!(f, "{resource}: {id} is the id of several operations; call {}", instead.join(", "))?;
+                write!(f, "{resource}: the id {id} is ambiguous; call {}", instead.join(", "))?;
                 write_elsewhere(f, operation, elsewhere)
             }
         }
@@ -101,5 +101,5 @@ fn write_elsewhere(f: &mut fmt::Formatter<'_>, operation: &str, resources: &[Str
     if resources.is_empty() {
         return Ok(());
     }
-    write!(f, "; {} is an operation of {}", nearest::quoted(operation), list(resources))
+    write!(f, "; {} is also an operation of {}", nearest::quoted(operation), list(resources))
 }

@@ -1,4 +1,4 @@
-//! Putting a service's client together.
+//! The builder of a service client.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::tokens::{ServiceAccount, ServiceTokens, TokensApi, fields};
 use crate::transport::{Transport, TransportSettings};
 use crate::{ClientError, SetupError};
 
-/// Puts a [`ServiceClient`] together.
+/// Builds a [`ServiceClient`].
 #[must_use]
 pub struct ServiceClientBuilder {
     settings: ServiceClientSettings,
@@ -24,19 +24,19 @@ impl ServiceClientBuilder {
         Self { settings, tenants, catalog: None, transport: None }
     }
 
-    /// Other operations than the bundled ones.
+    /// Sets the catalog of operations, in place of the bundled one.
     pub fn catalog(mut self, catalog: Catalog) -> Self {
         self.catalog = Some(catalog);
         self
     }
 
-    /// A transport that other clients use too, or with other settings than the default ones.
+    /// Sets the transport: one that is shared with other clients, or has other settings than the default ones.
     pub fn transport(mut self, transport: Transport) -> Self {
         self.transport = Some(transport);
         self
     }
 
-    /// The client. Nothing is called yet: see [`ServiceClient::spawn_token_renewal`].
+    /// Builds the client. Nothing is called yet: see [`ServiceClient::spawn_token_renewal`].
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The client of a service: who it is, what it holds, and in whose name it calls.
+//! The client of a service.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use crate::spec::Catalog;
 use crate::tokens::{ServiceTokenError, ServiceTokens, SiteToken, TokenReport, fields};
 use crate::transport::{BreakerReport, Transport};
 
-/// How often to look for new sites that need a token.
+/// How often to check for new sites that need a token.
 const SITES_PERIOD: Duration = Duration::from_secs(30);
-/// The same while the registry has not been read yet.
+/// The same while the registry has not been loaded yet.
 const REGISTRY_PERIOD: Duration = Duration::from_millis(250);
 
-/// Calls other services as a service does: with its own token, in its own name or on behalf of a user. Cheap to clone: all clones
-/// share tokens, connections and circuit breakers.
+/// Calls other services with a service token, as the service itself or on behalf of a user. Cheap to clone: all clones share tokens,
+/// connections and circuit breakers.
 ///
-/// In whose name is a choice that every call states, by the [`ServiceSession`] it begins with; nothing ambient makes it.
+/// Every call states whom it is for by the [`ServiceSession`] it starts from. Nothing decides it implicitly.
 #[derive(Clone)]
 pub struct ServiceClient(Arc<Inner>);
 
@@ -32,9 +32,9 @@ pub struct ServiceClient(Arc<Inner>);
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ServiceReport {
-    /// The token for each site that was needed so far.
+    /// The tokens, one for each site called so far.
     pub tokens: Vec<TokenReport>,
-    /// The circuit breaker of each service at each site that was called so far.
+    /// The circuit breakers, one for each service and site called so far.
     pub breakers: Vec<BreakerReport>,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct Inner {
 }
 
 impl ServiceClient {
-    /// Starts putting a client together, over the tenants that the service knows.
+    /// Starts a builder, over the tenant cache of the service.
     pub fn builder(settings: ServiceClientSettings, tenants: TenantCache) -> ServiceClientBuilder {
         ServiceClientBuilder::new(settings, tenants)
     }
@@ -60,7 +60,7 @@ impl ServiceClient {
         Self(Arc::new(inner))
     }
 
-    /// Calls in the service's own name, in its own tenant.
+    /// Calls as the service itself, in its own tenant.
     pub fn as_service(&self) -> ServiceSession {
         ServiceSession::new(
             self.clone(),
@@ -70,8 +70,7 @@ impl ServiceClient {
         )
     }
 
-    /// Calls on behalf of the user that a request is for (`g.request_username()` in `g.request_tenant_id()`), with the request's
-    /// tracking id.
+    /// Calls on behalf of the user of a request (`g.request_username()` in `g.request_tenant_id()`), with its tracking id.
     ///
     /// # Errors
     ///
@@ -86,7 +85,7 @@ impl ServiceClient {
     ///
     /// # Errors
     ///
-    /// [`ClientError::InvalidValue`] when a name cannot be sent in a header field: it holds a comma, or begins or ends with a space.
+    /// [`ClientError::InvalidValue`] when a name cannot be sent in a header: it contains a comma, or starts or ends with a space.
     pub fn on_behalf_of_user(
         &self,
         tenant: TenantId,
@@ -96,14 +95,13 @@ impl ServiceClient {
         Ok(ServiceSession::new(self.clone(), tenant, username, fields))
     }
 
-    /// The operations it knows.
+    /// The catalog of operations.
     pub fn catalog(&self) -> &Catalog {
         &self.0.catalog
     }
 
-    /// Spawns a task that obtains the tokens for all sites that the service may call (rule R5) and renews them until the task is
-    /// aborted: for services that want to be ready before the first request. Without it each token is obtained when it is first
-    /// needed, and renewed from then on.
+    /// Spawns a task that obtains the tokens for all sites that the service may call (rule R5), and renews them until the task is aborted. A
+    /// service is ready before its first request then. Without it a token is obtained when it is first needed, and renewed from then on.
     ///
     /// # Panics
     ///
@@ -122,11 +120,11 @@ impl ServiceClient {
         })
     }
 
-    /// Whether the service can call others, for readiness: there is a usable token for its own site. The first check requests one.
+    /// Checks that there is a usable token for the own site, for readiness. The first check requests one.
     ///
     /// # Errors
     ///
-    /// Why there is none, for the log.
+    /// When there is none: why, for the log.
     #[expect(clippy::unused_async, reason = "readiness checks are futures, and a later one may have to ask")]
     pub async fn check(&self) -> Result<(), ServiceTokenError> {
         let token = self.0.tokens.for_site(&self.0.site_id);
@@ -135,7 +133,7 @@ impl ServiceClient {
         report.usable_for.map(drop).ok_or_else(|| report.failure.unwrap_or(ServiceTokenError::Pending))
     }
 
-    /// The state of its tokens and circuit breakers, for metrics.
+    /// The state of the tokens and circuit breakers, for metrics.
     pub fn report(&self) -> ServiceReport {
         ServiceReport { tokens: self.0.tokens.reports(), breakers: self.0.transport.breakers() }
     }
@@ -148,7 +146,7 @@ impl ServiceClient {
         self.0.tokens.for_site(site)
     }
 
-    /// Where a resource is reached for a tenant. A tenant that is not known is looked for once more, within the limits of rule T6.
+    /// The route to a resource for a tenant. An unknown tenant triggers a refresh of the registry, within the limits of rule T6.
     pub(super) async fn route(&self, tenant: &TenantId, resource: &str) -> Result<Route, ClientError> {
         let known = |registry: &Registry| registry.tenant(tenant.as_str()).is_some();
         if !self.0.tenants.snapshot().is_some_and(|registry| known(&registry)) {

@@ -9,7 +9,7 @@ use crate::tokens::SiteToken;
 use crate::tokens::fields::{X_TAPIS_TENANT, X_TAPIS_TOKEN, X_TAPIS_USER};
 use crate::{BoxFuture, ClientError, Credentials};
 
-/// The token for the site, and whom the request is for: never the one without the other (rule O3).
+/// The token for the site together with the user the request is for: never one without the other (rule O3).
 pub(super) struct ServiceCredentials {
     pub(super) token: Arc<SiteToken>,
     /// `X-Tapis-Tenant` and `X-Tapis-User`.

@@ -1,4 +1,4 @@
-//! Service mode: a service calls other services, as itself or on behalf of a user, at the right site and with the right token.
+//! Service mode: a service calls other services as itself or on behalf of a user, at the right site and with the right token.
 //!
 //! ```
 //! use tapisservice_client::service::ServiceClient;

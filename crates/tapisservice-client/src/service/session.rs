@@ -1,4 +1,4 @@
-//! Calls in one name.
+//! Sessions of a service client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::routing::service_name;
 use crate::transport::CallDestination;
 use crate::{ClientError, Operations, SdkConfiguration};
 
-/// Calls in one name: the service's own, or a user's. Made by [`ServiceClient`]; cheap to clone.
+/// Calls for one user, or as the service itself. Made by [`ServiceClient`]. Cheap to clone.
 #[derive(Clone)]
 pub struct ServiceSession {
     client: ServiceClient,
@@ -43,7 +43,7 @@ impl ServiceSession {
         &self.tenant
     }
 
-    /// The user the calls are for (`X-Tapis-User`): of calls as the service itself its own name.
+    /// The user the calls are for (`X-Tapis-User`). For calls as the service itself it is the name of the service.
     pub fn username(&self) -> &Username {
         &self.username
     }
@@ -71,11 +71,11 @@ impl ServiceSession {
         }
     }
 
-    /// What makes raw calls of a resource, known to the catalog or not.
+    /// A client for raw calls of a resource, which need not be in the catalog.
     ///
     /// # Errors
     ///
-    /// [`ClientError::Routing`] and [`ClientError::NoRegistry`] when nobody knows where to.
+    /// [`ClientError::Routing`] and [`ClientError::NoRegistry`] when there is no route.
     pub async fn resource_client(&self, resource: &str) -> Result<ResourceClient, ClientError> {
         let route = self.client.route(&self.tenant, resource).await?;
         let token = self.client.token_for(&route.target_site);
@@ -88,7 +88,7 @@ impl ServiceSession {
         Ok(ResourceClient::new(self.client.transport(), destination, Some(Arc::new(credentials))))
     }
 
-    /// What the official SDK's generated functions need to call a resource in this name.
+    /// The configuration for the official SDK to call a resource in this session.
     ///
     /// # Errors
     ///

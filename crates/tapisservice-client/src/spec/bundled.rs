@@ -1,4 +1,4 @@
-//! The resources that are compiled in, each read when it is first asked for.
+//! The bundled resources. Each is parsed when it is first used.
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,4 +1,4 @@
-//! What every operation must be, whether it comes from an OpenAPI file or from an index on disk.
+//! Checks of operations, from an OpenAPI file or from an index on disk.
 
 use std::collections::BTreeSet;
 
@@ -21,18 +21,18 @@ const METHODS: [Method; 8] = [
     Method::TRACE,
 ];
 
-/// Checks that requests built from the operation go where it says and nowhere else.
+/// Checks that requests for the operation can only go to its path.
 pub(super) fn operation(operation: &Operation) -> Result<(), String> {
     name(&operation.operation_id, "the operationId")?;
     if !METHODS.contains(&operation.method) {
-        return Err("the method is not one of OpenAPI".to_owned());
+        return Err("the method is not an OpenAPI method".to_owned());
     }
     let braces = path(&operation.path)?;
     let mut in_path = BTreeSet::new();
     for parameter in &operation.parameters {
         name(&parameter.name, "the name of a parameter")?;
         if !parameter.style.fits(parameter.location) {
-            return Err(format!("the style of {:?} does not fit", parameter.name));
+            return Err(format!("the style of {:?} is not allowed for its location", parameter.name));
         }
         match parameter.location {
             Location::Path => {
@@ -45,7 +45,7 @@ pub(super) fn operation(operation: &Operation) -> Result<(), String> {
         }
     }
     if in_path != braces {
-        return Err("the parameters of the path are not those in its braces".to_owned());
+        return Err("the path parameters differ from those in the path template".to_owned());
     }
     operation.body.iter().flat_map(|body| &body.content).try_for_each(|form| {
         let usable = form.media_type.contains('/') && HeaderValue::try_from(&form.media_type).is_ok();
@@ -53,7 +53,7 @@ pub(super) fn operation(operation: &Operation) -> Result<(), String> {
     })
 }
 
-/// The names in the braces of a template.
+/// The parameters of a path template.
 fn path(path: &str) -> Result<BTreeSet<&str>, String> {
     if path.len() > MAX_NAME || !(path == "/v3" || path.starts_with("/v3/")) {
         return Err("the path does not start with /v3/, or is too long".to_owned());
@@ -62,13 +62,13 @@ fn path(path: &str) -> Result<BTreeSet<&str>, String> {
     let mut literal = String::new();
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('{') {
-        let (name, after) = after.split_once('}').ok_or("a brace of the path is not closed")?;
+        let (name, after) = after.split_once('}').ok_or("a brace in the path template is not closed")?;
         if name.is_empty() || name.contains('{') || !braces.insert(name) {
-            return Err("the braces of the path do not name different parameters".to_owned());
+            return Err("a parameter in the path template is empty or repeated".to_owned());
         }
-        // Whoever splits a template at its slashes, as routers do, would find segments that are not there.
+        // Code that splits a template at slashes, as routers do, would find wrong segments.
         if name.contains('/') {
-            return Err("a parameter of the path has a slash in its name".to_owned());
+            return Err("the name of a path parameter contains a slash".to_owned());
         }
         literal.push_str(before);
         literal.push('\u{1F}');
@@ -78,10 +78,10 @@ fn path(path: &str) -> Result<BTreeSet<&str>, String> {
     if literal
         .contains(|c: char| (c.is_control() && c != '\u{1F}') || c.is_whitespace() || "\\?#}".contains(c))
     {
-        return Err("the path has a character that no path has".to_owned());
+        return Err("the path contains an invalid character".to_owned());
     }
     if literal.split('/').any(is_dots) {
-        return Err("the path has a dot segment".to_owned());
+        return Err("the path contains a dot segment".to_owned());
     }
     Ok(braces)
 }
@@ -93,7 +93,7 @@ fn is_dots(segment: &str) -> bool {
 
 fn name(text: &str, what: &str) -> Result<(), String> {
     if text.is_empty() || text.len() > MAX_NAME || text.contains(char::is_control) {
-        return Err(format!("{what} is empty, too long or has control characters"));
+        return Err(format!("{what} is empty, too long or contains control characters"));
     }
     Ok(())
 }

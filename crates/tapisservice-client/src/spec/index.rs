@@ -1,4 +1,4 @@
-//! A resource as JSON: facts only, one operation a line. The bundled resources are such files, and so is the cache.
+//! The index of a resource: JSON, one operation per line, without descriptions. Bundled and cached resources are such files.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use super::operation::{
 };
 use super::reader::SharedId;
 
-/// The version of the format. Files of another one are not read.
+/// The version of the format. Files of another version are rejected.
 const VERSION: u32 = 1;
 
-/// What an index says.
+/// The content of an index.
 #[derive(Debug)]
 pub(super) struct Index {
     pub(super) resource: Arc<str>,
-    /// Where it was fetched from; nothing for the bundled ones.
+    /// Where it was fetched from. `None` for bundled ones.
     pub(super) source: Option<String>,
     pub(super) operations: Vec<Operation>,
     pub(super) shared: Vec<SharedId>,
@@ -49,7 +49,7 @@ struct Line {
     body: Option<BodyEntry>,
 }
 
-/// What goes without saying is left out: strings, path parameters that are required, the styles of the specification.
+/// Defaults are left out: the type string, `required` of path parameters, the default styles.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ParameterEntry {
@@ -118,9 +118,9 @@ impl Index {
         Ok(text)
     }
 
-    /// Reads a file, and checks every operation as if it had come from anywhere.
+    /// Parses a file, and checks every operation like untrusted input.
     pub(super) fn read(text: &[u8]) -> Result<Self, String> {
-        // serde_json's text may quote the file, which may be anything.
+        // serde_json's message may quote the file.
         let file: File = serde_json::from_slice(text)
             .map_err(|e| format!("it is not an index (line {}, column {})", e.line(), e.column()))?;
         if file.version != VERSION {

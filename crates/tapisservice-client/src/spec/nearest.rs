@@ -1,13 +1,13 @@
-//! What somebody may have meant, and what there is.
+//! Suggestions for misspelt names.
 
-/// How alike two names are at least for one to be suggested (Jaro-Winkler).
+/// The least similarity (Jaro-Winkler) for a suggestion.
 const ALIKE: f64 = 0.75;
-/// How many names a text lists.
+/// How many names a message lists.
 const MAX_LISTED: usize = 80;
-/// How much of what was asked for is quoted.
+/// How many characters of the requested name are quoted.
 const MAX_QUOTED: usize = 80;
 
-/// The name that is meant by `wanted`: the one that differs only in case, `_` and `-`, else the most alike.
+/// The name most similar to `wanted`, ignoring case, `_` and `-`.
 pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = plain(wanted);
     if wanted.is_empty() {
@@ -22,7 +22,7 @@ pub(crate) fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or_else(|| ".".to_owned(), |name| format!("; did you mean {}?", quoted(name)))
 }
 
-/// The names, not too many of them.
+/// A list of the names, up to a limit.
 pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.collect();
     let listed = names.iter().take(MAX_LISTED).copied().collect::<Vec<_>>().join(", ");
@@ -32,7 +32,7 @@ pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// A name from anywhere, short and escaped.
+/// An untrusted name, shortened and escaped.
 pub(crate) fn quoted(name: &str) -> String {
     format!("{:?}", name.chars().take(MAX_QUOTED).collect::<String>())
 }

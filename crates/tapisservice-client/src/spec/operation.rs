@@ -1,4 +1,4 @@
-//! The facts about an operation that building and checking a request needs.
+//! Operations: what is needed to build and check a request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::sync::Arc;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-/// One operation of one Tapis service, as its OpenAPI file describes it: facts only, no descriptions.
+/// One operation of one Tapis service, from its OpenAPI file, without descriptions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
-    /// The resource, by which clients know the service: `systems`, `sk`, `globus-proxy`.
+    /// The resource: the name of the service for clients, such as `systems`, `sk`, `globus-proxy`.
     pub resource: Arc<str>,
     /// Its `operationId`, unique within the resource.
     pub operation_id: String,
@@ -30,17 +30,17 @@ pub struct Operation {
 pub struct Parameter {
     /// Its name, as it is sent.
     pub name: String,
-    /// Where it goes.
+    /// Where it is sent.
     pub location: Location,
-    /// Whether it must be given.
+    /// Whether it is required.
     pub required: bool,
     /// How arrays and objects are written (OpenAPI 3.0 section 4.7.12, "Style Values").
     pub style: Style,
     /// Whether the members of an array or object become parameters of their own.
     pub explode: bool,
-    /// What kind of value it takes.
+    /// The type of its value.
     pub kind: ValueKind,
-    /// A trailing path parameter whose value keeps its slashes, which nothing in the file marks.
+    /// Whether the slashes in its value are kept, as in a trailing path parameter that holds a file path.
     pub allows_slashes: bool,
 }
 
@@ -49,11 +49,11 @@ pub struct Parameter {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Location {
-    /// Into the path template.
+    /// In the path.
     Path,
-    /// Into the query.
+    /// In the query.
     Query,
-    /// A header field.
+    /// A header.
     Header,
     /// A cookie.
     Cookie,
@@ -85,7 +85,7 @@ pub enum Style {
     DeepObject,
 }
 
-/// What kind of value a parameter or a property takes; `Any` where the file does not say.
+/// The type of a parameter or a property. `Any` if the specification does not state it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the types of JSON")]
@@ -105,9 +105,9 @@ pub enum ValueKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestBody {
-    /// Whether there must be one.
+    /// Whether it is required.
     pub required: bool,
-    /// What it may be, the preferred form first.
+    /// The possible media types, the preferred one first.
     pub content: Vec<BodyContent>,
 }
 
@@ -117,9 +117,9 @@ pub struct RequestBody {
 pub struct BodyContent {
     /// `application/json`, `multipart/form-data`, ...
     pub media_type: String,
-    /// The properties of an object; empty for a free object, an array, a composition or bytes.
+    /// The properties of an object. Empty for a free-form object, an array, a composition or bytes.
     pub properties: Vec<Property>,
-    /// Whether properties that are not listed may be given: always where none is listed.
+    /// Whether other properties are allowed. True if none is listed.
     pub additional_properties: bool,
 }
 
@@ -129,9 +129,9 @@ pub struct BodyContent {
 pub struct Property {
     /// Its name.
     pub name: String,
-    /// Whether it must be given.
+    /// Whether it is required.
     pub required: bool,
-    /// What kind of value it takes.
+    /// The type of its value.
     pub kind: ValueKind,
     /// `format: binary`: bytes of a file in a multipart body.
     pub binary: bool,
@@ -146,7 +146,7 @@ impl Style {
         }
     }
 
-    /// Whether parameters there may have it (OpenAPI 3.0, "Style Values").
+    /// Whether the style is allowed for parameters of the location (OpenAPI 3.0, "Style Values").
     pub(super) fn fits(self, location: Location) -> bool {
         match location {
             Location::Path => matches!(self, Self::Simple | Self::Label | Self::Matrix),

@@ -9,7 +9,7 @@ use super::operation::Operation;
 use super::reader::{self, SharedId};
 use crate::{ClientError, SetupError, UnknownOperation};
 
-/// The operations of one Tapis service, by the name that clients know it under: `systems`, `sk`, `globus-proxy`.
+/// The operations of one Tapis service, by its name for clients: `systems`, `sk`, `globus-proxy`.
 ///
 /// ```
 /// use tapisservice_client::spec::Resource;
@@ -30,15 +30,14 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// Reads an OpenAPI file in YAML or JSON.
+    /// Parses an OpenAPI file in YAML or JSON.
     ///
-    /// The reader is tolerant: it needs `paths` and takes the rest as it comes. See [`notes`](Self::notes) for what it left
-    /// out.
+    /// The parser is tolerant: only `paths` is required. [`notes`](Self::notes) lists what it skipped.
     ///
     /// # Errors
     ///
-    /// [`ClientError::Spec`] with the place and the cause when the file is not YAML or JSON, is too large, or describes
-    /// something that cannot be requested; [`ClientError::Setup`] when the name is not one of a resource.
+    /// [`ClientError::Spec`] with the place and the cause when the file is not YAML or JSON, is too large, or has an operation that cannot be
+    /// called; [`ClientError::Setup`] when the name is invalid.
     pub fn from_openapi(name: &str, text: &[u8]) -> Result<Self, ClientError> {
         check_name(name)?;
         let name: Arc<str> = Arc::from(name);
@@ -48,7 +47,7 @@ impl Resource {
         Ok(Self { notes, ..Self::new(name, reading.operations, reading.shared) })
     }
 
-    /// Reads an index, and says for what it was written.
+    /// Parses an index, and returns its source.
     pub(super) fn from_index(text: &[u8]) -> Result<(Self, Option<String>), String> {
         let index = Index::read(text)?;
         Ok((Self::new(index.resource, index.operations, index.shared), index.source))
@@ -59,7 +58,7 @@ impl Resource {
         Self { name, operations, shared, notes: Vec::new() }
     }
 
-    /// The facts of this resource in the compact form in which resources are bundled and cached: JSON, one operation a line.
+    /// The resource in the compact format of bundled and cached resources: JSON, one operation per line.
     pub fn to_index(&self) -> String {
         self.index_from(None)
     }
@@ -81,7 +80,7 @@ impl Resource {
         self.operations.values()
     }
 
-    /// What the reader left out of an OpenAPI file, one sentence each.
+    /// What the parser skipped in the OpenAPI file, one sentence each.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -90,7 +89,7 @@ impl Resource {
     ///
     /// # Errors
     ///
-    /// [`ClientError::UnknownOperation`], which names the nearest and lists what there is.
+    /// [`ClientError::UnknownOperation`], which suggests the nearest name and lists all.
     pub fn operation(&self, id: &str) -> Result<Arc<Operation>, ClientError> {
         Ok(self.operations.get(id).cloned().ok_or_else(|| self.unknown(id))?)
     }
@@ -112,7 +111,7 @@ impl Resource {
     }
 }
 
-/// Names of resources become names of files: letters, digits, `-`, `_` and `.`, no `.` first.
+/// Checks the name of a resource, which becomes a file name: letters, digits, `-`, `_` and `.`, not starting with `.`.
 pub(super) fn check_name(name: &str) -> Result<(), ClientError> {
     let usable = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(usable) {

@@ -17,20 +17,21 @@ use super::pair::{Pair, ServiceToken};
 use crate::BoxFuture;
 use crate::transport::send;
 
-/// Two tokens and some dates fit in here many times.
+/// Far more than two tokens and their dates need.
 const LARGEST_ANSWER: usize = 256 * 1024;
 
-/// Gets tokens with `POST` and `PUT {base_url of the service's tenant}/v3/tokens`.
+/// Obtains tokens with `POST` and `PUT {base_url of the service's tenant}/v3/tokens`.
 pub(crate) struct TokensApi {
-    /// Without repetitions and breakers: the background task paces attempts, and a failed refresh must not delay the one by password.
+    /// Without retries and circuit breakers: the background task paces the attempts, and a failed refresh must not delay the fallback to the
+    /// password.
     pub(crate) http: reqwest::Client,
     pub(crate) tenants: TenantCache,
     pub(crate) account: ServiceAccount,
-    /// The whole of one call may take this long.
+    /// The timeout of one call.
     pub(crate) timeout: Duration,
 }
 
-/// Who asks, and for how long a life.
+/// The account of the service, and the lifetimes of its tokens.
 pub(crate) struct ServiceAccount {
     pub(crate) name: Username,
     pub(crate) password: Option<Secret>,
@@ -84,7 +85,7 @@ impl TokenEndpoint for TokensApi {
         })
     }
 
-    /// The old access token goes along, expired or not, as the Tokens API is used to; the refresh token is what counts.
+    /// The old access token is sent too, expired or not, because the Tokens API expects it. Only the refresh token matters.
     fn refresh<'a>(
         &'a self,
         held: &'a ServiceToken,
@@ -101,7 +102,7 @@ impl TokenEndpoint for TokensApi {
 }
 
 impl TokensApi {
-    /// `credentials` is the one field that signs the request in: the API refuses a password and a token together.
+    /// `credentials` is the only header with credentials: the API rejects a password together with a token.
     async fn ask(
         &self,
         method: Method,
@@ -127,9 +128,9 @@ impl TokensApi {
             });
         }
         let answer = read(response).await.map_err(|reason| fault(&reason))?;
-        // serde_json's text could quote the answer, which holds tokens.
+        // serde_json's message could quote the response, which holds tokens.
         let answer: TokenResponse =
-            serde_json::from_slice(&answer).map_err(|_| fault("the answer holds no access token"))?;
+            serde_json::from_slice(&answer).map_err(|_| fault("the response has no access token"))?;
         ServiceToken::new(answer.result).map_err(fault)
     }
 
@@ -137,7 +138,7 @@ impl TokensApi {
         let registry = self
             .tenants
             .snapshot()
-            .ok_or_else(|| ServiceTokenError::temporary("the registry of tenants has not been read yet"))?;
+            .ok_or_else(|| ServiceTokenError::temporary("the tenant registry has not been loaded yet"))?;
         let id = &self.account.tenant_id;
         let tenant = registry.tenant(id.as_str()).ok_or_else(|| {
             ServiceTokenError::temporary(format!("the service's own tenant {id} is not in the registry"))
@@ -146,7 +147,7 @@ impl TokensApi {
     }
 
     fn basic(&self) -> Result<HeaderValue, ServiceTokenError> {
-        let reason = "the service has no service_password";
+        let reason = "service_password is not set";
         let password = self.account.password.as_ref().filter(|password| !password.expose().is_empty());
         let missing = || ServiceTokenError::lasting(reason);
         let pair = Secret::from(format!("{}:{}", self.account.name, password.ok_or_else(missing)?.expose()));
@@ -161,18 +162,18 @@ async fn read(mut response: Response) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| describe(&error))? {
         if body.len() + chunk.len() > LARGEST_ANSWER {
-            return Err("the answer is too large".to_owned());
+            return Err("the response is too large".to_owned());
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
 }
 
-/// What failed, without the address, which the sentence around it names.
+/// The cause, without the URL, which the message around it has.
 fn describe(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return "no whole answer in time".to_owned();
+        return "no complete response in time".to_owned();
     }
     let causes = std::iter::successors(std::error::Error::source(error), |&cause| cause.source());
-    causes.last().map_or_else(|| "the call failed".to_owned(), ToString::to_string)
+    causes.last().map_or_else(|| "request failed".to_owned(), ToString::to_string)
 }

@@ -1,26 +1,26 @@
-//! Where service tokens come from.
+//! The source of service tokens.
 
 use tapisservice_core::SiteId;
 
 use super::pair::ServiceToken;
 use crate::{BoxFuture, ClientError};
 
-/// Something that gives out service tokens: the Tokens API, or a test.
+/// Issues service tokens: the Tokens API, or a fake in tests.
 pub(crate) trait TokenEndpoint: Send + Sync + 'static {
-    /// A token for `target_site`, for the service's password.
+    /// Obtains a token for `target_site` with the password of the service.
     fn create<'a>(
         &'a self,
         target_site: &'a SiteId,
     ) -> BoxFuture<'a, Result<ServiceToken, ServiceTokenError>>;
 
-    /// A token in the place of `held`, for its refresh token.
+    /// Renews `held` with its refresh token.
     fn refresh<'a>(
         &'a self,
         held: &'a ServiceToken,
     ) -> BoxFuture<'a, Result<ServiceToken, ServiceTokenError>>;
 }
 
-/// Why a service has no token. The text holds neither tokens nor passwords, nor anything that the other side wrote.
+/// Why a service has no token. The message holds no token, no password, and nothing from the response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServiceTokenError {
@@ -31,15 +31,15 @@ pub enum ServiceTokenError {
     #[error("{reason}")]
     #[non_exhaustive]
     Failed {
-        /// What was requested, where, and what came of it.
+        /// What was requested, where, and how it failed.
         reason: String,
-        /// Whether the same request may succeed later without anybody changing anything.
+        /// Whether the same request may succeed later.
         temporary: bool,
     },
 }
 
 impl ServiceTokenError {
-    /// Whether the same request may succeed later without anybody changing anything.
+    /// Whether the same request may succeed later.
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Pending => true,

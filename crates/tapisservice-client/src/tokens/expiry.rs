@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
-/// The last second of the year 9999, the latest expiry that counts.
+/// The last second of the year 9999: the latest valid expiry.
 const LAST_SECOND: f64 = 253_402_300_799.0;
 
 #[derive(Deserialize)]
@@ -14,8 +14,8 @@ struct Claims {
     exp: f64,
 }
 
-/// The `exp` claim of a JWT (RFC 7519 section 4.1.4), its signature unseen: the holder of a token wants to know when to renew
-/// it, and whoever receives it verifies it. `None` when there is none that can be used.
+/// The `exp` claim of a JWT (RFC 7519 section 4.1.4), without verifying the signature. The holder of a token only needs to know
+/// when to renew it; the receiver verifies it. `None` if there is no valid one.
 pub(crate) fn of_jwt(token: &str) -> Option<SystemTime> {
     let mut parts = token.split('.');
     let (payload, _signature) = (parts.nth(1)?, parts.next()?);

@@ -1,4 +1,4 @@
-//! The header fields that sign a service's request in.
+//! The headers with the credentials of a service.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tapisservice_core::{TenantId, Username};
@@ -9,11 +9,11 @@ pub(crate) const X_TAPIS_TOKEN: HeaderName = HeaderName::from_static("x-tapis-to
 pub(crate) const X_TAPIS_TENANT: HeaderName = HeaderName::from_static("x-tapis-tenant");
 pub(crate) const X_TAPIS_USER: HeaderName = HeaderName::from_static("x-tapis-user");
 
-/// `X-Tapis-Tenant` and `X-Tapis-User`, both marked sensitive: whom a service's request is for (rule O3).
+/// `X-Tapis-Tenant` and `X-Tapis-User`, both marked sensitive: the user the request is for (rule O3).
 ///
 /// # Errors
 ///
-/// When a name would arrive as another one, or not at all.
+/// When a name would change on its way, or cannot be sent.
 pub(crate) fn on_behalf_of(tenant: &TenantId, user: &Username) -> Result<HeaderMap, ClientError> {
     let mut fields = HeaderMap::with_capacity(3);
     fields.insert(X_TAPIS_TENANT, value(&X_TAPIS_TENANT, tenant.as_str())?);
@@ -21,13 +21,13 @@ pub(crate) fn on_behalf_of(tenant: &TenantId, user: &Username) -> Result<HeaderM
     Ok(fields)
 }
 
-/// Receivers refuse commas, which could join two fields, and take away spaces at the ends (RFC 9110 section 5.5), which would make
-/// it somebody else's name.
+/// Receivers reject commas, which could join two headers, and strip leading and trailing spaces (RFC 9110 section 5.5), which would make
+/// it the name of another user.
 fn value(field: &HeaderName, name: &str) -> Result<HeaderValue, ClientError> {
     let unfit =
         |reason: &str| ClientError::InvalidValue { name: field.to_string(), reason: reason.to_owned() };
     if name.contains(',') || name.trim() != name {
-        return Err(unfit("a name with a comma, or with a space at an end, cannot be sent"));
+        return Err(unfit("a name with a comma, or with leading or trailing spaces, cannot be sent"));
     }
     let value = HeaderValue::from_bytes(name.as_bytes());
     let mut value = value.map_err(|_| unfit("a name with control characters cannot be sent"))?;

@@ -28,7 +28,7 @@ pub(crate) use site_token::SiteToken;
 pub struct TokenReport {
     /// The site the token is for.
     pub site: SiteId,
-    /// How long the token will still be used; `None` when there is none to use.
+    /// How long the token can still be used. `None` if there is no usable token.
     pub usable_for: Option<Duration>,
     /// Why the last attempt to renew it failed, if it did.
     pub failure: Option<ServiceTokenError>,
@@ -51,7 +51,7 @@ impl ServiceTokens {
         Self { endpoint: Arc::new(endpoint), sites: RwLock::default() }
     }
 
-    /// The token for a site; it is obtained when it is first asked for.
+    /// The token for a site. It is obtained when it is first used.
     pub(crate) fn for_site(&self, site: &SiteId) -> Arc<SiteToken> {
         if let Some(token) = self.sites.read().get(site) {
             return token.clone();

@@ -1,4 +1,4 @@
-//! The tokens that the Tokens API gives out, and how long they are good for.
+//! The tokens of the Tokens API, and how long they are valid.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -11,18 +11,18 @@ use tokio::time::Instant;
 
 use super::expiry;
 
-/// A token with less than this left is not used: it could expire on its way.
+/// A token with less time left is not used: it could expire on its way.
 const LEAST_LEFT: Duration = Duration::from_secs(5);
-/// The longest that a token is taken to live; also what keeps sums of times from overflowing.
+/// The longest lifetime that is assumed for a token. It keeps sums of times from overflowing.
 const LONGEST: Duration = Duration::from_hours(24 * 366 * 10);
-/// As receivers do (rule A1).
+/// The same limit as receivers have (rule A1).
 const LONGEST_TOKEN: usize = 16 * 1024;
 
-/// An access token in use, with what renews it.
+/// An access token with its refresh token.
 pub(crate) struct ServiceToken {
     header: HeaderValue,
     refresh_token: Option<Secret>,
-    /// Two clocks watch over the expiry: one that nobody sets, and one that goes on while the machine sleeps.
+    /// The expiry on two clocks: one that nobody can set, and one that continues while the machine sleeps.
     usable_until: Instant,
     expires_at: SystemTime,
     renew_at: Instant,
@@ -47,19 +47,19 @@ struct RefreshEntry {
 }
 
 impl ServiceToken {
-    /// Takes tokens into use; the text says why they cannot be used.
+    /// Checks tokens. The error says why they cannot be used.
     pub(crate) fn new(pair: Pair) -> Result<Self, &'static str> {
         let AccessEntry { access_token, expires_in } = pair.access_token;
-        let header = header_value(&access_token).ok_or("the answer holds no access token")?;
+        let header = header_value(&access_token).ok_or("the response has no access token")?;
         let now = SystemTime::now();
         let stated = || now.checked_add(Duration::try_from_secs_f64(expires_in?).ok()?.min(LONGEST));
         let expires_at = expiry::of_jwt(&access_token)
             .or_else(stated)
-            .ok_or("the answer does not say when the access token expires")?;
+            .ok_or("the response does not say when the access token expires")?;
         let usable =
             expires_at.duration_since(now).unwrap_or_default().min(LONGEST).saturating_sub(LEAST_LEFT);
         if usable.is_zero() {
-            return Err("the access token expires as soon as it is made");
+            return Err("the access token has expired already");
         }
         Ok(Self {
             header,
@@ -89,7 +89,7 @@ impl ServiceToken {
         self.renew_at
     }
 
-    /// How much longer it will be used.
+    /// How long it can still be used.
     pub(crate) fn remaining(&self) -> Duration {
         let by_date = self.expires_at.duration_since(SystemTime::now()).unwrap_or_default();
         self.usable_until.saturating_duration_since(Instant::now()).min(by_date.saturating_sub(LEAST_LEFT))

@@ -1,4 +1,4 @@
-//! The token for one site: read without a lock, renewed by one task at a time, never given up while it is good.
+//! The token for one site. It is read without a lock, renewed by one task at a time, and kept while it is valid.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,7 +29,7 @@ pub(crate) struct SiteToken {
     site: SiteId,
     endpoint: Arc<dyn TokenEndpoint>,
     held: ArcSwapOption<ServiceToken>,
-    /// Why the last attempt failed; none after a success.
+    /// Why the last attempt failed. Empty after a success.
     failure: ArcSwapOption<Failure>,
     backoff: Mutex<Backoff>,
     running: Mutex<Option<Flight>>,
@@ -77,15 +77,15 @@ impl SiteToken {
         }
     }
 
-    /// The token to send now. Waits only for the first token, or for one attempt when the old one expired unnoticed; once an
-    /// attempt has failed the answer is its error, at once, until the background has a token again (F12).
+    /// The token to send now. Waits only for the first token, or for one attempt when the old one has expired unnoticed. After a failed
+    /// attempt it returns the error at once, until the background task has a token again (F12).
     pub(crate) async fn get(self: &Arc<Self>) -> Result<Arc<ServiceToken>, ClientError> {
         if let Some(held) = self.usable() {
             return Ok(held);
         }
         self.spawn_renewal();
         if let Some(failure) = self.failure.load_full() {
-            // The background task is about to try again; this is for the case that its runtime is gone.
+            // The background task is about to try again, unless its runtime is gone.
             if failure.retry_at <= Instant::now() {
                 self.board(ServiceToken::is_usable);
             }
@@ -94,8 +94,8 @@ impl SiteToken {
         Ok(self.attempt(ServiceToken::is_usable).await?)
     }
 
-    /// Renews the token after a 401, unless that has happened already. Returns whether there is another one than `refused`
-    /// now. A receiver that refuses every token cannot cause more than a few renewals.
+    /// Renews the token after a 401, unless it has been renewed already. Returns whether the token differs from `refused` now. A receiver that
+    /// rejects every token can cause only a few renewals.
     pub(crate) async fn renew_refused(self: &Arc<Self>, refused: &HeaderValue) -> Result<bool, ClientError> {
         let is_other = |held: &ServiceToken| held.is_usable() && held.header() != refused;
         if self.held.load().as_deref().is_some_and(is_other) {
@@ -108,14 +108,14 @@ impl SiteToken {
         Ok(held.header() != refused)
     }
 
-    /// Renews the token, or joins in the renewal that is going on; it goes on when the caller stops waiting (F13).
+    /// Renews the token, or joins the renewal in flight, which continues when the caller stops waiting (F13).
     pub(crate) async fn renew(self: &Arc<Self>) {
         let due = |held: &ServiceToken| held.is_usable() && Instant::now() < held.renew_at();
-        // A failure is kept, counted and logged where it happens.
+        // A failure is stored, counted and logged where it happens.
         let _ = self.attempt(due).await;
     }
 
-    /// When the background task is to try next.
+    /// When the background task tries next.
     fn next_attempt(&self) -> Instant {
         let failure = self.failure.load().as_ref().map(|failure| failure.retry_at);
         let due = || self.held.load().as_ref().map(|held| held.renew_at());
@@ -164,13 +164,13 @@ impl SiteToken {
         outcome
             .ok()
             .flatten()
-            .unwrap_or_else(|| Err(ServiceTokenError::temporary("the renewal was broken off")))
+            .unwrap_or_else(|| Err(ServiceTokenError::temporary("the renewal was interrupted")))
     }
 
-    /// The token at hand if it suffices, else the renewal that is going on, else a new one.
+    /// The current token if it suffices, else the renewal in flight, else a new one.
     fn board(self: &Arc<Self>, suffices: impl Fn(&ServiceToken) -> bool) -> Ticket {
         let mut running = self.running.lock();
-        // Under the lock: a renewal may have ended since the caller looked.
+        // Under the lock: a renewal may have ended since the caller checked.
         if let Some(held) = self.held.load_full().filter(|held| suffices(held)) {
             return Ticket::Landed(held);
         }
@@ -179,7 +179,7 @@ impl SiteToken {
         }
         let (report, flight) = watch::channel(None);
         *running = Some(flight.clone());
-        // The guard is made here: a task that its runtime drops unstarted, too, must clear the slot.
+        // The guard is created here: a task that is dropped before it starts must clear the slot, too.
         let cleared = Clear(self.clone());
         tokio::spawn(async move {
             let outcome = cleared.0.renew_once().await;
@@ -199,7 +199,7 @@ impl SiteToken {
         outcome
     }
 
-    /// By the refresh token if there is one, and by the password at once when that fails.
+    /// Uses the refresh token if there is one, and falls back to the password at once.
     async fn refreshed_or_created(&self) -> Result<ServiceToken, ServiceTokenError> {
         let held = self.held.load_full();
         if let Some(held) = held.filter(|held| held.refresh_token().is_some()) {
@@ -209,7 +209,7 @@ impl SiteToken {
                     return Ok(renewed);
                 }
                 Err(error) => {
-                    debug!(site = %self.site, %error, "a refresh token did not help, the password is used");
+                    debug!(site = %self.site, %error, "refresh token rejected; using the service password");
                 }
             }
         }
@@ -222,14 +222,14 @@ impl SiteToken {
         self.held.store(Some(held.clone()));
         self.backoff.lock().reset();
         if self.failure.swap(None).is_some() {
-            info!(site = %self.site, "the service has a token for this site again");
+            info!(site = %self.site, "service token obtained again");
         }
     }
 
     fn failed(&self, error: &ServiceTokenError) {
         self.counts.failed.fetch_add(1, Ordering::Relaxed);
         if self.failure.load().is_none() {
-            warn!(site = %self.site, %error, "the service has no new token for this site and keeps trying");
+            warn!(site = %self.site, %error, "service token cannot be renewed; retrying");
         }
         let pause = spread(self.backoff.lock().next_pause());
         let failure = Failure { error: error.clone(), retry_at: Instant::now() + pause };
@@ -253,7 +253,7 @@ async fn renew_until_dropped(token: Weak<SiteToken>) {
     }
 }
 
-/// Ends a renewal, also one that panics: that counts as a failure, or the background task would try again without a pause.
+/// Ends a renewal, also one that panics. A panic counts as a failure, or the background task would try again without a pause.
 struct Clear(Arc<SiteToken>);
 
 impl Drop for Clear {

@@ -1,4 +1,4 @@
-//! Signing requests in.
+//! Adds the credentials.
 
 use std::sync::Arc;
 
@@ -10,15 +10,15 @@ use reqwest_middleware::{Middleware, Next, Result};
 use super::Failed;
 use crate::{ClientError, Credentials};
 
-/// Puts the credentials on each try, in place of anything of that kind. After the first 401 of a call they are asked to renew, and
-/// if they did the request is sent once more, whatever its method, if its body can be: a 401 says that nothing was done.
+/// Sets the credentials of each attempt, in place of any others. After the first 401 of a call the token is renewed and the request is
+/// sent once more, whatever its method, if its body can be sent again: after a 401 nothing was done.
 pub(super) struct Authorize(pub(super) Arc<dyn Credentials>);
 
-/// This call has had its 401.
+/// Marks a call that has had its 401.
 #[derive(Clone, Copy)]
 struct Refused;
 
-/// The fields that say who calls.
+/// The headers that identify the caller.
 const IDENTITY: [HeaderName; 4] = [
     AUTHORIZATION,
     HeaderName::from_static("x-tapis-token"),
@@ -30,7 +30,7 @@ impl Authorize {
     async fn sign(&self, req: &mut Request) -> Result<HeaderMap> {
         let fields = self.0.headers().await.map_err(Failed::failed)?;
         if fields.is_empty() {
-            let reason = "the credentials hold nothing to sign in with".to_owned();
+            let reason = "the credentials are empty".to_owned();
             return Err(ClientError::Credentials { reason, temporary: false }.failed());
         }
         let headers = req.headers_mut();
@@ -60,7 +60,7 @@ impl Middleware for Authorize {
         if response.status() != StatusCode::UNAUTHORIZED || extensions.insert(Refused).is_some() {
             return Ok(response);
         }
-        // Also when the request cannot be sent again: the next one shall have a token that works.
+        // Also when the request cannot be sent again: the next one should have a valid token.
         let renewed = self.0.renew(&sent).await;
         match (renewed, retry_request) {
             (Ok(true), Some(mut again)) => {

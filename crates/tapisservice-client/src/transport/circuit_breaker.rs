@@ -1,4 +1,4 @@
-//! Circuit breakers: calls to a service that fails are rejected for a while, without being sent.
+//! Circuit breakers: calls to a failing service are rejected for a while, without being sent.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,11 +21,11 @@ pub enum BreakerState {
     Closed,
     /// All calls are rejected.
     Open,
-    /// One call is sent, and its outcome closes or opens the breaker again.
+    /// One call is sent. Its outcome closes the breaker or opens it again.
     HalfOpen,
 }
 
-/// A circuit breaker's state and counts, for readiness and metrics.
+/// The state and counters of a circuit breaker, for readiness and metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BreakerReport {
@@ -47,7 +47,7 @@ pub struct BreakerReport {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Thresholds {
-    /// How many failures in a row open it; 0 for never.
+    /// How many failures in a row open the breaker; 0 for never.
     pub(super) failures: u32,
     /// For how long it stays open.
     pub(super) pause: Duration,
@@ -97,7 +97,7 @@ enum Phase {
     Probing,
 }
 
-/// Permission for one call. Dropped without an outcome it changes nothing: a cancelled call tells nothing about the service.
+/// A permit for one call. Dropped without an outcome it changes nothing: a cancelled call says nothing about the service.
 struct Permit<'a> {
     breaker: &'a Breaker,
     probe: bool,
@@ -110,7 +110,7 @@ impl Breaker {
         Self { site: site.to_owned(), service: service.to_owned(), thresholds, memory: memory.into() }
     }
 
-    /// Permission to call, or how long there is none.
+    /// A permit, or how long there is none.
     fn admit(&self) -> std::result::Result<Permit<'_>, Duration> {
         let mut memory = self.memory.lock();
         let now = Instant::now();
@@ -205,18 +205,18 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// What a call tells about the service.
+/// What a call says about the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Success,
     Failure,
-    /// Nothing: the call failed on this side.
+    /// Nothing: the call failed locally.
     Unknown,
 }
 
 impl Outcome {
-    /// No connection, a timeout and 502, 503, 504 are failures. A 4xx is a success, and so is a 500: one operation may be broken
-    /// where the others work.
+    /// Connection errors, timeouts and 502, 503, 504 are failures. A 4xx is a success, and so is a 500: one operation may be broken while
+    /// the others work.
     fn of(outcome: &Result<Response>) -> Self {
         match outcome {
             Ok(response) if matches!(response.status().as_u16(), 502..=504) => Self::Failure,
@@ -232,7 +232,7 @@ impl Outcome {
     }
 }
 
-/// The link of the chain that asks the breaker before a call and tells it the outcome.
+/// The middleware that asks the breaker before a call and reports the outcome.
 pub(super) struct CircuitBreaker(pub(super) Arc<Breaker>);
 
 #[async_trait::async_trait]

@@ -1,4 +1,4 @@
-//! The pool of connections, and the chain in front of it.
+//! The connection pool, and the middleware chain in front of it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::tracking::Tracking;
 use super::{BreakerReport, CallDestination, RetryPolicy, TransportSettings};
 use crate::{ClientSettingsError, Credentials, http_client};
 
-/// The pool of connections of a process, its retry policy and its circuit breakers. Cheap to clone: all clones share them.
+/// The connection pool of a process, with its retry policy and circuit breakers. Cheap to clone: all clones share them.
 #[derive(Clone)]
 pub struct Transport(Arc<Inner>);
 
@@ -30,7 +30,7 @@ struct Inner {
     breakers: Breakers,
 }
 
-/// How long an answer may take and how large it may be.
+/// The limits of a response.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ResponseLimits {
     pub(crate) total: Duration,
@@ -38,7 +38,7 @@ pub(crate) struct ResponseLimits {
     pub(crate) max_bytes: usize,
 }
 
-/// Makes a [`Transport`] with more than its settings say.
+/// Builds a [`Transport`] with options beyond its settings.
 #[must_use]
 pub struct TransportBuilder<'a> {
     settings: &'a TransportSettings,
@@ -56,16 +56,15 @@ impl Transport {
         Self::builder(settings).build()
     }
 
-    /// A transport of which more can be said than the settings do.
+    /// Starts a builder with options beyond the settings.
     pub fn builder(settings: &TransportSettings) -> TransportBuilder<'_> {
         let retry = RetryPolicy { retries: settings.client_retries, ..RetryPolicy::default() };
         TransportBuilder { settings, retry, http: Box::new(|http| http) }
     }
 
-    /// A client whose every request passes the whole chain, signed in with `credentials` and with nothing else. With `None` it is
-    /// not signed in.
+    /// A client whose requests pass the whole chain and carry `credentials` and no others. With `None` they carry none.
     ///
-    /// Requests that do not lie below the destination fail, whoever makes them.
+    /// Requests outside of the destination fail, whoever makes them.
     pub fn client(
         &self,
         destination: CallDestination,
@@ -95,7 +94,7 @@ impl Transport {
         self.0.limits
     }
 
-    /// Only for building requests: what it sends passes no chain.
+    /// Only for building requests: requests that it sends bypass the chain.
     pub(crate) fn pool(&self) -> &reqwest::Client {
         &self.0.pool
     }
@@ -108,8 +107,7 @@ impl<'a> TransportBuilder<'a> {
         self
     }
 
-    /// Changes the HTTP client: name resolution, certificates. Redirects, proxies, cookies and repetitions of reqwest's own stay
-    /// switched off whatever it says.
+    /// Changes the HTTP client: name resolution, certificates. The redirects, proxies, cookies and retries of reqwest stay disabled.
     pub fn http(
         mut self,
         change: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + 'a,
@@ -140,7 +138,7 @@ impl<'a> TransportBuilder<'a> {
         let pool = (self.http)(basis)
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
-            // Once more, in case the change named one.
+            // Again, in case the change set one.
             .no_proxy()
             .build()
             .map_err(|e| ClientSettingsError::Client(e.to_string()))?;

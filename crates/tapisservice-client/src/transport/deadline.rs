@@ -1,4 +1,4 @@
-//! The time a call has.
+//! The deadline of a call.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,26 +13,26 @@ use super::settings::LONGEST;
 use super::{Failed, redacted};
 use crate::ClientError;
 
-/// Ends a call when its time is up. The time is that of the call's [`TimeLimit`]; a foreign request, such as one of the official
-/// SDK's, has its own timeout or the default one, in which its answer must have been read too.
+/// Ends a call at its deadline: that of its [`TimeLimit`]. A request from other code, such as the official SDK, has its own timeout or the
+/// default one, which includes reading the response.
 pub(super) struct Deadline(pub(super) Duration);
 
-/// How long a [`crate::Call`] may take to the head of the answer.
+/// How long a [`crate::Call`] may take to the head of the response.
 #[derive(Clone)]
 pub(crate) struct TimeLimit {
     total: Duration,
     progress: Option<BodyProgress>,
 }
 
-/// When the call ends, for the links further in.
+/// The deadline, for the middleware further in.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EndsAt {
     pub(super) instant: Instant,
-    /// Whether the answer must have been read by then.
+    /// Whether the response must have been read by then.
     pub(super) with_body: bool,
 }
 
-/// When a piece of a streamed body was last sent.
+/// When a chunk of a streamed body was last sent.
 #[derive(Debug, Clone)]
 pub(crate) struct BodyProgress {
     start: Instant,
@@ -55,7 +55,7 @@ impl BodyProgress {
 }
 
 impl TimeLimit {
-    /// With the progress of a body that is streamed, the time starts again with each piece.
+    /// With the progress of a streamed body, the time starts again with each chunk.
     pub(crate) fn new(total: Duration, progress: Option<BodyProgress>) -> Self {
         Self { total: total.min(LONGEST), progress }
     }
@@ -91,7 +91,7 @@ impl Middleware for Deadline {
             biased;
             outcome = next.run(req, extensions) => outcome,
             () = limit.run_out(start) => {
-                let reason = format!("no answer within {} s", limit.total.as_secs_f64());
+                let reason = format!("no response within {} s", limit.total.as_secs_f64());
                 Err(ClientError::too_slow(&method, &redacted(&url), reason).failed())
             }
         }

@@ -1,15 +1,15 @@
-//! Where calls of one client go.
+//! The destination of a client.
 
 use tapisservice_tenants::parse_base_url;
 use url::Url;
 
 use crate::ClientSettingsError;
 
-/// One service at one site, reached below one base URL.
+/// One service at one site, below one base URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallDestination {
-    /// What all paths are below: the base URL of a tenant, without `/v3`.
+    /// The base URL of all paths: that of a tenant, without `/v3`.
     pub base_url: Url,
     /// The site, for the circuit breaker and the log.
     pub site: String,
@@ -22,7 +22,7 @@ impl CallDestination {
     ///
     /// # Errors
     ///
-    /// When `base_url` is none, see [`parse_base_url`].
+    /// When `base_url` is invalid, see [`parse_base_url`].
     pub fn new(
         base_url: &str,
         site: impl Into<String>,
@@ -33,12 +33,12 @@ impl CallDestination {
         Ok(Self { base_url, site: site.into(), service: service.into() })
     }
 
-    /// A service below a base URL that was parsed before, as [`parse_base_url`] does.
+    /// A service below a base URL that [`parse_base_url`] has parsed.
     pub fn below(base_url: Url, site: impl Into<String>, service: impl Into<String>) -> Self {
         Self { base_url, site: site.into(), service: service.into() }
     }
 
-    /// Whether `url` has the origin of the base URL and a path below its path, so that it may see credentials.
+    /// Whether `url` has the origin of the base URL and a path below its path. Only such requests carry credentials.
     pub fn contains(&self, url: &Url) -> bool {
         let base = &self.base_url;
         // Origins are compared by hand because `Url::origin` allocates, and this runs for every request.

@@ -1,4 +1,4 @@
-//! Errors on their way through the chain, and what may be said of a URL.
+//! Errors on their way through the chain, and redacted URLs.
 
 use std::error::Error as StdError;
 
@@ -8,12 +8,12 @@ use url::Url;
 
 use crate::ClientError;
 
-/// A URL as it may stand in errors and logs: without user, query and fragment.
+/// A URL for errors and logs: without user, query and fragment.
 pub(crate) fn redacted(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
-/// A [`ClientError`] within the chain, whose links know only their own error type.
+/// Wraps a [`ClientError`] in the error type of the chain.
 pub(crate) trait Failed {
     fn failed(self) -> Error;
 }
@@ -25,7 +25,7 @@ impl Failed for ClientError {
 }
 
 impl ClientError {
-    /// What the chain failed with.
+    /// The error of the chain.
     pub(crate) fn of_chain(method: &Method, url: &str, error: Error) -> Self {
         match error {
             Error::Middleware(any) => any.downcast().unwrap_or_else(|other| Self::Connection {
@@ -39,7 +39,7 @@ impl ClientError {
         }
     }
 
-    /// What sending or reading failed with. reqwest's own text is not used: it holds the URL with its query.
+    /// The error of sending or reading. The message of reqwest is not used: it holds the URL with its query.
     pub(crate) fn of_reqwest(method: &Method, url: &str, error: &reqwest::Error) -> Self {
         Self::Connection {
             method: method.clone(),
@@ -50,7 +50,7 @@ impl ClientError {
         }
     }
 
-    /// A call that took too long.
+    /// A timeout.
     pub(crate) fn too_slow(method: &Method, url: &str, reason: String) -> Self {
         Self::Connection {
             method: method.clone(),
@@ -65,7 +65,7 @@ impl ClientError {
 fn causes(error: &reqwest::Error) -> String {
     let texts: Vec<String> =
         std::iter::successors(error.source(), |&cause| cause.source()).map(ToString::to_string).collect();
-    if texts.is_empty() { "the call failed".to_owned() } else { texts.join(": ") }
+    if texts.is_empty() { "request failed".to_owned() } else { texts.join(": ") }
 }
 
 #[cfg(test)]

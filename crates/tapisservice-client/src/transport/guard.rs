@@ -1,4 +1,4 @@
-//! No request leaves the destination.
+//! Keeps requests within the destination.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use reqwest_middleware::{Middleware, Next, Result};
 use super::{CallDestination, Failed, redacted};
 use crate::{ClientError, SetupError};
 
-/// Refuses a request that does not lie below the destination, before credentials are attached.
+/// Rejects a request outside of the destination, before credentials are added.
 pub(super) struct Guard(pub(super) Arc<CallDestination>);
 
 #[async_trait::async_trait]

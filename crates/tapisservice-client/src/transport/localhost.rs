@@ -1,13 +1,13 @@
-//! Names of this machine.
+//! Resolution of `localhost`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Resolves `localhost` and every name below it to the loopback addresses without asking anybody (RFC 6761 section 6.3), and other
-/// names as the system does.
+/// Resolves `localhost` and all names below it to the loopback addresses without DNS (RFC 6761 section 6.3), and other names as the system
+/// does.
 ///
-/// Systems differ in whether they know `tacc.localhost`, which is how a development site names its tenants (rule R4).
+/// Not every system resolves `tacc.localhost`, which is how a development site names its tenants (rule R4).
 ///
 /// ```
 /// use tapisservice_client::transport::{LocalhostResolver, Transport, TransportSettings};

@@ -50,7 +50,7 @@ pub(crate) async fn send(request: RequestBuilder) -> reqwest::Result<Response> {
     measured(&method, &url, client.execute(request), error_type).await
 }
 
-/// The link of the chain that records each request. The innermost one: what it sees is what is sent.
+/// Records each request. It is the innermost middleware, so it sees what is sent.
 pub(super) struct Metrics;
 
 #[async_trait::async_trait]

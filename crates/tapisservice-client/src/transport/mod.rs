@@ -1,20 +1,20 @@
-//! The way out: one pool of connections, and a chain that every request passes, from typed calls to the official SDK's.
+//! The transport: one connection pool, and a middleware chain that every request passes, those of the official SDK too.
 //!
 //! Outermost first:
 //!
-//! | link | what it does |
+//! | middleware | what it does |
 //! |---|---|
-//! | `guard` | refuses what does not lie below the destination, before anything is attached to it |
-//! | `tracking` | passes the tracking id of the current request on, and logs the outcome |
-//! | `circuit_breaker` | rejects calls while a service at a site fails |
-//! | `deadline` | ends the call when its time is up, repetitions included |
-//! | `retry` | repeats what may be repeated |
-//! | `authorize` | signs every single try in, and once more after a 401 that renewed the token |
+//! | `guard` | rejects requests outside of the destination, before anything is added to them |
+//! | `tracking` | passes on the tracking id of the current request, and logs the outcome |
+//! | `circuit_breaker` | rejects calls while a service at a site is failing |
+//! | `deadline` | ends the call at its deadline, retries included |
+//! | `retry` | retries what may be retried |
+//! | `authorize` | adds the credentials to each attempt, and sends it once more after a 401 that renewed the token |
 //! | `redirect` | follows redirects of `GET` and `HEAD` within the destination |
-//! | `metrics` | records how long each request took that was sent |
+//! | `metrics` | records how long each request took |
 //!
-//! The guard is first because no later link changes where a request goes; the circuit breaker is outside the deadline because a
-//! service that hangs is a service that fails; each try is signed in anew because the one before may have outlived its token.
+//! The guard is first because no later middleware changes where a request goes. The circuit breaker is outside the deadline because a
+//! service that hangs is failing. Each attempt gets its credentials anew because a token may have expired since the one before.
 
 mod authorize;
 mod circuit_breaker;

@@ -1,4 +1,4 @@
-//! The last link: sending, and following redirects within the destination.
+//! Follows redirects within the destination.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use crate::ClientError;
 /// How many redirects of one request are followed.
 const MOST: usize = 3;
 
-/// Follows redirects of `GET` and `HEAD` below the destination. One that leads elsewhere is an error, as reqwest would carry
-/// `X-Tapis-Token` along. A redirect of another method is an answer like any other: what it asked for was not done.
+/// Follows redirects of `GET` and `HEAD` below the destination. A redirect elsewhere is an error, because it would carry `X-Tapis-Token`
+/// along. For other methods a redirect is returned like any other response.
 pub(super) struct Redirect(pub(super) Arc<CallDestination>);
 
 impl Redirect {
@@ -31,7 +31,7 @@ impl Redirect {
         match target {
             Some(url) if self.0.contains(&url) => Ok(Some(url)),
             Some(_) => Err(refusal(method, from, "a redirect to another origin is not followed")),
-            None => Err(refusal(method, from, "a redirect leads nowhere")),
+            None => Err(refusal(method, from, "a redirect has no valid Location")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Repeating what may be repeated (docs/CLIENT.md, "Retries").
+//! Retries (docs/CLIENT.md, "Retries").
 
 use std::time::{Duration, SystemTime};
 
@@ -12,11 +12,10 @@ use super::deadline::EndsAt;
 use super::retry_after;
 use super::settings::LONGEST;
 
-/// How often and after how long a call is repeated: after a random part of a span that doubles, or after what `Retry-After` says,
-/// both at most `cap`.
+/// When and how often a call is retried: after an exponential back-off with full jitter, or after `Retry-After`. Both are at most `cap`.
 ///
-/// The method decides whether: `GET`, `HEAD`, `PUT`, `DELETE` and `OPTIONS` are repeated, others only if the call opts in. The outcome
-/// decides when: no connection, or 429, 502, 503, 504. A body that cannot be sent again ends it.
+/// `GET`, `HEAD`, `PUT`, `DELETE` and `OPTIONS` are retried, other methods only if the call opts in. A call is retried when there is no
+/// connection, or the status is 429, 502, 503 or 504. A body that cannot be sent again is never retried.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,11 +27,11 @@ use super::settings::LONGEST;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// How often at most.
+    /// The maximum number of retries.
     pub retries: u32,
-    /// The first span.
+    /// The first back-off.
     pub base: Duration,
-    /// The longest wait.
+    /// The longest back-off.
     pub cap: Duration,
 }
 
@@ -43,24 +42,24 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// A policy that repeats nothing.
+    /// A policy without retries.
     pub fn never() -> Self {
         Self::default().with_retries(0)
     }
 
-    /// The same policy with at most this many repetitions.
+    /// The same policy with at most this many retries.
     #[must_use]
     pub fn with_retries(self, retries: u32) -> Self {
         Self { retries, ..self }
     }
 
-    /// The same policy with this first span.
+    /// The same policy with this first back-off.
     #[must_use]
     pub fn with_base(self, base: Duration) -> Self {
         Self { base, ..self }
     }
 
-    /// The same policy with this longest wait.
+    /// The same policy with this longest back-off.
     #[must_use]
     pub fn with_cap(self, cap: Duration) -> Self {
         Self { cap, ..self }
@@ -70,22 +69,22 @@ impl RetryPolicy {
         self.cap.min(LONGEST)
     }
 
-    /// The spans of the repetitions, of each of which a random part is waited.
+    /// The back-offs, before the jitter: a random part of each is waited.
     fn backoff(&self) -> Backoff {
         Backoff::new(self.base, self.cap())
     }
 }
 
-/// What a call says of repetitions.
+/// The choice of a call about retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryChoice {
-    /// It may be repeated whatever its method.
+    /// Retry any method.
     OptIn,
-    /// It is not repeated.
+    /// Never retry.
     Never,
 }
 
-/// Repeats calls as the policy says.
+/// Retries calls by the policy.
 pub(super) struct Retry(pub(super) RetryPolicy);
 
 fn may_repeat(method: &Method, choice: Option<RetryChoice>) -> bool {
@@ -96,10 +95,10 @@ fn may_repeat(method: &Method, choice: Option<RetryChoice>) -> bool {
     }
 }
 
-/// Whether an outcome is worth another try.
+/// Whether to retry after an outcome.
 enum RetryDecision {
     Stop,
-    /// After the time that the service asks for, if it does.
+    /// After the time that the service asks for, if any.
     Retry(Option<Duration>),
 }
 

@@ -1,11 +1,11 @@
-//! When to come back.
+//! `Retry-After`.
 
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 
-/// What `Retry-After` says (RFC 9110 section 10.2.3): seconds, or a date. A date in the past is now; anything else says nothing.
+/// What `Retry-After` says (RFC 9110 section 10.2.3): seconds, or a date. A date in the past means now. Anything else is ignored.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get_all(RETRY_AFTER).iter().next()?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {

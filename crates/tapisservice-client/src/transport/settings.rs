@@ -26,14 +26,14 @@ use crate::settings::collect;
 pub struct TransportSettings {
     /// Seconds to connect.
     pub connect_timeout_seconds: f64,
-    /// Seconds a call may take in total, repetitions and the reading of its answer included. An answer that is streamed or
+    /// Seconds a call may take in total, retries and the reading of its response included. A response that is streamed or
     /// saved counts to its head, a body that is streamed from its last piece on.
     pub client_timeout_seconds: f64,
-    /// Seconds an answer that is streamed or saved may make no progress.
+    /// Seconds a response that is streamed or saved may make no progress.
     pub client_idle_timeout_seconds: f64,
     /// How often a call is repeated at most.
     pub client_retries: u32,
-    /// The most bytes of an answer that is read into memory, after decompression.
+    /// The most bytes of a response that is read into memory, after decompression.
     pub client_max_answer_bytes: usize,
     /// After how many failed calls in a row a service at a site is left alone; 0 for never.
     pub client_breaker_failures: u32,

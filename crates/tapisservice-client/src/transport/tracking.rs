@@ -12,7 +12,7 @@ use super::{CallDestination, redacted};
 /// `X-Tapis-Tracking-ID`.
 pub(crate) const TRACKING_HEADER: HeaderName = HeaderName::from_static("x-tapis-tracking-id");
 
-/// Passes the tracking id of the current request on, unless the call has one, and logs how the call went.
+/// Passes on the tracking id of the current request, unless the call has its own, and logs the outcome.
 pub(super) struct Tracking(pub(super) Arc<CallDestination>);
 
 #[async_trait::async_trait]
@@ -37,7 +37,7 @@ impl Middleware for Tracking {
         let status = outcome.as_ref().ok().map(|response| response.status().as_u16());
         let (site, service) = (&self.0.site, &self.0.service);
         let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::debug!(%method, url, site, service, status, milliseconds, "called a service");
+        tracing::debug!(%method, url, site, service, status, milliseconds, "outgoing request completed");
         outcome
     }
 }

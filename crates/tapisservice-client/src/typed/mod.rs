@@ -1,4 +1,4 @@
-//! One operation as a Rust type.
+//! Operations as Rust types.
 
 mod names;
 
@@ -9,8 +9,8 @@ use crate::call::{Call, accepted_by};
 use crate::spec::{BodyContent, Catalog, Operation};
 use crate::{ArgumentError, ArgumentErrorKind, ClientError};
 
-/// An operation with its arguments and its result as Rust types. The fields of the type are the arguments, under the names
-/// they serialise to; `None` is not sent.
+/// An operation with its arguments and its result as Rust types. The fields of the type are the arguments, by their serialized names.
+/// `None` is not sent.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -37,10 +37,10 @@ use crate::{ArgumentError, ArgumentErrorKind, ClientError};
 ///     type Output = System;
 /// }
 ///
-/// // The one line of a test that holds it to the specification:
+/// // One line in a test checks it against the specification:
 /// GetSystem { system_id: "", select: None }.check(&Catalog::bundled()).unwrap();
 ///
-/// // And a call, on whatever calls operations: a user client, or a session of a service.
+/// // A call, with a user client or a session of a service:
 /// use tapisservice_client::{ClientError, Operations};
 ///
 /// async fn host_of(tapis: &impl Operations, system_id: &str) -> Result<String, ClientError> {
@@ -52,19 +52,19 @@ pub trait TypedOperation: Serialize + Sized {
     const RESOURCE: &'static str;
     /// The `operationId`, as `getSystem`.
     const OPERATION_ID: &'static str;
-    /// What the `result` of the answer is read into.
+    /// The type of the `result` of the response.
     type Output: DeserializeOwned;
 
-    /// Puts the arguments into the call. An operation that sends its fields in another way, say as the whole body, says so here.
+    /// Sets the arguments of the call. Override it to send the fields in another way, such as the whole body.
     fn apply(&self, call: Call) -> Call {
         call.args(self)
     }
 
-    /// Compares the operation and the names of its arguments with a catalog; the values do not matter. For tests.
+    /// Checks the operation and the names of its arguments against a catalog. The values do not matter. For tests.
     ///
     /// # Errors
     ///
-    /// When the operation does not exist, takes no argument of a name or requires one that is missing.
+    /// When the operation does not exist, has no argument of a name, or requires one that is missing.
     fn check(&self, catalog: &Catalog) -> Result<(), ClientError> {
         let operation = catalog.operation(Self::RESOURCE, Self::OPERATION_ID)?;
         let names = names::of(self).map_err(|_| ArgumentError::new(ArgumentErrorKind::NotAStruct))?;
@@ -80,16 +80,16 @@ pub trait TypedOperation: Serialize + Sized {
     }
 }
 
-/// Whatever calls operations: a `UserClient` of `tapisservice-user`, or a session of a service.
+/// A client that calls operations: a `UserClient` of `tapisservice-user`, or a session of a service.
 pub trait Operations: Sync {
-    /// Prepares a call of an operation. [`Call::send`] reports whether there is such an operation, and somewhere to send it.
+    /// Prepares a call of an operation. [`Call::send`] reports an unknown operation, or a missing route.
     fn operation(&self, resource: &str, operation_id: &str) -> Call;
 
     /// Calls an operation and reads its result.
     ///
     /// # Errors
     ///
-    /// As every call; [`ClientError::InvalidResponse`] when the result is not what the type says.
+    /// As every call; [`ClientError::InvalidResponse`] when the result is not of the type.
     fn run<O: TypedOperation + Sync>(
         &self,
         operation: &O,
@@ -109,7 +109,7 @@ fn takes(operation: &Operation, name: &str) -> bool {
         || operation.body.as_ref().is_some_and(|body| body.content.iter().any(in_form))
 }
 
-/// Parameters, and properties of a body that must be there and has one form.
+/// The required parameters, and the required properties of a required body with one media type.
 fn required(operation: &Operation) -> Vec<&str> {
     let parameters = operation.parameters.iter().filter(|parameter| parameter.required);
     let body = operation.body.as_ref().filter(|body| body.required);

@@ -1,4 +1,4 @@
-//! The names that a struct serialises under, those it leaves out for now included.
+//! The names of the serialized fields of a struct, including those that are skipped.
 
 use std::fmt::Display;
 
@@ -24,14 +24,14 @@ impl serde::ser::Error for NotNamed {
     }
 }
 
-/// Collects names; values are not looked at.
+/// Collects names and ignores values.
 struct Names;
 type Never = Impossible<Vec<String>, NotNamed>;
 
 #[derive(Default)]
 struct Found(Vec<String>);
 
-/// The serialisers of everything that has no names.
+/// The serializers of values without names.
 macro_rules! refuse {
     ($($method:ident($($argument:ty),*);)*) => {$(
         fn $method(self, $(_: $argument),*) -> Result<Vec<String>, NotNamed> {
@@ -126,7 +126,7 @@ impl SerializeStruct for Found {
     }
 }
 
-/// What `#[serde(flatten)]` makes of a struct.
+/// A struct with `#[serde(flatten)]` serializes as a map.
 impl SerializeMap for Found {
     type Ok = Vec<String>;
     type Error = NotNamed;

@@ -1,4 +1,4 @@
-//! Whether a document can be used: its operation ids are unique, and the security schemes it refers to are in it.
+//! Checks a document: operation ids are unique, and referenced security schemes are declared.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,11 @@ use utoipa::openapi::path::Operation;
 use super::operations;
 use crate::RouteError;
 
-/// Checks a finished document.
+/// Checks a complete document.
 ///
 /// # Errors
 ///
-/// When two operations have one id, or one refers to a security scheme that is not there.
+/// When two operations have the same id, or one refers to a security scheme that is not declared.
 pub(crate) fn check(document: &OpenApi) -> Result<(), RouteError> {
     let schemes = document.components.as_ref().map(|components| &components.security_schemes);
     let mut known: HashMap<&str, String> = HashMap::new();
@@ -35,7 +35,7 @@ pub(crate) fn check(document: &OpenApi) -> Result<(), RouteError> {
     Ok(())
 }
 
-/// The names of the schemes that an operation asks for. The type keeps them to itself, so they are read from its JSON.
+/// The security schemes that an operation requires. The type has no accessor for them, so they are read from its JSON.
 fn required_schemes(operation: &Operation) -> impl Iterator<Item = String> {
     let requirements = operation.security.iter().flatten();
     requirements.filter_map(|requirement| serde_json::to_value(requirement).ok()).flat_map(|requirement| {

@@ -1,4 +1,4 @@
-//! What follows from the policy and the limits of a route, added to its operation.
+//! Completes an operation with what follows from the policy and the limits of its route.
 
 use tapisservice_auth::Policy;
 use utoipa::ToSchema as _;
@@ -12,17 +12,17 @@ use super::{ErrorEnvelope, TOKEN_SCHEME};
 use crate::ServiceSettings;
 use crate::routes::RouteLimits;
 
-/// Which statuses failures have.
+/// The statuses of failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Statuses {
-    /// As `docs/ERRORS.md` says.
+    /// Those of `docs/ERRORS.md`.
     Standard,
     /// 400 in place of 401 and 403 (`legacy_error_status`).
     Legacy,
 }
 
 impl Statuses {
-    /// Those of a service.
+    /// The statuses of a service.
     pub(crate) fn of(settings: &ServiceSettings) -> Self {
         if settings.legacy_error_status { Self::Legacy } else { Self::Standard }
     }
@@ -34,7 +34,7 @@ pub(super) fn token_scheme() -> SecurityScheme {
     SecurityScheme::ApiKey(ApiKey::Header(key))
 }
 
-/// Adds the security requirement and the failures that its author did not declare.
+/// Adds the security requirement, and the failures that the author did not declare.
 pub(crate) fn complete_operation(
     operation: &mut Operation,
     policy: &Policy,
@@ -60,7 +60,7 @@ pub(crate) fn complete_operation(
     }
 }
 
-/// The requirement of a token; an empty one beside it where a request without a token is let in as well.
+/// The requirement of a token, with an empty alternative where requests without a token are allowed, too.
 fn security(policy: &Policy) -> Option<Vec<SecurityRequirement>> {
     let token = SecurityRequirement::new(TOKEN_SCHEME, Vec::<String>::new());
     match (policy.requires_token(), policy.ignores_token()) {
@@ -70,7 +70,7 @@ fn security(policy: &Policy) -> Option<Vec<SecurityRequirement>> {
     }
 }
 
-/// A failure that the framework answers with before or in place of the handler.
+/// A failure that the framework returns before or in place of the handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Failure {
     BadRequest,
@@ -101,7 +101,7 @@ fn failures(operation: &Operation, policy: &Policy, limits: RouteLimits) -> Vec<
     possible.into_iter().filter_map(|(failure, possible)| possible.then_some(failure)).collect()
 }
 
-/// Whether the body has to be of a media type. Bytes that are passed on as they are may be of any.
+/// Whether the media type of the body is checked. Raw bytes may have any.
 fn reads_media_type(body: &RefOr<RequestBody>) -> bool {
     match body {
         RefOr::T(body) => body.content.keys().any(|kind| kind != "application/octet-stream" && kind != "*/*"),
@@ -123,7 +123,7 @@ impl Failure {
         }
     }
 
-    /// How an author declares all statuses of its class.
+    /// The key for all statuses of its class.
     fn range(self) -> &'static str {
         if self.status().starts_with('4') { "4XX" } else { "5XX" }
     }
@@ -133,15 +133,15 @@ impl Failure {
             Self::BadRequest => "The request is not valid.",
             Self::Unauthorized => "There is no valid Tapis access token.",
             Self::Forbidden => "The caller may not do this.",
-            Self::BodyTimeout => "The body of the request did not arrive in time.",
-            Self::BodyTooLarge => "The body of the request is too large.",
-            Self::MediaType => "The media type of the body is not supported.",
+            Self::BodyTimeout => "The request body did not arrive in time.",
+            Self::BodyTooLarge => "The request body is too large.",
+            Self::MediaType => "The media type of the request body is not supported.",
             Self::Unavailable => "Something this service depends on is not available. Try again later.",
-            Self::Timeout => "The service took too long.",
+            Self::Timeout => "The request took too long.",
         }
     }
 
-    /// The header that belongs to the status, and what it says.
+    /// The header that belongs to the status, and its description.
     fn header(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Unauthorized => Some(("WWW-Authenticate", "`TapisJWT`")),

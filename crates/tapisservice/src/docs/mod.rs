@@ -23,7 +23,7 @@ pub use schemas::{EnvelopeOf, ErrorEnvelope, StandardErrors};
 /// The name of the scheme that operations refer to: `X-Tapis-Token`.
 const TOKEN_SCHEME: &str = "TapisJWT";
 
-/// Joins the head of a document with the paths of the routes, which get the prefix the public sees.
+/// Adds the paths of the routes, with the public prefix, to the document of the author.
 pub(crate) fn complete(head: OpenApi, routes: OpenApi, service: &ServiceSettings) -> OpenApi {
     let mut document = head.nest_with_path_composer(service.public_path(), routes, join_paths);
     if document.info.title.is_empty() {
@@ -53,7 +53,7 @@ pub(crate) fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str,
     .filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
 }
 
-/// The same, to be changed.
+/// The same, mutable.
 pub(crate) fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [
         &mut item.get,
@@ -72,7 +72,7 @@ pub(crate) fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = &mut O
 /// Where the document is served, below the base path.
 pub(crate) const PATH: &str = "/openapi.json";
 
-/// Answers GET with the document. It is no envelope: it is there for machines.
+/// Serves the document. It has no envelope, because it is for machines.
 pub(crate) fn serve<S: Clone + Send + Sync + 'static>(document: Arc<OpenApi>) -> MethodRouter<S> {
     get(async move || Json(&*document).into_response())
 }

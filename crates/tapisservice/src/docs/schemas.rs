@@ -9,7 +9,7 @@ use utoipa::{IntoResponses, ToSchema};
 pub struct EnvelopeOf<T> {
     /// What happened, for people.
     message: String,
-    /// What was asked for.
+    /// The result.
     result: T,
     /// `success`.
     #[schema(example = "success")]
@@ -18,9 +18,9 @@ pub struct EnvelopeOf<T> {
     version: String,
 }
 
-/// The schema of the envelope around a failure: `(status = 409, description = "..", body = ErrorEnvelope)`.
+/// The schema of the envelope of a failure: `(status = 409, description = "..", body = ErrorEnvelope)`.
 ///
-/// The failures that policies and limits can cause are in the document without being declared.
+/// Failures that policies and limits can cause need not be declared: the document has them.
 #[derive(Debug, ToSchema)]
 #[schema(description = "A failure.")]
 #[expect(dead_code, reason = "it describes; the envelope itself is what is sent")]
@@ -37,10 +37,10 @@ pub struct ErrorEnvelope {
     version: String,
 }
 
-/// The failures that most operations know, to be declared by hand: `responses((status = 200, ..), StandardErrors)`.
+/// The failures of most operations, to be declared by hand: `responses((status = 200, ..), StandardErrors)`.
 ///
-/// Operations that are mounted by [`handlers!`](crate::handlers) need none of it: the document has what follows from their policy and
-/// their limits. It is for operations that a service documents in another way.
+/// Operations that are mounted with [`handlers!`](crate::handlers) do not need it: the document has what follows from their policy and
+/// limits. It is for operations that a service documents in another way.
 #[derive(Debug, IntoResponses)]
 pub enum StandardErrors {
     /// The request is not valid.

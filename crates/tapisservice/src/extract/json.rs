@@ -14,8 +14,8 @@ use crate::middleware::body_limit::Failure;
 
 /// The JSON body of a request.
 ///
-/// It answers 415 when the body is not said to be JSON, 413 when it is too large, 408 when it does not arrive, and 400 with
-/// a JSON pointer (RFC 6901) when it does not fit `T`. A struct is read from an object only.
+/// The rejection is 415 when `Content-Type` is not JSON, 413 when the body is too large, 408 when it does not arrive in time, and 400 with
+/// a JSON pointer (RFC 6901) when it is not a `T`. A struct is deserialized only from an object.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
@@ -24,7 +24,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
         if !says_json(request.headers()) {
-            let message = "The body must be sent as Content-Type: application/json.";
+            let message = "The Content-Type of the body must be application/json.";
             return Err(Error::new(ErrorKind::UnsupportedMediaType, message));
         }
         let body = Bytes::from_request(request, state).await.map_err(refused)?;
@@ -52,10 +52,10 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
 }
 
 fn not_json(error: &serde_json::Error) -> Error {
-    Error::bad_input(format!("The body is not JSON: line {}, column {}.", error.line(), error.column()))
+    Error::bad_input(format!("The body is not valid JSON: line {}, column {}.", error.line(), error.column()))
 }
 
-/// Whether the media type is JSON by its essence, parameters aside.
+/// Whether the media type is JSON, whatever its parameters.
 fn says_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (types.next(), types.next()) else { return false };
@@ -86,9 +86,9 @@ mod tests {
             (r#"{"name": "canary", "tags": [1, "canary"]}"#, r#"Invalid value at "/tags/1": expected u8."#),
             (r#"["x", []]"#, r#"Invalid body: expected an object."#),
             (r#"{"name": "x"}"#, r#"Invalid body: missing field `tags`."#),
-            ("{nope", "The body is not JSON: line 1, column 2."),
-            ("", "The body is not JSON: line 1, column 0."),
-            (r#"{"name": "x", "tags": []} x"#, "The body is not JSON: line 1, column 27."),
+            ("{nope", "The body is not valid JSON: line 1, column 2."),
+            ("", "The body is not valid JSON: line 1, column 0."),
+            (r#"{"name": "x", "tags": []} x"#, "The body is not valid JSON: line 1, column 27."),
         ];
         for (body, message) in cases {
             assert_eq!(parse::<Item>(body.as_bytes()).unwrap_err().message(), message, "{body}");

@@ -1,4 +1,4 @@
-//! Texts about input that does not fit. serde's own quote the input.
+//! Messages about invalid input. Those of serde quote the input.
 
 use serde_path_to_error::{Path, Segment};
 use tapisservice_core::json::{Mismatch, pointer};
@@ -24,7 +24,7 @@ pub(crate) fn expected(text: &str) -> String {
     }
 }
 
-/// A path as a JSON pointer (RFC 6901). Names that no struct declares are the caller's and may be long: they are cut.
+/// A path as a JSON pointer (RFC 6901). Names that no struct declares come from the caller and are truncated.
 pub(crate) fn pointer(path: &Path) -> String {
     let mut text = String::new();
     for segment in path {

@@ -1,4 +1,4 @@
-//! Extractors whose refusals name the place of a fault and never its value (F22).
+//! Extractors whose rejections name the place of an invalid value, and never the value (F22).
 
 mod json;
 mod message;

@@ -1,4 +1,4 @@
-//! Objects are objects: what serde derives for a struct takes an array of its fields in their order too, and `[]` where all may be absent.
+//! Structs are read from objects only. What serde derives also accepts an array of the fields in order, and `[]` if all are optional.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-/// A deserializer, and all that comes out of it, which reads structs from maps only.
+/// Wraps a deserializer, and everything inside, to read structs from maps only.
 ///
-/// Fields of a variant of an enum, and what serde keeps before it decides (`flatten`, `untagged`, `tag`), are read as ever.
+/// Fields of enum variants, and values that serde buffers (`flatten`, `untagged`, `tag`), are read as usual.
 pub(super) struct Objects<T>(pub(super) T);
 
 macro_rules! forward {

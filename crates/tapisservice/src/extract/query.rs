@@ -7,9 +7,9 @@ use tapisservice_core::Error;
 
 use super::message;
 
-/// The query of a request, by name.
+/// The query of a request.
 ///
-/// It answers 400 with the name of the parameter when the query does not fit `T`.
+/// The rejection is 400 with the name of the parameter when the query is not a `T`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Query<T>(pub T);
 

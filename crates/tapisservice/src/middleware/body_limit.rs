@@ -1,4 +1,4 @@
-//! How large the body of a request may be (F21), and what the caller is told of a body that could not be read (F20).
+//! The limit of request bodies (F21), and the responses for bodies that could not be read (F20).
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -18,16 +18,16 @@ use tapisservice_serve::is_body_timeout;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// How large the body of a request may be on some routes ([`Routes::body_limit`](crate::Routes::body_limit)).
+/// The limit of request bodies on a route ([`Routes::body_limit`](crate::Routes::body_limit)).
 ///
-/// It holds for whatever reads the body: `Body` and `Request` as well as `Json`, `Bytes`, `String`, forms and the extractors of other
-/// crates. A body that is announced as larger (`Content-Length`) is refused with 413 before the handler is called or a byte is
-/// asked for; one of unknown length when it grows too large.
+/// It applies to everything that reads the body: `Body` and `Request` as well as `Json`, `Bytes`, `String`, forms and the extractors of
+/// other crates. A body whose `Content-Length` is too large is rejected with 413 before the handler is called and before a byte is read;
+/// one of unknown length when it grows too large.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyLimit(usize);
 
 impl BodyLimit {
-    /// At most so many bytes; 0 allows empty bodies only.
+    /// A limit in bytes. 0 allows only empty bodies.
     pub const fn new(bytes: usize) -> Self {
         Self(bytes)
     }
@@ -49,7 +49,7 @@ impl fmt::Display for BodyLimit {
     }
 }
 
-/// Limits the bodies of the routes it is put around. It stands inside the policy: who may not call a route does not learn what it takes.
+/// Limits the bodies of a route. It is inside the policy: callers who may not call the route do not learn its limit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BodyLimitLayer {
     limit: BodyLimit,
@@ -69,7 +69,7 @@ impl<S> Layer<S> for BodyLimitLayer {
     }
 }
 
-/// Gives its inner service bodies that end where the limit is.
+/// Limits the body before its inner service is called.
 #[derive(Debug, Clone)]
 pub(crate) struct BodyLimitService<S> {
     inner: S,
@@ -97,19 +97,19 @@ impl<S: Service<Request, Response = Response>> Service<Request> for BodyLimitSer
     }
 }
 
-/// The request with its body limited, and where a failure to read it shows.
+/// The request with a limited body, and the cell for a failure to read it.
 fn limited(request: Request, limit: BodyLimit) -> (Request, Arc<OnceLock<Failure>>) {
     let failure = Arc::new(OnceLock::new());
     let noted = failure.clone();
     let mut request = request
         .map(|body| Body::new(LimitedBody { body: Limited::new(body, limit.0), limit, failure: noted }));
-    // axum's own limit of 2 MB would be a second one.
+    // The default limit of axum, 2 MB, would be a second one.
     DefaultBodyLimit::disable().apply(&mut request);
     (request, failure)
 }
 
 pin_project! {
-    /// The answer, or a refusal of a body that is announced as too large.
+    /// The response, or a rejection of a body whose `Content-Length` is too large.
     #[project = Projection]
     pub(crate) enum ResponseFuture<F> {
         Running { #[pin] future: F, failure: Option<Arc<OnceLock<Failure>>> },
@@ -141,17 +141,16 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
 pub(crate) enum Failure {
     /// It is larger than the route's limit.
     TooLarge { limit: BodyLimit },
-    /// It is larger than a limit that somebody else set, axum's `DefaultBodyLimit` for example.
+    /// It is larger than another limit, axum's `DefaultBodyLimit` for example.
     TooLargeElsewhere,
     /// It stopped arriving.
     TimedOut,
-    /// The caller hung up, or sent what is no body.
+    /// The connection broke, or the body is malformed.
     Broken,
 }
 
 impl Failure {
-    /// The failure behind an error of a body or of an extractor, at any depth of its sources, if it has to do with the size or the
-    /// time of the body.
+    /// The failure among the sources of an error, if the size or the timeout of the body caused it.
     pub(crate) fn behind(error: &(dyn StdError + 'static)) -> Option<Self> {
         let mut causes = std::iter::successors(Some(error), |error| (*error).source());
         if causes.any(<dyn StdError>::is::<LengthLimitError>) {
@@ -163,22 +162,19 @@ impl Failure {
     pub(crate) fn to_error(self) -> Error {
         match self {
             Self::TooLarge { limit } => {
-                let message =
-                    format!("The body of the request is too large: the limit is {} bytes.", limit.0);
+                let message = format!("The request body is too large: the limit is {} bytes.", limit.0);
                 Error::new(ErrorKind::TooLarge, message)
-                    .with_detail("set by max_body_bytes, or by .body_limit(..) of the route")
+                    .with_detail("the limit is max_body_bytes, or .body_limit(..) of the route")
             }
-            Self::TooLargeElsewhere => {
-                Error::new(ErrorKind::TooLarge, "The body of the request is too large.")
-            }
+            Self::TooLargeElsewhere => Error::new(ErrorKind::TooLarge, "The request body is too large."),
             Self::TimedOut => {
-                Error::new(ErrorKind::RequestTimeout, "The body of the request did not arrive in time.")
+                Error::new(ErrorKind::RequestTimeout, "The request body did not arrive in time.")
             }
-            Self::Broken => Error::bad_input("The body of the request could not be read."),
+            Self::Broken => Error::bad_input("The request body could not be read."),
         }
     }
 
-    /// What is answered when the body failed: that it did, whatever the handler made of it, unless the handler says so itself.
+    /// The response after the body failed: the failure, whatever the handler returned, unless the handler returned the same failure.
     fn prevail(self, response: Response) -> Response {
         let error = self.to_error();
         let told =
@@ -187,7 +183,7 @@ impl Failure {
     }
 }
 
-/// A body that fails beyond its limit, and notes why it failed.
+/// A body that fails beyond its limit, and records why.
 struct LimitedBody {
     body: Limited<Body>,
     limit: BodyLimit,

@@ -1,4 +1,4 @@
-//! A panic is a failure like others (F19).
+//! Turns panics into failures (F19).
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,9 +12,9 @@ use tapisservice_core::Error;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Answers a request whose handling panicked; what the panic said goes to the log.
+/// Responds to a request whose handler panicked. The text of the panic goes to the log.
 ///
-/// It leaves bodies as they are. `tower_http`'s layer of the name boxes each, which costs 3 % of a request with a known token.
+/// Unlike the layer of `tower_http` with this name it does not box bodies, which would cost 3 % of a request with a known token.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CatchPanicLayer;
 
@@ -26,7 +26,7 @@ impl<S> Layer<S> for CatchPanicLayer {
     }
 }
 
-/// Catches what its inner service panics with.
+/// Catches the panics of its inner service.
 #[derive(Debug, Clone)]
 pub(crate) struct CatchPanic<S> {
     inner: S,
@@ -50,7 +50,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for CatchPanic<S
 }
 
 pin_project! {
-    /// The answer, or one about the panic.
+    /// The response, or a failure after a panic.
     #[project = Projection]
     pub(crate) enum ResponseFuture<F> {
         Running { #[pin] future: F },
@@ -63,7 +63,7 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let payload = match self.project() {
-            // What panicked is dropped and never polled again.
+            // The future that panicked is dropped and never polled again.
             Projection::Running { future } => match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
                 Ok(polled) => return polled,
                 Err(payload) => payload,

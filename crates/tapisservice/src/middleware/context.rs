@@ -1,4 +1,4 @@
-//! Starts `g` and names the request.
+//! Creates `g` and the request id.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use tower_service::Service;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The longest request id that is taken from a caller.
+/// The longest request id that is accepted from a caller.
 const MAX_REQUEST_ID: usize = 64;
 
-/// Creates the request context, as an extension and as the current one of the task, and returns the request id in
-/// `X-Request-ID`. Ids that a caller sends are taken over when they are well-formed, else replaced.
+/// Creates the request context, as an extension and as the current one of the task, and returns the request id in `X-Request-ID`. Ids of
+/// the caller are used if they are well-formed, else replaced.
 #[derive(Debug, Clone)]
 pub(crate) struct ContextLayer {
     service: Arc<ServiceInfo>,
@@ -40,7 +40,7 @@ impl<S> Layer<S> for ContextLayer {
     }
 }
 
-/// Gives each request its context before its inner service sees it.
+/// Creates the context before its inner service is called.
 #[derive(Debug, Clone)]
 pub(crate) struct ContextService<S> {
     inner: S,

@@ -1,4 +1,4 @@
-//! The one deadline of a request, which its route may move.
+//! The deadline of a request, which its route may change.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,26 +11,25 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// A value of `g`: how long the request may take, where its route says so.
+/// The timeout of the route, as a value in `g`.
 #[derive(Debug, Clone, Copy)]
 struct RouteLimit(Duration);
 
 pin_project! {
-    /// A future and its deadline, counted from the start of the request; gives the limit when that was reached.
+    /// A future with a deadline, counted from the start of the request. It returns the limit when the deadline has passed.
     ///
-    /// Nothing is asked or set before the future has to wait. The limit may move until then and afterwards: it counts when the
-    /// request is polled.
+    /// No timer is set before the future has to wait. The limit may change at any time: it is read with each poll.
     pub(crate) struct Bounded<F> {
         #[pin]
         future: F,
         limit: Duration,
-        // Boxed, since few requests wait and every one is moved from layer to layer.
+        // Boxed, because few requests wait, and every request is moved from layer to layer.
         alarm: Option<Pin<Box<Sleep>>>,
     }
 }
 
 impl<F> Bounded<F> {
-    /// `limit` is for routes that have none of their own.
+    /// `limit` applies to routes without their own.
     pub(crate) fn new(future: F, limit: Duration) -> Self {
         Self { future, limit, alarm: None }
     }
@@ -47,7 +46,7 @@ impl<F: Future> Future for Bounded<F> {
         let g = RequestContext::current().ok();
         let start = g.as_ref().map_or_else(Instant::now, RequestContext::started);
         let limit = g.and_then(|g| g.get()).map_or(*this.limit, |RouteLimit(limit)| limit);
-        // What lies beyond all instants never comes: Duration::MAX is how people write "none".
+        // An instant that cannot be represented never comes: Duration::MAX means no limit.
         let Some(end) = start.checked_add(limit) else { return Poll::Pending };
         let alarm = this.alarm.get_or_insert_with(|| Box::pin(sleep_until(end)));
         if alarm.deadline() != end {
@@ -57,7 +56,7 @@ impl<F: Future> Future for Bounded<F> {
     }
 }
 
-/// Gives a route a timeout of its own, longer or shorter than `request_timeout_seconds`.
+/// Overrides `request_timeout_seconds` for a route.
 ///
 /// ```
 /// use std::time::Duration;
@@ -78,7 +77,7 @@ pub struct RequestTimeoutLayer {
 }
 
 impl RequestTimeoutLayer {
-    /// A limit for the whole request, counted from its headers. [`Duration::MAX`] is none.
+    /// A limit for the whole request, counted from its headers. [`Duration::MAX`] means no limit.
     pub fn new(limit: Duration) -> Self {
         Self { limit }
     }
@@ -92,7 +91,7 @@ impl<S> Layer<S> for RequestTimeoutLayer {
     }
 }
 
-/// Moves the deadline of a request before its inner service sees it.
+/// Sets the timeout before its inner service is called.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestTimeout<S> {
     inner: S,

@@ -1,4 +1,4 @@
-//! The one place that renders failures.
+//! Renders failures.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,15 +17,15 @@ use tower_service::Service;
 
 use crate::middleware::body_limit::Failure;
 
-/// What the configuration says about failures.
+/// The settings for failures.
 #[derive(Debug, Clone)]
 pub(crate) struct ErrorMapper {
     pub(crate) show_traceback: bool,
     pub(crate) legacy_error_status: bool,
 }
 
-/// Makes an envelope of every failure: of an [`Error`] with what the configuration says, and of an answer that
-/// some library wrote by its status alone. OPTIONS of a path that has no handler for it becomes 204 with Allow (rule D6).
+/// Renders every failure as an envelope: an [`Error`] by the settings, and an error response of a library by its status. OPTIONS of a
+/// path without a handler for it becomes 204 with `Allow` (rule D6).
 #[derive(Debug, Clone)]
 pub(crate) struct ErrorMapperLayer {
     mapper: Arc<ErrorMapper>,
@@ -68,7 +68,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for ErrorMapperS
 }
 
 pin_project! {
-    /// Looks at the answer when it is there.
+    /// Renders the response when it is ready.
     pub(crate) struct ResponseFuture<F> {
         #[pin]
         future: F,
@@ -104,22 +104,22 @@ impl ErrorMapper {
         }
     }
 
-    /// For an interim status in place of an answer (RFC 9110, 15.2). The server would send 101 and then close the connection, of which
-    /// nobody takes the rest.
+    /// The failure for an informational status in place of a response (RFC 9110, 15.2). The server would send a 101 and then close the
+    /// connection, because nothing handles the upgrade.
     fn no_answer(&self, status: StatusCode) -> Response {
         let error = if status == StatusCode::SWITCHING_PROTOCOLS {
-            Error::base("The service does not switch protocols: WebSocket is not supported.")
+            Error::base("The service does not support protocol upgrades such as WebSocket.")
                 .with_status(StatusCode::NOT_IMPLEMENTED)
-                .with_detail("a handler answered 101, which this server cannot carry on with")
+                .with_detail("a handler returned 101, but the server does not support upgrades")
         } else {
-            Error::base("The service gave no answer.")
+            Error::base("The service sent no final response.")
                 .with_status(StatusCode::INTERNAL_SERVER_ERROR)
-                .with_detail(format!("a handler answered with the interim status {status}"))
+                .with_detail(format!("a handler returned the informational status {status}"))
         };
         self.answer(Response::default(), &error)
     }
 
-    /// The failure as the configuration wants it, with the headers that handlers and layers put on `response`.
+    /// Renders the failure by the settings, with the headers that handlers and layers have set on `response`.
     fn answer(&self, response: Response, error: &Error) -> Response {
         let of_body = of_body(error);
         let error = of_body.as_ref().unwrap_or(error);
@@ -138,7 +138,7 @@ fn has<T: Send + Sync + 'static>(response: &Response) -> bool {
     response.extensions().get::<T>().is_some()
 }
 
-/// The answer to OPTIONS where no handler answers it: 204 with the `Allow` of the 405.
+/// The response to OPTIONS where no handler answers it: 204 with the `Allow` of the 405.
 fn allowed_methods(refused: Response) -> Response {
     let (mut parts, _) = refused.into_parts();
     parts.status = StatusCode::NO_CONTENT;
@@ -148,13 +148,13 @@ fn allowed_methods(refused: Response) -> Response {
     Response::from_parts(parts, Body::empty())
 }
 
-/// What an error of an unknown type is when a body that was too large or late is behind it.
+/// The failure of the body behind an unrecognized error, if there is one.
 fn of_body(error: &Error) -> Option<Error> {
     let source = error.source().filter(|_| error.kind() == ErrorKind::Unrecognized)?;
     Failure::behind(source).map(Failure::to_error)
 }
 
-/// A failure of which only the status is known; what its author wrote may hold values of the request.
+/// A failure of which only the status is used: the text of its author may hold values of the request.
 fn foreign(status: StatusCode) -> Error {
     let (kind, message) = match status {
         StatusCode::BAD_REQUEST => (ErrorKind::BadInput, "The request is not valid."),
@@ -162,10 +162,10 @@ fn foreign(status: StatusCode) -> Error {
         StatusCode::METHOD_NOT_ALLOWED => {
             (ErrorKind::MethodNotAllowed, "The method is not allowed for this path.")
         }
-        StatusCode::REQUEST_TIMEOUT => (ErrorKind::RequestTimeout, "The request was not sent in time."),
-        StatusCode::PAYLOAD_TOO_LARGE => (ErrorKind::TooLarge, "The body of the request is too large."),
+        StatusCode::REQUEST_TIMEOUT => (ErrorKind::RequestTimeout, "The request did not arrive in time."),
+        StatusCode::PAYLOAD_TOO_LARGE => (ErrorKind::TooLarge, "The request body is too large."),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            (ErrorKind::UnsupportedMediaType, "The media type of the body is not supported.")
+            (ErrorKind::UnsupportedMediaType, "The media type of the request body is not supported.")
         }
         _ => (ErrorKind::Base, status.canonical_reason().unwrap_or("The request failed.")),
     };

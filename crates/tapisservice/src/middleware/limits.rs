@@ -1,4 +1,4 @@
-//! How long a target may be, and how long a request may take.
+//! Limits of the request target and the duration of a request.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -15,9 +15,9 @@ use tower_service::Service;
 
 use super::deadline::Bounded;
 
-/// Answers 414 to a target that is too long and 504 when the answer takes too long, unless the route has a limit of its own
-/// ([`RequestTimeoutLayer`](super::deadline::RequestTimeoutLayer)). The size of a body is limited around the handlers of a route, where
-/// the route's own limit is known ([`BodyLimitLayer`](super::body_limit::BodyLimitLayer)).
+/// Responds with 414 when the request target is too long, and with 504 when the request takes too long, unless the route has its own limit
+/// ([`RequestTimeoutLayer`](super::deadline::RequestTimeoutLayer)). [`BodyLimitLayer`](super::body_limit::BodyLimitLayer) limits bodies, at
+/// the route, where its limit is known.
 #[derive(Debug, Clone)]
 pub(crate) struct LimitsLayer {
     limits: Limits,
@@ -37,7 +37,7 @@ impl<S> Layer<S> for LimitsLayer {
     }
 }
 
-/// Holds each request to the limits.
+/// Enforces the limits.
 #[derive(Debug, Clone)]
 pub(crate) struct LimitsService<S> {
     inner: S,
@@ -64,7 +64,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for LimitsServic
 }
 
 pin_project! {
-    /// The answer, or what was not kept to.
+    /// The response, or the limit that was exceeded.
     #[project = Projection]
     pub(crate) enum ResponseFuture<F> {
         TooLong { bytes: usize },
@@ -86,11 +86,11 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
 }
 
 fn too_long(bytes: usize) -> Response {
-    let message = format!("The target of the request is longer than {bytes} bytes.");
+    let message = format!("The request target is longer than {bytes} bytes.");
     Error::new(ErrorKind::TooLarge, message).with_status(StatusCode::URI_TOO_LONG).into_response()
 }
 
 fn too_slow(limit: Duration) -> Response {
-    let message = format!("The service took longer than {} s.", limit.as_secs_f64());
+    let message = format!("The request took longer than {} s.", limit.as_secs_f64());
     Error::new(ErrorKind::Timeout, message).into_response()
 }

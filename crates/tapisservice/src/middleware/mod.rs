@@ -1,4 +1,4 @@
-//! What happens to every request on its way in and out; [`crate::stack`] puts it in order.
+//! The middleware of every request. [`crate::stack`] has the order.
 
 pub(crate) mod body_limit;
 pub(crate) mod catch_panic;

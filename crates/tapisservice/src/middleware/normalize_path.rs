@@ -1,4 +1,4 @@
-//! Paths as people and proxies write them (rule D1).
+//! Normalizes paths (rule D1).
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use axum::extract::Request;
 use http::Uri;
 use http::uri::PathAndQuery;
 
-/// Removes doubled slashes and a trailing one from the path; the query stays. It has to stand around the router: a layer on
-/// a router runs after the route was chosen.
+/// Removes duplicate and trailing slashes from the path. The query stays. It must be outside of the router: a layer on a router runs after
+/// the route has been matched.
 pub(crate) fn normalize_path<B>(mut request: Request<B>) -> Request<B> {
     if let Cow::Owned(path) = normalized(request.uri().path()) {
         let target = match request.uri().query() {
@@ -18,7 +18,7 @@ pub(crate) fn normalize_path<B>(mut request: Request<B>) -> Request<B> {
         if let Ok(target) = target.parse::<PathAndQuery>() {
             parts.path_and_query = Some(target);
         }
-        // Parts of a valid URI with another path are one.
+        // The parts of a valid URI with another path are a valid URI.
         *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
     }
     request

@@ -1,4 +1,4 @@
-//! Writes the one line of a request, and opens its span.
+//! The log line and the span of a request.
 
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
@@ -21,14 +21,13 @@ use crate::metrics::{ActiveRequest, RequestMetrics};
 /// Log lines a minute about one reason that callers can cause at will (F23).
 const LINES_PER_MINUTE: u32 = 20;
 
-/// Lines of one status and origin are one reason. Their texts are not looked at: they may be the caller's, who can make up as many as
-/// there are requests.
+/// Lines are throttled by status and origin. Their texts do not count: a caller can make up any number of them.
 static REASONS: LazyLock<Throttled<(u16, ErrorOrigin)>> =
     LazyLock::new(|| Throttled::new(LINES_PER_MINUTE, Duration::from_mins(1)));
 
-/// Logs how each request ended, a failure of the service at ERROR and everything else at INFO, and counts it.
+/// Logs and measures each request. Failures of the service are logged at ERROR, everything else at INFO.
 ///
-/// Lines have their ids from `g`. The span is for other layers of a subscriber, which want one for every request.
+/// Log lines take their ids from `g`. The span is for other layers of a subscriber, which need one for every request.
 #[derive(Debug, Clone)]
 pub(crate) struct TraceLayer {
     metrics: Arc<RequestMetrics>,
@@ -48,7 +47,7 @@ impl<S> Layer<S> for TraceLayer {
     }
 }
 
-/// Follows each request through its inner service.
+/// Logs and measures the requests to its inner service.
 #[derive(Debug, Clone)]
 pub(crate) struct TraceService<S> {
     inner: S,
@@ -73,7 +72,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for TraceService
 }
 
 pin_project! {
-    /// Writes the line when the answer is there.
+    /// Logs the request when the response is ready.
     pub(crate) struct ResponseFuture<F> {
         #[pin]
         future: Instrumented<F>,
@@ -124,10 +123,10 @@ fn write(status: StatusCode, report: Option<&ErrorReport>, took: Duration) {
     let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let status = status.as_u16();
     let Some(ErrorReport(cause)) = report else {
-        info!(status, milliseconds, "request answered");
+        info!(status, milliseconds, "request completed");
         return;
     };
-    // The panic hook wrote the line of a panic, with the place.
+    // The panic hook has logged the panic, with its location.
     if cause.kind() == ErrorKind::Panic {
         return;
     }
@@ -136,7 +135,7 @@ fn write(status: StatusCode, report: Option<&ErrorReport>, took: Duration) {
     if status >= 500 {
         error!(status, milliseconds, %reason, withheld, "request failed");
     } else {
-        info!(status, milliseconds, %reason, withheld, "request refused");
+        info!(status, milliseconds, %reason, withheld, "request rejected");
     }
 }
 

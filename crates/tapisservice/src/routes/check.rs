@@ -1,11 +1,11 @@
-//! Whether the router can take all routes, asked before it is: it panics where it cannot.
+//! Checks routes before they are added to the router, which would panic.
 
 use std::collections::HashSet;
 
 use super::probe::Answers;
 use super::{RouteError, join_paths};
 
-/// Remembers what was mounted.
+/// The routes so far.
 #[derive(Default)]
 pub(super) struct Check {
     handlers: HashSet<(String, String)>,
@@ -13,7 +13,7 @@ pub(super) struct Check {
 }
 
 impl Check {
-    /// Takes one more route.
+    /// Adds a route.
     pub(super) fn add(&mut self, base_path: &str, path: &str, answers: &Answers) -> Result<(), RouteError> {
         check_syntax(path)?;
         let whole = join_paths(base_path, path);
@@ -37,7 +37,7 @@ impl Check {
     }
 }
 
-/// What the router wants of a path beyond its pattern.
+/// The syntax that the router requires of a path.
 fn check_syntax(path: &str) -> Result<(), RouteError> {
     let wrong = |reason: &str| RouteError::InvalidPath { path: path.to_owned(), reason: reason.to_owned() };
     if !path.starts_with('/') {

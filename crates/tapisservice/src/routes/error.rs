@@ -1,7 +1,7 @@
 //! Routes that cannot be mounted.
 
-/// Routes that contradict each other, the router or the OpenAPI document. The paths of routes in it are below the base path, those of
-/// operations are as the document has them.
+/// Routes that conflict with each other, the router or the OpenAPI document. Paths of routes are relative to the base path, those of
+/// operations are as in the document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RouteError {
@@ -19,15 +19,15 @@ pub enum RouteError {
         /// The path.
         path: String,
     },
-    /// No request can tell one path from another.
+    /// Two paths match the same requests.
     #[error("the paths {path} and {other} match the same requests: keep one of them")]
     Conflict {
         /// The path that was added later.
         path: String,
-        /// The path that was there.
+        /// The path that was added first.
         other: String,
     },
-    /// Two operations of the OpenAPI document have one id. Clients call operations by their ids.
+    /// Two operations of the OpenAPI document have the same id. Clients call operations by their ids.
     #[error(
         "{first} and {second} have the same operation id {operation_id:?}: give one of them another, \
         #[utoipa::path(.., operation_id = \"..\")]. Without one it is the name of the function"
@@ -35,12 +35,12 @@ pub enum RouteError {
     DuplicateOperationId {
         /// The id.
         operation_id: String,
-        /// The operation that the document has first: `GET /v3/demo/x`.
+        /// The first operation: `GET /v3/demo/x`.
         first: String,
         /// The other one.
         second: String,
     },
-    /// An operation asks for a security scheme that the OpenAPI document does not have.
+    /// An operation requires a security scheme that the OpenAPI document does not declare.
     #[error(
         "{route} refers to the security scheme {scheme:?}, which the document does not have: declare it in what \
         AppBuilder::openapi gets, or leave security(..) out, since the policy of the route says what is needed"
@@ -56,7 +56,7 @@ pub enum RouteError {
     InvalidPath {
         /// The path.
         path: String,
-        /// What is wrong with it, and what is right.
+        /// What is wrong, and what is expected.
         reason: String,
     },
 }

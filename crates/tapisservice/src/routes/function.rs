@@ -1,7 +1,7 @@
-//! What `handlers!` takes as a handler, in steps of which each has a compile error that says what is missing.
+//! The handlers of `handlers!`, as a chain of traits. Each has a compile error that says what is missing.
 //!
-//! axum's own `Handler` would do, but whatever is wrong with a function, the compiler says no more than that it is no
-//! `Handler`. And where one step alone fails, the compiler would guess the state from the first handler; see [`Unknown`].
+//! axum's `Handler` would do, but then the compiler only says that a function is not a `Handler`. And where a single trait fails, the
+//! compiler would infer the state from the first handler; see [`Unknown`].
 
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
-/// A function that answers requests: `async`, its arguments extractors, its output an answer.
+/// A handler function: `async`, with extractors as arguments and a response as output.
 ///
 /// `A` are its arguments, `S` is the state of the routes and `M` how the last argument is extracted.
 #[diagnostic::on_unimplemented(
@@ -20,7 +20,7 @@ use http::request::Parts;
     note = "a handler is an `async fn` with at most 16 arguments, each of them an extractor"
 )]
 pub trait HandlerFunction<A, S, M>: Clone + Send + Sync + 'static {
-    /// Extracts the arguments, calls the function and makes an answer of its output.
+    /// Extracts the arguments, calls the function and turns its output into a response.
     fn answer(self, request: Request, state: S) -> impl Future<Output = Response> + Send;
 }
 
@@ -48,14 +48,14 @@ where
     note = "a handler is an `async fn` with at most 16 arguments, each of them an extractor"
 )]
 pub trait Function<A>: Clone + Send + Sync + 'static {
-    /// What a call gives: a future, if the function is `async`.
+    /// The return type: a future, if the function is `async`.
     type Returned;
 
     /// Calls the function.
     fn call(self, arguments: A) -> Self::Returned;
 }
 
-/// What an `async fn` gives when it is called.
+/// The return value of an `async fn`.
 #[diagnostic::on_unimplemented(
     message = "a handler has to be an `async fn`, but this one returns `{Self}`",
     label = "not an `async fn`",
@@ -81,7 +81,7 @@ impl<F: Future> AsyncFunctionOutput for F {
     }
 }
 
-/// What a handler may return.
+/// The output of a handler.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
     label = "what a handler of these returns cannot be sent",
@@ -89,7 +89,7 @@ impl<F: Future> AsyncFunctionOutput for F {
     note = "the error of a handler is `tapisservice::Error`; `?` makes one of each error that implements `ServiceError`"
 )]
 pub trait HandlerOutput {
-    /// The answer.
+    /// The response.
     fn into_answer(self) -> Response;
 }
 
@@ -100,7 +100,7 @@ impl<T: IntoResponse> HandlerOutput for T {
     }
 }
 
-/// An argument that is not the last one: it does not read the body.
+/// An argument that is not the last one, so it cannot read the body.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a handler here, where the state of the routes is `{S}`",
     label = "an argument of a handler of these cannot be extracted",
@@ -108,7 +108,7 @@ impl<T: IntoResponse> HandlerOutput for T {
     note = "`State<T>` needs an `impl FromRef<{S}> for T`"
 )]
 pub trait Argument<S>: Sized {
-    /// Extracts it, or says why not.
+    /// Extracts it, or returns the rejection.
     fn extract(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, Response>> + Send;
 }
 
@@ -127,7 +127,7 @@ impl<T: FromRequestParts<S>, S: Send + Sync> Argument<S> for T {
     note = "`State<T>` needs an `impl FromRef<{S}> for T`; `Json<T>` needs `T: Deserialize`"
 )]
 pub trait LastArgument<S, M>: Sized {
-    /// Extracts it, or says why not.
+    /// Extracts it, or returns the rejection.
     fn extract(request: Request, state: &S) -> impl Future<Output = Result<Self, Response>> + Send;
 }
 
@@ -140,15 +140,15 @@ impl<T: FromRequest<S, M>, S: Send + Sync, M> LastArgument<S, M> for T {
 
 /// All arguments of a function.
 pub trait Arguments<S, M>: Sized + Send {
-    /// Extracts them in order, or says why one cannot be.
+    /// Extracts them in order, or returns the first rejection.
     fn extract(request: Request, state: &S) -> impl Future<Output = Result<Self, Response>> + Send;
 }
 
-/// A state that nobody has. It makes the compiler wait until it knows the state of the routes.
+/// A state that no routes have. It makes the compiler wait until it knows the state of the routes.
 ///
-/// As long as it does not, `Cache: FromRef<?>` has one solution if the author forgot his, that a `Cache` comes from a
-/// `Cache`: the compiler would take `Cache` for the state of the routes and complain about the wrong place. Two
-/// implementations for states that are never used leave it undecided, whether or not that of the real state applies.
+/// Without it, `Cache: FromRef<?>` has one solution if the author forgot the implementation: the identity. The compiler would take
+/// `Cache` for the state of the routes and report the wrong place. Two implementations for unused states keep the choice open until the
+/// real state is known.
 #[derive(Debug)]
 pub enum Unknown<const N: usize> {}
 

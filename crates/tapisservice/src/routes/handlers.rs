@@ -1,4 +1,4 @@
-//! Handlers that carry `#[utoipa::path]`, gathered by the macro `handlers!`.
+//! Handlers with `#[utoipa::path]`, collected by the macro `handlers!`.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -18,8 +18,7 @@ use super::function::{FunctionHandler, HandlerFunction};
 use super::limits::RouteLimits;
 use crate::BodyLimit;
 
-/// Gathers handlers that carry `#[utoipa::path]`, for [`Routes::add`](crate::Routes::add). Each is mounted on the method
-/// and the path of its own.
+/// Collects handlers with `#[utoipa::path]`, for [`Routes::add`](crate::Routes::add). Each is mounted at its method and path.
 ///
 /// ```
 /// use tapisservice::prelude::*;
@@ -41,8 +40,8 @@ use crate::BodyLimit;
 ///
 /// # Compile errors
 ///
-/// A function that is not a handler is a compile error that names the function and says what is missing: see
-/// `docs/COMPILER.md` in the repository.
+/// A function that is not a handler is a compile error that names the function and what is missing: see `docs/COMPILER.md` in the
+/// repository.
 #[macro_export]
 macro_rules! handlers {
     ($($($segment:ident)::+),+ $(,)?) => {
@@ -55,8 +54,7 @@ macro_rules! handlers {
     };
 }
 
-/// One handler of `handlers!`: its modules, then its name. What `#[utoipa::path]` says of a function `f` is in a type
-/// `__path_f` beside it.
+/// One handler of `handlers!`: its modules, then its name. `#[utoipa::path]` on a function `f` makes a type `__path_f` beside it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __handler {
@@ -70,7 +68,7 @@ macro_rules! __handler {
     };
 }
 
-/// A handler with its part of the OpenAPI document.
+/// A handler and its part of the OpenAPI document.
 pub struct Handler<S> {
     pub(super) path: String,
     pub(super) item: PathItem,
@@ -78,7 +76,7 @@ pub struct Handler<S> {
     pub(super) methods: MethodRouter<S>,
 }
 
-/// A function with what `#[utoipa::path]` says of it, which is `P`. Boxed, since `handlers!` makes an array of them on the stack.
+/// Joins a function and `P`, its `#[utoipa::path]`. Boxed, because `handlers!` makes an array of them on the stack.
 pub fn handler<P, F, A, S, M>(function: F) -> Box<Handler<S>>
 where
     P: Path + SchemaReferences + for<'tag> Tags<'tag>,
@@ -121,7 +119,7 @@ fn filter(method: &HttpMethod) -> MethodFilter {
     }
 }
 
-/// What [`handlers!`](crate::handlers) gathers. Limits that are set here are those of each of its handlers.
+/// The handlers of [`handlers!`](crate::handlers). Limits that are set here apply to each of them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -144,33 +142,33 @@ pub struct Handlers<S = ()> {
 }
 
 impl<S: Clone + Send + Sync + 'static> Handlers<S> {
-    /// Sets how long a request may take, in place of `request_timeout_seconds`: more or less, counted from the headers of
-    /// the request. [`Duration::MAX`] is no limit. A request that takes longer is answered with 504.
+    /// Sets how long a request may take, in place of `request_timeout_seconds`, counted from its headers. [`Duration::MAX`] means no limit. A
+    /// request that takes longer gets 504.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.limits.set_timeout(limit);
         self
     }
 
-    /// Sets how large a body may be, in place of `max_body_bytes`: more or less. A larger one is answered with 413; if it is
-    /// announced as larger, before the handler is called.
+    /// Sets how large a body may be, in place of `max_body_bytes`. A larger one gets 413, before the handler is called if `Content-Length` is
+    /// too large.
     pub fn body_limit(mut self, limit: BodyLimit) -> Self {
         self.limits.set_body(limit);
         self
     }
 
-    /// Sets how long writing an answer may take, in place of `response_timeout_seconds`, counted from its headers.
+    /// Sets how long sending a response may take, in place of `response_timeout_seconds`, counted from its headers.
     pub fn response_timeout(mut self, limit: Duration) -> Self {
         self.limits.set_response_timeout(limit);
         self
     }
 
-    /// Lets the answers last as long as the client takes some bytes every `body_timeout_seconds`: for events and large files.
+    /// Lets responses take any time, as long as the client reads some bytes every `body_timeout_seconds`: for events and large files.
     pub fn streaming(mut self) -> Self {
         self.limits.set_streaming();
         self
     }
 
-    /// Puts a layer around each handler. The policy of the route decides before it.
+    /// Adds a layer to each handler, inside of the policy.
     pub fn layer<L>(self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! The limits that a route sets for itself.
+//! The limits of a route.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::BodyLimit;
 use crate::ResponseTimeoutLayer;
 use crate::middleware::deadline::RequestTimeoutLayer;
 
-/// The limits of a route that are set, in place of those of the settings.
+/// The limits that a route overrides.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct RouteLimits {
     timeout: Option<Duration>,
@@ -35,7 +35,7 @@ impl RouteLimits {
         self.response = Some(ResponseLimit::Streaming);
     }
 
-    /// These, and where one is not set, the other's.
+    /// These limits, else those of `other`.
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             timeout: self.timeout.or(other.timeout),
@@ -44,7 +44,7 @@ impl RouteLimits {
         }
     }
 
-    /// Those that differ from the settings.
+    /// The limits that differ from the settings.
     pub(super) fn different_from(self, settings: &Limits) -> Self {
         Self {
             timeout: self.timeout.filter(|limit| *limit != settings.request_timeout),
@@ -59,17 +59,17 @@ impl RouteLimits {
         self.body.unwrap_or(default)
     }
 
-    /// Whether a body of any size is taken.
+    /// Whether bodies of any size are accepted.
     pub(crate) fn has_unlimited_body(self) -> bool {
         self.body == Some(BodyLimit::unlimited())
     }
 
-    /// Whether a request may take for ever.
+    /// Whether a request may take any time.
     pub(crate) fn has_no_timeout(self) -> bool {
         self.timeout == Some(Duration::MAX)
     }
 
-    /// Puts the limits of time around what a route answers. A layer nearer to a handler has the last word.
+    /// Adds the timeouts to a route. A layer nearer to a handler wins.
     pub(super) fn time<S: Clone + Send + Sync + 'static>(self, methods: MethodRouter<S>) -> MethodRouter<S> {
         // Only where there is a limit: each layer costs every request a box.
         let methods = match self.response {
@@ -83,7 +83,7 @@ impl RouteLimits {
     }
 }
 
-/// As lists of routes show them.
+/// The format of lists of routes.
 impl fmt::Display for RouteLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let limits = [

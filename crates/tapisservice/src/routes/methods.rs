@@ -1,4 +1,4 @@
-//! Routes that do not show in the OpenAPI document, with limits.
+//! Limits for routes outside of the OpenAPI document.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use axum::routing::MethodRouter;
 use super::limits::RouteLimits;
 use crate::BodyLimit;
 
-/// The handlers of a path with limits of their own, for [`Routes::route`](crate::Routes::route). Made by [`RouteMethods`].
+/// The handlers of a path with their limits, for [`Routes::route`](crate::Routes::route). Made by [`RouteMethods`].
 #[must_use]
 pub struct Methods<S = ()> {
     pub(super) router: MethodRouter<S>,
@@ -40,30 +40,30 @@ pub trait RouteMethods<S>: Sized {
     /// The handlers and their limits.
     fn into_methods(self) -> Methods<S>;
 
-    /// Sets how long a request may take, in place of `request_timeout_seconds`: more or less, counted from the headers of
-    /// the request. [`Duration::MAX`] is no limit. A request that takes longer is answered with 504.
+    /// Sets how long a request may take, in place of `request_timeout_seconds`, counted from its headers. [`Duration::MAX`] means no limit. A
+    /// request that takes longer gets 504.
     fn timeout(self, limit: Duration) -> Methods<S> {
         let mut methods = self.into_methods();
         methods.limits.set_timeout(limit);
         methods
     }
 
-    /// Sets how large a body may be, in place of `max_body_bytes`: more or less. A larger one is answered with 413; if it is
-    /// announced as larger, before the handler is called.
+    /// Sets how large a body may be, in place of `max_body_bytes`. A larger one gets 413, before the handler is called if `Content-Length` is
+    /// too large.
     fn body_limit(self, limit: BodyLimit) -> Methods<S> {
         let mut methods = self.into_methods();
         methods.limits.set_body(limit);
         methods
     }
 
-    /// Sets how long writing an answer may take, in place of `response_timeout_seconds`, counted from its headers.
+    /// Sets how long sending a response may take, in place of `response_timeout_seconds`, counted from its headers.
     fn response_timeout(self, limit: Duration) -> Methods<S> {
         let mut methods = self.into_methods();
         methods.limits.set_response_timeout(limit);
         methods
     }
 
-    /// Lets the answers last as long as the client takes some bytes every `body_timeout_seconds`: for events and large files.
+    /// Lets responses take any time, as long as the client reads some bytes every `body_timeout_seconds`: for events and large files.
     fn streaming(self) -> Methods<S> {
         let mut methods = self.into_methods();
         methods.limits.set_streaming();

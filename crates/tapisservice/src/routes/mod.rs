@@ -27,8 +27,7 @@ pub use methods::{Methods, RouteMethods};
 pub(crate) use mount::Mounted;
 pub use policy::RoutePolicy;
 
-/// The routes of a service. There is no way to add one without saying who may call it, and its policy decides before any
-/// handler of it runs, whichever way that is mounted (F32).
+/// The routes of a service. Every route has a policy, which decides before any of its handlers runs, however they are mounted (F32).
 ///
 /// ```
 /// use tapisservice::prelude::*;
@@ -68,27 +67,26 @@ pub struct Routes<S = ()> {
     plain: Vec<(Access, String, MethodRouter<S>)>,
 }
 
-/// What a request must be like to reach a route.
+/// Policy and limits of a route.
 #[derive(Clone)]
 struct Access {
     policy: Policy,
     limits: RouteLimits,
 }
 
-/// What a route is, for lists of routes.
+/// A route, for lists of routes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RouteInfo {
-    /// The method; `*` for a handler that answers whatever method has no handler of its own: `any(..)`, a fallback, a nested
-    /// service.
+    /// The method; `*` for a handler of all methods without their own: `any(..)`, a fallback, a nested service.
     pub method: String,
-    /// The path below the service's base path.
+    /// The path, relative to the base path of the service.
     pub path: String,
     /// Who may call it.
     pub policy: String,
     /// Its `operationId`, if it is in the OpenAPI document.
     pub operation_id: Option<String>,
-    /// Its limits where they are not those of the settings: `timeout=300s body_limit=1073741824`; else empty.
+    /// The limits that differ from the settings, such as `timeout=300s body_limit=1073741824`. Empty if there are none.
     pub limits: String,
 }
 
@@ -112,8 +110,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         Self::default()
     }
 
-    /// Adds handlers that carry `#[utoipa::path]`, gathered by [`handlers!`](crate::handlers). Each answers on its own method
-    /// and path, which lies below the service's base path. The policy is that of each.
+    /// Adds handlers with `#[utoipa::path]`, collected by [`handlers!`](crate::handlers). Each is mounted at its method and path, below the
+    /// base path of the service. The policy applies to each.
     pub fn add(mut self, policy: impl RoutePolicy, handlers: impl Into<Handlers<S>>) -> Self {
         let Handlers { handlers, limits } = handlers.into();
         let access = Access { policy: policy.into_policy(), limits };
@@ -121,8 +119,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// Adds a route that does not show in the OpenAPI document. `methods` are axum's, `get(show).post(change)`, and may have limits
-    /// of their own ([`RouteMethods`]).
+    /// Adds a route that is not in the OpenAPI document. `methods` is a method router of axum, such as `get(show).post(change)`, and may have
+    /// its own limits ([`RouteMethods`]).
     pub fn route(
         mut self,
         policy: impl RoutePolicy,
@@ -134,19 +132,19 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// Adds all routes of another set.
+    /// Adds all routes of `other`.
     pub fn merge(mut self, other: Self) -> Self {
         self.documented.extend(other.documented);
         self.plain.extend(other.plain);
         self
     }
 
-    /// Sets how large the bodies of these routes may be, in place of `max_body_bytes`: more or less. It holds for the routes that were
-    /// added so far; a limit that some of them have already stays.
+    /// Sets how large the bodies of these routes may be, in place of `max_body_bytes`. It applies to the routes that were added so far and
+    /// have no limit yet.
     ///
-    /// It is set here and not by a layer on the methods, so that a body announced as too large is refused before anything of
-    /// the route runs. A large body needs time too: see [`timeout`](Self::timeout). axum's `DefaultBodyLimit` on the methods can
-    /// lower it for axum's extractors, and never raises it.
+    /// It is not a layer on the methods, so that a body with a large `Content-Length` is rejected before any code of the route runs. A large
+    /// body needs time, too: see [`timeout`](Self::timeout). axum's `DefaultBodyLimit` on the methods can lower it for the extractors of axum,
+    /// and never raises it.
     ///
     /// ```
     /// use axum::routing::post;
@@ -169,21 +167,21 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self.limited(|limits| limits.set_body(limit))
     }
 
-    /// Sets how long requests to these routes may take, in place of `request_timeout_seconds`: more or less, counted from the headers
-    /// of the request. [`Duration::MAX`] is no limit. It holds for the routes that were added so far; a limit that some of them
-    /// have already stays, and a [`RequestTimeoutLayer`](crate::RequestTimeoutLayer) on a handler has the last word.
+    /// Sets how long requests to these routes may take, in place of `request_timeout_seconds`, counted from their headers. [`Duration::MAX`]
+    /// means no limit. It applies to the routes that were added so far and have no timeout yet. A
+    /// [`RequestTimeoutLayer`](crate::RequestTimeoutLayer) on a handler wins.
     pub fn timeout(self, limit: Duration) -> Self {
         self.limited(|limits| limits.set_timeout(limit))
     }
 
-    /// Sets how long writing an answer of these routes may take, in place of `response_timeout_seconds`, counted from its headers. It
-    /// holds for the routes that were added so far; a limit that some of them have already stays.
+    /// Sets how long sending a response of these routes may take, in place of `response_timeout_seconds`, counted from its headers. It applies
+    /// to the routes that were added so far and have no such timeout yet.
     pub fn response_timeout(self, limit: Duration) -> Self {
         self.limited(|limits| limits.set_response_timeout(limit))
     }
 
-    /// Lets the answers of these routes last as long as the client takes some bytes every `body_timeout_seconds`. It holds for the
-    /// routes that were added so far; a limit that some of them have already stays.
+    /// Lets the responses of these routes take any time, as long as the client reads some bytes every `body_timeout_seconds`. It applies to the
+    /// routes that were added so far and have no such timeout yet.
     pub fn streaming(self) -> Self {
         self.limited(RouteLimits::set_streaming)
     }
@@ -198,8 +196,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// Gives the handlers that take `State` what they take, or a part of it by [`FromRef`](axum::extract::FromRef). What is returned can
-    /// be merged with routes of any other state.
+    /// Provides the state of the handlers, or parts of it by [`FromRef`](axum::extract::FromRef). The returned routes can be merged with routes
+    /// of any other state.
     pub fn with_state<S2: Clone + Send + Sync + 'static>(self, state: S) -> Routes<S2> {
         let documented = self.documented.into_iter();
         let plain = self.plain.into_iter();
@@ -223,7 +221,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         documented.chain(self.plain.iter().map(|(_, path, _)| path.as_str()))
     }
 
-    /// The document of the routes, which knows no base path. What follows from policies and limits is in it.
+    /// The OpenAPI document of the routes, without the base path, completed by policies and limits.
     pub(crate) fn openapi(&self, statuses: docs::Statuses) -> OpenApi {
         let mut document = OpenApi::default();
         let components = document.components.get_or_insert_with(Components::new);

@@ -1,4 +1,4 @@
-//! Routes become a router, each policy around whatever its route answers with.
+//! Builds the router. Each policy is around everything its route can respond with.
 
 use std::collections::HashSet;
 
@@ -35,11 +35,11 @@ struct Route {
 }
 
 impl Routes {
-    /// Mounts all routes below a base path. `limits` are for routes that have none of their own.
+    /// Mounts all routes below a base path. `limits` apply to routes without their own.
     ///
     /// # Errors
     ///
-    /// When routes contradict each other, or a path cannot be mounted.
+    /// When routes conflict, or a path is invalid.
     pub(crate) fn mount(
         self,
         base_path: &str,
@@ -61,25 +61,25 @@ impl Routes {
         let mut router = Router::new();
         for (index, (mut route, answers)) in routes.into_iter().enumerate() {
             if route.access.policy.ignores_token() && with_fallback.insert(route.path.clone()) {
-                // Under this policy, so that the other methods of the path look at no token either.
+                // Under this policy, so that the other methods of the path ignore the token, too.
                 route.methods = route.methods.fallback(no_such_method);
             }
             let own = route.access.limits;
-            // Around the fallback of a route too, which `route_layer` would leave open.
+            // Also around the fallback of a route, which `route_layer` would leave open.
             let policy = layer(route.access.policy).with_options_handler(answers.has_own_options());
-            // Joined here once: a nested router would take the base path off the target of every request.
+            // Joined here once: a nested router would strip the base path from every request.
             let path = join_paths(base_path, &route.path);
             let matched = MatchedRouteLayer::new(MatchedRoute { template: path.as_str().into(), index });
             let body_limit = BodyLimitLayer::new(own.body_or(BodyLimit::new(limits.max_body_bytes)));
-            // The policy decides first. All in one layer: each costs every request a box.
+            // The policy decides first. All are one layer, because each layer boxes every request.
             let methods = own.time(route.methods).layer((matched, policy, body_limit));
             router = router.route(&path, methods);
         }
-        // Replaces the fallbacks that no author set: that a method is not allowed is said to anybody, and under no route's policy.
+        // Replaces the default fallbacks. A 405 is public: no policy of a route applies.
         let router = router
             .method_not_allowed_fallback(no_such_method.layer(layer(Policy::public())))
             .fallback(no_such_path.layer(layer(Policy::public())))
-            // Handlers become routes here once, and not with every request.
+            // Handlers become routes here once, not with every request.
             .with_state(());
         Ok(Mounted { router, list, routes: mounted })
     }
@@ -102,7 +102,7 @@ impl Routes {
 }
 
 impl Route {
-    /// What is answered, each with its policy: nothing that is mounted is left out.
+    /// The methods of the route with its policy. Nothing that is mounted is left out.
     fn list(&self, answers: &Answers, limits: &Limits) -> Vec<RouteInfo> {
         let info = |method: &str| RouteInfo {
             method: method.to_owned(),
@@ -123,7 +123,7 @@ async fn no_such_path() -> tapisservice_core::Error {
     tapisservice_core::Error::not_found("The path does not exist.")
 }
 
-/// The error mapper makes an envelope of it, and 204 for OPTIONS; the router adds Allow.
+/// The error mapper renders it as an envelope, or as 204 for OPTIONS. The router adds `Allow`.
 async fn no_such_method() -> StatusCode {
     StatusCode::METHOD_NOT_ALLOWED
 }

@@ -1,8 +1,8 @@
-//! What says who may call a route.
+//! Policies as arguments of routes.
 
 use tapisservice_auth::{Policy, PublicPolicy};
 
-/// A [`Policy`] or a [`PublicPolicy`]: what says who may call a route.
+/// A [`Policy`] or a [`PublicPolicy`]: who may call a route.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say who may call the route",
     label = "not a policy",

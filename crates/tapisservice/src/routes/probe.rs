@@ -1,4 +1,4 @@
-//! Which methods a route answers, found out by asking it: a [`MethodRouter`] does not tell.
+//! Finds out which methods a route handles by sending it requests, because a [`MethodRouter`] does not expose them.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -14,7 +14,7 @@ use http::Method;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// The methods that a [`MethodRouter`] can have a handler for, but HEAD, which the handler of GET answers.
+/// The methods that a [`MethodRouter`] can have a handler for, except HEAD, which the handler of GET serves.
 const METHODS: [Method; 8] = [
     Method::GET,
     Method::POST,
@@ -26,17 +26,17 @@ const METHODS: [Method; 8] = [
     Method::CONNECT,
 ];
 
-/// What a route answers.
+/// The methods that a route handles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answers {
-    /// The methods that have handlers of their own.
+    /// The methods with their own handlers.
     pub(super) methods: Vec<Method>,
-    /// Whether a handler answers the others: `any`, a fallback, a nested service.
+    /// Whether a handler serves all other methods: `any`, a fallback, a nested service.
     pub(super) fallback: bool,
 }
 
 impl Answers {
-    /// Asks a route, without calling a handler of it.
+    /// Probes a route without calling its handlers.
     pub(super) fn of<S: Clone + Send + Sync + 'static>(methods: &MethodRouter<S>, state: &S) -> Self {
         let marked = methods.clone().layer(MarkLayer);
         let with_fallback = Router::new()
@@ -57,7 +57,7 @@ impl Answers {
         self.methods.contains(&Method::OPTIONS)
     }
 
-    /// The methods as lists of routes show them.
+    /// The methods, in the format of lists of routes.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.methods.iter().map(Method::as_str).chain(self.fallback.then_some("*"))
     }
@@ -70,7 +70,7 @@ fn is_marked(router: &Router, method: &Method) -> bool {
     answer.is_some_and(|answer| answer.is_ok_and(|answer| answer.extensions().get::<Mark>().is_some()))
 }
 
-/// The extension of an answer that comes from in place of a handler.
+/// The extension of a response of [`Marked`].
 #[derive(Clone)]
 struct Mark;
 
@@ -85,7 +85,7 @@ impl<S> Layer<S> for MarkLayer {
     }
 }
 
-/// Answers in place of a handler, at once.
+/// Responses in place of a handler, at once.
 #[derive(Clone)]
 struct Marked;
 

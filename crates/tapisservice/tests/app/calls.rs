@@ -91,7 +91,7 @@ async fn what_the_other_service_says_of_the_request_is_passed_on_and_its_failure
     let answer = running.get("/v3/demo/systems/workstation").await;
     assert_eq!(
         (answer.status, answer.message()),
-        (StatusCode::SERVICE_UNAVAILABLE, "another service does not answer")
+        (StatusCode::SERVICE_UNAVAILABLE, "An upstream service is unavailable.")
     );
     assert!(retry_after(&answer).is_some_and(|seconds| (500..=600).contains(&seconds)), "{answer:?}");
     assert_eq!(running.site.request_count("GET /v3/systems"), asked, "nothing is sent");
@@ -104,7 +104,7 @@ async fn a_registry_or_tokens_that_are_not_there_yet_are_503_and_a_mistake_of_th
     let answer = running.get_anonymously("/v3/demo/own/workstation").await;
     assert_eq!(
         (answer.status, answer.message()),
-        (StatusCode::SERVICE_UNAVAILABLE, "the tenants are not known yet")
+        (StatusCode::SERVICE_UNAVAILABLE, "The tenant registry is not available.")
     );
     assert!(retry_after(&answer).is_some(), "{answer:?}");
     running.site.clear_faults();
@@ -118,6 +118,6 @@ async fn a_registry_or_tokens_that_are_not_there_yet_are_503_and_a_mistake_of_th
     let answer = running.get_anonymously("/v3/demo/anonymous/workstation").await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", answer.message());
     let answer = running.get_anonymously("/v3/demo/misspelt").await;
-    let expected = (StatusCode::INTERNAL_SERVER_ERROR, "another service could not be called");
+    let expected = (StatusCode::INTERNAL_SERVER_ERROR, "An upstream service could not be called.");
     assert_eq!((answer.status, answer.message()), expected);
 }

@@ -130,7 +130,7 @@ async fn every_line_of_a_request_names_it_and_none_holds_a_secret() {
     let failed: Vec<_> = of_request.iter().filter(|line| line.contains("request failed")).collect();
     assert_eq!(failed.len(), 1, "one line per failure");
     assert!(failed[0].contains("ERROR") && failed[0].contains("10.9.8.7") && failed[0].ends_with(signed_in));
-    assert_eq!(of_request.iter().filter(|line| line.contains("request refused")).count(), 1);
+    assert_eq!(of_request.iter().filter(|line| line.contains("request rejected")).count(), 1);
     for line in &lines {
         for secret in [&good, &bad, "hunter2-canary", "aHVudGVyMjpodW50ZXIy", "eyJ"] {
             assert!(!line.contains(secret), "{line}");

@@ -42,7 +42,7 @@ async fn a_websocket_is_refused_with_501_and_fewer_lines_than_requests() {
         ("/mine", "", 401, "No Tapis access token"),
         ("/mine", &*token, 501, "WebSocket is not supported"),
         ("/nothing", "", 404, "does not exist"),
-        ("/early", "", 500, "no answer"),
+        ("/early", "", 500, "no final response"),
         // Upgrade may be ignored (RFC 9110, 7.8).
         ("/plain", "", 200, "as ever"),
     ];

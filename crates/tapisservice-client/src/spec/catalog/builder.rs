@@ -1,4 +1,4 @@
-//! Putting a catalog together.
+//! The builder of a catalog.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub(super) const AT_A_TIME: usize = 4;
 /// How long fetching one may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Puts a [`Catalog`] together: a set, custom specifications, a cache.
+/// Builds a [`Catalog`] from a resource set, custom specifications and a cache.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct CatalogBuilder {
@@ -57,51 +57,51 @@ impl Default for CatalogBuilder {
 }
 
 impl CatalogBuilder {
-    /// Where the specifications of the Tapis services come from; the bundled index by default.
+    /// Sets where the specifications of the Tapis services come from. The default is the bundled index.
     pub fn resource_set(self, set: ResourceSet) -> Self {
         Self { set, ..self }
     }
 
-    /// Adds a resource, or replaces the one of this name in whatever set.
+    /// Adds a resource, or replaces the one of this name in any set.
     pub fn custom_spec(mut self, resource: impl Into<String>, source: SpecSource) -> Self {
         self.custom.insert(resource.into(), source);
         self
     }
 
-    /// Where fetched specifications are kept; `tapisservice/specs` in the user's cache folder by default.
+    /// Sets the folder for fetched specifications. The default is `tapisservice/specs` in the cache folder of the user.
     pub fn spec_dir(self, folder: impl Into<PathBuf>) -> Self {
         Self { folder: Folder::At(folder.into()), ..self }
     }
 
-    /// Keeps nothing on disk and reads nothing from there but local specifications.
+    /// Disables the cache. Only local specifications are read from disk.
     pub fn without_cache(self) -> Self {
         Self { folder: Folder::None, ..self }
     }
 
-    /// Fetches specifications although there are bundled or cached ones; where that fails, these are used, and the
-    /// [warnings](Catalog::warnings) say so.
+    /// Fetches specifications even if they are bundled or cached. If that fails these are used, with a
+    /// [warning](Catalog::warnings).
     pub fn download_latest_specs(self, latest: bool) -> Self {
         Self { latest, ..self }
     }
 
-    /// A mirror in place of GitHub's host for raw files, under which the sets have their files.
+    /// Sets a mirror of GitHub's host for raw files.
     pub fn specs_base_url(self, base_url: Url) -> Self {
         Self { base_url: Some(base_url), ..self }
     }
 
-    /// How long fetching one specification may take as a whole; 10 s by default.
+    /// Sets how long fetching one specification may take. The default is 10 s.
     pub fn download_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// Builds the catalog. Must be called within a Tokio runtime.
+    /// Builds the catalog. It must be called within a Tokio runtime.
     ///
     /// Only the sets [`Prod`](ResourceSet::Prod), [`Staging`](ResourceSet::Staging) and [`Dev`](ResourceSet::Dev), custom
-    /// URLs and [`download_latest_specs`](Self::download_latest_specs) use the network, and only for what is not cached.
+    /// URLs and [`download_latest_specs`](Self::download_latest_specs) use the network, and only for specifications that are not cached.
     ///
     /// # Errors
     ///
-    /// [`ClientError::Spec`] names the resource and the cause when a custom or local specification cannot be had;
+    /// [`ClientError::Spec`] names the resource and the cause when a custom or local specification cannot be loaded;
     /// [`ClientError::Setup`] when a name or the HTTP client cannot be used.
     pub async fn build(self) -> Result<Catalog, ClientError> {
         let (updates, fetch) = (self.updates()?, !matches!(self.set, ResourceSet::Bundled));
@@ -116,7 +116,7 @@ impl CatalogBuilder {
         Ok(assemble(of_set.into_iter().chain(custom), updates))
     }
 
-    /// What can be updated, and by what.
+    /// The remote specifications, and the loader for them.
     pub(super) fn updates(&self) -> Result<Updates, ClientError> {
         let base = match &self.base_url {
             Some(url) => url.clone(),
@@ -172,9 +172,9 @@ fn local(folder: &Path) -> std::io::Result<BTreeMap<String, SpecSource>> {
         if let (Some("yml" | "yaml" | "json"), Some(stem)) = (extension, stem) {
             let name = stem.strip_prefix("openapi_v3-").unwrap_or(stem).to_owned();
             if files.insert(name.clone(), SpecSource::File(path)).is_some() {
-                return Err(std::io::Error::other(format!("there are two of {name}")));
+                return Err(std::io::Error::other(format!("two specifications are named {name}")));
             }
         }
     }
-    if files.is_empty() { Err(std::io::Error::other("there are none")) } else { Ok(files) }
+    if files.is_empty() { Err(std::io::Error::other("no specifications found")) } else { Ok(files) }
 }

@@ -1,4 +1,4 @@
-//! Fetched specifications on disk.
+//! The cache of fetched specifications.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -13,7 +13,7 @@ use crate::spec::resource::Resource;
 /// The largest file that is read.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// A folder with one index per resource. The files are data that is checked like any input; nothing in them is run.
+/// A folder with one index per resource. The files are checked like any input, and nothing in them is executed.
 #[derive(Debug, Clone)]
 pub(super) struct Cache {
     folder: PathBuf,
@@ -24,13 +24,13 @@ impl Cache {
         Self { folder }
     }
 
-    /// The one in the user's cache folder, if there is such a folder.
+    /// The cache in the cache folder of the user, if there is one.
     pub(super) fn of_the_user() -> Option<Self> {
         let folder = etcetera::choose_base_strategy().ok()?.cache_dir();
         Some(Self::new(folder.join("tapisservice").join("specs")))
     }
 
-    /// What was fetched from this address before; an error says why a file is not used.
+    /// The cached specification of this URL. An error says why a file is ignored.
     pub(super) fn read(&self, remote: &Remote) -> Result<Option<Resource>, String> {
         let path = self.path(remote);
         let text = match read(&path) {
@@ -41,7 +41,7 @@ impl Cache {
         let fault = |reason: String| format!("{}: {reason}", path.display());
         let (resource, source) = Resource::from_index(&text).map_err(fault)?;
         if resource.name() != remote.resource {
-            return Err(fault("it is of another resource".to_owned()));
+            return Err(fault("it is for another resource".to_owned()));
         }
         if source.as_deref() != Some(remote.identity().as_str()) {
             return Err(fault("it was fetched from another address".to_owned()));
@@ -52,7 +52,7 @@ impl Cache {
         Ok(Some(resource))
     }
 
-    /// Replaces what was fetched before, whole or not at all.
+    /// Replaces the cached specification atomically.
     pub(super) fn write(&self, remote: &Remote, resource: &Resource) -> Result<(), String> {
         let path = self.path(remote);
         let text = resource.index_from(Some(remote.identity()));
@@ -65,7 +65,7 @@ impl Cache {
 }
 
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    // A pipe or a device would be waited for.
+    // Reading a pipe or a device could block for ever.
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
         Ok(_) => return Err(io::Error::other("it is not a file")),
@@ -90,7 +90,7 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     sync(folder)
 }
 
-/// Makes the new name last. Only Unix opens folders.
+/// Persists the rename. Only Unix opens folders.
 fn sync(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

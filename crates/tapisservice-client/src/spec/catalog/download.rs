@@ -1,4 +1,4 @@
-//! Fetching specifications, bounded in time and size.
+//! Fetches specifications, with limits of time and size.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::{ClientError, ClientSettingsError, SetupError, http_client};
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(2);
 
-/// Fetches files. No redirect leaves the origin, and nothing signs the requests in. Unlike calls to Tapis they go through the
-/// proxies that the environment names: the files are public.
+/// Fetches files without credentials. No redirect leaves the origin. Unlike calls to Tapis, these requests use the proxies of the
+/// environment: the files are public.
 #[derive(Debug, Clone)]
 pub(super) struct Downloader {
     client: Client,
@@ -34,7 +34,7 @@ impl Downloader {
     pub(super) async fn fetch(&self, url: &Url) -> Result<Vec<u8>, String> {
         tokio::time::timeout(self.total, self.read(url))
             .await
-            .map_err(|_| format!("no whole answer within {} s", self.total.as_secs_f64()))?
+            .map_err(|_| format!("no complete response within {} s", self.total.as_secs_f64()))?
     }
 
     async fn read(&self, url: &Url) -> Result<Vec<u8>, String> {

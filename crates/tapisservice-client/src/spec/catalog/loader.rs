@@ -1,4 +1,4 @@
-//! Gets resources from files, addresses and the cache.
+//! Loads resources from files, URLs and the cache.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use crate::ClientError;
 use crate::spec::reader::MAX_BYTES;
 use crate::spec::resource::Resource;
 
-/// Gets resources. Cloning it is cheap.
+/// Loads resources. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Loader {
     pub(super) downloader: Downloader,
     pub(super) cache: Option<Cache>,
-    /// Whether to ask for newer ones although there are cached ones.
+    /// Whether to fetch even what is cached.
     pub(super) latest: bool,
 }
 
-/// A resource, unless the bundled one is to be used, and what is to be known about it.
+/// A loaded resource with its warnings. Without one the bundled resource is used.
 #[derive(Debug)]
 pub(super) struct Loaded {
     pub(super) name: String,
@@ -30,7 +30,7 @@ pub(super) struct Loaded {
 }
 
 impl Loader {
-    /// A custom specification: it is had, or this fails.
+    /// Loads a custom specification, or fails.
     pub(super) async fn custom(&self, name: &str, source: &SpecSource) -> Result<Loaded, ClientError> {
         match source {
             SpecSource::Url(url) => {
@@ -55,16 +55,16 @@ impl Loader {
         }
     }
 
-    /// A specification of a set: where it cannot be had, the bundled one is used, and that is said.
+    /// Loads a specification of a set. If that fails the bundled one is used, with a warning.
     pub(super) async fn of_set(&self, remote: &Remote, fetch: bool) -> Loaded {
         let mut loaded = Loaded::new(&remote.resource);
         if let Err(reason) = self.get(remote, fetch, &mut loaded).await {
-            loaded.notice(format!("{reason}; the bundled one is used"));
+            loaded.notice(format!("{reason}; using the bundled one"));
         }
         loaded
     }
 
-    /// Fetches a specification and keeps it in the cache.
+    /// Fetches a specification and caches it.
     pub(super) async fn update(&self, cache: &Cache, remote: &Remote) -> Result<(), SpecWarning> {
         let resource =
             self.fetch(remote).await.map_err(|reason| SpecWarning::new(&remote.resource, reason))?;
@@ -85,13 +85,13 @@ impl Loader {
                 if let Some(cache) = &self.cache
                     && let Err(reason) = keep(cache, remote, resource).await
                 {
-                    loaded.notice(format!("it cannot be cached: {reason}"));
+                    loaded.notice(format!("cannot be cached: {reason}"));
                 }
                 Ok(())
             }
             Err(reason) => {
                 let cached = cached.ok_or_else(|| reason.clone())?;
-                loaded.notice(format!("{reason}; the cached one is used"));
+                loaded.notice(format!("{reason}; using the cached one"));
                 loaded.resource = Some(Arc::new(cached));
                 Ok(())
             }
@@ -104,7 +104,7 @@ impl Loader {
         match read.unwrap_or_else(|e| Err(e.to_string())) {
             Ok(resource) => resource,
             Err(reason) => {
-                loaded.notice(format!("the cached specification is not used: {reason}"));
+                loaded.notice(format!("ignoring the cached specification: {reason}"));
                 None
             }
         }
@@ -168,12 +168,12 @@ fn file(name: &str, path: &Path) -> Result<Resource, ClientError> {
     })
 }
 
-/// Runs what reads files, or much text, where it holds nobody up.
+/// Runs file access and parsing outside of the runtime's workers.
 async fn blocking<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> Result<T, ClientError> + Send + 'static,
 ) -> Result<T, ClientError> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
-        Err(ClientError::Spec { resource: name.to_owned(), reason: "reading it was broken off".to_owned() })
+        Err(ClientError::Spec { resource: name.to_owned(), reason: "reading was interrupted".to_owned() })
     })
 }

@@ -1,4 +1,4 @@
-//! Where newer specifications of the Tapis services are.
+//! The locations of newer specifications of the Tapis services.
 
 use std::path::PathBuf;
 
@@ -6,15 +6,14 @@ use url::Url;
 
 use super::remote::Remote;
 
-/// What the addresses below are relative to.
+/// The base URL of the paths below.
 pub(super) const BASE_URL: &str = "https://raw.githubusercontent.com/";
 
-/// Where the specifications of the Tapis services come from. What a set cannot provide is taken from the bundled index.
+/// Where the specifications of the Tapis services come from. The bundled index fills the gaps of a set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResourceSet {
-    /// The index that is compiled in, or the newer one that [`Catalog::update_spec_cache`] has fetched. This is the set that
-    /// Python's tapipy calls `tapipy`.
+    /// The bundled index, or the newer one that [`Catalog::update_spec_cache`] has fetched. Python's tapipy calls this set `tapipy`.
     ///
     /// [`Catalog::update_spec_cache`]: super::Catalog::update_spec_cache
     #[default]
@@ -29,7 +28,7 @@ pub enum ResourceSet {
     Local(PathBuf),
 }
 
-/// A service: its repository, its branches for production, staging and development, and its file.
+/// The location of a specification: repository, branches for production, staging and development, and file.
 struct Home {
     resource: &'static str,
     repository: &'static str,
@@ -43,7 +42,7 @@ const fn home(resource: &'static str, repository: &'static str, file: &'static s
     Home { resource, repository, branches: USUAL, file }
 }
 
-/// As tapipy 25.4.0 has them.
+/// The locations in tapipy 25.4.0.
 const HOMES: [Home; 16] = [
     Home {
         branches: ["prod-v3", "dev-v3", "dev-v3"],
@@ -73,7 +72,7 @@ const HOMES: [Home; 16] = [
 ];
 
 impl ResourceSet {
-    /// The addresses of the set, none for a local one.
+    /// The URLs of the set; none for a local one.
     pub(super) fn remotes(&self, base: &Url) -> Vec<Remote> {
         let (folder, branch) = match self {
             Self::Bundled => ("bundled", None),

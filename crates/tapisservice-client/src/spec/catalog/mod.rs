@@ -1,4 +1,4 @@
-//! All resources that a client knows.
+//! The catalog of resources.
 
 mod builder;
 mod cache;
@@ -26,7 +26,7 @@ use super::operation::Operation;
 use super::resource::Resource;
 use crate::{ClientError, SetupError, UnknownOperation};
 
-/// The operations of all services that a client can call. Cloning it is cheap.
+/// The operations of all services that a client can call. Cheap to clone.
 ///
 /// ```
 /// use tapisservice_client::spec::Catalog;
@@ -51,7 +51,7 @@ struct Inner {
     updates: Option<Updates>,
 }
 
-/// What can be fetched anew, and by what.
+/// The remote specifications, and the loader for them.
 #[derive(Debug, Clone)]
 struct Updates {
     loader: Loader,
@@ -82,14 +82,13 @@ impl std::fmt::Debug for Entry {
 }
 
 impl Catalog {
-    /// The 16 Tapis services, as they were when this crate was made. Touches neither disk nor network; a service is read when
-    /// it is first asked for.
+    /// The 16 Tapis services, as of the release of this crate. Uses neither disk nor network. A service is parsed when it is first used.
     pub fn bundled() -> Self {
         let entries = bundled::ALL.iter().map(|one| (one.name.to_owned(), Entry::Bundled(one))).collect();
         Self { inner: Arc::new(Inner { entries, warnings: Vec::new(), updates: None }) }
     }
 
-    /// Puts a catalog together from a resource set, custom specifications and a cache.
+    /// Starts a builder: a resource set, custom specifications and a cache.
     pub fn builder() -> CatalogBuilder {
         CatalogBuilder::default()
     }
@@ -103,7 +102,7 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// [`ClientError::UnknownOperation`], which names the nearest and lists all.
+    /// [`ClientError::UnknownOperation`], which suggests the nearest name and lists all.
     pub fn resource(&self, name: &str) -> Result<&Arc<Resource>, ClientError> {
         let found = self.inner.entries.get(name).map(Entry::resource);
         Ok(found.ok_or_else(|| UnknownOperation::Resource {
@@ -117,8 +116,7 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// [`ClientError::UnknownOperation`], which names the nearest, lists what there is, and names other resources that have
-    /// the operation.
+    /// [`ClientError::UnknownOperation`], which suggests the nearest name, lists all, and names other resources with this operation.
     pub fn operation(&self, resource: &str, id: &str) -> Result<Arc<Operation>, ClientError> {
         let found = self.resource(resource)?;
         if found.has(id) {
@@ -129,20 +127,20 @@ impl Catalog {
         Err(found.unknown(id).found_in(elsewhere.collect()).into())
     }
 
-    /// What went wrong without stopping anything: each was logged too.
+    /// Problems that did not stop the catalog. Each was logged too.
     pub fn warnings(&self) -> &[SpecWarning] {
         &self.inner.warnings
     }
 
-    /// Fetches the specifications of the set and the custom ones at URLs, and keeps them for catalogs that are built from now
-    /// on. This one stays as it is.
+    /// Fetches the specifications of the set and the custom ones at URLs, and caches them for catalogs that are built from now on. This
+    /// catalog does not change.
     ///
-    /// A specification replaces the cached one only after it was read whole and checked; the file is replaced at once or not
-    /// at all. Where anything fails, the old one stays and the result says why.
+    /// A specification replaces the cached one atomically, and only after it has been fetched and checked. If anything fails the old one
+    /// stays, and the result says why.
     ///
     /// # Errors
     ///
-    /// When there is no folder to keep them in.
+    /// When there is no cache folder.
     pub async fn update_spec_cache(&self) -> Result<SpecUpdate, ClientError> {
         let Updates { loader, remotes } = match &self.inner.updates {
             Some(updates) => updates.clone(),

@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::ClientError;
 
-/// A specification at a URL, and the folder of the cache it belongs to.
+/// A specification at a URL, with its folder in the cache.
 #[derive(Debug, Clone)]
 pub(super) struct Remote {
     pub(super) resource: String,
@@ -20,16 +20,16 @@ impl Remote {
         let fault =
             |reason: &str| ClientError::Spec { resource: resource.to_owned(), reason: reason.to_owned() };
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(fault("its address is not an http or https URL"));
+            return Err(fault("expected an http or https URL"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(fault("its address holds credentials"));
+            return Err(fault("the URL must not contain credentials"));
         }
         Ok(Self { resource: resource.to_owned(), url: url.clone(), folder: "custom" })
     }
 
-    /// What tells this address from others, without its query, which may hold a key. A new version of the standard library
-    /// may hash differently: then the specification is fetched anew.
+    /// Identifies the URL without its query, which may hold a key. If a new version of the standard library hashes differently, the
+    /// specification is fetched again.
     pub(super) fn identity(&self) -> String {
         let mut hasher = DefaultHasher::new();
         self.url.as_str().hash(&mut hasher);

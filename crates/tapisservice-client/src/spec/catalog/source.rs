@@ -9,7 +9,7 @@ use url::Url;
 use super::remote;
 use crate::{ClientError, SetupError};
 
-/// Where a custom specification is.
+/// The source of a custom specification.
 ///
 /// As text it is an `http` or `https` URL, or `local: ` and a path:
 ///
@@ -23,7 +23,7 @@ use crate::{ClientError, SetupError};
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SpecSource {
-    /// To be fetched, and kept in the cache.
+    /// A URL. The specification is fetched and cached.
     Url(Url),
     /// A file, read when the catalog is built.
     File(PathBuf),
@@ -47,7 +47,7 @@ impl FromStr for SpecSource {
     }
 }
 
-/// Without the query of a URL, which may hold a key.
+/// Leaves out the query of a URL, which may hold a key.
 impl fmt::Debug for SpecSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,9 +1,9 @@
-//! What went wrong without stopping anything.
+//! Warnings about specifications.
 
 use std::fmt;
 
-/// Something about one resource that its owner wants to know, though the catalog works without it: a specification that could
-/// not be fetched and what is used instead, a cache file that is ignored, an entry of a file that cannot be used.
+/// A problem with one resource that does not stop the catalog: a specification that could not be fetched and what is used instead, a
+/// cache file that is ignored, an entry of a file that is skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpecWarning {
@@ -15,7 +15,7 @@ pub struct SpecWarning {
 
 impl SpecWarning {
     pub(super) fn new(resource: &str, reason: String) -> Self {
-        tracing::warn!(resource, "specification: {reason}");
+        tracing::warn!(resource, reason, "problem with a specification");
         Self { resource: resource.to_owned(), reason }
     }
 }
@@ -26,12 +26,12 @@ impl fmt::Display for SpecWarning {
     }
 }
 
-/// What updating the cache came to.
+/// The result of updating the cache.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpecUpdate {
     /// The resources whose cached specification is new.
     pub updated: Vec<String>,
-    /// The others, each with the cause; what was cached before stays.
+    /// The failed resources, each with the cause. Their cached specifications stay.
     pub failures: Vec<SpecWarning>,
 }

@@ -22,7 +22,7 @@ const MAX_DOCUMENTS: usize = 16;
 /// The mapping that the file holds.
 pub(super) fn parse(bytes: &[u8]) -> Result<Value, String> {
     if bytes.len() > MAX_BYTES {
-        return Err(format!("it has {} bytes, {MAX_BYTES} are read at most", bytes.len()));
+        return Err(format!("it has {} bytes, the limit is {MAX_BYTES}", bytes.len()));
     }
     let text = decode(bytes);
     let text = text.trim_start_matches('\u{feff}');
@@ -59,7 +59,7 @@ fn json(text: &str) -> Result<Value, String> {
 
 fn yaml(text: &str) -> Result<Value, String> {
     if most_open(text) > MAX_OPEN {
-        return Err(format!("more than {MAX_OPEN} brackets are open at a time"));
+        return Err(format!("brackets are nested more than {MAX_OPEN} deep"));
     }
     let left = Cell::new(MAX_VALUES);
     let mut last = Ok(Value::Null);
@@ -104,7 +104,7 @@ struct Bounded<'a> {
 impl Bounded<'_> {
     fn spend<E: Error>(self, text: usize) -> Result<(), E> {
         let left = self.left.get().checked_sub(1 + text / TEXT_UNIT);
-        self.left.set(left.ok_or_else(|| E::custom("there are too many values, or aliases that multiply"))?);
+        self.left.set(left.ok_or_else(|| E::custom("too many values, or aliases that expand to too many"))?);
         Ok(())
     }
 

@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
             Followed::Mapping(view) => view,
             Followed::Nothing => View::default(),
             Followed::Elsewhere(to) => {
-                return Err(Fault::new(format!("is elsewhere: {}", loose::short(&to))));
+                return Err(Fault::new(format!("is an unresolved reference: {}", loose::short(&to))));
             }
             Followed::Other => return Err(Fault::new("is not a mapping")),
         };
@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
     }
 
     fn left_out(&self, what: &str, to: &str) {
-        self.note(|| format!("{}: left out, it is elsewhere: {}", loose::short(what), loose::short(to)));
+        self.note(|| format!("{}: skipped, unresolved reference {}", loose::short(what), loose::short(to)));
     }
 
     fn note(&self, text: impl FnOnce() -> String) {
@@ -146,9 +146,7 @@ impl<'a> Reader<'a> {
     fn spend(&self, cost: usize) -> Result<(), Fault> {
         let cost = u32::try_from(cost).unwrap_or(u32::MAX);
         let left = self.budget.get().checked_sub(cost);
-        self.budget.set(
-            left.ok_or_else(|| Fault::new("there is too much to read, or it refers to itself too often"))?,
-        );
+        self.budget.set(left.ok_or_else(|| Fault::new("too many parameters, properties and references"))?);
         Ok(())
     }
 }

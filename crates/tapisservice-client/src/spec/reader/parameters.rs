@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
             Some("body") => return Ok(One::Body(view)),
             Some("formdata" | "form") => return Ok(One::Form(name, view)),
             Some(other) => {
-                return Err(Fault::new(format!("{} is not a place for parameters", loose::short(other))));
+                return Err(Fault::new(format!("{} is not a parameter location", loose::short(other))));
             }
         };
         if location == Location::Header && is_not_the_callers(&name) {
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
         let style = match given.or_else(|| collection_style(view)) {
             Some(style) if style.fits(location) => style,
             Some(_) => {
-                self.note(|| format!("a {location} parameter has a style of another place"));
+                self.note(|| format!("a {location} parameter has a style that is not allowed there"));
                 default
             }
             None => default,

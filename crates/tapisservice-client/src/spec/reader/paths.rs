@@ -35,7 +35,7 @@ pub(super) fn template(raw: &str, root: &Value) -> Result<Template, Fault> {
         let name = name.trim();
         if name.is_empty() || template.names.iter().any(|known| known == name) {
             return Err(Fault::new(format!(
-                "the parameter {} has no name, or the same as another",
+                "the parameter {} has no name, or a repeated one",
                 loose::short(inside)
             )));
         }
