@@ -1,4 +1,4 @@
-//! The Authenticator API: what turns credentials into tokens.
+//! The Authenticator API, which exchanges grants for tokens.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use super::oauth_client::OAuthClient;
 const TOKENS: &str = "/v3/oauth2/tokens";
 const DEVICE_CODE: &str = "/v3/oauth2/device/code";
 
-/// A log-in or a refresh that takes longer has failed.
+/// The timeout of a log-in or a refresh.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The operations that sign users in, which are called with the OAuth client and never wait for a refresh.
+/// The operations of the log-in. They are called with the OAuth client and never wait for a refresh.
 pub(crate) fn signs_in(resource: &str, operation_id: &str) -> bool {
     resource == "authenticator" && matches!(operation_id, "create_token" | "generate_device_code")
 }
@@ -41,19 +41,19 @@ pub(crate) enum Grant<'a> {
     AuthorizationCode {
         code: &'a str,
         redirect_uri: &'a str,
-        /// Of a client without a key; the others name themselves by Basic.
+        /// For a client without a key. Other clients authenticate with HTTP Basic.
         #[serde(skip_serializing_if = "Option::is_none")]
         client_id: Option<&'a str>,
     },
 }
 
-/// The answer of `POST /v3/oauth2/device/code`.
+/// The response of `POST /v3/oauth2/device/code`.
 #[derive(Deserialize)]
 pub(crate) struct DeviceCode {
     pub(crate) device_code: String,
     pub(crate) user_code: String,
     pub(crate) verification_uri: String,
-    /// Seconds by the specification; the Authenticator sends the moment of expiry as text.
+    /// Seconds by the specification. The Authenticator sends the time of expiry as text.
     pub(crate) expires_in: Option<Value>,
     /// Seconds (RFC 8628 section 3.2); not sent by the Authenticator.
     pub(crate) interval: Option<u64>,
@@ -75,7 +75,7 @@ struct IssuedRefresh {
     refresh_token: String,
 }
 
-/// The Authenticator of one tenant, asked without a token: neither a log-in nor a refresh waits for a refresh.
+/// The Authenticator of one tenant, called without a token, so that neither a log-in nor a refresh waits for a refresh.
 #[derive(Debug, Clone)]
 pub(crate) struct AuthenticatorApi {
     pub(crate) caller: ResourceClient,
@@ -93,7 +93,7 @@ impl AuthenticatorApi {
         Self { caller: ResourceClient::new(transport, destination, credentials), client }
     }
 
-    /// The tokens for a grant. No text of a failure holds what the grant holds.
+    /// The tokens for a grant. No error message contains secrets of the grant.
     pub(crate) async fn tokens(&self, grant: &Grant<'_>) -> Result<Tokens, ClientError> {
         let call = self.caller.post(TOKENS).body_json(grant);
         let issued: Issued = self.result_of(call, &grant.secrets()).await?;
@@ -133,12 +133,12 @@ impl<'a> Grant<'a> {
     }
 }
 
-/// The error without a message that quotes a secret: the Authenticator answers wrong client keys with the key.
+/// Removes a message that quotes a secret: the Authenticator responds to a wrong client key with the key.
 fn without<'a>(mut error: ClientError, mut secrets: impl Iterator<Item = &'a str>) -> ClientError {
     if let ClientError::Status(status) = &mut error
         && secrets.any(|secret| !secret.is_empty() && status.message.contains(secret))
     {
-        "the credentials were not accepted".clone_into(&mut status.message);
+        "the credentials were rejected".clone_into(&mut status.message);
     }
     error
 }

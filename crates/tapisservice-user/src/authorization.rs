@@ -1,4 +1,4 @@
-//! Log-in in the browser, with an authorization code (RFC 6749 section 4.1).
+//! The authorization code grant (RFC 6749 section 4.1): log-in in the browser.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use uuid::Uuid;
 use super::connection::Connection;
 use super::{UserClient, base_url};
 
-/// A log-in for which the user's browser goes to the Authenticator and comes back with a code.
+/// A log-in in the browser of the user. The Authenticator redirects it back with an authorization code.
 ///
-/// Send the browser to [`url`](Self::url); hand the address it comes back to, to [`exchange_code`](Self::exchange_code). The Authenticator
-/// knows no PKCE, so the [`state`](Self::state) is what ties the answer to this log-in.
+/// Send the browser to [`url`](Self::url), and pass the callback URL to [`exchange_code`](Self::exchange_code). The Authenticator does not
+/// support PKCE, so only [`state`](Self::state) ties the callback to this log-in.
 pub struct AuthorizationRequest {
     connection: Connection,
     redirect_uri: String,
@@ -22,7 +22,7 @@ pub struct AuthorizationRequest {
 
 impl AuthorizationRequest {
     pub(crate) fn new(connection: Connection, redirect_uri: String) -> Result<Self, ClientError> {
-        let client_id = connection.client_id("a log-in by authorization code")?;
+        let client_id = connection.client_id("a log-in with an authorization code")?;
         // 122 random bits from the system's generator.
         let state = Uuid::new_v4().simple().to_string();
         let endpoint = format!("{}/v3/oauth2/authorize", base_url::text(&connection.base_url));
@@ -35,27 +35,27 @@ impl AuthorizationRequest {
                 ("state", &state),
             ],
         );
-        let url = url.map_err(|_| SetupError::BaseUrl("and a path do not make a URL"))?;
+        let url = url.map_err(|_| SetupError::BaseUrl("cannot be joined with a path"))?;
         Ok(Self { connection, redirect_uri, state, url })
     }
 
-    /// Where to send the user's browser.
+    /// The URL for the browser of the user.
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// What the browser must bring back. A web application binds it to the user's browser session, as in a cookie, and
-    /// compares it itself when another process handles the answer; then it continues with
+    /// The `state` parameter, which the callback must repeat. A web application binds it to the browser session, in a cookie for example. If
+    /// another process handles the callback, it compares the state itself and continues with
     /// [`UserClientBuilder::authorization_code`](super::UserClientBuilder::authorization_code).
     pub fn state(&self) -> &str {
         &self.state
     }
 
-    /// Exchanges the code in the address that the browser came back to.
+    /// Exchanges the code in the callback URL for tokens.
     ///
     /// # Errors
     ///
-    /// When the address belongs to another log-in, holds no code, or the Authenticator refuses it.
+    /// When the callback belongs to another log-in or has no code, or the Authenticator rejects the code.
     pub async fn exchange_code(self, callback: &Url) -> Result<UserClient, ClientError> {
         let code = self.code(callback)?;
         self.connection.authorization_code(&code, &self.redirect_uri).await
@@ -68,14 +68,12 @@ impl AuthorizationRequest {
             values.next().filter(|_| values.next().is_none()).map(std::borrow::Cow::into_owned)
         };
         if value("state").as_deref() != Some(&self.state) {
-            return Err(fault("the answer in the browser belongs to another log-in: its state differs"));
+            return Err(fault("the callback belongs to another log-in: its state differs"));
         }
         if value("error").is_some() {
-            return Err(fault("the user or the Authenticator refused the log-in"));
+            return Err(fault("the user or the Authenticator denied the log-in"));
         }
-        value("code")
-            .filter(|code| !code.is_empty())
-            .ok_or_else(|| fault("the answer in the browser holds no code"))
+        value("code").filter(|code| !code.is_empty()).ok_or_else(|| fault("the callback has no code"))
     }
 }
 

@@ -1,33 +1,33 @@
-//! The base URL of a tenant, in the one spelling that requests are built from.
+//! The normalized base URL of a tenant.
 
 use tapisservice_client::SetupError;
 use url::Url;
 
-/// Parses `https://tacc.tapis.io`, with or without slashes at its end, so that no path begins with `//v3`.
+/// Parses `https://tacc.tapis.io`, with or without trailing slashes, so that no path starts with `//v3`.
 pub(crate) fn normalise(text: &str) -> Result<Url, SetupError> {
     let fault = SetupError::BaseUrl;
-    let mut url =
-        Url::parse(text.trim()).map_err(|_| fault("is a whole URL, as in https://tacc.tapis.io"))?;
+    let mut url = Url::parse(text.trim())
+        .map_err(|_| fault("expected an absolute URL, such as https://tacc.tapis.io"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(fault("begins with https:// or http://"));
+        return Err(fault("expected the scheme https or http"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(fault("holds no user or password: these go to the log-in"));
+        return Err(fault("expected no user or password; pass these to the log-in"));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(fault("has no query and no fragment"));
+        return Err(fault("expected no query and no fragment"));
     }
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     Ok(url)
 }
 
-/// The URL without a slash at its end, to put paths behind.
+/// The URL without a trailing slash, to append paths to.
 pub(crate) fn text(url: &Url) -> &str {
     url.as_str().trim_end_matches('/')
 }
 
-/// Host and port, as a name for this place in messages and states.
+/// Host and port, as a name for the site in messages and circuit breakers.
 pub(crate) fn authority(url: &Url) -> &str {
     &url[url::Position::BeforeHost..url::Position::AfterPort]
 }

@@ -1,4 +1,4 @@
-//! From a base URL to a signed-in user.
+//! The builder of a user client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::oauth_client::OAuthClient;
 use super::persistence::Persistence;
 use super::{SessionStore, Tokens, UserClient, base_url, tenant};
 
-/// Says where to sign in and as which program; one of its log-ins gives the [`UserClient`].
+/// Configures where to log in and with which OAuth client. One of its log-ins returns the [`UserClient`].
 ///
 /// It can be used for any number of log-ins.
 #[derive(Clone)]
@@ -43,26 +43,26 @@ impl UserClientBuilder {
         }
     }
 
-    /// Names the tenant. Otherwise it is that of a given access token, or the registry is asked whose base URL it is.
+    /// Sets the tenant. Otherwise it is the tenant of a given access token, or the registry is searched for the base URL.
     pub fn tenant(mut self, tenant_id: impl Into<String>) -> Self {
         self.tenant = Some(tenant_id.into());
         self
     }
 
-    /// Names the OAuth client with its key. The real Authenticator gives refresh tokens only to programs that do, and
-    /// wants both again for each refresh.
+    /// Sets the OAuth client and its key. The real Authenticator issues refresh tokens only to OAuth clients, and requires both for each
+    /// refresh.
     pub fn client(mut self, id: impl Into<String>, key: impl Into<String>) -> Self {
         self.client = Some(OAuthClient::new(id, Some(key.into())));
         self
     }
 
-    /// Names an OAuth client that has no key to keep secret, for log-ins by device code or authorization code.
+    /// Sets a public OAuth client, which has no key, for log-ins with a device code or an authorization code.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.client = Some(OAuthClient::new(id, None));
         self
     }
 
-    /// Uses a transport that is there already, to share its connections and settings.
+    /// Uses an existing transport, to share its connections and settings.
     pub fn transport(mut self, transport: Transport) -> Self {
         self.transport = Some(transport);
         self
@@ -74,23 +74,23 @@ impl UserClientBuilder {
         self
     }
 
-    /// Saves log-ins and renewed tokens in `store`, to be [restored](Self::restore) by the next run.
+    /// Saves log-ins and refreshed tokens in `store`. The next run can [restore](Self::restore) them.
     pub fn store(mut self, store: impl SessionStore) -> Self {
         self.persistence.store = Some(Arc::new(store));
         self
     }
 
-    /// Calls `callback` with new tokens after every refresh, before they are saved. It should be quick: calls wait for it.
+    /// Calls `callback` with the new tokens after every refresh, before they are saved. It should be fast: calls wait for it.
     pub fn on_refresh(mut self, callback: impl Fn(&Tokens) + Send + Sync + 'static) -> Self {
         self.persistence.on_refresh = Some(Arc::new(callback));
         self
     }
 
-    /// Signs in with user name and password.
+    /// Logs in with user name and password.
     ///
     /// # Errors
     ///
-    /// When the tenant cannot be found or the Authenticator refuses ([`ClientError::Status`]).
+    /// When the tenant cannot be found or the Authenticator rejects the log-in ([`ClientError::Status`]).
     pub async fn password(
         &self,
         username: impl AsRef<str>,
@@ -102,7 +102,7 @@ impl UserClientBuilder {
         connection.log_in(tokens, Some(username)).await
     }
 
-    /// Signs in with a refresh token.
+    /// Logs in with a refresh token.
     ///
     /// # Errors
     ///
@@ -116,8 +116,8 @@ impl UserClientBuilder {
         connection.log_in(tokens, None).await
     }
 
-    /// Uses tokens that are there already: an access token as text, or [`Tokens`] with a refresh token. Nobody is asked for a
-    /// log-in, and nobody at all when the token names its tenant; the session is not saved until it is refreshed.
+    /// Uses existing tokens: an access token as text, or [`Tokens`] with a refresh token. No request is sent if the token names its tenant. The
+    /// session is not saved until it is refreshed.
     ///
     /// # Errors
     ///
@@ -128,20 +128,20 @@ impl UserClientBuilder {
         Ok(connection.with(tokens, None))
     }
 
-    /// Begins a log-in on another device (RFC 8628).
+    /// Starts a device authorization (RFC 8628): a log-in on another device.
     ///
     /// # Errors
     ///
-    /// When no client is named, the tenant cannot be found or the Authenticator refuses.
+    /// When no OAuth client is set, the tenant cannot be found, or the Authenticator rejects the request.
     pub async fn device_code(&self) -> Result<DeviceAuthorization, ClientError> {
         DeviceAuthorization::start(self.connect(None).await?).await
     }
 
-    /// Begins a log-in in the browser, which comes back to `redirect_uri`: the callback URL that the client is registered with.
+    /// Starts a log-in in the browser, which is redirected to `redirect_uri`: the callback URL of the registered OAuth client.
     ///
     /// # Errors
     ///
-    /// When no client is named or the tenant cannot be found.
+    /// When no OAuth client is set or the tenant cannot be found.
     pub async fn authorize(
         &self,
         redirect_uri: impl Into<String>,
@@ -149,7 +149,7 @@ impl UserClientBuilder {
         AuthorizationRequest::new(self.connect(None).await?, redirect_uri.into())
     }
 
-    /// Signs in with the code of a log-in in the browser whose `state` has been compared.
+    /// Logs in with the authorization code of a callback whose `state` has been compared.
     ///
     /// # Errors
     ///
@@ -162,8 +162,8 @@ impl UserClientBuilder {
         self.connect(None).await?.authorization_code(code.as_ref(), redirect_uri.as_ref()).await
     }
 
-    /// The session that an earlier run saved for this user, tenant, base URL and client; `None` when there is none, or none that
-    /// can still be used.
+    /// Restores the session that an earlier run saved for this user, tenant, base URL and client. `None` if there is none, or it can no longer
+    /// be used.
     ///
     /// # Errors
     ///

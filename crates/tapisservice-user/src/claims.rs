@@ -1,4 +1,4 @@
-//! What a token says about itself, read without verifying it: for keeping time and for names, never for trust.
+//! Unverified claims of a token: for its expiry and for names, never for decisions.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Claims {
-    /// Seconds since 1970; `None` when the token does not say, or is no JWT.
+    /// Seconds since 1970. `None` if the token has no `exp`, or is not a JWT.
     pub(crate) expires: Option<Duration>,
     pub(crate) username: Option<String>,
     pub(crate) tenant_id: Option<String>,
@@ -25,7 +25,7 @@ struct Payload {
 }
 
 impl Claims {
-    /// The claims of a compact JWS (RFC 7519 section 3); none of anything else.
+    /// The claims of a compact JWS (RFC 7519 section 3); empty for anything else.
     pub(crate) fn peek(token: &str) -> Self {
         let payload = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
         let payload: Option<Payload> = payload.and_then(|json| serde_json::from_slice(&json).ok());
@@ -36,14 +36,14 @@ impl Claims {
         })
     }
 
-    /// How long the token lives from now; zero once it has expired.
+    /// How long the token is still valid; zero once it has expired.
     pub(crate) fn expires_in(&self) -> Option<Duration> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.expires.map(|expires| expires.saturating_sub(now))
     }
 }
 
-/// A `NumericDate` (RFC 7519 section 2), fractions included; a moment before 1970 is long ago.
+/// A `NumericDate` (RFC 7519 section 2), fractions included. A time before 1970 counts as 1970.
 fn numeric_date(value: &Value) -> Option<Duration> {
     let seconds = value.as_f64()?;
     Some(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))

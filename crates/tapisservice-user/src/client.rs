@@ -1,4 +1,4 @@
-//! The client of a signed-in user.
+//! The client of a user.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use super::connection::Connection;
 use super::session::UserSession;
 use super::{Tokens, UserClientBuilder};
 
-/// Calls Tapis as a user: every service by the tenant's base URL, signed in with the user's own token. Cheap to clone; all
-/// clones share the tokens.
+/// Calls Tapis as a user: every service at the base URL of the tenant, with the token of the user. Cheap to clone: all clones share the
+/// tokens.
 ///
-/// Tokens are renewed ahead of their expiry, by one refresh however many calls need it, and once after a 401. When that
-/// fails the old token is used while it is good; after that calls fail with [`ClientError::Credentials`] without being sent.
+/// Tokens are refreshed before they expire, by one refresh for all calls, and once after a 401. If the refresh fails the old token is used
+/// while it is valid. After that calls fail with [`ClientError::Credentials`], and nothing is sent.
 #[derive(Clone)]
 pub struct UserClient(Arc<Inner>);
 
@@ -29,7 +29,7 @@ struct Inner {
 }
 
 impl UserClient {
-    /// Begins with the base URL of a tenant, as in `https://tacc.tapis.io`. A slash at its end does not matter.
+    /// Starts a builder with the base URL of a tenant, such as `https://tacc.tapis.io`. Trailing slashes are ignored.
     pub fn builder(base_url: impl Into<String>) -> UserClientBuilder {
         UserClientBuilder::new(base_url.into())
     }
@@ -52,15 +52,15 @@ impl UserClient {
         &self.0.connection.tenant_id
     }
 
-    /// The user, as far as the token or the log-in told.
+    /// The user, if the token or the log-in names one.
     pub fn username(&self) -> Option<&str> {
         self.0.username.as_deref()
     }
 
-    /// Prepares a call of an operation, as in `operation("systems", "getSystem")`. It is signed in with the user's token, except
-    /// for those of the Authenticator that create tokens and device codes: these go with the OAuth client alone.
+    /// Prepares a call of an operation, such as `operation("systems", "getSystem")`, with the token of the user. Operations of the
+    /// Authenticator that create tokens and device codes are called with the OAuth client instead.
     ///
-    /// An unknown operation is reported by [`Call::send`], with the nearest name.
+    /// [`Call::send`] reports an unknown operation, with the nearest name.
     pub fn operation(&self, resource: &str, operation_id: &str) -> Call {
         let connection = &self.0.connection;
         let catalog = &connection.catalog;
@@ -70,14 +70,14 @@ impl UserClient {
         self.resource_client(resource).operation(catalog, resource, operation_id)
     }
 
-    /// Raw calls of a resource, for paths that no specification has.
+    /// A client for raw calls of a resource, for paths that are in no specification.
     pub fn resource_client(&self, resource: &str) -> ResourceClient {
         let connection = &self.0.connection;
         let credentials: Arc<dyn Credentials> = Arc::new(self.0.session.clone());
         ResourceClient::new(&connection.transport, connection.destination(resource), Some(credentials))
     }
 
-    /// What the official SDK's generated functions need to call a resource as this user.
+    /// The configuration for the official SDK to call a resource as this user.
     pub fn sdk_configuration(&self, resource: &str) -> SdkConfiguration {
         SdkConfiguration::new(&self.resource_client(resource))
     }
@@ -87,22 +87,21 @@ impl UserClient {
         self.0.session.tokens()
     }
 
-    /// Uses these tokens from now on: the one way to replace them. A refresh that is under way does not undo it. They are not
-    /// saved.
+    /// Replaces the tokens. A refresh in flight does not undo this. They are not saved.
     pub fn set_tokens(&self, tokens: impl Into<Tokens>) {
         self.0.session.replace(tokens.into());
     }
 
-    /// Renews the tokens now. Calls do so by themselves.
+    /// Refreshes the tokens now. Calls do so automatically.
     ///
     /// # Errors
     ///
-    /// [`ClientError::Credentials`] when there is no refresh token or the Authenticator refuses it.
+    /// [`ClientError::Credentials`] when there is no refresh token or the Authenticator rejects it.
     pub async fn refresh(&self) -> Result<Tokens, ClientError> {
         self.0.session.refresh().await
     }
 
-    /// Removes the session from its store. The tokens stay good until they expire or are revoked.
+    /// Removes the session from its store. The tokens stay valid until they expire or are revoked.
     ///
     /// # Errors
     ///

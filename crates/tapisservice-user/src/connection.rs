@@ -1,4 +1,4 @@
-//! A tenant that is found and reachable, before and while a user is signed in.
+//! A tenant with everything that a log-in and the calls after it need.
 
 use std::sync::Arc;
 
@@ -25,14 +25,14 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Signs a user in: `known` names them where the token does not.
+    /// Completes a log-in. `known` is the user name, if the token has none.
     pub(crate) async fn log_in(self, tokens: Tokens, known: Option<&str>) -> Result<UserClient, ClientError> {
         let client = self.with(tokens, known);
         client.session().persistence().save(&client.tokens()).await.map_err(ClientError::SessionStore)?;
         Ok(client)
     }
 
-    /// The client of tokens that need not be saved.
+    /// The client with these tokens, which are not saved.
     pub(crate) fn with(self, tokens: Tokens, known: Option<&str>) -> UserClient {
         let username = tokens.username().or(known).map(Arc::from);
         let key = username.as_ref().map(|username| self.key(username));
@@ -46,7 +46,7 @@ impl Connection {
         code: &str,
         redirect_uri: &str,
     ) -> Result<UserClient, ClientError> {
-        let client = self.client("a log-in by authorization code")?;
+        let client = self.client("a log-in with an authorization code")?;
         let client_id = client.key().is_none().then_some(client.id.as_str());
         let grant = Grant::AuthorizationCode { code, redirect_uri, client_id };
         let tokens = self.authenticator.tokens(&grant).await?;
@@ -72,7 +72,7 @@ impl Connection {
         self.client(log_in).map(|client| client.id.as_str())
     }
 
-    /// Where requests for a service go: in user mode the tenant's base URL, whatever the service.
+    /// The destination of a service: for users always the base URL of the tenant.
     pub(crate) fn destination(&self, service: &str) -> CallDestination {
         destination(&self.base_url, service)
     }
@@ -91,7 +91,7 @@ impl Connection {
     }
 }
 
-/// A user does not know sites: the host stands for it.
+/// A user does not know sites, so the host stands for the site.
 pub(crate) fn destination(base_url: &Url, service: &str) -> CallDestination {
     CallDestination::below(base_url.clone(), base_url::authority(base_url), service)
 }

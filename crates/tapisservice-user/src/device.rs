@@ -1,4 +1,4 @@
-//! Log-in on another device (RFC 8628).
+//! The device authorization grant (RFC 8628): log-in on another device.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use super::authenticator::{DeviceCode, Grant};
 use super::connection::Connection;
 use super::{UserClient, base_url};
 
-/// RFC 8628 section 3.2: what a client waits between two questions unless it is told.
+/// The default polling interval (RFC 8628 section 3.2).
 const INTERVAL: Duration = Duration::from_secs(5);
-/// Section 3.5: what `slow_down` adds.
+/// The increase of the interval after `slow_down` (RFC 8628 section 3.5).
 const SLOW_DOWN: Duration = Duration::from_secs(5);
-/// How long a code of the Authenticator lives; what it says about that is a moment without a time zone.
+/// The lifetime of a device code of the Authenticator, which sends it as a time without a time zone.
 const LIFE: Duration = Duration::from_mins(10);
 
-/// A log-in that waits for its user to enter a code in a browser, on whatever device.
+/// A log-in that waits until the user enters a code in a browser, on any device.
 ///
 /// Show [`user_code`](Self::user_code) and [`verification_uri`](Self::verification_uri), then [`wait`](Self::wait).
 pub struct DeviceAuthorization {
@@ -33,7 +33,7 @@ pub struct DeviceAuthorization {
     deadline: Instant,
 }
 
-/// What an answer other than tokens means.
+/// The meaning of a response without tokens.
 #[derive(Debug, PartialEq)]
 enum Verdict {
     Pending,
@@ -43,7 +43,7 @@ enum Verdict {
 
 impl DeviceAuthorization {
     pub(crate) async fn start(connection: Connection) -> Result<Self, ClientError> {
-        let client_id = connection.client_id("a log-in by device code")?.to_owned();
+        let client_id = connection.client_id("a log-in with a device code")?.to_owned();
         let code = connection.authenticator.device_code(&client_id).await?;
         Self::new(connection, client_id, code)
     }
@@ -54,10 +54,10 @@ impl DeviceAuthorization {
             url: format!("{}/v3/oauth2/device/code", base_url::text(&connection.base_url)),
             reason: what.to_owned(),
         };
-        // Both are shown to people, often on a terminal.
+        // Both are shown to users, often on a terminal.
         let shown = |c: char| c.is_ascii_graphic();
         if code.user_code.is_empty() || !code.user_code.chars().all(shown) {
-            return Err(fault("user_code is not a code to show"));
+            return Err(fault("user_code contains characters that cannot be shown"));
         }
         let uri = Url::parse(&code.verification_uri).ok();
         let uri = uri.filter(|uri| matches!(uri.scheme(), "http" | "https"));
@@ -73,29 +73,29 @@ impl DeviceAuthorization {
         })
     }
 
-    /// The code to enter.
+    /// The code for the user to enter.
     pub fn user_code(&self) -> &str {
         &self.user_code
     }
 
-    /// Where to enter it.
+    /// Where the user enters the code.
     pub fn verification_uri(&self) -> &Url {
         &self.verification_uri
     }
 
-    /// How long the code is good for, from now.
+    /// How long the code is still valid.
     pub fn expires_in(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Asks at the pace that the Authenticator wants until the user has entered the code.
+    /// Polls, at the interval of the Authenticator, until the user has entered the code.
     ///
     /// # Errors
     ///
-    /// When the user refuses, the code expires, or the Authenticator answers anything that waiting does not change. What
-    /// may pass (no connection, 429, 502 to 504) is waited out.
+    /// When the user denies access, the code expires, or the Authenticator responds with a permanent error. After transient errors (no
+    /// connection, 429, 502 to 504) polling continues.
     pub async fn wait(mut self) -> Result<UserClient, ClientError> {
-        let mut last = "nobody entered the code in time".to_owned();
+        let mut last = "the user did not enter the code in time".to_owned();
         while Instant::now() + self.interval < self.deadline {
             sleep(self.interval).await;
             let code = self.device_code.expose();
@@ -120,7 +120,7 @@ impl DeviceAuthorization {
     }
 }
 
-/// A number of seconds, as RFC 8628 has it, also as text.
+/// A number of seconds, as in RFC 8628, also as text.
 fn life(code: &DeviceCode) -> Duration {
     let seconds = code.expires_in.as_ref().and_then(|value| {
         value.as_u64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
@@ -128,7 +128,7 @@ fn life(code: &DeviceCode) -> Duration {
     seconds.map_or(LIFE, |seconds| Duration::from_secs(seconds.min(24 * 3600)))
 }
 
-/// The Authenticator says "device code not ready." with status 400; others use the words of RFC 8628 section 3.5.
+/// The Authenticator responds with status 400 and "device code not ready."; others use the error codes of RFC 8628 section 3.5.
 fn verdict(error: &ClientError) -> Verdict {
     let message = match error {
         ClientError::Status(status) => status.message.to_ascii_lowercase(),
@@ -139,7 +139,7 @@ fn verdict(error: &ClientError) -> Verdict {
     } else if message.contains("not ready") || message.contains("authorization_pending") {
         Verdict::Pending
     } else if error.is_retryable() || matches!(error, ClientError::Connection { .. }) {
-        // Asking again repeats nothing: a code gives tokens once.
+        // Polling again is safe: a code is exchanged only once.
         Verdict::Pending
     } else {
         Verdict::Over

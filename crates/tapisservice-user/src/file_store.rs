@@ -1,4 +1,4 @@
-//! Sessions in files that only their owner can read.
+//! A session store in files that only their owner can read.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _, Write as _};
@@ -10,17 +10,17 @@ use tapisservice_client::BoxFuture;
 
 use super::{SessionKey, SessionStore, SessionStoreError, Tokens};
 
-/// No file of a session is larger than this, in bytes.
+/// The largest session file, in bytes.
 const MOST: u64 = 1024 * 1024;
 
-/// What stays readable in a file name; everything else is percent-encoded, so that no name leaves the folder.
+/// Characters that are not percent-encoded in file names. All others are, so that no name leaves the folder.
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
-/// Keeps each session in a JSON file of its own in one folder.
+/// Stores each session in its own JSON file, in one folder.
 ///
-/// The folder is made with mode 0700 and the files with 0600; a file that others can read is refused, as its tokens may be
-/// theirs by now. Files are replaced as a whole: a reader sees the old session or the new one, and of two programs that save
-/// at once one wins.
+/// The folder is created with mode 0700 and the files with 0600. A file that other users can read is rejected, because its tokens may be
+/// known to them. Files are replaced atomically: a reader sees the old session or the new one, and of two programs that save at the same
+/// time one wins.
 #[derive(Debug, Clone)]
 pub struct FileStore {
     folder: PathBuf,
@@ -37,12 +37,12 @@ struct Saved {
 }
 
 impl FileStore {
-    /// A store in `folder`, which is made when the first session is saved.
+    /// A store in `folder`, which is created when the first session is saved.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
 
-    /// The file of a session, whether it is there or not.
+    /// The path of a session file, whether it exists or not.
     pub fn path(&self, key: &SessionKey) -> PathBuf {
         let parts = [&key.tenant_id, &key.username, key.client_id.as_deref().unwrap_or(""), &key.base_url];
         let parts = parts.map(|part| utf8_percent_encode(part, NAME).to_string());
@@ -110,7 +110,7 @@ impl Saved {
         }
     }
 
-    /// Names differ in case where file systems do not.
+    /// File systems may ignore case, so the names are compared.
     fn is_of(&self, key: &SessionKey) -> bool {
         (&self.base_url, &self.tenant_id, &self.username, &self.client_id)
             == (&key.base_url, &key.tenant_id, &key.username, &key.client_id)
@@ -125,15 +125,15 @@ fn read(path: &Path) -> io::Result<Option<Saved>> {
     check_private(&file)?;
     let mut text = Vec::new();
     file.take(MOST).read_to_end(&mut text)?;
-    // serde_json's text may quote the file.
+    // serde_json's message may quote the file.
     let saved = serde_json::from_slice(&text);
-    saved.map(Some).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not a saved session"))
+    saved.map(Some).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not a session file"))
 }
 
 fn write(path: &Path, saved: &Saved) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     make_private(folder)?;
-    // tempfile makes its files with mode 0600.
+    // tempfile creates files with mode 0600.
     let mut file = tempfile::Builder::new().prefix(".session").tempfile_in(folder)?;
     file.write_all(&serde_json::to_vec_pretty(saved)?)?;
     file.as_file().sync_all()?;
@@ -160,7 +160,7 @@ fn check_private(file: &File) -> io::Result<()> {
     private.then_some(()).ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::PermissionDenied,
-            format!("others can read it (mode {:03o})", mode & 0o777),
+            format!("other users can read it (mode {:03o})", mode & 0o777),
         )
     })
 }

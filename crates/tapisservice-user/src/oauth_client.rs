@@ -1,4 +1,4 @@
-//! The OAuth client of a program, as HTTP Basic (RFC 7617).
+//! The OAuth client of a program, with HTTP Basic (RFC 7617).
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use tapisservice_client::{BoxFuture, ClientError, Credentials, SetupError};
 use tapisservice_core::Secret;
 
-/// Id and, unless the client is public, key.
+/// The id, and the key of a confidential client.
 #[derive(Clone)]
 pub(crate) struct OAuthClient {
     pub(crate) id: String,
@@ -28,18 +28,18 @@ impl OAuthClient {
         let Some(key) = self.key() else { return Ok(None) };
         if self.id.contains(':') {
             return Err(SetupError::OAuthClient(
-                "has an id with a colon, which Basic cannot send (RFC 7617)",
+                "its id contains a colon, which HTTP Basic cannot carry (RFC 7617)",
             ));
         }
         let pair = STANDARD.encode(format!("{}:{key}", self.id));
         let mut value = HeaderValue::try_from(format!("Basic {pair}"))
-            .map_err(|_| SetupError::OAuthClient("does not fit into a header field"))?;
+            .map_err(|_| SetupError::OAuthClient("its id or key cannot be sent in a header"))?;
         value.set_sensitive(true);
         Ok(Some(value))
     }
 }
 
-/// Basic goes alone: never with a token.
+/// HTTP Basic is never combined with a token.
 impl Credentials for OAuthClient {
     fn headers(&self) -> BoxFuture<'_, Result<HeaderMap, ClientError>> {
         Box::pin(async {

@@ -1,4 +1,4 @@
-//! What happens with new tokens beside using them.
+//! Saves new tokens.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,23 +7,23 @@ use super::{SessionKey, SessionStore, SessionStoreError, Tokens};
 
 type OnRefresh = dyn Fn(&Tokens) + Send + Sync;
 
-/// Tells the program of new tokens and saves them.
+/// Reports new tokens to the program and saves them.
 #[derive(Clone, Default)]
 pub(crate) struct Persistence {
     pub(crate) on_refresh: Option<Arc<OnRefresh>>,
     pub(crate) store: Option<Arc<dyn SessionStore>>,
-    /// `None` when nobody knows whose tokens these are: then they are not saved.
+    /// `None` if the user of the tokens is unknown. Then they are not saved.
     pub(crate) key: Option<SessionKey>,
 }
 
 impl Persistence {
-    /// After a refresh. That tokens are not saved is no reason to fail a call that has them.
+    /// After a refresh. A call that has tokens does not fail because they cannot be saved.
     pub(crate) async fn keep(&self, tokens: &Tokens) {
         if let Some(callback) = &self.on_refresh {
             callback(tokens);
         }
         if let Err(error) = self.save(tokens).await {
-            tracing::warn!(%error, "renewed tokens are not saved: the next run needs a log-in");
+            tracing::warn!(%error, "refreshed tokens could not be saved; the next run has to log in again");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The tokens in use, renewed ahead of their expiry by one refresh at a time.
+//! The tokens in use. They are refreshed before they expire, by one refresh at a time.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,15 +17,15 @@ use super::persistence::Persistence;
 
 const TOKEN: HeaderName = HeaderName::from_static("x-tapis-token");
 
-/// With less left a call waits for the refresh.
+/// If the token is valid for less than this, a call waits for the refresh.
 const SPENT: Duration = Duration::from_secs(5);
-/// With less left a call starts the refresh and goes out with the old token.
+/// If the token is valid for less than this, a call starts a refresh and is sent with the old token.
 const AGEING: Duration = Duration::from_mins(1);
-/// A failed refresh is not tried again for so long; a 401 does not renew a token that was just renewed.
+/// The pause after a failed refresh. After a successful one, a 401 triggers no refresh for the second time.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 const AFTER_RENEWAL: Duration = Duration::from_secs(30);
 
-/// One user's tokens. Clones share them.
+/// The tokens of one user. Clones share them.
 #[derive(Clone)]
 pub(crate) struct UserSession(Arc<Inner>);
 
@@ -43,7 +43,7 @@ struct State {
     failure: Option<Failure>,
 }
 
-/// Why there is no new token. `until` is set when trying again later may help.
+/// Why there is no new token. `until` is set if a later attempt may succeed.
 #[derive(Debug, Clone)]
 struct Failure {
     reason: Arc<str>,
@@ -70,7 +70,7 @@ impl UserSession {
         self.0.state.store(Arc::new(State::new(tokens)));
     }
 
-    /// New tokens now, whatever is left of the old ones.
+    /// Refreshes now, however long the old tokens are valid.
     pub(crate) async fn refresh(&self) -> Result<Tokens, ClientError> {
         Ok(self.renewed(&self.tokens()).await?)
     }
@@ -82,7 +82,7 @@ impl UserSession {
         match tokens.expires_in() {
             Some(left) if left < SPENT => self.renewed_or(tokens).await,
             Some(left) if left < AGEING && state.obstacle().is_none() => {
-                // The refresh is a task of its own: nobody needs to wait for it.
+                // The refresh runs in its own task: no call has to wait for it.
                 drop(self.join_or_start(&tokens));
                 Ok(tokens)
             }
@@ -90,7 +90,7 @@ impl UserSession {
         }
     }
 
-    /// New tokens, or the old ones while they are good (F12).
+    /// New tokens, or the old ones while they are valid (F12).
     async fn renewed_or(&self, old: Tokens) -> Result<Tokens, ClientError> {
         match self.renewed(&old).await {
             Ok(new) if !new.is_expired() => Ok(new),
@@ -106,11 +106,11 @@ impl UserSession {
     async fn renewed(&self, old: &Tokens) -> Result<Tokens, Failure> {
         let outcome = self.join_or_start(old).await;
         let current = self.tokens();
-        // What is in place counts: the program may have set other tokens meanwhile.
+        // The current tokens win: the program may have set others meanwhile.
         if current.is_same(old) { outcome } else { Ok(current) }
     }
 
-    /// The refresh that is under way, or a new one, unless `old` has been replaced or cannot be.
+    /// Joins the refresh in flight or starts one, unless `old` has been replaced or cannot be refreshed.
     fn join_or_start(&self, old: &Tokens) -> Refresh {
         let mut running = self.0.running.lock();
         if let Some(refresh) = running.as_ref() {
@@ -133,7 +133,7 @@ impl UserSession {
 }
 
 async fn refresh(session: Arc<Inner>, old: Tokens) -> Result<Tokens, Failure> {
-    // Clears the slot even when a callback panics.
+    // Clears the slot even if a callback panics.
     let _clear = Clear(&session);
     let outcome = session.ask(&old).await;
     let before = session
@@ -152,7 +152,7 @@ impl Inner {
         let refresh_token =
             old.refresh_token().ok_or_else(|| Failure::lasting("there is no refresh token"))?;
         let new = self.authenticator.tokens(&Grant::RefreshToken { refresh_token }).await?;
-        // RFC 6749 section 6: without a new refresh token the old one stays.
+        // RFC 6749 section 6: without a new refresh token the old one stays valid.
         Ok(if new.refresh_token().is_some() { new } else { new.with_refresh_token(refresh_token) })
     }
 }
@@ -177,7 +177,7 @@ impl State {
         }
     }
 
-    /// Why a refresh need not be tried now.
+    /// Why no refresh is attempted now.
     fn obstacle(&self) -> Option<Failure> {
         let standing = |failure: &&Failure| failure.until.is_none_or(|until| Instant::now() < until);
         if let Some(failure) = self.failure.as_ref().filter(standing) {
@@ -222,14 +222,14 @@ impl From<Failure> for ClientError {
     }
 }
 
-/// `X-Tapis-Token` alone: a user's request names no tenant and no user (rule O1).
+/// Only `X-Tapis-Token`: the request of a user names no tenant and no user (rule O1).
 impl Credentials for UserSession {
     fn headers(&self) -> BoxFuture<'_, Result<HeaderMap, ClientError>> {
         Box::pin(async {
             let tokens = self.usable().await?;
             let mut value =
                 HeaderValue::try_from(tokens.access_token()).map_err(|_| ClientError::Credentials {
-                    reason: "the access token holds characters that no token has".to_owned(),
+                    reason: "the access token contains invalid characters".to_owned(),
                     temporary: false,
                 })?;
             value.set_sensitive(true);

@@ -1,4 +1,4 @@
-//! Sessions that outlive the program.
+//! Session stores.
 
 use std::fmt;
 
@@ -6,40 +6,40 @@ use tapisservice_client::{BoxFuture, SessionStoreError};
 
 use super::Tokens;
 
-/// Keeps the tokens of log-ins, so that the next run of a program needs none.
+/// Stores the tokens of log-ins, so that the next run of a program need not log in again.
 ///
-/// [`FileStore`](super::FileStore) keeps them in files; other places (a keyring, a database) implement this.
+/// [`FileStore`](super::FileStore) uses files. Implement the trait for other places: a keyring, a database.
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
-    /// The tokens that were saved last for `key`.
+    /// Loads the tokens of `key`.
     fn load<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Tokens>, SessionStoreError>>;
 
-    /// Saves tokens in place of those saved before.
+    /// Saves the tokens of `key`, and replaces older ones.
     fn save<'a>(
         &'a self,
         key: &'a SessionKey,
         tokens: &'a Tokens,
     ) -> BoxFuture<'a, Result<(), SessionStoreError>>;
 
-    /// Forgets the tokens; that there are none is no error.
+    /// Removes the tokens of `key`. It is not an error if there are none.
     fn remove<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<(), SessionStoreError>>;
 }
 
-/// Whose session it is. The base URL belongs to it, so that no token is ever restored for another site.
+/// Identifies a session. It includes the base URL, so that no token is ever restored for another site.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct SessionKey {
-    /// The base URL of the tenant, without a slash at its end.
+    /// The base URL of the tenant, without a trailing slash.
     pub base_url: String,
     /// The tenant.
     pub tenant_id: String,
     /// The user.
     pub username: String,
-    /// The OAuth client that the tokens were made for, if one was named.
+    /// The OAuth client of the tokens, if there is one.
     pub client_id: Option<String>,
 }
 
 impl SessionKey {
-    /// The key of a session that names no OAuth client: for tests of a store.
+    /// The key of a session without an OAuth client: for tests of a store.
     pub fn new(
         base_url: impl Into<String>,
         tenant_id: impl Into<String>,

@@ -1,4 +1,4 @@
-//! Which tenant a base URL belongs to.
+//! Finds the tenant of a base URL.
 
 use std::error::Error;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use tapisservice_tenants::{Authority, Registry, RegistryData, RegistryRecord};
 
 use super::base_url;
 
-/// Rule T8: the registry has answered by then.
+/// The timeout of the registry (rule T8).
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Rule T8: and with no more than this.
+/// The largest response of the registry (rule T8).
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// Looks the tenant up in the registry, which every tenant's base URL answers for without a token. `caller` is not signed in.
+/// Looks up the tenant in the registry, which the base URL of every tenant serves without a token.
 pub(crate) async fn of_base_url(caller: &ResourceClient) -> Result<TenantId, ClientError> {
-    // One after the other, so that not both answers lie in memory at once.
+    // One after the other, so that only one response is in memory.
     let sites = list(caller, "/v3/sites").await?;
     let tenants = list(caller, "/v3/tenants").await?;
     let build = move || Registry::build(&RegistryData::new(tenants, sites), None);
@@ -34,7 +34,7 @@ async fn list(caller: &ResourceClient, path: &str) -> Result<Vec<RegistryRecord>
     blocking(move || RegistryRecord::list(answer.into())).await?.map_err(unusable)
 }
 
-/// Megabytes take a while, in which a worker of the runtime would do nothing else.
+/// Parsing megabytes would block a worker of the runtime.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ClientError> {
     tokio::task::spawn_blocking(work).await.map_err(unusable)
 }

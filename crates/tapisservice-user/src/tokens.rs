@@ -8,7 +8,7 @@ use tapisservice_core::Secret;
 
 use super::claims::Claims;
 
-/// An access token and, where there is one, the refresh token that replaces it. Cheap to clone; prints neither.
+/// An access token and, if there is one, its refresh token. Cheap to clone. `Debug` shows neither.
 ///
 /// ```
 /// use tapisservice_user::Tokens;
@@ -28,40 +28,40 @@ struct Pair {
 }
 
 impl Tokens {
-    /// An access token alone. Whitespace around it is dropped: tokens are pasted and read from files.
+    /// An access token without a refresh token. Surrounding whitespace is removed: tokens are pasted and read from files.
     pub fn new(access: impl AsRef<str>) -> Self {
         let access = access.as_ref().trim();
         Self(Arc::new(Pair { claims: Claims::peek(access), access: Secret::from(access), refresh: None }))
     }
 
-    /// The same access token with this refresh token.
+    /// Adds a refresh token.
     pub fn with_refresh_token(self, refresh: impl AsRef<str>) -> Self {
         let refresh = refresh.as_ref().trim();
         let refresh = Some((Secret::from(refresh), Claims::peek(refresh)));
         Self(Arc::new(Pair { refresh, ..Arc::unwrap_or_clone(self.0) }))
     }
 
-    /// The access token itself. Take care where it goes.
+    /// The access token itself. It is a secret.
     pub fn access_token(&self) -> &str {
         self.0.access.expose()
     }
 
-    /// The refresh token itself, if there is one. Take care where it goes.
+    /// The refresh token itself, if there is one. It is a secret.
     pub fn refresh_token(&self) -> Option<&str> {
         self.0.refresh.as_ref().map(|(token, _)| token.expose().as_str())
     }
 
-    /// The user that the access token names, unverified: good for a greeting, not for a decision.
+    /// The user name in the access token. It is unverified: use it for display, not for decisions.
     pub fn username(&self) -> Option<&str> {
         self.0.claims.username.as_deref()
     }
 
-    /// The tenant that the access token names, unverified.
+    /// The tenant in the access token, unverified.
     pub fn tenant_id(&self) -> Option<&str> {
         self.0.claims.tenant_id.as_deref()
     }
 
-    /// How long the access token lives from now, zero once it has expired; `None` when it does not say.
+    /// How long the access token is still valid; zero once it has expired. `None` if it has no `exp`.
     pub fn expires_in(&self) -> Option<Duration> {
         self.0.claims.expires_in()
     }

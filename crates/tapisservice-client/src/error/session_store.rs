@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-/// A store of user sessions cannot read or write. The text names the place and never a token.
+/// A session store cannot read or write. The message names the place and never a token.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
 pub struct SessionStoreError {
@@ -11,12 +11,12 @@ pub struct SessionStoreError {
 }
 
 impl SessionStoreError {
-    /// An error that says what failed.
+    /// An error with this message.
     pub fn new(what: impl Into<String>) -> Self {
         Self { what: what.into(), source: None }
     }
 
-    /// The same error with what caused it.
+    /// Adds the cause.
     #[must_use]
     pub fn with_source(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source: Some(source.into()), ..self }
