@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(mode(&store.path(&key())), 0o600);
         fs::set_permissions(store.path(&key()), fs::Permissions::from_mode(0o644)).unwrap();
         let text = store.load(&key()).await.unwrap_err().to_string();
-        assert!(text.contains("others can read it (mode 644)") && !text.contains("canary"), "{text}");
+        assert!(text.contains("other users can read it (mode 644)") && !text.contains("canary"), "{text}");
     }
 
     #[tokio::test]

@@ -101,5 +101,5 @@ fn write_elsewhere(f: &mut fmt::Formatter<'_>, operation: &str, resources: &[Str
     if resources.is_empty() {
         return Ok(());
     }
-    write!(f, "; {} is also an operation of {}", nearest::quoted(operation), list(resources))
+    write!(f, "; {} is an operation of {}", nearest::quoted(operation), list(resources))
 }

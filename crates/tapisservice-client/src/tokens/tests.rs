@@ -70,7 +70,7 @@ impl Wishes {
             Mood::Down => return Err(ServiceTokenError::temporary("down")),
             Mood::Hangs => {
                 sleep(Duration::from_secs(10)).await;
-                return Err(ServiceTokenError::temporary("no whole answer in time"));
+                return Err(ServiceTokenError::temporary("no complete response in time"));
             }
             Mood::Panics => panic!("a bug"),
         }

@@ -35,7 +35,7 @@ struct Found(Vec<String>);
 macro_rules! refuse {
     ($($method:ident($($argument:ty),*);)*) => {$(
         fn $method(self, $(_: $argument),*) -> Result<Vec<String>, NotNamed> {
-            Err(NotNamed::custom("arguments are the fields of a struct"))
+            Err(NotNamed::custom("the arguments must be the fields of a struct"))
         }
     )*};
 }
@@ -43,7 +43,7 @@ macro_rules! refuse {
 macro_rules! refuse_compound {
     ($($method:ident($($argument:ty),*);)*) => {$(
         fn $method(self, $(_: $argument),*) -> Result<Never, NotNamed> {
-            Err(NotNamed::custom("arguments are the fields of a struct"))
+            Err(NotNamed::custom("the arguments must be the fields of a struct"))
         }
     )*};
 }
@@ -95,7 +95,7 @@ impl Serializer for Names {
         _: &'static str,
         _: &T,
     ) -> Result<Vec<String>, NotNamed> {
-        Err(NotNamed::custom("arguments are the fields of a struct"))
+        Err(NotNamed::custom("the arguments must be the fields of a struct"))
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Found, NotNamed> {
@@ -134,7 +134,7 @@ impl SerializeMap for Found {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), NotNamed> {
         let key = serde_json::to_value(key).ok();
         let key = key.as_ref().and_then(|key| key.as_str());
-        self.0.push(key.ok_or_else(|| NotNamed::custom("the names of arguments are strings"))?.to_owned());
+        self.0.push(key.ok_or_else(|| NotNamed::custom("the names of arguments must be strings"))?.to_owned());
         Ok(())
     }
 

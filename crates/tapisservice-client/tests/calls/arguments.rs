@@ -21,7 +21,7 @@ async fn an_argument_that_does_not_exist_is_named_with_its_nearest_and_all_there
     let call = server.resource_client().call(operation).arg("system_id", "x");
     let error = refused(&server, call).await;
     let text = error.to_string();
-    assert!(text.starts_with("systems.getSystem: it has no argument"), "{text}");
+    assert!(text.starts_with("systems.getSystem: unknown argument"), "{text}");
     assert!(!text.contains("?.") && !text.contains(".."), "one stop ends a sentence: {text}");
     let ClientError::Arguments(error) = error else { panic!("{text}") };
     assert_eq!((error.resource.as_deref(), error.operation.as_deref()), (Some("systems"), Some("getSystem")));
@@ -56,11 +56,11 @@ async fn a_value_of_the_wrong_kind_is_named_and_not_quoted() {
     let get = Catalog::bundled().operation("systems", "getSystems").unwrap();
     let create = Catalog::bundled().operation("systems", "createSystem").unwrap();
     let cases = [
-        (get.clone(), "search", json!({"canary": 1}), "a string, not an object"),
-        (get.clone(), "limit", json!("canary"), "an integer, not this string"),
-        (get.clone(), "limit", json!(1.5), "an integer, not a number"),
-        (create.clone(), "canExec", json!("canary"), "a boolean, not this string"),
-        (create, "port", json!(["canary"]), "an integer, not an array"),
+        (get.clone(), "search", json!({"canary": 1}), "expected a string, found an object"),
+        (get.clone(), "limit", json!("canary"), "expected an integer, found a string"),
+        (get.clone(), "limit", json!(1.5), "expected an integer, found a number"),
+        (create.clone(), "canExec", json!("canary"), "expected a boolean, found a string"),
+        (create, "port", json!(["canary"]), "expected an integer, found an array"),
     ];
     for (operation, name, value, what) in cases {
         let error = refused(&server, server.resource_client().call(operation).arg(name, value)).await;

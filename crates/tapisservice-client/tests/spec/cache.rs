@@ -147,7 +147,7 @@ async fn a_failed_update_keeps_the_old_one_and_says_why() {
     let latest = latest.specs_base_url(site.base.clone()).build().await.unwrap();
     assert!(latest.operation("notes", "list").is_ok());
     let notice = latest.warnings().iter().find(|notice| notice.resource == "notes").unwrap();
-    assert!(notice.reason.contains("not a mapping; the cached one is used"), "{notice}");
+    assert!(notice.reason.contains("not a mapping; using the cached one"), "{notice}");
 
     let update = latest.update_spec_cache().await.unwrap();
     assert_eq!(update.updated, Vec::<String>::new());

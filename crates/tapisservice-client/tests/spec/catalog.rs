@@ -32,20 +32,20 @@ fn unknown_names_are_met_with_what_there_is() {
         (
             "sytems",
             "getSystem",
-            r#"there is no resource "sytems"; did you mean "systems"? The resources: actors, apps,"#,
+            r#"unknown resource "sytems"; did you mean "systems"? Known resources: actors, apps,"#,
         ),
         ("globus_proxy", "x", r#"did you mean "globus-proxy"?"#),
         (
             "systems",
             "get_system",
-            r#"systems has no operation "get_system"; did you mean "getSystem"? Its operations: "#,
+            r#"systems has no operation "get_system"; did you mean "getSystem"? Known operations: "#,
         ),
         ("systems", "GetSystem", r#"did you mean "getSystem"?"#),
         ("systems", "getSistem", r#"did you mean "getSystem"?"#),
         ("jobs", "getSystem", r#""getSystem" is an operation of systems"#),
         ("tokens", "createToken", r#"did you mean "create_token"?"#),
-        ("tokens", "", "Its operations: create_token"),
-        ("tokens", "qqqqqqq", "\"qqqqqqq\". Its operations: create_token"),
+        ("tokens", "", "Known operations: create_token"),
+        ("tokens", "qqqqqqq", "\"qqqqqqq\". Known operations: create_token"),
     ];
     for (resource, id, part) in cases {
         let text = says(resource, id);
@@ -129,7 +129,7 @@ async fn what_a_set_cannot_provide_is_the_bundled_one_and_that_is_said() {
     assert!(catalog.operation("systems", "getSystem").is_ok());
     let [notice] = catalog.warnings() else { panic!("{:?}", catalog.warnings()) };
     assert_eq!(notice.resource, "systems");
-    assert!(notice.reason.contains("status 404; the bundled one is used"), "{notice}");
+    assert!(notice.reason.contains("status 404; using the bundled one"), "{notice}");
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn a_custom_specification_that_cannot_be_had_fails_the_construction() {
         ("bomb", "larger than 4194304 bytes"),
         ("away", "a redirect to another origin is not followed"),
         ("circle", "too many redirects"),
-        ("hang", "no whole answer within 0.5 s"),
+        ("hang", "no complete response within 0.5 s"),
     ];
     for (path, cause) in cases {
         let mut url = site.url(path);
@@ -198,7 +198,7 @@ async fn custom_sources_that_make_no_sense_are_refused() {
             SpecSource::Url("http://me:secret@example.org/n.yml".parse().unwrap()),
             "holds credentials",
         ),
-        ("../notes", text(NOTES), "cannot be the name of a resource"),
+        ("../notes", text(NOTES), "invalid resource name"),
     ];
     for (name, source, cause) in cases {
         let message = builder().custom_spec(name, source).build().await.unwrap_err().to_string();
