@@ -97,7 +97,7 @@ async fn a_service_without_a_password_calls_nobody() {
     for password in [None, Some("".into())] {
         let client = client_with(&site, |settings| settings.service_password = password);
         let error = systems(&client.as_service()).await.unwrap_err();
-        assert!(error.to_string().contains("no service_password"), "{error}");
+        assert!(error.to_string().contains("service_password is not set"), "{error}");
     }
     assert_eq!((site.request_count("POST /v3/tokens"), site.request_count("GET /v3/systems")), (0, 0));
 }

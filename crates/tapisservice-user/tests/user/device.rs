@@ -56,7 +56,7 @@ async fn a_code_that_nobody_enters_expires() {
     let login = fake.builder().client_id("notebook").device_code().await.unwrap();
     let error = login.wait().await.unwrap_err();
     assert!(is_signed_out(&error, false), "{error:?}");
-    assert!(error.to_string().contains("nobody entered the code"), "{error}");
+    assert!(error.to_string().contains("the user did not enter the code"), "{error}");
 }
 
 #[tokio::test]

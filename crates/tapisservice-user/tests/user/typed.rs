@@ -82,7 +82,7 @@ fn what_does_not_fit_the_specification_is_named() {
     fn fault(operation: &impl TypedOperation) -> String {
         operation.check(&Catalog::bundled()).unwrap_err().to_string()
     }
-    assert!(fault(&Misspelt::default()).contains("systems.getSystem takes no selekt"));
+    assert!(fault(&Misspelt::default()).contains("systems.getSystem has no argument selekt"));
     assert!(fault(&Incomplete::default()).contains("systems.getSystem requires systemId"));
     assert!(fault(&NoOperation::default()).contains("getSystem"));
     assert!(fault(&NoResource::default()).contains("systems"));

@@ -38,9 +38,9 @@ async fn a_websocket_is_refused_with_501_and_fewer_lines_than_requests() {
     let _guard = tracing::subscriber::set_default(subscriber(&settings, &mut capture.clone()).unwrap());
     let token = format!("X-Tapis-Token: {}\r\n", running.alice());
     let cases = [
-        ("/socket", "", 501, "WebSocket is not supported"),
+        ("/socket", "", 501, "protocol upgrades"),
         ("/mine", "", 401, "No Tapis access token"),
-        ("/mine", &*token, 501, "WebSocket is not supported"),
+        ("/mine", &*token, 501, "protocol upgrades"),
         ("/nothing", "", 404, "does not exist"),
         ("/early", "", 500, "no final response"),
         // Upgrade may be ignored (RFC 9110, 7.8).
