@@ -134,7 +134,8 @@ impl SerializeMap for Found {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), NotNamed> {
         let key = serde_json::to_value(key).ok();
         let key = key.as_ref().and_then(|key| key.as_str());
-        self.0.push(key.ok_or_else(|| NotNamed::custom("the names of arguments must be strings"))?.to_owned());
+        self.0
+            .push(key.ok_or_else(|| NotNamed::custom("the names of arguments must be strings"))?.to_owned());
         Ok(())
     }
 

@@ -19,7 +19,10 @@ const CASES: &[(&str, &[&str])] = &[
     ("paths: {/v3/notes: {summary: none}}", &["no operations"]),
     ("paths: {/v3/notes: [get]}", &["path \"/v3/notes\"", "not a mapping"]),
     ("paths: {/v3/notes: {get: 7}}", &["path \"/v3/notes\": GET", "not a mapping"]),
-    ("paths: {/v3/notes: {get: {$ref: 'a.yml'}}}", &["path \"/v3/notes\": GET", "unresolved reference", "a.yml"]),
+    (
+        "paths: {/v3/notes: {get: {$ref: 'a.yml'}}}",
+        &["path \"/v3/notes\": GET", "unresolved reference", "a.yml"],
+    ),
     ("paths: {/v3/notes: {get: {parameters: 7}}}", &["path \"/v3/notes\": GET", "not a list"]),
     ("paths: {/v3/notes: {get: {parameters: [{in: query}]}}}", &["GET: parameter 0: has no name"]),
     ("paths: {/v3/notes: {get: {parameters: [{name: a, in: moon}]}}}", &["parameter 0", "\"moon\""]),
