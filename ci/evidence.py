@@ -10,6 +10,17 @@ import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CONFORMANCE, SECURITY, INTEROP = ROOT / "conformance", ROOT / "security", ROOT / "interop"
+# The example `conformance`, as a service of the site that the cases are about.
+SERVICE_SETTINGS = {
+    "service_name": "bookmarks",
+    "base_path": "/v3/bookmarks",
+    "server": "prod",
+    "tenants": ["*"],
+    "service_site_id": "tacc",
+    "service_tenant_id": "admin",
+    "service_password": "mock-password",
+    "log_level": "INFO",
+}
 # What a case says about its rule changes nothing about what is sent and expected.
 REMARKS = ("rule", "differs_from_python", "why")
 

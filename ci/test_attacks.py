@@ -14,19 +14,9 @@ import sys
 
 import pytest
 from attacks import additional_cases, make_keys, other_material, repository_cases
-from evidence import SECURITY
+from evidence import SECURITY, SERVICE_SETTINGS
 from harness import free_ports, run
 
-SETTINGS = {
-    "service_name": "bookmarks",
-    "base_path": "/v3/bookmarks",
-    "server": "prod",
-    "tenants": ["*"],
-    "service_site_id": "tacc",
-    "service_tenant_id": "admin",
-    "service_password": "mock-password",
-    "log_level": "INFO",
-}
 LIMIT = 300
 # Longer than the header, idle and body timeouts the service has by default (10, 30 and 30 s).
 SLOW_SECONDS = 40
@@ -49,7 +39,7 @@ def start(request, bench):
         script = SECURITY / "faulty_registry.py"
         registry = bench.start(f"{name}-registry", sys.executable, script, "--keys", keys, "--port", port)
         registry.wait_for_port(port)
-        settings = {**SETTINGS, "primary_site_admin_tenant_base_url": f"http://127.0.0.1:{port}"}
+        settings = {**SERVICE_SETTINGS, "primary_site_admin_tenant_base_url": f"http://127.0.0.1:{port}"}
         return bench.service(binary, f"{name}-service", settings)
 
     return started

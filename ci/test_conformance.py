@@ -16,22 +16,12 @@ import sys
 import typing
 
 import pytest
-from evidence import CONFORMANCE, additional_cases, outside, read_cases
+from evidence import CONFORMANCE, SERVICE_SETTINGS, additional_cases, outside, read_cases
 from harness import Failure, free_ports, run
 
 # How many there are in the repository.
 REQUESTS, SCENARIOS, CHECKS = 357, 37, 144
-BASE = {
-    "version": "1.2.3",
-    "service_password": "mock-password",
-    "server": "prod",
-    "tenants": ["*"],
-    "log_level": "INFO",
-    "service_name": "bookmarks",
-    "service_site_id": "tacc",
-    "service_tenant_id": "admin",
-    "base_path": "/v3/bookmarks",
-}
+BASE = {**SERVICE_SETTINGS, "version": "1.2.3"}
 INSTANCES = {
     "primary": {},
     "assoc": {"service_site_id": "uh", "service_tenant_id": "adminuh"},

@@ -12,23 +12,12 @@ import socket
 import sys
 import time
 
-from evidence import CONFORMANCE, SECURITY
+from evidence import CONFORMANCE, SECURITY, SERVICE_SETTINGS
 from harness import Failure, free_ports
 
 from . import load
 
-SETTINGS = {
-    "service_name": "bookmarks",
-    "base_path": "/v3/bookmarks",
-    "server": "prod",
-    "tenants": ["*"],
-    "service_site_id": "tacc",
-    "service_tenant_id": "admin",
-    "service_password": "mock-password",
-    "log_level": "INFO",
-    "log_format": "json",
-    "tenants_refresh_seconds": 3600,
-}
+SETTINGS = {**SERVICE_SETTINGS, "log_format": "json", "tenants_refresh_seconds": 3600}
 TENANTS = ("acme", "beta", "admin")
 # `acme` changes to the first, the second is a tenant that comes later.
 SPARE_KEYS = ("acme.new", "delta")
