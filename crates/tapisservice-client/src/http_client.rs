@@ -12,6 +12,7 @@ pub(crate) fn direct() -> ClientBuilder {
 }
 
 /// Like [`direct`], but through the proxies of the environment: for public files, without credentials.
+#[cfg(feature = "spec-files")]
 pub(crate) fn through_proxies() -> ClientBuilder {
     #[expect(
         clippy::disallowed_methods,

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use metrics::{Unit, describe_gauge, gauge};
 use sqlx::pool::PoolOptions;
+#[cfg(feature = "postgres")]
 use sqlx::postgres::{PgListener, PgPool};
+#[cfg(feature = "sqlite")]
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tapisservice_core::{Identity, TenantId};
 
@@ -25,7 +27,6 @@ pub struct Database {
 struct Inner {
     pool: Pool,
     acquire_timeout: Duration,
-    max_connections: u32,
 }
 
 /// The state of the pool.
@@ -52,18 +53,19 @@ impl Database {
     ///
     /// Outside a tokio runtime.
     pub fn connect_lazy(settings: &DatabaseSettings) -> Result<Self, DatabaseSettingsError> {
-        let mut max_connections = settings.sql_pool_max_connections.max(1);
+        let max_connections = settings.sql_pool_max_connections.max(1);
         let pool = match Target::from_settings(settings)? {
+            #[cfg(feature = "postgres")]
             Target::Postgres(options) => {
                 Pool::Postgres(pool_options(settings, max_connections).connect_lazy_with(options))
             }
+            #[cfg(feature = "sqlite")]
             Target::Sqlite(target) => {
                 if let Some(folder) = &target.folder {
                     std::fs::create_dir_all(folder).map_err(DatabaseSettingsError::Folder)?;
                 }
                 let mut pool = pool_options(settings, max_connections);
                 if target.in_memory {
-                    max_connections = 1;
                     pool = pool.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
                 }
                 if target.writes {
@@ -73,7 +75,7 @@ impl Database {
             }
         };
         let acquire_timeout = settings.acquire_timeout();
-        Ok(Self { inner: Arc::new(Inner { pool, acquire_timeout, max_connections }) })
+        Ok(Self { inner: Arc::new(Inner { pool, acquire_timeout }) })
     }
 
     /// A scope of the rows of a tenant.
@@ -114,19 +116,23 @@ impl Database {
     /// # Ok(())
     /// # }
     /// ```
+    #[cfg(feature = "postgres")]
     pub fn postgres_pool(&self, reason: &'static str) -> Option<&PgPool> {
         tracing::debug!(reason, "direct use of the PostgreSQL pool");
         match self.pool() {
             Pool::Postgres(pool) => Some(pool),
+            #[cfg(feature = "sqlite")]
             Pool::Sqlite(_) => None,
         }
     }
 
-    /// As [`postgres_pool`](Self::postgres_pool), but the SQLite pool.
+    /// As `postgres_pool`, but the SQLite pool.
+    #[cfg(feature = "sqlite")]
     pub fn sqlite_pool(&self, reason: &'static str) -> Option<&SqlitePool> {
         tracing::debug!(reason, "direct use of the SQLite pool");
         match self.pool() {
             Pool::Sqlite(pool) => Some(pool),
+            #[cfg(feature = "postgres")]
             Pool::Postgres(_) => None,
         }
     }
@@ -139,9 +145,14 @@ impl Database {
     /// # Errors
     ///
     /// When no connection is available.
+    #[cfg(feature = "postgres")]
     pub async fn listener(&self, reason: &'static str) -> Result<Option<PgListener>, QueryError> {
         tracing::debug!(reason, "listening for notifications");
-        let Pool::Postgres(pool) = self.pool() else { return Ok(None) };
+        let pool = match self.pool() {
+            Pool::Postgres(pool) => pool,
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite(_) => return Ok(None),
+        };
         let listener = PgListener::connect_with(pool).await;
         listener.map(Some).map_err(|error| QueryError::from_sqlx(error, StatementKind::Other))
     }
@@ -153,11 +164,13 @@ impl Database {
 
     /// The state of the pool, for metrics.
     pub fn pool_status(&self) -> PoolStatus {
-        let (open, idle) = match self.pool() {
-            Pool::Postgres(pool) => (pool.size(), pool.num_idle()),
-            Pool::Sqlite(pool) => (pool.size(), pool.num_idle()),
+        let (open, idle, max) = match self.pool() {
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(pool) => (pool.size(), pool.num_idle(), pool.options().get_max_connections()),
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite(pool) => (pool.size(), pool.num_idle(), pool.options().get_max_connections()),
         };
-        PoolStatus { open, idle: u32::try_from(idle).unwrap_or(u32::MAX), max: self.inner.max_connections }
+        PoolStatus { open, idle: u32::try_from(idle).unwrap_or(u32::MAX), max }
     }
 
     /// Sets the gauges `db_client_connection_count` and `db_client_connection_max` of the [`metrics`](https://docs.rs/metrics) crate, by the
@@ -192,7 +205,9 @@ impl Database {
     /// Closes the pool: waits for connections in use, and new statements fail.
     pub async fn close(&self) {
         match self.pool() {
+            #[cfg(feature = "postgres")]
             Pool::Postgres(pool) => pool.close().await,
+            #[cfg(feature = "sqlite")]
             Pool::Sqlite(pool) => pool.close().await,
         }
     }
@@ -237,6 +252,7 @@ fn pool_options<DB: sqlx::Database>(settings: &DatabaseSettings, max_connections
 ///
 /// SQLite does not wait for the lock that the switch needs. If the lock is taken, the connection that holds it switches, or the
 /// next one.
+#[cfg(feature = "sqlite")]
 async fn enable_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let Err(error) = sqlx::query("PRAGMA journal_mode = WAL").execute(connection).await else {
         return Ok(());

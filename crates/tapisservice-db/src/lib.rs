@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// All of it is about an engine: without one the crate is empty.
+#![cfg(any(feature = "postgres", feature = "sqlite"))]
 
 mod database;
 mod engine;

@@ -63,6 +63,17 @@ pub enum DatabaseSettingsError {
         "`sql_db_url` names no known database: expected sqlite://, postgres://, postgresql:// or <host>:<port>/<database>"
     )]
     Scheme,
+    /// The engine is not compiled in.
+    #[error(
+        "`sql_db_url` names {engine}, which this program is built without: build it with the feature `{feature}` of tapisservice"
+    )]
+    #[non_exhaustive]
+    EngineNotBuiltIn {
+        /// The engine.
+        engine: &'static str,
+        /// The feature that compiles it in, of `tapisservice` and of `tapisservice-db`.
+        feature: &'static str,
+    },
     /// The text cannot be taken apart.
     #[error(
         "`sql_db_url` is not of the form postgres://<user>:<password>@<host>:<port>/<database>; \

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sqlx::SqlSafeStr;
 
-use crate::engine::{Arguments, Engine, Pool};
+use crate::engine::{Arguments, Pool};
 use crate::error::{QueryError, StatementKind};
 use crate::tenant_check::{self, RequiredColumn};
 use crate::transaction::Inner;
@@ -42,17 +42,17 @@ pub(crate) enum Target<'e> {
 }
 
 impl Target<'_> {
-    fn engine(&self) -> Engine {
+    fn arguments(&self) -> Arguments {
         match self {
-            Self::Pool(pool) => pool.engine(),
-            Self::Transaction(transaction) => transaction.open.engine(),
+            Self::Pool(pool) => pool.arguments(),
+            Self::Transaction(transaction) => transaction.open.arguments(),
         }
     }
 }
 
 impl<'e> Statement<'e> {
     pub(crate) fn new(target: Target<'e>, sql: impl SqlSafeStr, required: &'static [RequiredColumn]) -> Self {
-        let arguments = Ok(Arguments::new(target.engine()));
+        let arguments = Ok(target.arguments());
         Self { target, sql: sql.into_sql_str().as_str().to_owned(), arguments, required }
     }
 

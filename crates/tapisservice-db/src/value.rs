@@ -2,28 +2,53 @@
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgRow, Postgres};
-use sqlx::sqlite::{Sqlite, SqliteRow};
-use sqlx::{Decode, Encode, FromRow, Type};
+use sqlx::{Decode, Encode, Type};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// A value that both engines support: text, `i64`, `i32`, `f64`, `bool`, bytes, [`Timestamp`], [`TextUuid`], and an `Option`
 /// of each.
-pub trait Value<'v>:
-    Encode<'v, Postgres> + Type<Postgres> + Encode<'v, Sqlite> + Type<Sqlite> + Send
-{
-}
+///
+/// With the feature of one engine alone it is what that engine takes; a library for several services asks for both features.
+pub trait Value<'v>: driver::Values<'v> + Send {}
 
-impl<'v, T> Value<'v> for T where
-    T: Encode<'v, Postgres> + Type<Postgres> + Encode<'v, Sqlite> + Type<Sqlite> + Send
-{
-}
+impl<'v, T: driver::Values<'v> + Send> Value<'v> for T {}
 
 /// A row as a struct with `#[derive(sqlx::FromRow)]`, or as a tuple of values.
-pub trait Record: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
+pub trait Record: driver::Records + Send + Unpin {}
 
-impl<T> Record for T where T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
+impl<T: driver::Records + Send + Unpin> Record for T {}
+
+/// What the drivers that are compiled in ask for.
+mod driver {
+    #[cfg(feature = "postgres")]
+    use sqlx::postgres::{PgRow, Postgres};
+    #[cfg(feature = "sqlite")]
+    use sqlx::sqlite::{Sqlite, SqliteRow};
+    use sqlx::{Encode, FromRow, Type};
+
+    /// Defines a trait that is implemented by all that implements others, and so stands for these.
+    macro_rules! alias {
+        ($name:ident $(<$life:lifetime>)? = $($bounds:tt)+) => {
+            pub trait $name $(<$life>)?: $($bounds)+ {}
+            impl<$($life,)? T: $($bounds)+> $name $(<$life>)? for T {}
+        };
+    }
+
+    #[cfg(all(feature = "postgres", feature = "sqlite"))]
+    alias!(Values<'v> = Encode<'v, Postgres> + Type<Postgres> + Encode<'v, Sqlite> + Type<Sqlite>);
+    #[cfg(all(feature = "postgres", not(feature = "sqlite")))]
+    alias!(Values<'v> = Encode<'v, Postgres> + Type<Postgres>);
+    #[cfg(all(feature = "sqlite", not(feature = "postgres")))]
+    alias!(Values<'v> = Encode<'v, Sqlite> + Type<Sqlite>);
+
+    #[cfg(all(feature = "postgres", feature = "sqlite"))]
+    alias!(Records = for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow>);
+    #[cfg(all(feature = "postgres", not(feature = "sqlite")))]
+    alias!(Records = for<'r> FromRow<'r, PgRow>);
+    #[cfg(all(feature = "sqlite", not(feature = "postgres")))]
+    alias!(Records = for<'r> FromRow<'r, SqliteRow>);
+}
 
 /// A point in time in a `BIGINT` column: microseconds since 1970, UTC.
 ///

@@ -8,19 +8,29 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
-use tapisservice_auth::{Authenticator, Authn, Callbacks, Policy, PolicyRequest};
+#[cfg(feature = "openapi")]
+use tapisservice_auth::Policy;
+use tapisservice_auth::{Authenticator, Authn, Callbacks, PolicyRequest};
+#[cfg(feature = "client")]
 use tapisservice_client::{ClientError, ClientSettingsError, ServiceClient};
 use tapisservice_core::Error;
 use tapisservice_serve::{Limits, ServeError, Server, Shutdown, Stopped};
 use tapisservice_tenants::TenantCache;
+#[cfg(feature = "openapi")]
 use utoipa::openapi::OpenApi;
 
+#[cfg(feature = "openapi")]
+use crate::ServiceSettings;
+#[cfg(feature = "openapi")]
+use crate::docs;
 use crate::health::Health;
-use crate::metrics::{RequestMetrics, ScrapeCallback};
+use crate::metrics::RequestMetrics;
+#[cfg(feature = "metrics")]
+use crate::metrics::{self, ScrapeCallback};
 use crate::middleware::error_mapper::ErrorMapper;
 use crate::routes::{Mounted, RouteError};
 use crate::stack::{self, StackSettings};
-use crate::{ReadyCheck, RouteInfo, Routes, Settings, docs, metrics};
+use crate::{ReadyCheck, RouteInfo, Routes, Settings};
 
 /// A service that is ready to start.
 ///
@@ -50,11 +60,14 @@ pub struct App {
     stack: StackSettings,
     settings: Arc<Settings>,
     tenants: TenantCache,
+    #[cfg(feature = "client")]
     service_client: Option<ServiceClient>,
     shutdown: Shutdown,
+    #[cfg(feature = "openapi")]
     openapi: Arc<OpenApi>,
     routes: Arc<[RouteInfo]>,
     on_listening: Option<ListeningHook>,
+    #[cfg(feature = "metrics")]
     on_scrape: Vec<ScrapeCallback>,
 }
 
@@ -65,11 +78,19 @@ type ListeningHook = Arc<dyn Fn(SocketAddr) + Send + Sync>;
 #[non_exhaustive]
 pub enum BuildError {
     /// A setting of outgoing calls cannot be used.
+    #[cfg(feature = "client")]
     #[error(transparent)]
     Client(#[from] ClientSettingsError),
     /// The client of the service cannot be built.
+    #[cfg(feature = "client")]
     #[error(transparent)]
     ServiceClient(#[from] ClientError),
+    /// There is nothing to read the tenants from.
+    #[error(
+        "this program is built without the feature `client` of tapisservice, which reads the Tenants API: set `tenants_file`, or start \
+         from App::builder_with_tenants"
+    )]
+    NoTenantSource,
     /// A limit cannot be used.
     #[error(transparent)]
     Limits(#[from] ServeError),
@@ -86,12 +107,15 @@ pub struct AppBuilder {
     settings: Settings,
     routes: Routes,
     tenants: Option<TenantCache>,
+    #[cfg(feature = "client")]
     service_client: Option<ServiceClient>,
     callbacks: Callbacks,
     checks: Vec<ReadyCheck>,
     shutdown: Shutdown,
+    #[cfg(feature = "openapi")]
     openapi: OpenApi,
     on_listening: Option<ListeningHook>,
+    #[cfg(feature = "metrics")]
     on_scrape: Vec<ScrapeCallback>,
 }
 
@@ -102,12 +126,15 @@ impl App {
             settings,
             routes: Routes::new(),
             tenants: None,
+            #[cfg(feature = "client")]
             service_client: None,
             callbacks: Callbacks::default(),
             checks: Vec::new(),
             shutdown: Shutdown::new(),
+            #[cfg(feature = "openapi")]
             openapi: OpenApi::default(),
             on_listening: None,
+            #[cfg(feature = "metrics")]
             on_scrape: Vec::new(),
         }
     }
@@ -141,6 +168,7 @@ impl App {
     }
 
     /// The OpenAPI document, with the public paths.
+    #[cfg(feature = "openapi")]
     pub fn openapi(&self) -> &OpenApi {
         &self.openapi
     }
@@ -161,14 +189,16 @@ impl App {
     ///
     /// When the limits are invalid, or the address of the metrics cannot be bound.
     pub async fn serve(self, server: Server) -> Result<Stopped, ServeError> {
-        let served = self.settings.auth.served_tenants();
         let refresher = self.tenants.spawn_refresh();
+        #[cfg(feature = "client")]
         let renewer = self.service_client.as_ref().map(ServiceClient::spawn_token_renewal);
+        #[cfg(feature = "metrics")]
         if let Some(address) = self.settings.service.metrics_listen {
             let sources = metrics::Sources {
                 server: server.stats(),
                 tenants: self.tenants.clone(),
-                served: served.map(Into::into),
+                served: self.settings.auth.served_tenants().map(Into::into),
+                #[cfg(feature = "client")]
                 service_client: self.service_client.clone(),
                 on_scrape: self.on_scrape.clone(),
             };
@@ -181,6 +211,7 @@ impl App {
         let limits: Limits = self.settings.limits.clone();
         let stopped = server.serve(self.service(), limits, self.shutdown).await;
         refresher.abort();
+        #[cfg(feature = "client")]
         if let Some(renewer) = renewer {
             renewer.abort();
         }
@@ -254,6 +285,7 @@ impl AppBuilder {
     /// # Errors
     ///
     /// When a setting cannot be used.
+    #[cfg(feature = "client")]
     pub fn service_client(&mut self) -> Result<ServiceClient, BuildError> {
         if let Some(client) = &self.service_client {
             return Ok(client.clone());
@@ -307,12 +339,14 @@ impl AppBuilder {
 
     /// Calls `record` before each scrape of the metrics, so that it can set gauges of the [`metrics`](https://docs.rs/metrics) crate: the
     /// state of a pool, the length of a queue. Counters are incremented where the event happens and need no callback.
+    #[cfg(feature = "metrics")]
     pub fn on_scrape(mut self, record: impl Fn() + Send + Sync + 'static) -> Self {
         self.on_scrape.push(Arc::new(record));
         self
     }
 
     /// Sets title, description and the like of the OpenAPI document.
+    #[cfg(feature = "openapi")]
     pub fn openapi(mut self, openapi: OpenApi) -> Self {
         self.openapi = openapi;
         self
@@ -325,22 +359,19 @@ impl AppBuilder {
     /// When a setting or a route cannot be used.
     pub fn build(mut self) -> Result<App, BuildError> {
         let tenants = self.tenants()?;
-        let Self { settings, routes, callbacks, shutdown, openapi, on_listening, on_scrape, .. } = self;
+        let Self { settings, routes, callbacks, shutdown, on_listening, .. } = self;
         settings.limits.check()?;
         let authenticator = Authenticator::new(tenants.clone(), settings.auth.clone());
         let mut checks = vec![ReadyCheck::tenants(tenants.clone())];
         checks.extend(self.checks);
-        if routes.has(docs::PATH) {
-            return Err(RouteError::Reserved { path: docs::PATH.to_owned() }.into());
-        }
         let health = Health { checks, shutdown: shutdown.clone() };
         let routes = health.routes(&routes).merge(routes);
-        let statuses = docs::Statuses::of(&settings.service);
-        let openapi = Arc::new(docs::complete(openapi, routes.openapi(statuses), &settings.service));
-        let routes = routes.route(Policy::public(), docs::PATH, docs::serve(openapi.clone()));
+        #[cfg(feature = "openapi")]
+        let (routes, openapi) = with_document(routes, self.openapi, &settings.service)?;
         let base_path = settings.service.route_path();
         let Mounted { router, list, routes } =
             routes.mount(&base_path, &settings.limits, &authenticator, &callbacks)?;
+        #[cfg(feature = "openapi")]
         docs::check(&openapi)?;
         let stack = StackSettings {
             service: settings.service.info(),
@@ -357,12 +388,31 @@ impl AppBuilder {
             stack,
             settings: Arc::new(settings),
             tenants,
+            #[cfg(feature = "client")]
             service_client: self.service_client,
             shutdown,
+            #[cfg(feature = "openapi")]
             openapi,
             routes: list.into(),
             on_listening,
-            on_scrape,
+            #[cfg(feature = "metrics")]
+            on_scrape: self.on_scrape,
         })
     }
+}
+
+/// Adds the route of the OpenAPI document to the routes that it describes.
+#[cfg(feature = "openapi")]
+fn with_document(
+    routes: Routes,
+    head: OpenApi,
+    service: &ServiceSettings,
+) -> Result<(Routes, Arc<OpenApi>), RouteError> {
+    if routes.has(docs::PATH) {
+        return Err(RouteError::Reserved { path: docs::PATH.to_owned() });
+    }
+    let document = routes.openapi(docs::Statuses::of(service));
+    let document = Arc::new(docs::complete(head, document, service));
+    let served = docs::serve(document.clone());
+    Ok((routes.route(Policy::public(), docs::PATH, served), document))
 }

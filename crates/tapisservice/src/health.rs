@@ -12,10 +12,10 @@ use tapisservice_auth::PublicPolicy;
 use tapisservice_core::{Envelope, Error, RequestContext, Result};
 use tapisservice_serve::Shutdown;
 use tapisservice_tenants::{CacheState, TenantCache};
-use utoipa::ToSchema;
 
+#[cfg(feature = "openapi")]
 use crate::docs::{EnvelopeOf, ErrorEnvelope};
-use crate::{Routes, handlers};
+use crate::{Handlers, Routes};
 
 type CheckOutcome = std::result::Result<(), BoxError>;
 
@@ -72,26 +72,28 @@ pub(crate) struct Health {
 }
 
 /// The result of the readiness endpoints.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct Readiness {
     /// The names of the checks, all of which passed.
     checks: Vec<String>,
 }
 
 /// Null: the response itself is the information.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct Nothing;
 
 impl Health {
     /// `hello`, `healthcheck`, `ready` and `readycheck`, except those that the service declares itself.
     pub(crate) fn routes<S: Clone + Send + Sync + 'static>(self, own: &Routes<S>) -> Routes<S> {
         let health = Arc::new(self);
-        [handlers!(hello), handlers!(healthcheck), handlers!(ready), handlers!(readycheck)]
-            .into_iter()
-            .filter(|handlers| !handlers.paths().any(|path| own.has(path)))
-            .fold(Routes::new(), |routes, handlers| {
+        handlers().into_iter().filter(|handlers| !handlers.paths().any(|path| own.has(path))).fold(
+            Routes::new(),
+            |routes, handlers| {
                 routes.add(PublicPolicy::new().ignoring_token(), handlers.layer(Extension(health.clone())))
-            })
+            },
+        )
     }
 
     async fn ready(&self) -> Result<Envelope<Readiness>> {
@@ -115,11 +117,28 @@ impl Health {
     }
 }
 
+#[cfg(feature = "openapi")]
+fn handlers<S: Clone + Send + Sync + 'static>() -> [Handlers<S>; 4] {
+    use crate::handlers;
+    [handlers!(hello), handlers!(healthcheck), handlers!(ready), handlers!(readycheck)]
+}
+
+#[cfg(not(feature = "openapi"))]
+fn handlers<S: Clone + Send + Sync + 'static>() -> [Handlers<S>; 4] {
+    use axum::routing::get;
+    [
+        Handlers::plain("/hello", get(hello)),
+        Handlers::plain("/healthcheck", get(healthcheck)),
+        Handlers::plain("/ready", get(ready)),
+        Handlers::plain("/readycheck", get(readycheck)),
+    ]
+}
+
 /// Says hello.
 ///
 /// The process is alive. Its dependencies are not checked.
-#[utoipa::path(get, path = "/hello", operation_id = "hello", tag = "health",
-    responses((status = 200, description = "The service is alive.", body = EnvelopeOf<Nothing>)))]
+#[cfg_attr(feature = "openapi", utoipa::path(get, path = "/hello", operation_id = "hello", tag = "health",
+    responses((status = 200, description = "The service is alive.", body = EnvelopeOf<Nothing>))))]
 async fn hello(g: RequestContext) -> Envelope<Nothing> {
     Envelope::new(Nothing).with_message(format!("Hello from {}", g.service().name))
 }
@@ -127,8 +146,8 @@ async fn hello(g: RequestContext) -> Envelope<Nothing> {
 /// Checks that the service is alive.
 ///
 /// The process is alive. Its dependencies are not checked.
-#[utoipa::path(get, path = "/healthcheck", operation_id = "healthcheck", tag = "health",
-    responses((status = 200, description = "The service is alive.", body = EnvelopeOf<Nothing>)))]
+#[cfg_attr(feature = "openapi", utoipa::path(get, path = "/healthcheck", operation_id = "healthcheck", tag = "health",
+    responses((status = 200, description = "The service is alive.", body = EnvelopeOf<Nothing>))))]
 async fn healthcheck(g: RequestContext) -> Envelope<Nothing> {
     hello(g).await
 }
@@ -136,10 +155,10 @@ async fn healthcheck(g: RequestContext) -> Envelope<Nothing> {
 /// Checks whether the service is ready.
 ///
 /// Its dependencies are checked: tenant registry, service token, database.
-#[utoipa::path(get, path = "/ready", operation_id = "ready", tag = "health", responses(
+#[cfg_attr(feature = "openapi", utoipa::path(get, path = "/ready", operation_id = "ready", tag = "health", responses(
     (status = 200, description = "The service is ready.", body = EnvelopeOf<Readiness>),
     (status = 503, description = "A dependency is not available, or the service is shutting down.", body = ErrorEnvelope),
-))]
+)))]
 async fn ready(Extension(health): Extension<Arc<Health>>) -> Result<Envelope<Readiness>> {
     health.ready().await
 }
@@ -147,10 +166,10 @@ async fn ready(Extension(health): Extension<Arc<Health>>) -> Result<Envelope<Rea
 /// Checks whether the service is ready.
 ///
 /// Its dependencies are checked: tenant registry, service token, database.
-#[utoipa::path(get, path = "/readycheck", operation_id = "readycheck", tag = "health", responses(
+#[cfg_attr(feature = "openapi", utoipa::path(get, path = "/readycheck", operation_id = "readycheck", tag = "health", responses(
     (status = 200, description = "The service is ready.", body = EnvelopeOf<Readiness>),
     (status = 503, description = "A dependency is not available, or the service is shutting down.", body = ErrorEnvelope),
-))]
+)))]
 async fn readycheck(Extension(health): Extension<Arc<Health>>) -> Result<Envelope<Readiness>> {
     health.ready().await
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod app;
+#[cfg(feature = "openapi")]
 pub mod docs;
 pub mod extract;
 mod health;
@@ -24,9 +25,12 @@ pub use middleware::deadline::{RequestTimeout, RequestTimeoutLayer};
 pub use routes::{Handlers, Methods, RouteError, RouteInfo, RouteMethods, RoutePolicy, Routes};
 pub use settings::{ServiceSettings, Settings};
 pub use startup::{StartError, report_error, run, show_config};
-pub use {axum, http, utoipa};
+#[cfg(feature = "openapi")]
+pub use utoipa;
+pub use {axum, http};
 
 pub use tapisservice_auth as auth;
+#[cfg(feature = "client")]
 pub use tapisservice_client as client;
 pub use tapisservice_config as config;
 pub use tapisservice_core::{Error, Result, ResultExt, ServiceError};
@@ -53,6 +57,7 @@ pub mod core {
 pub use tapisservice_core::testing;
 
 /// For the macros of this crate only.
+#[cfg(feature = "openapi")]
 #[doc(hidden)]
 pub mod __private {
     pub use crate::routes::{Handler, handler};

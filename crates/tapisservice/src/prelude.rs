@@ -118,8 +118,10 @@ pub use tapisservice_core::{
     Envelope, Error, Identity, RequestContext, Result, ResultExt, Secret, ServiceError, TenantId, Username, g,
 };
 
+#[cfg(feature = "openapi")]
 pub use utoipa::{self, IntoParams, ToSchema};
 
 pub use crate::extract::{Json, Query};
+#[cfg(feature = "openapi")]
 pub use crate::handlers;
 pub use crate::{RouteMethods as _, Routes};

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tapisservice_auth::{AuthSettings, Environment};
-use tapisservice_client::transport::LocalhostResolver;
+use tapisservice_auth::AuthSettings;
+#[cfg(feature = "client")]
+use tapisservice_auth::Environment;
+#[cfg(feature = "client")]
 use tapisservice_client::{
     ClientSettings, ClientSettingsError, ServiceClient, ServiceClientSettings, TenantsApi, Transport,
-    TransportSettings,
+    TransportSettings, transport::LocalhostResolver,
 };
 use tapisservice_config::{Config, ConfigError, Loader, Violation};
 use tapisservice_core::{Secret, ServiceInfo};
@@ -29,10 +31,13 @@ pub struct Settings {
     /// Authentication.
     pub auth: AuthSettings,
     /// The registry over HTTP.
+    #[cfg(feature = "client")]
     pub client: ClientSettings,
     /// The service's own tokens, for calls to other services.
+    #[cfg(feature = "client")]
     pub service_client: ServiceClientSettings,
     /// Connections to other services.
+    #[cfg(feature = "client")]
     pub transport: TransportSettings,
     /// The tenant cache.
     pub tenants: TenantsSettings,
@@ -104,8 +109,11 @@ impl Settings {
         Ok(Self {
             service: config.parse()?,
             auth: config.parse()?,
+            #[cfg(feature = "client")]
             client: config.parse()?,
+            #[cfg(feature = "client")]
             service_client: config.parse()?,
+            #[cfg(feature = "client")]
             transport: config.parse()?,
             tenants: config.parse()?,
             limits: config.parse()?,
@@ -117,8 +125,11 @@ impl Settings {
         ConfigError::all([
             check(config, check_service),
             check::<AuthSettings>(config, no_faults),
+            #[cfg(feature = "client")]
             check(config, |config, client: &ClientSettings| client_faults(config, client.check())),
+            #[cfg(feature = "client")]
             check(config, |config, client: &ServiceClientSettings| client_faults(config, client.check())),
+            #[cfg(feature = "client")]
             check(config, |config, transport: &TransportSettings| client_faults(config, transport.check())),
             check::<TenantsSettings>(config, no_faults),
             check(config, check_limits),
@@ -151,9 +162,17 @@ fn check_service(config: &Config, service: &ServiceSettings) -> Vec<Violation> {
     let fault = || {
         config.violation("metrics_listen", "expected a port that `listen` does not take").depends_on("listen")
     };
-    taken.then(fault).into_iter().collect()
+    let mut faults: Vec<_> = taken.then(fault).into_iter().collect();
+    if metrics.is_some() && cfg!(not(feature = "metrics")) {
+        faults.push(config.violation(
+            "metrics_listen",
+            "expected nothing, as this program is built without the feature `metrics` of tapisservice",
+        ));
+    }
+    faults
 }
 
+#[cfg(feature = "client")]
 fn client_faults(config: &Config, checked: Result<(), Vec<ClientSettingsError>>) -> Vec<Violation> {
     let fault = |error: ClientSettingsError| {
         let text = error.to_string();
@@ -188,11 +207,15 @@ impl Settings {
     pub fn tenant_cache(&self) -> Result<TenantCacheBuilder, BuildError> {
         let builder = match &self.service.tenants_file {
             Some(path) => TenantCache::builder(FileSource::new(path)),
+            #[cfg(feature = "client")]
             None => TenantCache::builder(TenantsApi::new(&self.client)?),
+            #[cfg(not(feature = "client"))]
+            None => return Err(BuildError::NoTenantSource),
         };
         Ok(builder.settings(self.tenants.clone()))
     }
 
+    #[cfg(feature = "client")]
     pub(crate) fn service_client(&self, tenants: TenantCache) -> Result<ServiceClient, BuildError> {
         let mut transport = Transport::builder(&self.transport);
         if self.auth.server == Environment::Dev {

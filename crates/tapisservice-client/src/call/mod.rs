@@ -3,6 +3,7 @@
 mod arguments;
 mod body;
 mod builder;
+#[cfg(feature = "download")]
 mod download;
 mod envelope;
 mod headers;

@@ -10,7 +10,6 @@ use super::check;
 use super::operation::{
     BodyContent, Location, Operation, Parameter, Property, RequestBody, Style, ValueKind,
 };
-use super::reader::SharedId;
 
 /// The version of the format. Files of another version are rejected.
 const VERSION: u32 = 1;
@@ -23,6 +22,16 @@ pub(super) struct Index {
     pub(super) source: Option<String>,
     pub(super) operations: Vec<Operation>,
     pub(super) shared: Vec<SharedId>,
+}
+
+/// An id that an OpenAPI file gives to several operations. None of them keeps it: calling the wrong one must not be possible.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SharedId {
+    /// The id in the file.
+    pub(super) id: String,
+    /// The ids that the operations have got instead.
+    pub(super) instead: Vec<String>,
 }
 
 #[derive(Deserialize)]

@@ -3,22 +3,23 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::index::Index;
+use super::index::{Index, SharedId};
 use super::nearest;
 use super::operation::Operation;
-use super::reader::{self, SharedId};
-use crate::{ClientError, SetupError, UnknownOperation};
+#[cfg(feature = "spec-files")]
+use super::reader;
+#[cfg(feature = "spec-files")]
+use crate::SetupError;
+use crate::{ClientError, UnknownOperation};
 
 /// The operations of one Tapis service, by its name for clients: `systems`, `sk`, `globus-proxy`.
 ///
 /// ```
-/// use tapisservice_client::spec::Resource;
+/// use tapisservice_client::spec::Catalog;
 ///
-/// let text = r#"{"paths": {"/notes/{id}": {"get": {"operationId": "getNote"}}}}"#;
-/// let notes = Resource::from_openapi("notes", text.as_bytes())?;
-/// let operation = notes.operation("getNote")?;
-/// assert_eq!(operation.path, "/v3/notes/{id}");
-/// assert_eq!(operation.parameters[0].name, "id");
+/// let catalog = Catalog::bundled();
+/// let operation = catalog.resource("systems")?.operation("getSystem")?;
+/// assert_eq!(operation.path, "/v3/systems/{systemId}");
 /// # Ok::<(), tapisservice_client::ClientError>(())
 /// ```
 #[derive(Debug)]
@@ -34,10 +35,22 @@ impl Resource {
     ///
     /// The parser is tolerant: only `paths` is required. [`notes`](Self::notes) lists what it skipped.
     ///
+    /// ```
+    /// use tapisservice_client::spec::Resource;
+    ///
+    /// let text = r#"{"paths": {"/notes/{id}": {"get": {"operationId": "getNote"}}}}"#;
+    /// let notes = Resource::from_openapi("notes", text.as_bytes())?;
+    /// let operation = notes.operation("getNote")?;
+    /// assert_eq!(operation.path, "/v3/notes/{id}");
+    /// assert_eq!(operation.parameters[0].name, "id");
+    /// # Ok::<(), tapisservice_client::ClientError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`ClientError::Spec`] with the place and the cause when the file is not YAML or JSON, is too large, or has an operation that cannot be
     /// called; [`ClientError::Setup`] when the name is invalid.
+    #[cfg(feature = "spec-files")]
     pub fn from_openapi(name: &str, text: &[u8]) -> Result<Self, ClientError> {
         check_name(name)?;
         let name: Arc<str> = Arc::from(name);
@@ -112,6 +125,7 @@ impl Resource {
 }
 
 /// Checks the name of a resource, which becomes a file name: letters, digits, `-`, `_` and `.`, not starting with `.`.
+#[cfg(feature = "spec-files")]
 pub(super) fn check_name(name: &str) -> Result<(), ClientError> {
     let usable = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(usable) {

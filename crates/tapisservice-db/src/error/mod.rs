@@ -1,9 +1,10 @@
 //! Why a statement failed, classified once for both engines, and what the caller sees.
 
+#[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 
-use sqlx::postgres::PgDatabaseError;
 use tapisservice_core::{Error, ServiceError};
 
 /// Why a statement failed.
@@ -202,17 +203,18 @@ impl ServiceError for QueryError {
 /// The message of a driver's error. The default text of a PostgreSQL error adds a line number of the server's source, which looks like
 /// a line of the statement.
 pub(crate) fn driver_message(error: &sqlx::Error) -> String {
-    let postgres = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
-    match postgres {
-        Some(error) => format!("{} (SQLSTATE {})", error.message(), error.code()),
-        None => error.to_string(),
+    #[cfg(feature = "postgres")]
+    if let Some(error) = postgres::database_error(error) {
+        return format!("{} (SQLSTATE {})", error.message(), error.code());
     }
+    error.to_string()
 }
 
 /// The class of a driver's error.
 enum ErrorClass {
     UniqueViolation(Vec<String>),
     ForeignKey,
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "only PostgreSQL tells it apart"))]
     Referenced,
     Value(Option<String>),
     SerializationFailure,
@@ -238,10 +240,15 @@ impl ErrorClass {
 }
 
 fn classify(error: &dyn sqlx::error::DatabaseError) -> Option<ErrorClass> {
+    #[cfg(feature = "postgres")]
     if let Some(error) = error.try_downcast_ref() {
         return postgres::classify(error);
     }
-    error.try_downcast_ref().and_then(sqlite::classify)
+    #[cfg(feature = "sqlite")]
+    if let Some(error) = error.try_downcast_ref() {
+        return sqlite::classify(error);
+    }
+    None
 }
 
 fn quoted(fields: &[String]) -> String {

@@ -4,6 +4,11 @@ use sqlx::postgres::PgDatabaseError;
 
 use super::{ErrorClass, column};
 
+/// PostgreSQL's own error, if it is one.
+pub(super) fn database_error(error: &sqlx::Error) -> Option<&PgDatabaseError> {
+    error.as_database_error()?.try_downcast_ref()
+}
+
 pub(super) fn classify(error: &PgDatabaseError) -> Option<ErrorClass> {
     Some(match error.code() {
         // An exclusion constraint is a generalized unique constraint.

@@ -7,7 +7,9 @@
 use std::time::{Duration, Instant};
 
 use sqlx::migrate::Migration;
+#[cfg(feature = "postgres")]
 use sqlx::postgres::{PgConnection, PgDatabaseError, PgErrorPosition};
+#[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
@@ -21,11 +23,14 @@ const SAVEPOINT: &str = "SAVEPOINT tapis_migration";
 const RELEASE: &str = "RELEASE SAVEPOINT tapis_migration";
 
 /// For SQLite: takes the write lock before anything is read, and waits for it while a service writes.
+#[cfg(feature = "sqlite")]
 const IMMEDIATE: &str = "BEGIN IMMEDIATE";
 
 /// A connection of either engine.
 pub(super) enum MigrationConnection<'c> {
+    #[cfg(feature = "postgres")]
     Postgres(&'c mut PgConnection),
+    #[cfg(feature = "sqlite")]
     Sqlite(&'c mut SqliteConnection),
 }
 
@@ -36,7 +41,9 @@ pub(super) async fn apply(
 ) -> Result<Duration, MigrationError> {
     let started = Instant::now();
     let dialect = match connection {
+        #[cfg(feature = "postgres")]
         MigrationConnection::Postgres(_) => Dialect::Postgres,
+        #[cfg(feature = "sqlite")]
         MigrationConnection::Sqlite(_) => Dialect::Sqlite,
     };
     let planned = plan(migration.sql.as_str(), dialect, !migration.no_tx);
@@ -57,12 +64,14 @@ async fn apply_in_transaction(
     started: Instant,
 ) -> Result<(), MigrationError> {
     match connection {
+        #[cfg(feature = "postgres")]
         MigrationConnection::Postgres(connection) => {
             let mut transaction = connection.begin().await?;
             in_transaction(MigrationConnection::Postgres(&mut transaction), migration, statements, started)
                 .await?;
             transaction.commit().await.map_err(|source| failed(migration, None, source))
         }
+        #[cfg(feature = "sqlite")]
         MigrationConnection::Sqlite(connection) => {
             let mut transaction = connection.begin_with(IMMEDIATE).await?;
             let ran =
@@ -135,7 +144,9 @@ impl MigrationConnection<'_> {
         // The text comes from a file in the build, or from this one.
         let sql = sqlx::raw_sql(AssertSqlSafe(sql));
         match self {
+            #[cfg(feature = "postgres")]
             Self::Postgres(connection) => connection.execute(sql).await.map(|_| ()),
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => connection.execute(sql).await.map(|_| ()),
         }
     }
@@ -148,9 +159,11 @@ impl MigrationConnection<'_> {
         if migration.migration_type.is_down_migration() {
             let sql = AssertSqlSafe(format!("DELETE FROM {TABLE} WHERE version = $1"));
             return match self {
+                #[cfg(feature = "postgres")]
                 Self::Postgres(connection) => {
                     sqlx::query(sql).bind(version).execute(&mut **connection).await.map(|_| ())
                 }
+                #[cfg(feature = "sqlite")]
                 Self::Sqlite(connection) => {
                     sqlx::query(sql).bind(version).execute(&mut **connection).await.map(|_| ())
                 }
@@ -160,10 +173,12 @@ impl MigrationConnection<'_> {
             "INSERT INTO {TABLE} (version, description, success, checksum, execution_time) VALUES ($1, $2, TRUE, $3, $4)"
         ));
         match self {
+            #[cfg(feature = "postgres")]
             Self::Postgres(connection) => {
                 let query = sqlx::query(sql).bind(version).bind(description).bind(checksum).bind(nanoseconds);
                 query.execute(&mut **connection).await.map(|_| ())
             }
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(connection) => {
                 let query = sqlx::query(sql).bind(version).bind(description).bind(checksum).bind(nanoseconds);
                 query.execute(&mut **connection).await.map(|_| ())
@@ -178,6 +193,7 @@ fn failed(migration: &Migration, line: Option<usize>, source: sqlx::Error) -> Mi
 }
 
 /// The line of the file that the database reports, otherwise the line on which the statement starts.
+#[cfg(feature = "postgres")]
 fn line_of(error: &sqlx::Error, statement: &Statement<'_>) -> usize {
     let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
     match error.and_then(PgDatabaseError::position) {
@@ -185,4 +201,10 @@ fn line_of(error: &sqlx::Error, statement: &Statement<'_>) -> usize {
         // An internal position is in the text of a function, not in the file.
         Some(PgErrorPosition::Internal { .. }) | None => statement.line,
     }
+}
+
+/// The line on which the statement starts: SQLite does not say more.
+#[cfg(not(feature = "postgres"))]
+fn line_of(_: &sqlx::Error, statement: &Statement<'_>) -> usize {
+    statement.line
 }

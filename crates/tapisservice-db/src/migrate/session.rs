@@ -1,14 +1,21 @@
 //! The connection of a run, and the lock that keeps other runs out.
 
+#[cfg(feature = "sqlite")]
 use std::fs::{File, TryLockError};
+#[cfg(feature = "sqlite")]
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sqlx::AssertSqlSafe;
 use sqlx::migrate::{Migrate, Migration};
+#[cfg(feature = "sqlite")]
 use sqlx::pool::PoolConnection;
+#[cfg(feature = "postgres")]
 use sqlx::postgres::PgConnection;
+#[cfg(feature = "sqlite")]
 use sqlx::sqlite::{Sqlite, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+#[cfg(feature = "postgres")]
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::apply::{MigrationConnection, apply};
 use super::status::AppliedRow;
@@ -21,6 +28,7 @@ use crate::error::{QueryError, StatementKind};
 pub(super) const TABLE: &str = "_sqlx_migrations";
 
 /// The key of the advisory lock, visible in `pg_locks`: "tapismig" in ASCII. The lock is per database.
+#[cfg(feature = "postgres")]
 const LOCK: i64 = 0x7461_7069_736d_6967;
 
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(200);
@@ -30,12 +38,11 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(200);
 ///
 /// SQLite's own write lock is not enough: it ends with a transaction, and some migrations run without one.
 pub(super) enum Session {
+    #[cfg(feature = "postgres")]
     Postgres(PgConnection),
     /// A database in memory has only one connection, which is its lock.
-    Sqlite {
-        connection: PoolConnection<Sqlite>,
-        lock: Option<File>,
-    },
+    #[cfg(feature = "sqlite")]
+    Sqlite { connection: PoolConnection<Sqlite>, lock: Option<File> },
 }
 
 impl Session {
@@ -43,12 +50,14 @@ impl Session {
     pub(super) async fn open(database: &Database) -> Result<Self, QueryError> {
         let opened = async {
             Ok(match database.pool() {
+                #[cfg(feature = "postgres")]
                 Pool::Postgres(pool) => {
                     // A separate connection: the settings of the pool do not apply to it.
                     let mut connection = pool.connect_options().as_ref().clone().connect().await?;
                     sqlx::query("SET statement_timeout = 0").execute(&mut connection).await?;
                     Self::Postgres(connection)
                 }
+                #[cfg(feature = "sqlite")]
                 Pool::Sqlite(pool) => Self::Sqlite { connection: pool.acquire().await?, lock: None },
             })
         };
@@ -61,10 +70,12 @@ impl Session {
         on_event: &mut (dyn FnMut(MigrationEvent) + Send),
     ) -> Result<(), MigrationError> {
         match self {
+            #[cfg(feature = "postgres")]
             Self::Postgres(connection) => {
                 lock_postgres(connection, on_event).await?;
                 connection.ensure_migrations_table(TABLE).await?;
             }
+            #[cfg(feature = "sqlite")]
             Self::Sqlite { connection, lock } => {
                 if let Some(path) = lock_path(connection).await? {
                     *lock = Some(lock_file(path, on_event).await?);
@@ -79,7 +90,9 @@ impl Session {
     pub(super) async fn applied(&mut self) -> Result<Vec<AppliedRow>, MigrationError> {
         let query = AssertSqlSafe(format!("SELECT version, checksum, success FROM {TABLE} ORDER BY version"));
         Ok(match self {
+            #[cfg(feature = "postgres")]
             Self::Postgres(connection) => sqlx::query_as(query).fetch_all(connection).await?,
+            #[cfg(feature = "sqlite")]
             Self::Sqlite { connection, .. } => sqlx::query_as(query).fetch_all(&mut **connection).await?,
         })
     }
@@ -87,7 +100,9 @@ impl Session {
     /// Applies or reverts a migration, and records it in the table.
     pub(super) async fn run(&mut self, migration: &Migration) -> Result<Duration, MigrationError> {
         let connection = match self {
+            #[cfg(feature = "postgres")]
             Self::Postgres(connection) => MigrationConnection::Postgres(connection),
+            #[cfg(feature = "sqlite")]
             Self::Sqlite { connection, .. } => MigrationConnection::Sqlite(connection),
         };
         apply(connection, migration).await
@@ -95,15 +110,21 @@ impl Session {
 
     /// Releases the lock.
     pub(super) async fn close(self) {
-        if let Self::Postgres(connection) = self {
-            // PostgreSQL releases the lock with the connection, however that ends.
-            let _ = connection.close().await;
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => {
+                // PostgreSQL releases the lock with the connection, however that ends.
+                let _ = connection.close().await;
+            }
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { .. } => {}
         }
     }
 }
 
 /// Polls: a session that waits for the lock in the server holds a snapshot, and `CREATE INDEX CONCURRENTLY` of the
 /// other run would wait for it.
+#[cfg(feature = "postgres")]
 async fn lock_postgres(
     connection: &mut PgConnection,
     on_event: &mut (dyn FnMut(MigrationEvent) + Send),
@@ -120,12 +141,14 @@ async fn lock_postgres(
 
 /// The lock file beside the database file; `None` for a database in memory. The database file itself must not be opened a
 /// second time: closing it would release SQLite's locks.
+#[cfg(feature = "sqlite")]
 async fn lock_path(connection: &mut SqliteConnection) -> Result<Option<PathBuf>, MigrationError> {
     let query = sqlx::query_scalar("SELECT file FROM pragma_database_list WHERE name = 'main'");
     let file: Option<String> = query.fetch_one(connection).await?;
     Ok(file.filter(|file| !file.is_empty()).map(|file| PathBuf::from(file + "-migrate.lock")))
 }
 
+#[cfg(feature = "sqlite")]
 async fn lock_file(
     path: PathBuf,
     on_event: &mut (dyn FnMut(MigrationEvent) + Send),

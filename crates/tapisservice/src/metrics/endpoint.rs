@@ -8,7 +8,6 @@ use axum::Router;
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
-use tapisservice_client::Transport;
 use tapisservice_serve::{Limits, ServeError, Server, Shutdown};
 use tokio::time::interval;
 
@@ -74,7 +73,8 @@ fn recorder() -> PrometheusHandle {
         let _ = metrics::set_global_recorder(recorder);
         requests::describe();
         sources::describe();
-        Transport::describe_metrics();
+        #[cfg(feature = "client")]
+        tapisservice_client::Transport::describe_metrics();
         handle
     };
     RECORDER.get_or_init(build).clone()

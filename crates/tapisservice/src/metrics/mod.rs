@@ -3,12 +3,16 @@
 //! Requests are recorded when they end. Everything else is read from its owner when the page is scraped. `docs/OPERATIONS.md` lists all
 //! metrics; names and labels follow the semantic conventions of OpenTelemetry where these have one.
 
+#[cfg(feature = "metrics")]
 mod endpoint;
 mod requests;
+#[cfg(feature = "metrics")]
 mod sources;
 
+#[cfg(feature = "metrics")]
 pub(crate) use endpoint::serve;
 pub(crate) use requests::{ActiveRequest, RequestMetrics};
+#[cfg(feature = "metrics")]
 pub(crate) use sources::{ScrapeCallback, Sources};
 
 use metrics::counter;

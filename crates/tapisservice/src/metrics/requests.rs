@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::{Method, StatusCode, Version};
-use metrics::{Gauge, Histogram, Label, Unit, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{Gauge, Histogram, Label, gauge, histogram};
+#[cfg(feature = "metrics")]
+use metrics::{Unit, describe_gauge, describe_histogram};
 use tapisservice_core::framework::MatchedRoute;
 
 const DURATION: &str = "http_server_request_duration_seconds";
@@ -47,6 +49,7 @@ pub(crate) struct ActiveRequest {
 }
 
 /// Adds the `HELP` of these metrics to the page.
+#[cfg(feature = "metrics")]
 pub(super) fn describe() {
     describe_histogram!(
         DURATION,

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
+#[cfg(feature = "client")]
 use tapisservice_client::ServiceClient;
+#[cfg(feature = "client")]
 use tapisservice_client::transport::BreakerState;
 use tapisservice_serve::{CloseReason, ServerStats};
 use tapisservice_tenants::{CacheState, TenantCache};
@@ -32,6 +34,7 @@ pub(crate) struct Sources {
     pub(crate) tenants: TenantCache,
     /// The tenants of the setting `tenants`, or `None` for all (rule H7).
     pub(crate) served: Option<Arc<[String]>>,
+    #[cfg(feature = "client")]
     pub(crate) service_client: Option<ServiceClient>,
     pub(crate) on_scrape: Vec<ScrapeCallback>,
 }
@@ -102,6 +105,7 @@ impl Sources {
             gauge!(SERVED_TENANT, "tenant" => tenant.clone()).set(1.0);
         }
         gauge!(REGISTRY_UP).set(f64::from(u8::from(up)));
+        #[cfg(feature = "client")]
         if let Some(client) = &self.service_client {
             record_client(client);
         }
@@ -109,6 +113,7 @@ impl Sources {
     }
 }
 
+#[cfg(feature = "client")]
 fn record_client(client: &ServiceClient) {
     let report = client.report();
     for token in report.tokens {

@@ -6,14 +6,21 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::IntoResponse;
-use axum::routing::{MethodFilter, MethodRouter, Route};
+#[cfg(feature = "openapi")]
+use axum::routing::MethodFilter;
+use axum::routing::{MethodRouter, Route};
 use tower_layer::Layer;
 use tower_service::Service;
+#[cfg(feature = "openapi")]
 use utoipa::__dev::{SchemaReferences, Tags};
+#[cfg(feature = "openapi")]
 use utoipa::Path;
+#[cfg(feature = "openapi")]
 use utoipa::openapi::path::{HttpMethod, PathItem};
+#[cfg(feature = "openapi")]
 use utoipa::openapi::{RefOr, Schema};
 
+#[cfg(feature = "openapi")]
 use super::function::{FunctionHandler, HandlerFunction};
 use super::limits::RouteLimits;
 use crate::BodyLimit;
@@ -42,6 +49,7 @@ use crate::BodyLimit;
 ///
 /// A function that is not a handler is a compile error that names the function and what is missing: see `docs/COMPILER.md` in the
 /// repository.
+#[cfg(feature = "openapi")]
 #[macro_export]
 macro_rules! handlers {
     ($($($segment:ident)::+),+ $(,)?) => {
@@ -55,6 +63,7 @@ macro_rules! handlers {
 }
 
 /// One handler of `handlers!`: its modules, then its name. `#[utoipa::path]` on a function `f` makes a type `__path_f` beside it.
+#[cfg(feature = "openapi")]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __handler {
@@ -69,14 +78,18 @@ macro_rules! __handler {
 }
 
 /// A handler and its part of the OpenAPI document.
+#[cfg_attr(not(feature = "openapi"), expect(unreachable_pub, reason = "only `handlers!` names it"))]
 pub struct Handler<S> {
     pub(super) path: String,
+    #[cfg(feature = "openapi")]
     pub(super) item: PathItem,
+    #[cfg(feature = "openapi")]
     pub(super) schemas: Vec<(String, RefOr<Schema>)>,
     pub(super) methods: MethodRouter<S>,
 }
 
 /// Joins a function and `P`, its `#[utoipa::path]`. Boxed, because `handlers!` makes an array of them on the stack.
+#[cfg(feature = "openapi")]
 pub fn handler<P, F, A, S, M>(function: F) -> Box<Handler<S>>
 where
     P: Path + SchemaReferences + for<'tag> Tags<'tag>,
@@ -106,6 +119,7 @@ where
     })
 }
 
+#[cfg(feature = "openapi")]
 fn filter(method: &HttpMethod) -> MethodFilter {
     match method {
         HttpMethod::Get => MethodFilter::GET,
@@ -187,6 +201,13 @@ impl<S: Clone + Send + Sync + 'static> Handlers<S> {
         self
     }
 
+    /// A handler of the framework, where no document describes it.
+    #[cfg(not(feature = "openapi"))]
+    pub(crate) fn plain(path: &str, methods: MethodRouter<S>) -> Self {
+        let handlers = vec![Handler { path: path.to_owned(), methods }];
+        Self { handlers, limits: RouteLimits::default() }
+    }
+
     /// The paths, one for each handler.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
         self.handlers.iter().map(|handler| handler.path.as_str())
@@ -195,11 +216,18 @@ impl<S: Clone + Send + Sync + 'static> Handlers<S> {
 
 impl<S: Clone + Send + Sync + 'static> Handler<S> {
     pub(super) fn with_state<S2>(self, state: S) -> Handler<S2> {
-        let Self { path, item, schemas, methods } = self;
-        Handler { path, item, schemas, methods: methods.with_state(state) }
+        Handler {
+            path: self.path,
+            #[cfg(feature = "openapi")]
+            item: self.item,
+            #[cfg(feature = "openapi")]
+            schemas: self.schemas,
+            methods: self.methods.with_state(state),
+        }
     }
 }
 
+#[cfg(feature = "openapi")]
 impl<S, const N: usize> From<[Box<Handler<S>>; N]> for Handlers<S> {
     fn from(handlers: [Box<Handler<S>>; N]) -> Self {
         let handlers = handlers.into_iter().map(|handler| *handler).collect();

@@ -60,11 +60,13 @@ impl RouteLimits {
     }
 
     /// Whether bodies of any size are accepted.
+    #[cfg(feature = "openapi")]
     pub(crate) fn has_unlimited_body(self) -> bool {
         self.body == Some(BodyLimit::unlimited())
     }
 
     /// Whether a request may take any time.
+    #[cfg(feature = "openapi")]
     pub(crate) fn has_no_timeout(self) -> bool {
         self.timeout == Some(Duration::MAX)
     }
@@ -147,6 +149,7 @@ mod tests {
         limits.set_body(BodyLimit::unlimited());
         limits.set_streaming();
         assert_eq!(limits.to_string(), "timeout=none body_limit=none streaming");
+        #[cfg(feature = "openapi")]
         assert!(limits.has_no_timeout() && limits.has_unlimited_body());
     }
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod error;
+#[cfg(feature = "openapi")]
 mod function;
 mod handlers;
 mod limits;
@@ -16,12 +17,19 @@ use std::time::Duration;
 
 use axum::routing::MethodRouter;
 use tapisservice_auth::Policy;
+#[cfg(feature = "openapi")]
 use utoipa::openapi::{Components, OpenApi};
 
-use crate::{BodyLimit, docs};
+use crate::BodyLimit;
+#[cfg(feature = "openapi")]
+use crate::docs;
 
 pub use error::RouteError;
-pub use handlers::{Handler, Handlers, handler};
+#[cfg(not(feature = "openapi"))]
+use handlers::Handler;
+pub use handlers::Handlers;
+#[cfg(feature = "openapi")]
+pub use handlers::{Handler, handler};
 pub(crate) use limits::RouteLimits;
 pub use methods::{Methods, RouteMethods};
 pub(crate) use mount::Mounted;
@@ -222,6 +230,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 
     /// The OpenAPI document of the routes, without the base path, completed by policies and limits.
+    #[cfg(feature = "openapi")]
     pub(crate) fn openapi(&self, statuses: docs::Statuses) -> OpenApi {
         let mut document = OpenApi::default();
         let components = document.components.get_or_insert_with(Components::new);

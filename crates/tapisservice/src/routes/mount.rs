@@ -13,9 +13,9 @@ use tapisservice_serve::Limits;
 use super::check::Check;
 use super::probe::Answers;
 use super::{Access, RouteError, RouteInfo, Routes, join_paths};
+use crate::BodyLimit;
 use crate::middleware::body_limit::BodyLimitLayer;
 use crate::middleware::matched_route::MatchedRouteLayer;
-use crate::{BodyLimit, docs};
 
 /// The router of all routes and their list.
 pub(crate) struct Mounted {
@@ -86,9 +86,12 @@ impl Routes {
 
     fn into_routes(self) -> impl Iterator<Item = Route> {
         let documented = self.documented.into_iter().map(|(access, handler)| {
-            let operations = docs::operations(&handler.item);
-            let documented =
-                operations.map(|(method, operation)| (method, operation.operation_id.clone())).collect();
+            #[cfg(feature = "openapi")]
+            let documented = crate::docs::operations(&handler.item)
+                .map(|(method, operation)| (method, operation.operation_id.clone()))
+                .collect();
+            #[cfg(not(feature = "openapi"))]
+            let documented = Vec::new();
             Route { access, path: handler.path, methods: handler.methods, documented }
         });
         let plain = self.plain.into_iter();

@@ -1,30 +1,18 @@
 //! The catalog of resources.
 
-mod builder;
-mod cache;
-mod download;
-mod loader;
-mod locations;
-mod remote;
-mod source;
-mod warning;
+#[cfg(feature = "spec-files")]
+mod files;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::{StreamExt, stream};
-
-pub use self::builder::CatalogBuilder;
-use self::loader::Loader;
-pub use self::locations::ResourceSet;
-use self::remote::Remote;
-pub use self::source::SpecSource;
-pub use self::warning::{SpecUpdate, SpecWarning};
+#[cfg(feature = "spec-files")]
+pub use self::files::{CatalogBuilder, ResourceSet, SpecSource, SpecUpdate, SpecWarning};
 use super::bundled::{self, Bundled};
 use super::nearest;
 use super::operation::Operation;
 use super::resource::Resource;
-use crate::{ClientError, SetupError, UnknownOperation};
+use crate::{ClientError, UnknownOperation};
 
 /// The operations of all services that a client can call. Cheap to clone.
 ///
@@ -47,19 +35,13 @@ pub struct Catalog {
 #[derive(Debug)]
 struct Inner {
     entries: BTreeMap<String, Entry>,
-    warnings: Vec<SpecWarning>,
-    updates: Option<Updates>,
-}
-
-/// The remote specifications, and the loader for them.
-#[derive(Debug, Clone)]
-struct Updates {
-    loader: Loader,
-    remotes: Vec<Remote>,
+    #[cfg(feature = "spec-files")]
+    files: files::Files,
 }
 
 enum Entry {
     Bundled(&'static Bundled),
+    #[cfg(feature = "spec-files")]
     Loaded(Arc<Resource>),
 }
 
@@ -67,6 +49,7 @@ impl Entry {
     fn resource(&self) -> &Arc<Resource> {
         match self {
             Self::Bundled(bundled) => bundled.resource(),
+            #[cfg(feature = "spec-files")]
             Self::Loaded(resource) => resource,
         }
     }
@@ -76,6 +59,7 @@ impl std::fmt::Debug for Entry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Bundled(_) => "Bundled",
+            #[cfg(feature = "spec-files")]
             Self::Loaded(_) => "Loaded",
         })
     }
@@ -85,12 +69,13 @@ impl Catalog {
     /// The 16 Tapis services, as of the release of this crate. Uses neither disk nor network. A service is parsed when it is first used.
     pub fn bundled() -> Self {
         let entries = bundled::ALL.iter().map(|one| (one.name.to_owned(), Entry::Bundled(one))).collect();
-        Self { inner: Arc::new(Inner { entries, warnings: Vec::new(), updates: None }) }
-    }
-
-    /// Starts a builder: a resource set, custom specifications and a cache.
-    pub fn builder() -> CatalogBuilder {
-        CatalogBuilder::default()
+        Self {
+            inner: Arc::new(Inner {
+                entries,
+                #[cfg(feature = "spec-files")]
+                files: files::Files::default(),
+            }),
+        }
     }
 
     /// The names of the resources, sorted.
@@ -125,41 +110,5 @@ impl Catalog {
         let entries = self.inner.entries.iter();
         let elsewhere = entries.filter(|(_, entry)| entry.resource().has(id)).map(|(name, _)| name.clone());
         Err(found.unknown(id).found_in(elsewhere.collect()).into())
-    }
-
-    /// Problems that did not stop the catalog. Each was logged too.
-    pub fn warnings(&self) -> &[SpecWarning] {
-        &self.inner.warnings
-    }
-
-    /// Fetches the specifications of the set and the custom ones at URLs, and caches them for catalogs that are built from now on. This
-    /// catalog does not change.
-    ///
-    /// A specification replaces the cached one atomically, and only after it has been fetched and checked. If anything fails the old one
-    /// stays, and the result says why.
-    ///
-    /// # Errors
-    ///
-    /// When there is no cache folder.
-    pub async fn update_spec_cache(&self) -> Result<SpecUpdate, ClientError> {
-        let Updates { loader, remotes } = match &self.inner.updates {
-            Some(updates) => updates.clone(),
-            None => Self::builder().updates()?,
-        };
-        let cache = loader.cache.as_ref();
-        let cache = cache.ok_or(SetupError::NoSpecFolder)?;
-        let results: Vec<_> = stream::iter(&remotes)
-            .map(|remote| loader.update(cache, remote))
-            .buffered(builder::AT_A_TIME)
-            .collect()
-            .await;
-        let mut update = SpecUpdate::default();
-        for (remote, result) in remotes.iter().zip(results) {
-            match result {
-                Ok(()) => update.updated.push(remote.resource.clone()),
-                Err(notice) => update.failures.push(notice),
-            }
-        }
-        Ok(update)
     }
 }

@@ -3,21 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use http::Method;
-use serde::{Deserialize, Serialize};
-
 use super::Found;
+use crate::spec::index::SharedId;
 use crate::spec::operation::Operation;
-
-/// An id that the file gives to several operations. None of them keeps it: calling the wrong one must not be possible.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::spec) struct SharedId {
-    /// The id in the file.
-    pub(in crate::spec) id: String,
-    /// The ids that the operations have got instead.
-    pub(in crate::spec) instead: Vec<String>,
-}
+use http::Method;
 
 /// Gives every operation an id of its own, and sorts by it.
 pub(super) fn settle(resource: &Arc<str>, found: Vec<Found>) -> (Vec<Operation>, Vec<SharedId>) {

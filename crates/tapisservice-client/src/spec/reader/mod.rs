@@ -23,10 +23,10 @@ use serde_json::Value;
 use self::fault::{Fault, Within};
 use self::view::{Followed, View};
 use super::check;
+use super::index::SharedId;
 use super::operation::Operation;
 
 pub(super) use self::document::MAX_BYTES;
-pub(super) use self::ids::SharedId;
 
 /// How many parameters, properties and references one file may come to, so that references to references stay finite.
 const BUDGET: u32 = 400_000;

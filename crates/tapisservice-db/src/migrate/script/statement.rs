@@ -23,6 +23,7 @@ pub(in crate::migrate) struct Statement<'s> {
 
 impl Statement<'_> {
     /// The line of a character of the statement. Characters are counted from 1, as in PostgreSQL.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "only PostgreSQL tells the position"))]
     pub(in crate::migrate) fn line_at(&self, position: usize) -> usize {
         let before = self.text.char_indices().nth(position.saturating_sub(1));
         self.line + line_breaks(&self.text[..before.map_or(self.text.len(), |(at, _)| at)])

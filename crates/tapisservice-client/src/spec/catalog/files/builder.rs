@@ -14,7 +14,7 @@ use super::loader::{Loaded, Loader};
 use super::locations::{self, ResourceSet};
 use super::remote::Remote;
 use super::source::SpecSource;
-use super::{Catalog, Entry, Inner, Updates};
+use super::{Catalog, Entry, Files, Inner, Updates};
 use crate::spec::bundled;
 use crate::spec::resource::check_name;
 use crate::{ClientError, SetupError};
@@ -159,7 +159,7 @@ fn assemble(loaded: impl Iterator<Item = Loaded>, updates: Updates) -> Catalog {
         }
     }
     warnings.sort_by(|a, b| a.resource.cmp(&b.resource));
-    Catalog { inner: Arc::new(Inner { entries, warnings, updates: Some(updates) }) }
+    Catalog { inner: Arc::new(Inner { entries, files: Files { warnings, updates: Some(updates) } }) }
 }
 
 /// The OpenAPI files of a folder.
