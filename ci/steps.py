@@ -88,7 +88,7 @@ STEPS = (
     Step(
         "kubernetes",
         30,
-        (*PYTEST, "deploy/kubernetes", "crates/tapisservice-config/src/base_schema.json", "ci/test_kubernetes.py"),
+        (*PYTEST, "deploy/kubernetes", "docs/CONFIGURATION.md", "ci/test_kubernetes.py"),
     ),
     Step(
         "promises",

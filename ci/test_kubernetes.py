@@ -9,6 +9,7 @@ import base64
 import functools
 import json
 import pathlib
+import re
 import subprocess
 
 import kubernetes_validate
@@ -48,9 +49,11 @@ def settings(example):
 
 
 @pytest.fixture
-def schema():
-    """The properties of the base schema of the settings."""
-    return json.loads((REPOSITORY / "crates/tapisservice-config/src/base_schema.json").read_text())["properties"]
+def defaults():
+    """The framework's keys with their defaults, from the tables that are written from the settings."""
+    page = (REPOSITORY / "docs/CONFIGURATION.md").read_text()
+    rows = re.findall(r"^\| `([a-z_]+)` \| [^|]+ \| (?:`([^`]+)`|required|) +\|", page, re.MULTILINE)
+    return {key: json.loads(default) if default else None for key, default in rows}
 
 
 def pod(objects, kind):
@@ -87,9 +90,9 @@ def test_a_misspelt_key_is_refused(example):
 # --- configuration
 
 
-def test_the_config_file_has_no_secret_and_no_unknown_key(settings, schema):
+def test_the_config_file_has_no_secret_and_no_unknown_key(settings, defaults):
     assert not SECRETS & settings.keys()
-    assert settings.keys() <= schema.keys() | {"sql_db_url"}
+    assert settings.keys() <= defaults.keys() | {"sql_db_url"}
 
 
 def test_the_secret_has_the_secrets(example):
@@ -140,8 +143,8 @@ def test_liveness_asks_for_the_process_and_readiness_for_what_it_needs(example):
     assert paths == {"startup": "healthcheck", "liveness": "healthcheck", "readiness": "readycheck"}
 
 
-def test_draining_ends_before_the_shutdown_and_that_before_the_grace_period(example, settings, schema):
-    drain, shutdown = (settings.get(key, schema[key]["default"]) for key in ("drain_seconds", "shutdown_seconds"))
+def test_draining_ends_before_the_shutdown_and_that_before_the_grace_period(example, settings, defaults):
+    drain, shutdown = (settings.get(key, defaults[key]) for key in ("drain_seconds", "shutdown_seconds"))
     grace = pod(example, "Deployment")["terminationGracePeriodSeconds"]
     assert drain < shutdown <= grace - MARGIN_SECONDS
 

@@ -7,7 +7,6 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tapisservice::App;
 use tapisservice::Settings;
-use tapisservice::config::Config;
 use tapisservice_devsite::DevSite;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -39,11 +38,10 @@ impl Service {
             let site = DevSite::builder().server("dev").start().await.unwrap();
             let mut values = site.config_json("bookmarks").unwrap();
             values["sql_db_url"] = database.into();
-            let config = Config::loader()
+            let config = bookmarks::loader()
                 .environment([("", ""); 0])
                 .default_config_path("")
                 .default_schema_path("")
-                .embedded_schema(bookmarks::CONFIG_SCHEMA)
                 .fallback_config("fuzz", values.to_string())
                 .load()
                 .unwrap();

@@ -5,14 +5,14 @@ use tapisservice::db::Database;
 use tapisservice::{App, AppBuilder, Settings, StartError};
 
 use crate::state::Shared;
-use crate::{CONFIG_SCHEMA, Store, Systems, database, openapi, routes};
+use crate::{BookmarksSettings, Store, Systems, database, openapi, routes};
 
 /// Opens the database and assembles the service.
 ///
 /// # Errors
 ///
 /// When a setting is invalid, or the database cannot be opened.
-pub async fn app(config: &Config, settings: Settings) -> Result<AppBuilder, StartError> {
+pub async fn app(config: &Config<BookmarksSettings>, settings: Settings) -> Result<AppBuilder, StartError> {
     assemble(settings, &database::open(config).await?)
 }
 
@@ -33,9 +33,8 @@ pub fn describe() -> Result<App, StartError> {
         ("service_tenant_id", "none"),
         ("primary_site_admin_tenant_base_url", "http://localhost"),
     ];
-    let config = Config::loader()
+    let config = Settings::loader()
         .environment(settings)
-        .embedded_schema(CONFIG_SCHEMA)
         .default_config_path("")
         .default_schema_path("")
         .fallback_config("none", r#"{"tenants": []}"#)

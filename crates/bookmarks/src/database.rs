@@ -8,6 +8,8 @@ use tapisservice::db::migrate::{MigrationError, Migrator, Upgrade};
 use tapisservice::db::{Database, DatabaseSettings, Engine, SchemaCheck};
 use tapisservice::{ReadyCheck, StartError};
 
+use crate::BookmarksSettings;
+
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     Migrator::new(sqlx::migrate!("../../migrations")).expect("a test holds that the migrations are sound")
 });
@@ -25,9 +27,9 @@ pub fn migrator() -> &'static Migrator {
 /// # Errors
 ///
 /// When the configuration does not name a database.
-pub fn connect(config: &Config) -> Result<Database, StartError> {
-    let settings: DatabaseSettings = config.parse()?;
-    Database::connect_lazy(&settings).map_err(|error| StartError::setting("sql_db_url", error))
+pub fn connect(config: &Config<BookmarksSettings>) -> Result<Database, StartError> {
+    Database::connect_lazy(&config.settings().database)
+        .map_err(|error| StartError::setting("sql_db_url", error))
 }
 
 /// The same, ready to serve: applies pending migrations to an SQLite file. PostgreSQL is migrated
@@ -36,7 +38,7 @@ pub fn connect(config: &Config) -> Result<Database, StartError> {
 /// # Errors
 ///
 /// When the configuration does not name a database, or the file cannot be used.
-pub(crate) async fn open(config: &Config) -> Result<Database, StartError> {
+pub(crate) async fn open(config: &Config<BookmarksSettings>) -> Result<Database, StartError> {
     let database = connect(config)?;
     if database.engine() == Engine::Sqlite {
         let upgrade = migrator().upgrade(&database, Upgrade::Head, UPGRADE_TIMEOUT, &mut |_| ()).await;
@@ -76,12 +78,10 @@ pub(crate) fn ready_check(database: &Database) -> ReadyCheck {
 
 #[cfg(test)]
 mod tests {
-    use tapisservice::db::SETTINGS_SCHEMA;
     use tapisservice::db::migrate::Downgrade;
     use tapisservice_db::testing::Postgres;
 
     use super::*;
-    use crate::CONFIG_SCHEMA;
 
     #[tokio::test]
     async fn every_migration_goes_up_and_down_and_up_again_on_both_engines() {
@@ -115,19 +115,5 @@ mod tests {
             reason: "locked".to_owned(),
         });
         assert!(matches!(&error, StartError::Setting { key, .. } if key == "sql_db_url"), "{error:?}");
-    }
-
-    #[test]
-    fn the_schema_has_every_setting_of_the_database() {
-        let own: serde_json::Value = serde_json::from_str(CONFIG_SCHEMA).unwrap();
-        let database: serde_json::Value = serde_json::from_str(SETTINGS_SCHEMA).unwrap();
-        for (key, property) in database["properties"].as_object().unwrap() {
-            let mut own = own["properties"][key].clone();
-            if key == "sql_db_url" {
-                // This service works without being told.
-                assert!(own.as_object_mut().unwrap().remove("default").is_some());
-            }
-            assert_eq!(own, *property, "{key}");
-        }
     }
 }

@@ -18,12 +18,15 @@ const KEYS: &str = ".tapis/devsite";
 /// # Errors
 ///
 /// As [`app`](crate::app()), and when the site cannot start: `server` is not `dev`, or one of its ports is taken.
-pub async fn app_with_site(config: &Config, mut settings: Settings) -> Result<AppBuilder, StartError> {
-    let own: BookmarksSettings = config.parse()?;
+pub async fn app_with_site(
+    config: &Config<BookmarksSettings>,
+    mut settings: Settings,
+) -> Result<AppBuilder, StartError> {
+    let own = config.settings();
     if !own.devsite {
         return crate::app(config, settings).await;
     }
-    let site = start(config, &own, &settings).await?;
+    let site = start(config, own, &settings).await?;
     // What only the running site knows.
     settings.client.primary_site_admin_tenant_base_url = site.primary_site_admin_tenant_base_url();
     let name = settings.service.service_name.clone();
@@ -34,7 +37,11 @@ pub async fn app_with_site(config: &Config, mut settings: Settings) -> Result<Ap
     Ok(app.on_listening(move |address| welcome(&site, &name, address)))
 }
 
-async fn start(config: &Config, own: &BookmarksSettings, settings: &Settings) -> Result<DevSite, StartError> {
+async fn start<S>(
+    config: &Config<S>,
+    own: &BookmarksSettings,
+    settings: &Settings,
+) -> Result<DevSite, StartError> {
     let service = &settings.service;
     let account =
         service.service_password.as_ref().map(|p| (service.service_name.clone(), p.expose().clone()));

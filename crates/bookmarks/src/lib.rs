@@ -19,6 +19,6 @@ pub use bookmark::{Bookmark, BookmarkChanges, BookmarkId, NewBookmark};
 pub use database::{connect, migrator};
 pub use fields::{BookmarkName, Description, InvalidField, SystemId, SystemPath, Tag, Tags};
 pub use list_query::{ListMetadata, ListParameters, ListQuery, OrderBy};
-pub use settings::{BookmarksSettings, CONFIG_SCHEMA, loader};
+pub use settings::{BookmarksSettings, loader};
 pub use store::{Store, StoreError};
 pub use systems::Systems;

@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
+use bookmarks::BookmarksSettings;
 use clap::{Parser, Subcommand};
 use tapisservice::config::{Config, ConfigError};
 use tapisservice::db::migrate::{CommandError, MigrateCommand};
@@ -58,18 +59,18 @@ async fn migrate(command: MigrateCommand) -> ExitCode {
 }
 
 #[cfg(feature = "devsite")]
-async fn serve(config: Config) -> ExitCode {
+async fn serve(config: Config<BookmarksSettings>) -> ExitCode {
     run(config, bookmarks::devsite::app_with_site).await
 }
 
 #[cfg(not(feature = "devsite"))]
-async fn serve(config: Config) -> ExitCode {
+async fn serve(config: Config<BookmarksSettings>) -> ExitCode {
     run(config, bookmarks::app).await
 }
 
 /// The configuration of a deployment. On a machine without one, a development build uses `config-local.json` of the
 /// current folder, or the version compiled into the service.
-fn load() -> Result<Config, ConfigError> {
+fn load() -> Result<Config<BookmarksSettings>, ConfigError> {
     let loader = bookmarks::loader();
     if cfg!(feature = "devsite") && !Path::new("/home/tapis/config.json").exists() {
         const LOCAL: &str = include_str!("../../../config-local.json");

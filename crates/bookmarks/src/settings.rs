@@ -5,33 +5,45 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 use tapisservice::Settings;
-use tapisservice::config::{Config, ConfigError, Loader};
+use tapisservice::config::{Config, ConfigError, Loader, set_default};
 use tapisservice::db::DatabaseSettings;
+use tapisservice::prelude::schemars::{self, JsonSchema, Schema};
 
-/// `configschema.json` as it was when the service was built: what its own settings are, with their defaults.
-pub const CONFIG_SCHEMA: &str = include_str!("../../../configschema.json");
+/// The default of `sql_db_url`: this service works without being told.
+const DATABASE: &str = "sqlite://.tapis/bookmarks.db?mode=rwc";
 
-/// The keys that only this service reads, but for those of its database
-/// ([`DatabaseSettings`](tapisservice::db::DatabaseSettings)).
-#[derive(Debug, Clone, Deserialize)]
+/// The keys that only this service reads.
+///
+/// `configschema.json` in the repository is written from it: `UPDATE_EXPECT=1 cargo test -p bookmarks --lib settings`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(transform = |schema: &mut Schema| set_default(schema, "sql_db_url", DATABASE))]
 #[non_exhaustive]
 pub struct BookmarksSettings {
-    /// Whether to start a Tapis site for development.
+    /// The database.
+    #[serde(flatten)]
+    pub database: DatabaseSettings,
+    /// Starts a Tapis site for development in the same process; only where `server` is `dev`.
+    #[serde(default)]
     pub devsite: bool,
-    /// The first port of that site; 0 takes free ones.
+    /// First port of that site; each of its five tenants has one, in a row. 0: any free ports.
+    #[serde(default = "devsite_port")]
+    #[schemars(range(max = 65_531))]
     pub devsite_port: u16,
 }
 
-/// A loader of the configuration that asks of it all that a start does: what the schema says, what the framework's settings
-/// ask for, and the service's own.
-pub fn loader() -> Loader {
-    Settings::loader(CONFIG_SCHEMA).check(check_database).check(check_devsite)
+fn devsite_port() -> u16 {
+    5080
 }
 
-fn check_database(config: &Config) -> Result<(), ConfigError> {
+/// A loader of the configuration that asks of it all that a start does: what the settings' types say, what the framework asks for, and
+/// what goes together.
+pub fn loader() -> Loader<BookmarksSettings> {
+    Settings::loader().settings::<BookmarksSettings>().check(check_database).check(check_devsite)
+}
+
+fn check_database(config: &Config<BookmarksSettings>) -> Result<(), ConfigError> {
     const KEY: &str = "sql_db_url";
-    let settings: DatabaseSettings = config.parse()?;
-    settings.check().map_err(|error| {
+    config.settings().database.check().map_err(|error| {
         let text = error.to_string();
         let what = text.strip_prefix(&format!("`{KEY}` ")).unwrap_or(&text);
         config.violation(KEY, what).depends_on("postgres_user").into()
@@ -39,9 +51,9 @@ fn check_database(config: &Config) -> Result<(), ConfigError> {
 }
 
 #[cfg(feature = "devsite")]
-fn check_devsite(config: &Config) -> Result<(), ConfigError> {
+fn check_devsite(config: &Config<BookmarksSettings>) -> Result<(), ConfigError> {
     use tapisservice_devsite::DevSiteError;
-    let own: BookmarksSettings = config.parse()?;
+    let own = config.settings();
     if !own.devsite {
         return Ok(());
     }
@@ -49,7 +61,7 @@ fn check_devsite(config: &Config) -> Result<(), ConfigError> {
         config.get::<Option<String>>("service_password")?.map(|_| config.get("service_name")).transpose()?;
     let site = crate::devsite::site(
         &config.get::<String>("server")?,
-        &own,
+        own,
         service.map(|name: String| (name, String::new())),
     );
     let checked = site.check().map_err(|error| {
@@ -73,7 +85,10 @@ fn check_devsite(config: &Config) -> Result<(), ConfigError> {
 /// The site takes its ports before anything else listens. Where nobody asked for the port of `listen`, the service moves
 /// on to the next free one; `metrics_listen` never moves.
 #[cfg(feature = "devsite")]
-fn check_ports(config: &Config, site: &tapisservice_devsite::DevSiteBuilder) -> Result<(), ConfigError> {
+fn check_ports(
+    config: &Config<BookmarksSettings>,
+    site: &tapisservice_devsite::DevSiteBuilder,
+) -> Result<(), ConfigError> {
     const WHAT: &str =
         "expected a port outside those of the site, which takes one per tenant from `devsite_port` on";
     let clashes = |key: &str| -> Result<(), ConfigError> {
@@ -89,12 +104,25 @@ fn check_ports(config: &Config, site: &tapisservice_devsite::DevSiteBuilder) -> 
 }
 
 #[cfg(not(feature = "devsite"))]
-fn check_devsite(config: &Config) -> Result<(), ConfigError> {
-    let own: BookmarksSettings = config.parse()?;
+fn check_devsite(config: &Config<BookmarksSettings>) -> Result<(), ConfigError> {
+    let own = config.settings();
     if own.devsite {
         return Err(config
             .violation("devsite", "this binary was built without a site for development")
             .into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect_file;
+    use tapisservice::config::schema_text_of;
+
+    use super::*;
+
+    #[test]
+    fn the_schema_in_the_repository_is_that_of_the_settings() {
+        expect_file!["../../../configschema.json"].assert_eq(&schema_text_of::<BookmarksSettings>());
+    }
 }

@@ -1,12 +1,13 @@
 //! The settings of authentication.
 
-use serde::Deserialize;
-use tapisservice_core::{SiteId, TenantId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tapisservice_core::{Seconds, SiteId, TenantId};
 use tapisservice_tenants::{Authority, ServiceLocation};
 use url::Url;
 
 /// Development or production (`server`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Environment {
@@ -27,31 +28,42 @@ pub enum Environment {
 /// settings.tenants = vec!["dev".to_owned()];
 /// # Ok::<(), tapisservice_core::InvalidId>(())
 /// ```
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct AuthSettings {
-    /// Development or production.
+    /// `prod` for a deployment, `dev` for a development machine, where development hosts name no tenant.
     #[serde(default)]
     pub server: Environment,
-    /// The name of this service, as in the `services` of a site (rule O6).
+    /// The name of this service, as `services` of a site lists it (rule O6).
+    #[schemars(skip)] // The service states it.
     pub service_name: String,
-    /// The site this service runs at, and the target site of service tokens it accepts (rule O2).
+    // Service tokens are for it (rule O2).
+    /// Id of the site the service runs at.
     pub service_site_id: SiteId,
-    /// The tenants it serves; an empty list or `*` means all (rule H7).
+    // Rule H7.
+    /// Ids of the tenants the service serves; empty, or with `*`, all of them. A request for a tenant that is not listed is refused with 403.
+    #[schemars(inner(length(min = 1)))]
     pub tenants: Vec<String>,
-    /// Allowed clock skew in seconds (rule A7).
+    // Rule A7.
+    /// Seconds a token is still accepted after its expiry, for clocks that differ.
     #[serde(default)]
-    pub token_leeway_seconds: f64,
-    /// Whether `iss` is compared (rule A8).
+    #[schemars(extend("maximum" = 300, "writeOnly" = false))]
+    pub token_leeway_seconds: Seconds,
+    // Rule A8.
+    /// Compares the issuer of a token with the one its tenant is registered with.
     #[serde(default = "yes")]
     pub check_issuer: bool,
-    /// The accepted audiences; `*` accepts any (rule A9).
+    // Rule A9.
+    /// Audiences a token may name, `*` for any; empty: a token that names one is refused.
     #[serde(default)]
+    #[schemars(inner(length(min = 1)))]
     pub expected_aud: Vec<String>,
-    /// The URL of an additional development host (rule H4).
+    // Rule H4.
+    /// URL whose host is a development host besides the loopback ones.
     #[serde(default)]
     pub dev_request_url: Option<String>,
-    /// Whether `X-Forwarded-Host` replaces Host (rule H6).
+    // Rule H6.
+    /// Takes the tenant's host from `X-Forwarded-Host`; only behind a proxy that sets this header itself.
     #[serde(default)]
     pub trust_forwarded_host: bool,
 }
@@ -71,7 +83,7 @@ impl AuthSettings {
             service_name: service_name.into(),
             service_site_id,
             tenants: vec!["*".to_owned()],
-            token_leeway_seconds: 0.0,
+            token_leeway_seconds: Seconds::ZERO,
             check_issuer: true,
             expected_aud: Vec::new(),
             dev_request_url: None,

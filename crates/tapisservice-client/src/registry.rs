@@ -7,6 +7,7 @@ use reqwest::{Client, Response};
 use tapisservice_tenants::{BoxFuture, RegistryData, RegistryRecord, SourceError, TenantSource};
 use url::Url;
 
+use crate::settings::not_zero;
 use crate::transport::send;
 use crate::{ClientSettings, ClientSettingsError, http_client};
 
@@ -34,14 +35,14 @@ impl TenantsApi {
     /// When a setting cannot be used.
     pub fn new(settings: &ClientSettings) -> Result<Self, ClientSettingsError> {
         let client = http_client::direct()
-            .connect_timeout(settings.connect_timeout()?)
+            .connect_timeout(not_zero(settings.connect_timeout_seconds, "connect_timeout_seconds")?)
             .redirect(Policy::custom(same_origin))
             .build()
             .map_err(|e| ClientSettingsError::Client(e.to_string()))?;
         Ok(Self {
             client,
             base_url: settings.base_url()?,
-            total: settings.registry_timeout()?,
+            total: not_zero(settings.registry_timeout_seconds, "registry_timeout_seconds")?,
             max_bytes: settings.registry_max_bytes,
         })
     }

@@ -2,40 +2,50 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
+use tapisservice_core::Seconds;
 use url::Url;
+
+use crate::transport::TransportSettings;
 
 /// The keys of the configuration that outgoing calls read.
 ///
 /// ```
 /// use tapisservice_client::ClientSettings;
+/// use tapisservice_core::Seconds;
 ///
 /// let mut settings = ClientSettings::new("https://admin.tapis.io");
-/// settings.registry_timeout_seconds = 10.0;
+/// settings.registry_timeout_seconds = Seconds::new(10);
 /// assert!(settings.check().is_ok());
 /// ```
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct ClientSettings {
-    /// Where the Tenants API of the primary site is.
+    /// Base URL of the admin tenant of the primary site; tenants, sites and the service's own tokens come from there.
+    #[schemars(regex(pattern = r"^https?://[^\s/?#]+"))]
     pub primary_site_admin_tenant_base_url: String,
     /// Seconds to connect.
     #[serde(default = "connect_timeout")]
-    pub connect_timeout_seconds: f64,
-    /// Seconds in which the registry must have answered as a whole.
+    #[schemars(skip)] // The transport states it.
+    pub connect_timeout_seconds: Seconds,
+    /// Seconds one fetch of tenants and sites may take in total.
     #[serde(default = "registry_timeout")]
-    pub registry_timeout_seconds: f64,
-    /// The most bytes of one response of the registry, after decompression.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 300))]
+    pub registry_timeout_seconds: Seconds,
+    // After decompression.
+    /// Largest response of the Tenants API that is read, in bytes.
     #[serde(default = "registry_max_bytes")]
+    #[schemars(range(min = 1024, max = 1_073_741_824))]
     pub registry_max_bytes: usize,
 }
 
-fn connect_timeout() -> f64 {
-    2.0
+fn connect_timeout() -> Seconds {
+    TransportSettings::default().connect_timeout_seconds
 }
 
-fn registry_timeout() -> f64 {
-    5.0
+fn registry_timeout() -> Seconds {
+    Seconds::new(5)
 }
 
 fn registry_max_bytes() -> usize {
@@ -58,9 +68,9 @@ pub enum ClientSettingsError {
     /// The base URL of a [`CallDestination`](crate::CallDestination) is none: see [`parse_base_url`](tapisservice_tenants::parse_base_url).
     #[error("the base URL to call is not an http or https URL without user, query and fragment")]
     DestinationUrl,
-    /// A number of seconds is negative or too large.
-    #[error("{0} is not a number of seconds")]
-    Seconds(&'static str),
+    /// A time limit of zero, which nothing could keep.
+    #[error("{0} must be greater than zero")]
+    Zero(&'static str),
     /// A name cannot be sent as it is; the key of the configuration and what is wrong with the name.
     #[error("{key} {reason}")]
     #[non_exhaustive]
@@ -80,7 +90,7 @@ impl ClientSettingsError {
     pub fn key(&self) -> Option<&'static str> {
         match self {
             Self::BaseUrl | Self::BaseUrlPart(_) => Some("primary_site_admin_tenant_base_url"),
-            Self::Seconds(key) | Self::Name { key, .. } => Some(key),
+            Self::Zero(key) | Self::Name { key, .. } => Some(key),
             Self::DestinationUrl | Self::Client(_) => None,
         }
     }
@@ -121,15 +131,11 @@ impl ClientSettings {
     ///
     /// For each setting that cannot.
     pub fn check(&self) -> Result<(), Vec<ClientSettingsError>> {
-        collect([self.base_url().err(), self.connect_timeout().err(), self.registry_timeout().err()])
-    }
-
-    pub(crate) fn connect_timeout(&self) -> Result<Duration, ClientSettingsError> {
-        seconds(self.connect_timeout_seconds, "connect_timeout_seconds")
-    }
-
-    pub(crate) fn registry_timeout(&self) -> Result<Duration, ClientSettingsError> {
-        seconds(self.registry_timeout_seconds, "registry_timeout_seconds")
+        collect([
+            self.base_url().err(),
+            not_zero(self.connect_timeout_seconds, "connect_timeout_seconds").err(),
+            not_zero(self.registry_timeout_seconds, "registry_timeout_seconds").err(),
+        ])
     }
 }
 
@@ -141,8 +147,9 @@ pub(crate) fn collect(
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-fn seconds(value: f64, name: &'static str) -> Result<Duration, ClientSettingsError> {
-    Duration::try_from_secs_f64(value).map_err(|_| ClientSettingsError::Seconds(name))
+/// A time limit that something can be done in.
+pub(crate) fn not_zero(limit: Seconds, key: &'static str) -> Result<Duration, ClientSettingsError> {
+    if limit.is_zero() { Err(ClientSettingsError::Zero(key)) } else { Ok(limit.duration()) }
 }
 
 #[cfg(test)]
@@ -182,8 +189,8 @@ mod tests {
     #[test]
     fn every_setting_at_fault_is_named_by_its_key() {
         let settings = ClientSettings {
-            connect_timeout_seconds: -1.0,
-            registry_timeout_seconds: f64::NAN,
+            connect_timeout_seconds: Seconds::ZERO,
+            registry_timeout_seconds: Seconds::ZERO,
             ..ClientSettings::new("https://h.test/v3")
         };
         let keys: Vec<_> =

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, Response, StatusCode};
 use axum::response::IntoResponse as _;
 use axum::routing::get;
 use tapisservice_client::{ClientSettings, ClientSettingsError, TenantsApi};
+use tapisservice_core::Seconds;
 use tapisservice_tenants::TenantSource as _;
 
 async fn serve(tenants: fn() -> Response<Body>) -> String {
@@ -27,7 +28,7 @@ async fn serve(tenants: fn() -> Response<Body>) -> String {
 
 fn api(base_url: String) -> TenantsApi {
     let mut settings = ClientSettings::new(base_url);
-    settings.registry_timeout_seconds = 0.5;
+    settings.registry_timeout_seconds = Seconds::try_from(0.5).unwrap();
     settings.registry_max_bytes = 10_000;
     TenantsApi::new(&settings).unwrap()
 }
@@ -123,7 +124,7 @@ async fn an_answer_of_too_many_records_is_refused_with_the_reason() {
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await });
         let mut settings = ClientSettings::new(base_url);
-        settings.registry_timeout_seconds = 60.0;
+        settings.registry_timeout_seconds = Seconds::new(60);
         let fetched = TenantsApi::new(&settings).unwrap().fetch().await;
         fetched.map(|data| data.tenants.len()).map_err(|error| error.to_string())
     }
@@ -158,6 +159,6 @@ fn a_setting_that_cannot_be_used_is_named() {
     let wrong = ClientSettings::new("ftp://admin.tapis.test");
     assert_eq!(TenantsApi::new(&wrong).unwrap_err(), ClientSettingsError::BaseUrl);
     let mut wrong = ClientSettings::new("http://a.test");
-    wrong.connect_timeout_seconds = -1.0;
-    assert_eq!(TenantsApi::new(&wrong).unwrap_err(), ClientSettingsError::Seconds("connect_timeout_seconds"));
+    wrong.connect_timeout_seconds = Seconds::ZERO;
+    assert_eq!(TenantsApi::new(&wrong).unwrap_err(), ClientSettingsError::Zero("connect_timeout_seconds"));
 }

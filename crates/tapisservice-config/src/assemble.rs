@@ -1,19 +1,23 @@
 //! From two files and the environment to a validated document.
 //!
 //! The order is the rule: `TAPIS_` variables, the file with its references, variables of the keys' names,
-//! defaults. Each step is a function of its own module; this one records where every value came from.
+//! defaults, values that follow from others. Each step is a function of its own module; this one records where every value came from.
 
-use serde_json::{Map, Value, json};
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
 
 use crate::environment::Environment;
 use crate::error::Violation;
-use crate::files::{ConfigFile, ServiceSchema};
+use crate::files::ConfigFile;
+use crate::layers::Layers;
+use crate::loader::Derive;
 use crate::origin::{Origins, SchemaSource, ValueOrigin};
 use crate::overlay::{FromVariable, FromVariables};
 use crate::schema::Schema;
 use crate::schema_node::{Applicability, Subschema};
 use crate::substitute::Event;
-use crate::{base, defaults, integers, overlay, pointer, references, refused, substitute, validate};
+use crate::{defaults, integers, overlay, pointer, references, refused, substitute, validate};
 
 /// What came out.
 pub(crate) struct Assembled {
@@ -26,7 +30,7 @@ pub(crate) struct Assembled {
 /// A document whose values have all found their place.
 pub(crate) struct Assembly<'a> {
     schema: &'a Schema,
-    service: &'a ServiceSchema,
+    layers: &'a Layers,
     environment: &'a Environment,
     file: &'a ConfigFile,
     document: Map<String, Value>,
@@ -34,29 +38,32 @@ pub(crate) struct Assembly<'a> {
     violations: Vec<Violation>,
     /// Pointers of strings whose references could not be replaced.
     failed: Vec<String>,
+    /// Pointers of values that follow from others.
+    derived: Vec<String>,
 }
 
 impl<'a> Assembly<'a> {
     pub(crate) fn new(
         schema: &'a Schema,
-        service: &'a ServiceSchema,
+        layers: &'a Layers,
         environment: &'a Environment,
         file: &'a ConfigFile,
     ) -> Self {
         Self {
             schema,
-            service,
+            layers,
             environment,
             file,
             document: file.value.clone(),
             origins: Origins::default(),
             violations: Vec::new(),
             failed: Vec::new(),
+            derived: Vec::new(),
         }
     }
 
     /// Runs every step.
-    pub(crate) fn run(mut self) -> Assembled {
+    pub(crate) fn run(mut self, derive: &[Derive]) -> Assembled {
         if self.file.exists {
             self.origins.set("", ValueOrigin::File { path: self.file.path.clone() });
         }
@@ -74,7 +81,7 @@ impl<'a> Assembly<'a> {
             overlay::filling(&self.schema.root_node(Applicability::Certain), self.environment, present);
         self.insert(filling);
         self.fill_defaults();
-        self.derive_base_path();
+        self.derive(derive);
         self.finish()
     }
 
@@ -139,7 +146,7 @@ impl<'a> Assembly<'a> {
         self.document = into_members(document);
         if let Some(at) = endless {
             let top = format!("/{}", at.split('/').nth(1).unwrap_or_default());
-            let origin = ValueOrigin::Default { schema: self.declaring_schema(&top) };
+            let origin = ValueOrigin::Default { schema: self.layers.declaring(&top) };
             self.violations.push(Violation::new(
                 top.clone(),
                 "its defaults hold themselves without end",
@@ -167,13 +174,9 @@ impl<'a> Assembly<'a> {
 
     /// The schema that has the subschema, which states the default at a place of the document.
     fn stating_schema(&self, stated_by: &Subschema, at: &str) -> SchemaSource {
-        match self.pointer_into_schema(stated_by) {
-            Some(node) if pointed(&self.service.value, &node) == Some(stated_by) => {
-                self.service.source.clone()
-            }
-            Some(node) if pointed(base::schema(), &node) == Some(stated_by) => SchemaSource::Base,
-            _ => self.declaring_schema(at),
-        }
+        let stating =
+            self.pointer_into_schema(stated_by).and_then(|place| self.layers.stating(&place, stated_by));
+        stating.unwrap_or_else(|| self.layers.declaring(at))
     }
 
     fn pointer_into_schema(&self, node: &Subschema) -> Option<String> {
@@ -184,25 +187,16 @@ impl<'a> Assembly<'a> {
             .map(|(at, _)| at)
     }
 
-    /// The schema that declares the top-level key a pointer begins with.
-    fn declaring_schema(&self, at: &str) -> SchemaSource {
-        let key = pointer::keys(at).next().unwrap_or_default();
-        let declares =
-            |schema: &Map<String, Value>| schema.get("properties").is_some_and(|p| p.get(&key).is_some());
-        if declares(base::schema()) && !declares(&self.service.value) {
-            SchemaSource::Base
-        } else {
-            self.service.source.clone()
-        }
-    }
-
-    /// The one default that depends on another key (C2).
-    fn derive_base_path(&mut self) {
-        if let Some(name) = self.document.get("service_name").and_then(Value::as_str)
-            && !self.document.contains_key("base_path")
-        {
-            self.document.insert("base_path".to_owned(), json!(format!("/v3/{name}")));
-            self.origins.set("/base_path", ValueOrigin::Default { schema: SchemaSource::Base });
+    /// Values that follow from others (C2). What was not there before counts as a default.
+    fn derive(&mut self, derive: &[Derive]) {
+        for derive in derive {
+            let before: HashSet<String> = self.document.keys().cloned().collect();
+            derive(&mut self.document);
+            for key in self.document.keys().filter(|key| !before.contains(*key)) {
+                let at = pointer::member("", key);
+                self.origins.set(at.clone(), ValueOrigin::Default { schema: self.layers.declaring(&at) });
+                self.derived.push(at);
+            }
         }
     }
 
@@ -217,39 +211,19 @@ impl<'a> Assembly<'a> {
             &self.failed,
             &file,
         ));
-        if self.violations.iter().any(|violation| violation.pointer() == "/service_name") {
-            // The path that is made of the name says the same again.
-            let derived = matches!(self.origins.of("/base_path"), Some(ValueOrigin::Default { .. }));
-            self.violations.retain(|violation| !(derived && violation.pointer() == "/base_path"));
+        let derived = |violation: &Violation| self.derived.iter().any(|at| at == violation.pointer());
+        if !self.violations.iter().all(derived) {
+            // What was derived from a bad value says the same again.
+            self.violations.retain(|violation| !derived(violation));
         }
-        normalize_levels(&mut document);
         integers::normalize(&mut document, &self.schema.root_node(Applicability::Certain));
         Assembled { document, origins: self.origins, violations: self.violations }
     }
-}
-
-fn pointed<'v>(schema: &'v Map<String, Value>, pointer: &str) -> Option<&'v Subschema> {
-    if pointer.is_empty() {
-        return Some(schema);
-    }
-    let mut keys = pointer::keys(pointer);
-    let first = schema.get(&keys.next()?)?;
-    let rest = pointer.splitn(3, '/').nth(2).map_or_else(String::new, |rest| format!("/{rest}"));
-    first.pointer(&rest)?.as_object()
 }
 
 fn into_members(document: Value) -> Map<String, Value> {
     match document {
         Value::Object(members) => members,
         _ => Map::new(),
-    }
-}
-
-/// `WARNING`, the word of Python, is taken as `WARN` (C2).
-fn normalize_levels(document: &mut Value) {
-    for (key, value) in document.as_object_mut().into_iter().flatten() {
-        if (key == "log_level" || key.ends_with("_log_level")) && value == "WARNING" {
-            *value = json!("WARN");
-        }
     }
 }

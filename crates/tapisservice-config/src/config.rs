@@ -14,12 +14,16 @@ use crate::{Loader, ValueOrigin, mask, pointer};
 
 /// A validated configuration; clones share one document.
 ///
+/// `S` is the type of the service's own settings ([`Loader::settings`]).
+///
 /// [`Debug`](fmt::Debug) and [`Display`](fmt::Display) print secrets as `***` (C8).
-#[derive(Clone)]
-pub struct Config(Arc<Inner>);
+pub struct Config<S = ()> {
+    document: Arc<Document>,
+    settings: Arc<S>,
+}
 
-struct Inner {
-    document: Value,
+struct Document {
+    value: Value,
     schema: Schema,
     origins: Origins,
     warnings: Vec<String>,
@@ -28,28 +32,43 @@ struct Inner {
 }
 
 impl Config {
-    /// A loader with the defaults of a deployment.
+    /// A loader with the defaults of a deployment, which knows no keys yet.
     pub fn loader() -> Loader {
         Loader::new()
     }
 
-    /// Loads the configuration of a service whose schema is compiled into it.
-    ///
-    /// # Errors
-    ///
-    /// As [`Loader::load`].
-    pub fn load(embedded_schema: &str) -> Result<Self, ConfigError> {
-        Self::loader().embedded_schema(embedded_schema).load()
-    }
-
     pub(crate) fn new(
-        document: Value,
+        value: Value,
         schema: Schema,
         origins: Origins,
         warnings: Vec<String>,
         local: bool,
     ) -> Self {
-        Self(Arc::new(Inner { document, schema, origins, warnings, local }))
+        let document = Document { value, schema, origins, warnings, local };
+        Self { document: Arc::new(document), settings: Arc::new(()) }
+    }
+
+    /// Adds warnings, as long as nobody shares the document.
+    pub(crate) fn warn(&mut self, warnings: Vec<String>) {
+        if let Some(document) = Arc::get_mut(&mut self.document) {
+            document.warnings.extend(warnings);
+        }
+    }
+
+    pub(crate) fn with_settings<S>(self, settings: S) -> Config<S> {
+        Config { document: self.document, settings: Arc::new(settings) }
+    }
+}
+
+impl<S> Config<S> {
+    /// The service's own settings.
+    pub fn settings(&self) -> &S {
+        &self.settings
+    }
+
+    /// The same configuration without the type of the service's own settings.
+    pub fn untyped(&self) -> Config {
+        Config { document: Arc::clone(&self.document), settings: Arc::new(()) }
     }
 
     /// The value of a top-level key as a `T`. An absent key counts as null, so that an `Option` is `None`.
@@ -67,11 +86,11 @@ impl Config {
 
     /// The value of a top-level key as it is: secrets included, so neither print nor send it.
     pub fn value(&self, key: &str) -> Option<&Value> {
-        self.0.document.get(key)
+        self.document.value.get(key)
     }
 
-    /// The whole configuration as a `T`, a struct with the keys a service or a crate needs. Keys that `T`
-    /// does not know are passed over.
+    /// The whole configuration as a `T`, a struct with the keys that some part needs. Keys that `T` does not know are passed over. A
+    /// service's own settings are [`settings`](Self::settings).
     ///
     /// # Errors
     ///
@@ -95,7 +114,7 @@ impl Config {
     pub fn is_configured(&self, key: &str) -> bool {
         match self.origin(key) {
             None | Some(ValueOrigin::Default { .. }) => false,
-            Some(ValueOrigin::File { .. }) => !self.0.local,
+            Some(ValueOrigin::File { .. }) => !self.document.local,
             Some(_) => true,
         }
     }
@@ -104,40 +123,37 @@ impl Config {
     /// when there is no such value.
     pub fn origin(&self, key_or_pointer: &str) -> Option<&ValueOrigin> {
         let at = at(key_or_pointer);
-        self.0.document.pointer(&at)?;
-        self.0.origins.of(&at)
+        self.document.value.pointer(&at)?;
+        self.document.origins.of(&at)
     }
 
-    /// What deserves a look: keys of the base schema that the service's overrides, parts of the service's
-    /// schema that have no effect, variables that are not read, white space around secrets. To be logged once logs
-    /// are up.
+    /// What deserves a look: keys without an effect, unknown keys with a name like that of a known one, keys of the base schema that the
+    /// service's overrides, parts of the service's schema that have no effect, variables that are not read, white space around
+    /// secrets. To be logged once logs are up.
     pub fn warnings(&self) -> &[String] {
-        &self.0.warnings
+        &self.document.warnings
     }
 
     /// The merged schema (C3).
     pub fn merged_schema(&self) -> &Value {
-        self.0.schema.as_value()
+        self.document.schema.as_value()
     }
 
     /// Every top-level key with its value in print and its origin, ordered by key.
     ///
     /// ```
     /// # use tapisservice_config::Config;
-    /// # let config = Config::loader()
-    /// #     .default_config_path(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/config.json"))
-    /// #     .environment([("BOOKMARKS_PASSWORD", "hunter2")])
-    /// #     .load()
-    /// #     .unwrap();
+    /// # let loader = Config::loader().default_config_path("").default_schema_path("").environment([("", ""); 0]);
+    /// # let config = loader.fallback_config("config.json", r#"{"service_name": "demo"}"#).load().unwrap();
     /// for entry in config.entries() {
     ///     println!("{} = {} from {}", entry.key, entry.value, entry.origin);
     /// }
     /// ```
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         let mut keys: Vec<_> =
-            self.0.document.as_object().into_iter().flat_map(|members| members.keys()).collect();
+            self.document.value.as_object().into_iter().flat_map(|members| members.keys()).collect();
         keys.sort_unstable();
-        let masked = mask::masked(&self.0.schema, &self.0.document);
+        let masked = mask::masked(&self.document.schema, &self.document.value);
         keys.into_iter().filter_map(move |key| {
             let value = masked.get(key).cloned()?;
             Some(Entry { key, value, origin: self.origin(&pointer::member("", key))? })
@@ -145,7 +161,11 @@ impl Config {
     }
 
     fn context(&self) -> Context<'_> {
-        Context { schema: &self.0.schema, document: &self.0.document, origins: &self.0.origins }
+        Context {
+            schema: &self.document.schema,
+            document: &self.document.value,
+            origins: &self.document.origins,
+        }
     }
 }
 
@@ -170,7 +190,7 @@ pub struct Entry<'a> {
 }
 
 /// One line per key, `key = value (origin)`, with `***` for every secret.
-impl fmt::Display for Config {
+impl<S> fmt::Display for Config<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Entry { key, value, origin } in self.entries() {
             writeln!(f, "{} = {value} ({origin})", key.escape_debug())?;
@@ -179,7 +199,13 @@ impl fmt::Display for Config {
     }
 }
 
-impl fmt::Debug for Config {
+impl<S> Clone for Config<S> {
+    fn clone(&self) -> Self {
+        Self { document: Arc::clone(&self.document), settings: Arc::clone(&self.settings) }
+    }
+}
+
+impl<S> fmt::Debug for Config<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.entries().map(|entry| (entry.key, entry.value))).finish()
     }

@@ -36,6 +36,11 @@ impl Environment {
         Self(variables.into_iter().filter_map(entry).collect())
     }
 
+    /// The names of all variables.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     pub(crate) fn get(&self, name: &str) -> Variable<'_> {
         match self.0.get(name) {
             Some(Text::Unicode(text)) => Variable::Set(text),

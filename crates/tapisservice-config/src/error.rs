@@ -17,14 +17,21 @@ pub const EXIT_CODE: u8 = 78;
 /// ```
 /// use tapisservice_config::Config;
 ///
+/// #[derive(serde::Deserialize, schemars::JsonSchema)]
+/// struct Settings {
+///     page_size: u16,
+///     sql_db_url: String,
+/// }
+///
 /// let error = Config::loader()
+///     .settings::<Settings>()
 ///     .default_config_path("does-not-exist.json")
-///     .environment([("log_level", "LOUD"), ("service_name", "bookmarks")])
+///     .environment([("page_size", "many")])
 ///     .load()
 ///     .unwrap_err();
-/// assert!(error.violations().iter().any(|fault| fault.pointer() == "/log_level"));
-/// assert!(error.violations().iter().any(|fault| fault.pointer() == "/tenants"));
-/// assert!(!error.to_string().contains("LOUD"));
+/// assert!(error.violations().iter().any(|violation| violation.pointer() == "/page_size"));
+/// assert!(error.violations().iter().any(|violation| violation.pointer() == "/sql_db_url"));
+/// assert!(!error.to_string().contains("many"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {

@@ -1,12 +1,14 @@
-//! The service's schema complements the base schema (C3).
+//! One schema complements another: the service's own the framework's (C3).
 
 use serde_json::{Map, Value};
 
 /// A merged schema and what its author should know about it.
 #[derive(Debug)]
 pub(crate) struct Merged {
-    pub(crate) schema: Value,
+    pub(crate) schema: Map<String, Value>,
     pub(crate) warnings: Vec<String>,
+    /// The keys that both state, and not alike.
+    pub(crate) overridden: Vec<String>,
 }
 
 /// Keywords whose members are taken over one by one, the service's before the base's.
@@ -33,17 +35,23 @@ const NOT_MERGED: [&str; 14] = [
 /// Keywords that say something about the service's document only.
 const IDENTITY: [&str; 7] = ["$schema", "$id", "$comment", "type", "title", "description", "default"];
 
-/// Merges the service's schema, a valid Draft 7 one, into the base.
+/// Merges a schema, a valid Draft 7 one, into those below it, which `below` names in a warning.
 ///
 /// `properties`, `patternProperties`, `definitions` and `$defs` override member by member, `required` and
 /// `allOf` extend; other keywords of Draft 7 are left out, with a warning.
-pub(crate) fn merge(base: &Map<String, Value>, service: &Map<String, Value>) -> Merged {
+pub(crate) fn merge(base: &Map<String, Value>, service: &Map<String, Value>, below: &str) -> Merged {
     let mut schema = base.clone();
+    let mut overridden = Vec::new();
     let mut warnings = draft_warning(service).into_iter().collect::<Vec<_>>();
     for (keyword, value) in service {
         match value {
             Value::Object(members) if MAPS.contains(&keyword.as_str()) => {
-                override_members(&mut schema, keyword, members, &mut warnings);
+                for key in override_members(&mut schema, keyword, members) {
+                    warnings.push(format!(
+                        "the service's schema overrides `{key}` in the `{keyword}` of {below}"
+                    ));
+                    overridden.push(key);
+                }
             }
             Value::Array(items) if keyword == "required" || keyword == "allOf" => {
                 extend(&mut schema, keyword, items);
@@ -56,25 +64,35 @@ pub(crate) fn merge(base: &Map<String, Value>, service: &Map<String, Value>) -> 
             _ => drop(schema.insert(keyword.clone(), value.clone())),
         }
     }
-    Merged { schema: Value::Object(schema), warnings }
+    Merged { schema, warnings, overridden }
 }
 
+/// Overrides members one by one, and names those that were different before.
+///
+/// What a Rust type marks as a secret stays one, whatever a hand-written schema says of the key.
 fn override_members(
     schema: &mut Map<String, Value>,
     keyword: &str,
     members: &Map<String, Value>,
-    warnings: &mut Vec<String>,
-) {
+) -> Vec<String> {
     let merged = schema.entry(keyword).or_insert_with(|| Value::Object(Map::new()));
-    let Value::Object(merged) = merged else { return };
+    let Value::Object(merged) = merged else { return Vec::new() };
+    let mut overridden = Vec::new();
     for (key, value) in members {
-        let before = merged.insert(key.clone(), value.clone());
-        if before.is_some_and(|before| before != *value) {
-            warnings.push(format!(
-                "the service's schema overrides `{key}` in the `{keyword}` of the base schema"
-            ));
+        let before = merged.insert(key.clone(), value.clone()).filter(|before| before != value);
+        let Some(before) = before else { continue };
+        overridden.push(key.clone());
+        if let (true, Some(Value::Object(now))) = (marks_secret(&before), merged.get_mut(key)) {
+            now.insert("writeOnly".to_owned(), Value::Bool(true));
         }
     }
+    overridden
+}
+
+/// Whether the schema, or one within it, marks a secret.
+fn marks_secret(schema: &Value) -> bool {
+    let marks = |schema: &Value| schema.get("writeOnly") == Some(&Value::Bool(true));
+    crate::references::subschemas(schema).into_iter().any(|(_, schema)| marks(schema))
 }
 
 fn extend(schema: &mut Map<String, Value>, keyword: &str, items: &[Value]) {
@@ -118,9 +136,9 @@ mod tests {
             "patternProperties": {"^x": {}}, "$defs": {"d": {}}, "definitions": {"e": {}},
             "allOf": [{"required": ["z"]}], "additionalProperties": false, "x-note": 1,
         }));
-        let merged = merge(&base, &service);
+        let merged = merge(&base, &service, "the base schema");
         assert_eq!(
-            merged.schema,
+            Value::Object(merged.schema),
             json!({
                 "type": "object", "properties": {"a": {"type": "integer"}, "b": true, "c": {}},
                 "required": ["a", "c"], "patternProperties": {"^x": {}}, "$defs": {"d": {}},
@@ -131,9 +149,27 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_stays_one_when_its_key_is_overridden() {
+        let base = object(json!({"properties": {
+            "a": {"type": "string", "writeOnly": true}, "b": {"items": {"writeOnly": true}}, "c": {"type": "string"},
+        }}));
+        let service = object(
+            json!({"properties": {"a": {"type": "string"}, "b": {"writeOnly": false}, "c": {"type": "integer"}}}),
+        );
+        let merged = merge(&base, &service, "the base schema");
+        let properties = &merged.schema["properties"];
+        assert_eq!(
+            (&properties["a"]["writeOnly"], &properties["b"]["writeOnly"]),
+            (&json!(true), &json!(true))
+        );
+        assert_eq!(properties["c"], json!({"type": "integer"}));
+        assert_eq!(merged.overridden, ["a", "b", "c"]);
+    }
+
+    #[test]
     fn another_draft_is_warned_about() {
         let service = object(json!({"$schema": "https://json-schema.org/draft/2020-12/schema"}));
-        assert!(merge(&Map::new(), &service).warnings[0].contains("Draft 7"));
+        assert!(merge(&Map::new(), &service, "nothing").warnings[0].contains("Draft 7"));
     }
 
     fn property() -> impl Strategy<Value = Value> {
@@ -158,9 +194,11 @@ mod tests {
     proptest! {
         #[test]
         fn merging_twice_is_merging_once(service in service_schema()) {
-            let once = merge(crate::base::schema(), &service).schema;
-            let twice = merge(once.as_object().unwrap(), &service);
+            let base = object(json!({"properties": {"a": {"type": "string", "writeOnly": true}, "z": {}}, "required": ["z"]}));
+            let once = merge(&base, &service, "the base schema").schema;
+            let twice = merge(&once, &Map::new(), "the merged schema");
             prop_assert_eq!(&twice.schema, &once);
+            let twice = merge(&merge(&Map::new(), &service, "nothing").schema, &service, "itself");
             prop_assert!(twice.warnings.is_empty());
         }
     }

@@ -158,6 +158,16 @@ impl<'s> SchemaNode<'s> {
         (!types.is_empty()).then(|| union(types))
     }
 
+    /// Whether a schema sets the keyword to true.
+    pub(crate) fn says(&self, keyword: &str) -> bool {
+        self.nodes.iter().any(|node| node.get(keyword) == Some(&Value::Bool(true)))
+    }
+
+    /// Whether any schema says anything about the value.
+    pub(crate) fn is_stated(&self) -> bool {
+        !self.nodes.is_empty()
+    }
+
     /// Whether a schema marks the value as secret, by `writeOnly` or `format: password` (C8).
     pub(crate) fn is_marked_secret(&self) -> bool {
         self.nodes.iter().any(|node| {

@@ -10,6 +10,7 @@ pub mod framework;
 mod id;
 mod identity;
 pub mod json;
+mod seconds;
 mod secret;
 pub mod secrets;
 #[cfg(feature = "testing")]
@@ -23,6 +24,7 @@ pub use envelope::{DEFAULT_MESSAGE, Envelope, Enveloped, JSON_MEDIA_TYPE, Metada
 pub use error::{Error, ErrorKind, ErrorOrigin, ErrorReport, Result, ResultExt, ServiceError};
 pub use id::{InvalidId, SiteId, TenantId, Username};
 pub use identity::{Identity, OnBehalfOf, RequestTenant};
+pub use seconds::{InvalidSeconds, Seconds};
 pub use secret::Secret;
 pub use tracking::{InvalidTrackingId, TrackingId};
 pub use view::ContextView;

@@ -23,7 +23,7 @@ pub use engine::Engine;
 pub use error::{QueryError, UnscopedStatement};
 pub use ready::{NotReady, SchemaCheck};
 pub use scope::{AcrossTenants, ByOwner, ByTenant, Scope};
-pub use settings::{DatabaseSettings, DatabaseSettingsError, SETTINGS_SCHEMA};
+pub use settings::{DatabaseSettings, DatabaseSettingsError};
 pub use sqlx::{self, AssertSqlSafe, FromRow, SqlSafeStr};
 pub use statement::Statement;
 pub use transaction::Transaction;

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tapisservice_core::{Error, Secret, ServiceError};
 
 use crate::url::Target;
-
-/// The JSON schema (Draft 7) of [`DatabaseSettings`]: a service copies its properties into its own schema.
-pub const SETTINGS_SCHEMA: &str = include_str!("settings.schema.json");
 
 /// The settings of the database, read from the keys of the same names.
 ///
@@ -23,34 +21,46 @@ pub const SETTINGS_SCHEMA: &str = include_str!("settings.schema.json");
 /// assert!(!format!("{settings:?}").contains("hunter2"));
 /// assert_eq!(settings.sql_acquire_timeout_seconds, 3);
 /// ```
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct DatabaseSettings {
+    /// The database: `sqlite://<path>`, `postgres://<user>:<password>@<host>:<port>/<database>`, or `<host>:<port>/<database>` with `postgres_user` and `postgres_password`.
+    #[schemars(regex(pattern = r"^(sqlite:|postgres(ql)?://|(\[[0-9a-fA-F:]+\]|[^:/]+)(:[0-9]+)?/[^/])"))]
     pub(crate) sql_db_url: Secret,
+    /// User of the PostgreSQL database, where `sql_db_url` names none.
     #[serde(default)]
     pub(crate) postgres_user: Option<String>,
+    /// Password of the PostgreSQL database, where `sql_db_url` has none.
     #[serde(default)]
     pub(crate) postgres_password: Option<Secret>,
     /// What PostgreSQL calls the connections; the name of the service.
     #[serde(default = "application_name", rename = "service_name")]
+    #[schemars(skip)] // Every service has it.
     pub application_name: String,
-    /// The most connections of this process.
+    /// The most connections that one process opens.
     #[serde(default = "max_connections")]
+    #[schemars(range(min = 1, max = 1000))]
     pub sql_pool_max_connections: u32,
-    /// Connections that are kept when there is nothing to do.
+    /// Connections that are kept open when there is nothing to do.
     #[serde(default)]
+    #[schemars(range(max = 1000))]
     pub sql_pool_min_connections: u32,
-    /// How long to wait for a connection; on SQLite also for its write lock.
+    // On SQLite also for its write lock.
+    /// Seconds a request waits for a connection before it is answered with 503.
     #[serde(default = "acquire_timeout")]
+    #[schemars(range(min = 1, max = 300))]
     pub sql_acquire_timeout_seconds: u64,
-    /// After how long an unused connection is closed; 0 for never.
+    /// Seconds after which an unused connection is closed; 0 for never.
     #[serde(default = "idle_timeout")]
+    #[schemars(range(max = 86_400))]
     pub sql_idle_timeout_seconds: u64,
-    /// After how long a connection is replaced; 0 for never.
+    /// Seconds after which a connection is replaced; 0 for never.
     #[serde(default = "max_lifetime")]
+    #[schemars(range(max = 86_400))]
     pub sql_max_lifetime_seconds: u64,
-    /// After how long PostgreSQL gives up a statement; 0 for never.
+    /// Seconds after which PostgreSQL cancels a statement; 0 for never. Migrations have no limit.
     #[serde(default = "statement_timeout")]
+    #[schemars(range(max = 86_400))]
     pub sql_statement_timeout_seconds: u64,
 }
 
@@ -169,25 +179,22 @@ fn statement_timeout() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
     #[test]
-    fn the_schema_fills_in_what_the_struct_does() {
-        let schema: Value = serde_json::from_str(SETTINGS_SCHEMA).unwrap();
-        assert!(jsonschema::draft7::meta::is_valid(&schema));
-        let mut filled = json!({"sql_db_url": "sqlite::memory:"});
-        for (key, property) in schema["properties"].as_object().unwrap() {
-            if let Some(default) = property.get("default") {
-                filled[key] = default.clone();
-            }
+    fn a_url_alone_is_what_the_code_makes_of_it() {
+        let by_serde: DatabaseSettings = serde_json::from_value(json!({"sql_db_url": "x"})).unwrap();
+        assert_eq!(format!("{by_serde:?}"), format!("{:?}", DatabaseSettings::new("y")));
+    }
+
+    #[test]
+    fn both_secrets_are_marked_by_their_type() {
+        let schema = schemars::schema_for!(DatabaseSettings).to_value();
+        for key in ["sql_db_url", "postgres_password"] {
+            assert_eq!(schema["properties"][key]["writeOnly"], true, "{key}");
         }
-        let by_schema: DatabaseSettings = serde_json::from_value(filled).unwrap();
-        let by_struct: DatabaseSettings = serde_json::from_value(json!({"sql_db_url": "x"})).unwrap();
-        let by_code = DatabaseSettings::new("y");
-        assert_eq!(format!("{by_schema:?}"), format!("{by_struct:?}"));
-        assert_eq!(format!("{by_schema:?}"), format!("{by_code:?}"));
     }
 
     #[test]

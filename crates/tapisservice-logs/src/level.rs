@@ -1,6 +1,10 @@
 //! The levels a configuration may name.
 
+use std::borrow::Cow;
 use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
 
 use tracing::{Level, level_filters::LevelFilter};
 
@@ -41,6 +45,35 @@ impl LogLevel {
     /// The same for `tracing`'s static filters.
     pub(super) fn filter(self) -> LevelFilter {
         LevelFilter::from_level(self.most_verbose())
+    }
+}
+
+/// As a configuration names it.
+impl Serialize for LogLevel {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Trace => "TRACE",
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+            Self::Critical => "CRITICAL",
+        })
+    }
+}
+
+/// The names of the Python framework: a configuration holds no others.
+impl JsonSchema for LogLevel {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "LogLevel".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "enum": ["DEBUG", "INFO", "WARN", "WARNING", "ERROR", "CRITICAL"]})
     }
 }
 

@@ -1,8 +1,9 @@
 //! The logging keys of the configuration.
 
-use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
+use std::{borrow::Cow, collections::BTreeMap, path::PathBuf, str::FromStr};
 
-use serde::Deserialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{LogError, LogLevel};
@@ -39,7 +40,8 @@ pub struct LogSettings {
 }
 
 /// The values of `log_filing_strategy`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum FilingStrategy {
     /// Every line goes to `log_file`, or to standard output when there is none.
@@ -50,7 +52,8 @@ pub enum FilingStrategy {
 }
 
 /// The values of `log_format`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum LogFormat {
     /// One line of text for people.
@@ -93,6 +96,42 @@ impl LogSettings {
             }
         }
         Ok(())
+    }
+}
+
+/// The keys with fixed names, for the schema.
+#[derive(Default, JsonSchema)]
+#[schemars(default, transform = add_module_keys)]
+struct Keys {
+    /// Least severe level that is logged; `WARNING` is taken as `WARN`.
+    log_level: LogLevel,
+    /// `human` for people at a terminal, `json` for one JSON object per line.
+    log_format: LogFormat,
+    /// File the log is written to; without it the log goes to the standard output.
+    log_file: Option<PathBuf>,
+    /// `combined` writes one log file, `split` one per module.
+    log_filing_strategy: FilingStrategy,
+}
+
+/// The keys that end alike, one for each module.
+fn add_module_keys(schema: &mut Schema) {
+    let levels = LogLevel::json_schema(&mut SchemaGenerator::default());
+    let mut level = levels.to_value();
+    level["description"] =
+        "Level of one module, such as `tapisservice.auth_log_level`; `WARNING` is taken as `WARN`.".into();
+    let file = json_schema!({"type": "string", "description": "Log file of one module, such as `tapisservice.auth_log_file`."});
+    let patterns = json_schema!({"_log_level$": level, "_log_file$": file});
+    schema.insert("patternProperties".to_owned(), patterns.to_value());
+}
+
+/// The schema of the keys that [`from_map`](LogSettings::from_map) reads.
+impl JsonSchema for LogSettings {
+    fn schema_name() -> Cow<'static, str> {
+        "LogSettings".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Keys::json_schema(generator)
     }
 }
 

@@ -3,27 +3,21 @@
 use std::time::Duration;
 
 use http::Uri;
-use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::ServeError;
 
 /// The limits of the server and of one request.
 ///
-/// Deserializes from the service's configuration: sizes under the key of the same name, durations under the
-/// key with `_seconds` appended, as a number of seconds (fractions allowed, at most a day). Other keys are
-/// ignored; a missing key means the default.
-///
 /// ```
 /// use std::time::Duration;
 /// use tapisservice_serve::Limits;
 ///
-/// let limits: Limits = serde_json::from_str(r#"{"header_timeout_seconds": 2.5}"#)?;
-/// assert_eq!(limits.header_timeout, Duration::from_millis(2500));
+/// let mut limits = Limits::default();
 /// assert_eq!(limits.max_header_bytes, 65_536);
-/// # Ok::<(), serde_json::Error>(())
+/// limits.header_timeout = Duration::from_millis(2500);
+/// assert!(limits.check().is_ok());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
     /// Bytes of the request line and headers together; more is a 431. Default 64 KiB, so that an
@@ -35,21 +29,16 @@ pub struct Limits {
     /// Default 2 MiB.
     pub max_body_bytes: usize,
     /// From the connection, or the first byte of a later request, to the end of its headers. Default 10 s.
-    #[serde(rename = "header_timeout_seconds", deserialize_with = "seconds")]
     pub header_timeout: Duration,
     /// From the end of an answer to the first byte of the next request. Default 30 s.
-    #[serde(rename = "idle_timeout_seconds", deserialize_with = "seconds")]
     pub idle_timeout: Duration,
     /// Without a byte of the request body arriving while the handler waits for one, or of the answer
     /// leaving while there is one to send. Default 30 s.
-    #[serde(rename = "body_timeout_seconds", deserialize_with = "seconds")]
     pub body_timeout: Duration,
     /// The whole request, up to the answer's headers. The middleware stack of `tapisservice` applies it. Default 60 s.
-    #[serde(rename = "request_timeout_seconds", deserialize_with = "seconds")]
     pub request_timeout: Duration,
     /// Writing an answer, from its headers to the moment the last byte has left. Routes may have another limit or none
     /// ([`ResponseTimeoutLayer`](crate::ResponseTimeoutLayer)). Default 300 s.
-    #[serde(rename = "response_timeout_seconds", deserialize_with = "seconds")]
     pub response_timeout: Duration,
     /// Bytes of an answer that a client has to take each second, on average over the time that the answer waits for it, after 5 s
     /// of such waiting; 0 for none. Routes that stream do without. Default 240.
@@ -59,10 +48,8 @@ pub struct Limits {
     pub max_connections: usize,
     /// How long the listener goes on accepting after the signal, so that load balancers notice that
     /// the service is not ready. Default 2 s.
-    #[serde(rename = "drain_seconds", deserialize_with = "seconds")]
     pub drain: Duration,
     /// From the signal to the moment what is still open is dropped. Default 25 s.
-    #[serde(rename = "shutdown_seconds", deserialize_with = "seconds")]
     pub shutdown: Duration,
 }
 
@@ -140,48 +127,9 @@ pub fn uri_too_long(target: &Uri, limits: &Limits) -> bool {
     scheme + authority + path > limits.max_uri_bytes
 }
 
-fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    const DAY: Duration = Duration::from_hours(24);
-    Duration::try_from_secs_f64(f64::deserialize(deserializer)?)
-        .ok()
-        .filter(|duration| *duration <= DAY)
-        .ok_or_else(|| D::Error::custom("expected a number of seconds between 0 and 86400"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_duration_reads_its_key_and_foreign_keys_are_ignored() {
-        let limits: Limits = serde_json::from_str(
-            r#"{"header_timeout_seconds": 1, "idle_timeout_seconds": 2, "body_timeout_seconds": 3,
-                "request_timeout_seconds": 4, "response_timeout_seconds": 5, "drain_seconds": 0, "shutdown_seconds": 6.5,
-                "max_connections": 7, "max_body_bytes": 8, "log_level": "INFO"}"#,
-        )
-        .unwrap();
-        let expected = Limits {
-            header_timeout: Duration::from_secs(1),
-            idle_timeout: Duration::from_secs(2),
-            body_timeout: Duration::from_secs(3),
-            request_timeout: Duration::from_secs(4),
-            response_timeout: Duration::from_secs(5),
-            drain: Duration::ZERO,
-            shutdown: Duration::from_millis(6500),
-            max_connections: 7,
-            max_body_bytes: 8,
-            ..Limits::default()
-        };
-        assert_eq!(limits, expected);
-    }
-
-    #[test]
-    fn seconds_that_are_no_duration_are_refused() {
-        for bad in ["-1", "1e300", "86401", "\"10\"", "null"] {
-            let json = format!(r#"{{"idle_timeout_seconds": {bad}}}"#);
-            assert!(serde_json::from_str::<Limits>(&json).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn limits_that_serve_nobody_name_their_key() {

@@ -15,7 +15,7 @@ use tapisservice::{App, AppBuilder, Settings, StartError, report_error, run};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match Config::load("{}") {
+    match Settings::loader().load() {
         Ok(config) => run(config, async |_, settings| Ok(app(settings))).await,
         Err(error) => report_error(&StartError::from(error)),
     }

@@ -40,10 +40,9 @@ use crate::{ReadyCheck, RouteInfo, Routes, Settings};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let config = Config::loader().environment([("service_name", "demo"), ("service_site_id", "tacc"),
+/// # let config = Settings::loader().environment([("service_name", "demo"), ("service_site_id", "tacc"),
 /// #     ("service_tenant_id", "admin"), ("primary_site_admin_tenant_base_url", "http://127.0.0.1:1")])
-/// #     .embedded_schema(r#"{"properties": {"tenants": {"type": "array", "items": {"type": "string"}, "default": ["*"]}}}"#)
-/// #     .load()?;
+/// #     .fallback_config("none", r#"{"tenants": ["*"]}"#).load()?;
 /// let settings = Settings::from_config(&config)?;
 /// let routes = Routes::new().route(Policy::public(), "/about", axum::routing::get(|| async { Envelope::new("a demo") }));
 /// let app = App::builder(settings).routes(routes).build()?;

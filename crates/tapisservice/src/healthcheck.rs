@@ -86,12 +86,8 @@ mod tests {
     use std::net::TcpListener;
     use std::thread;
 
-    use tapisservice_config::Config;
-
     use super::*;
     use crate::Settings;
-
-    const SCHEMA: &str = r#"{"properties": {"tenants": {"type": "array", "items": {"type": "string"}}}}"#;
 
     /// Answers one request with `answer`, and gives what was asked.
     fn peer(answer: &'static str) -> (SocketAddr, thread::JoinHandle<String>) {
@@ -115,9 +111,8 @@ mod tests {
             ("primary_site_admin_tenant_base_url", "http://localhost"),
             ("listen", listen),
         ];
-        let config = Config::loader()
+        let config = Settings::loader()
             .environment(required.iter().chain(more).copied())
-            .embedded_schema(SCHEMA)
             .default_schema_path("")
             .default_config_path("")
             .fallback_config("none", r#"{"tenants": []}"#)

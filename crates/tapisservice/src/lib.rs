@@ -23,7 +23,7 @@ pub use metrics::count_panic;
 pub use middleware::body_limit::BodyLimit;
 pub use middleware::deadline::{RequestTimeout, RequestTimeoutLayer};
 pub use routes::{Handlers, Methods, RouteError, RouteInfo, RouteMethods, RoutePolicy, Routes};
-pub use settings::{ServiceSettings, Settings};
+pub use settings::{DevelopmentSettings, ServiceSettings, Settings};
 pub use startup::{StartError, report_error, run, show_config};
 #[cfg(feature = "openapi")]
 pub use utoipa;

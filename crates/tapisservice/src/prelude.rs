@@ -118,6 +118,7 @@ pub use tapisservice_core::{
     Envelope, Error, Identity, RequestContext, Result, ResultExt, Secret, ServiceError, TenantId, Username, g,
 };
 
+pub use schemars::{self, JsonSchema};
 #[cfg(feature = "openapi")]
 pub use utoipa::{self, IntoParams, ToSchema};
 

@@ -94,18 +94,18 @@ impl From<Error> for StartError {
 /// Runs a service until a signal stops it: initializes the logs, assembles the service, listens, serves and shuts down gracefully. A
 /// failure is one line on standard error, and decides the exit code.
 ///
-/// `assemble` gets the configuration and the settings of the framework, opens what the service needs and returns the [`AppBuilder`].
+/// `assemble` gets the configuration, with the service's own settings, and the settings of the framework, opens what the service needs and returns the [`AppBuilder`].
 /// SIGTERM, SIGINT and SIGQUIT stop the service, also while it is being assembled. A second signal exits immediately.
 ///
 /// ```
 /// use tapisservice::prelude::*;
-/// use tapisservice::{App, run};
+/// use tapisservice::{App, Settings, run};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # let config = Config::loader().environment([("service_name", "demo"), ("service_site_id", "tacc"), ("listen", "127.0.0.1:0"),
+/// # let config = Settings::loader().environment([("service_name", "demo"), ("service_site_id", "tacc"), ("listen", "127.0.0.1:0"),
 /// #     ("service_tenant_id", "admin"), ("primary_site_admin_tenant_base_url", "http://127.0.0.1:1"), ("drain_seconds", "0")])
-/// #     .embedded_schema(r#"{"properties": {"tenants": {"type": "array", "items": {"type": "string"}, "default": ["*"]}}}"#)
+/// #     .fallback_config("none", r#"{"tenants": ["*"]}"#)
 /// #     .load().unwrap();
 /// let exit_code = run(config, async |_config, settings| {
 ///     let app = App::builder(settings).routes(Routes::new());
@@ -117,9 +117,9 @@ impl From<Error> for StartError {
 /// # assert_eq!(exit_code, std::process::ExitCode::SUCCESS);
 /// # }
 /// ```
-pub async fn run<F>(config: Config, assemble: F) -> ExitCode
+pub async fn run<S, F>(config: Config<S>, assemble: F) -> ExitCode
 where
-    F: AsyncFnOnce(&Config, Settings) -> Result<AppBuilder, StartError>,
+    F: AsyncFnOnce(&Config<S>, Settings) -> Result<AppBuilder, StartError>,
 {
     let (settings, _guard) = match init(&config) {
         Ok(initialized) => initialized,
@@ -140,7 +140,7 @@ where
 
 /// The output of a command such as `check-config` for a valid configuration: every key with its value and its source. Secrets are masked.
 /// Warnings go to standard error.
-pub fn show_config(config: &Config) -> String {
+pub fn show_config<S>(config: &Config<S>) -> String {
     for warning in config.warnings() {
         note(&format!("warning: {warning}"));
     }
@@ -154,7 +154,7 @@ pub fn report_error(error: &StartError) -> ExitCode {
     error.exit_code()
 }
 
-fn init(config: &Config) -> Result<(Settings, LogGuard), StartError> {
+fn init<S>(config: &Config<S>) -> Result<(Settings, LogGuard), StartError> {
     let settings = Settings::from_config(config)?;
     if let Some(password) = &settings.service.service_password {
         logs::redact_secret(password.expose());
@@ -187,9 +187,9 @@ fn note(line: &str) {
     eprintln!("{line}");
 }
 
-async fn serve<F>(config: &Config, settings: Settings, assemble: F) -> Result<(), StartError>
+async fn serve<S, F>(config: &Config<S>, settings: Settings, assemble: F) -> Result<(), StartError>
 where
-    F: AsyncFnOnce(&Config, Settings) -> Result<AppBuilder, StartError>,
+    F: AsyncFnOnce(&Config<S>, Settings) -> Result<AppBuilder, StartError>,
 {
     let listen = settings.service.listen;
     // Local development: nobody chose this port, and it may be in use (on macOS 5000 always is).

@@ -88,7 +88,7 @@ async fn the_page_has_the_documented_metrics_with_their_help_on_a_port_of_its_ow
     let path = folder.path().join("config.json");
     std::fs::write(&path, values.to_string()).unwrap();
     let config =
-        Config::loader().environment([("TAPIS_CONFIG_PATH", path.to_str().unwrap())]).load().unwrap();
+        Settings::loader().environment([("TAPIS_CONFIG_PATH", path.to_str().unwrap())]).load().unwrap();
     let settings = Settings::from_config(&config).unwrap();
 
     let routes = Routes::new().route(Policy::public(), "/panics", axum::routing::get(panics)).route(

@@ -11,7 +11,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use tapisservice::prelude::*;
-use tapisservice::{App, run};
+use tapisservice::{App, Settings, run};
 
 #[test]
 #[ignore = "a process that the other tests start"]
@@ -45,7 +45,7 @@ fn exit_with<F: Future<Output = ExitCode>>(running: impl FnOnce(Config) -> F) {
         ("drain_seconds", "0"),
         ("TAPIS_LOG_LEVEL", "INFO"),
     ];
-    let config = Config::loader().environment(settings).fallback_config("none", r#"{"tenants": []}"#);
+    let config = Settings::loader().environment(settings).fallback_config("none", r#"{"tenants": []}"#);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let code = runtime.block_on(running(config.load().unwrap()));
     std::process::exit(i32::from(code != ExitCode::SUCCESS));

@@ -4,19 +4,17 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tapisservice::client::ServiceClient;
-use tapisservice::config::Config;
+use tapisservice::config::{Config, set_default};
 use tapisservice::core::{AccountType, Username};
 use tapisservice::db::migrate::{Migrator, Upgrade};
 use tapisservice::db::{Database, DatabaseSettings, SchemaCheck};
+use tapisservice::prelude::schemars::Schema;
 use tapisservice::prelude::*;
 use tapisservice::{App, AppBuilder, ReadyCheck, Settings, StartError};
 use utoipa::OpenApi as _;
 
 use crate::routes;
 use crate::store::Store;
-
-/// The settings of the service's own, with their defaults.
-pub const CONFIG_SCHEMA: &str = include_str!("../configschema.json");
 
 /// The state of the handlers.
 #[derive(Debug, Clone)]
@@ -37,8 +35,14 @@ impl FromRef<Shared> for ServiceClient {
     }
 }
 
-#[derive(Deserialize)]
-struct ShelfSettings {
+/// The service's own settings.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(transform = |schema: &mut Schema| set_default(schema, "sql_db_url", "sqlite://shelf.db?mode=rwc"))]
+pub struct ShelfSettings {
+    #[serde(flatten)]
+    database: DatabaseSettings,
+    /// What the publisher's webhook sends as `X-Shelf-Webhook`; empty: there is no webhook.
+    #[serde(default)]
     webhook_secret: Secret,
 }
 
@@ -47,16 +51,16 @@ struct ShelfSettings {
 /// # Errors
 ///
 /// When a setting is invalid, or the database cannot be opened.
-pub async fn app(config: &Config, settings: Settings) -> Result<AppBuilder, StartError> {
-    let own: ShelfSettings = config.parse()?;
-    let webhook_secret = own.webhook_secret;
+pub async fn app(config: &Config<ShelfSettings>, settings: Settings) -> Result<AppBuilder, StartError> {
+    let own = config.settings();
+    let webhook_secret = own.webhook_secret.clone();
     if (1..16).contains(&webhook_secret.expose().len()) {
         return Err(StartError::setting("webhook_secret", "expected at least 16 characters"));
     }
 
     let migrator = Migrator::new(sqlx::migrate!("./migrations")).map_err(StartError::service)?;
-    let database = Database::connect_lazy(&config.parse::<DatabaseSettings>()?)
-        .map_err(|error| StartError::setting("sql_db_url", error))?;
+    let database =
+        Database::connect_lazy(&own.database).map_err(|error| StartError::setting("sql_db_url", error))?;
     migrator
         .upgrade(&database, Upgrade::Head, Duration::from_secs(10), &mut |_| ())
         .await

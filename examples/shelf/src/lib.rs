@@ -4,4 +4,4 @@ mod app;
 mod routes;
 mod store;
 
-pub use app::{CONFIG_SCHEMA, app};
+pub use app::{ShelfSettings, app};

@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use tapisservice::config::Config;
-use tapisservice::{StartError, report_error, run};
+use tapisservice::{Settings, StartError, report_error, run};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match Config::load(shelf::CONFIG_SCHEMA) {
+    match Settings::loader().settings::<shelf::ShelfSettings>().load() {
         Ok(config) => run(config, async |config, settings| shelf::app(config, settings).await).await,
         Err(error) => report_error(&StartError::from(error)),
     }

@@ -54,18 +54,18 @@ impl Running {
 }
 
 /// A site, and the configuration of the service on it.
-async fn configure(folder: &TempDir, secret: &str) -> (DevSite, Config) {
+async fn configure(folder: &TempDir, secret: &str) -> (DevSite, Config<shelf::ShelfSettings>) {
     let site = DevSite::builder().server("dev").system(System::new("library", "admin").public());
     let site = site.tenant(TenantSpec::new("guests", "tacc")).start().await.unwrap();
     let mut values = site.config_json("shelf").unwrap();
     values["webhook_secret"] = json!(secret);
     values["sql_db_url"] = json!(format!("sqlite://{}?mode=rwc", folder.path().join("shelf.db").display()));
-    let config = Config::loader()
+    let config = Settings::loader()
+        .settings::<shelf::ShelfSettings>()
         .environment([("", ""); 0])
         .default_config_path("")
         .default_schema_path("")
         .fallback_config("test", values.to_string())
-        .embedded_schema(shelf::CONFIG_SCHEMA)
         .load()
         .unwrap();
     (site, config)

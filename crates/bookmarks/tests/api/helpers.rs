@@ -1,5 +1,6 @@
 //! A service on a site, and requests to it.
 
+use bookmarks::BookmarksSettings;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tapisservice::Settings;
@@ -168,18 +169,17 @@ pub(crate) async fn send(request: RequestBuilder) -> Answer {
     Answer { status, headers, text: response.text().await.unwrap() }
 }
 
-fn config(site: &DevSite, settings: &Value) -> Config {
+fn config(site: &DevSite, settings: &Value) -> Config<BookmarksSettings> {
     let mut values = site.config_json("bookmarks").unwrap();
     values["drain_seconds"] = json!(0);
     for (key, value) in settings.as_object().unwrap() {
         values[key] = value.clone();
     }
-    Config::loader()
+    bookmarks::loader()
         .environment([("", ""); 0])
         .default_config_path("")
         .default_schema_path("")
         .fallback_config("test", values.to_string())
-        .embedded_schema(bookmarks::CONFIG_SCHEMA)
         .load()
         .unwrap()
 }

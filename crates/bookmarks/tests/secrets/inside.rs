@@ -1,6 +1,7 @@
 //! Inside of this process: users who log in, and a service whose handlers panic and fail with secrets in hand. Everything that
 //! can be printed for debugging is printed.
 
+use bookmarks::BookmarksSettings;
 use http::{Request, Response};
 use serde_json::json;
 use tapisservice::axum::routing::get;
@@ -49,7 +50,7 @@ pub(crate) async fn run(canaries: &mut Canaries, evidence: &mut Evidence) {
     evidence.files(folder.path(), |_| false);
 }
 
-fn config(site: &DevSite) -> Config {
+fn config(site: &DevSite) -> Config<BookmarksSettings> {
     let mut values = site.config_json("bookmarks").unwrap();
     values["service_password"] = json!(SERVICE_PASSWORD);
     values["own_secret"] = json!(OWN_SECRET);
@@ -57,7 +58,8 @@ fn config(site: &DevSite) -> Config {
     values["show_traceback"] = json!(true);
     values["sql_db_url"] = json!("127.0.0.1:1/tapis");
     values["postgres_user"] = json!("canary");
-    let loader = Config::loader().environment([("", ""); 0]).default_config_path("").default_schema_path("");
+    let loader =
+        bookmarks::loader().environment([("", ""); 0]).default_config_path("").default_schema_path("");
     loader.embedded_schema(schema().to_string()).fallback_config("inside", values.to_string()).load().unwrap()
 }
 
@@ -95,7 +97,7 @@ async fn log_in(site: &DevSite, canaries: &mut Canaries, evidence: &mut Evidence
 }
 
 /// Handlers that panic and fail with secrets in their messages, as careless ones do.
-async fn fail(config: &Config, settings: Settings, token: &str, evidence: &mut Evidence) {
+async fn fail(config: &Config<BookmarksSettings>, settings: Settings, token: &str, evidence: &mut Evidence) {
     let password = settings.service.service_password.clone();
     let own = config.get::<Secret>("own_secret").unwrap();
     let whole = format!("{config:?}");

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use bookmarks::BookmarksSettings;
 use serde_json::{Value, json};
+use tapisservice::config::schema_of;
 use tapisservice_db::migrate::Upgrade;
 use tapisservice_db::testing::Postgres;
 use tapisservice_devsite::{DevSite, System};
@@ -169,7 +171,7 @@ fn settings(site: &DevSite, format: Format, database_url: &str) -> Value {
 /// The service's schema with secrets of its own, and with TRACE, which deployments cannot choose.
 pub(crate) fn schema() -> Value {
     let levels = json!({"type": "string", "enum": ["TRACE", "INFO", "ERROR"]});
-    let mut schema: Value = serde_json::from_str(bookmarks::CONFIG_SCHEMA).unwrap();
+    let mut schema = schema_of::<BookmarksSettings>();
     schema["properties"]["log_level"] = levels.clone();
     schema["patternProperties"] = json!({"_log_level$": levels});
     schema["properties"]["own_secret"] = json!({"type": "string", "writeOnly": true});

@@ -99,7 +99,8 @@ impl TokenCache {
             self.known.remove(mac);
             return Ok(None);
         }
-        let held = verified.times.check_again(self.settings().token_leeway_seconds, now);
+        let held =
+            verified.times.check_again(self.settings().token_leeway_seconds.duration().as_secs_f64(), now);
         if held == Err(TokenError::Expired) {
             // Only an expired token is removed. One that is not valid yet will be, and then needs no second verification.
             self.known.remove(mac);

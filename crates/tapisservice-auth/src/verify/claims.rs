@@ -17,7 +17,7 @@ pub(crate) fn check(
     settings: &AuthSettings,
     now: UnixTime,
 ) -> Result<(Claims, Times), TokenError> {
-    let times = Times::check(raw, settings.token_leeway_seconds, now)?;
+    let times = Times::check(raw, settings.token_leeway_seconds.duration().as_secs_f64(), now)?;
     if settings.check_issuer {
         check_issuer(raw.iss.as_deref(), tenant.token_service())?;
     }

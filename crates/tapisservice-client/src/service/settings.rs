@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
-use tapisservice_core::{Secret, SiteId, TenantId, Username};
+use tapisservice_core::{Seconds, Secret, SiteId, TenantId, Username};
 
 use crate::ClientSettingsError;
-use crate::settings::collect;
+use crate::settings::{collect, not_zero};
 
 /// The keys of the configuration that say who the service is and how it gets its tokens. The password prints as `***`.
 ///
@@ -20,27 +21,33 @@ use crate::settings::collect;
 /// assert!(!format!("{settings:?}").contains("open-sesame"));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct ServiceClientSettings {
     /// The service's name.
+    #[schemars(skip)] // The service states it.
     pub service_name: Username,
     /// What it gets its tokens with. Without one it runs, and calls nobody.
     #[serde(default)]
+    #[schemars(skip)] // The service states it.
     pub service_password: Option<Secret>,
     /// The site it runs at.
+    #[schemars(skip)] // Authentication states it.
     pub service_site_id: SiteId,
-    /// The tenant it lives in, which is the site-admin tenant of its site.
+    /// Id of the tenant the service belongs to: the admin tenant of its site.
     pub service_tenant_id: TenantId,
-    /// How long its tokens are to live, in seconds.
+    /// Seconds a token of this service is to live.
     #[serde(default = "token_ttl")]
+    #[schemars(range(min = 10, max = 31_536_000))]
     pub service_token_ttl_seconds: u64,
-    /// How long its refresh tokens are to live, in seconds.
+    /// Seconds a refresh token of this service is to live.
     #[serde(default = "refresh_token_ttl")]
+    #[schemars(range(min = 10, max = 3_153_600_000_u64))]
     pub service_refresh_token_ttl_seconds: u64,
-    /// Seconds in which the Tokens API must have answered.
+    /// Seconds the Tokens API may take to answer.
     #[serde(default = "token_timeout")]
-    pub service_token_timeout_seconds: f64,
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 300))]
+    pub service_token_timeout_seconds: Seconds,
 }
 
 impl ServiceClientSettings {
@@ -79,9 +86,7 @@ impl ServiceClientSettings {
     }
 
     pub(super) fn token_timeout(&self) -> Result<Duration, ClientSettingsError> {
-        let seconds = self.service_token_timeout_seconds;
-        Duration::try_from_secs_f64(seconds)
-            .map_err(|_| ClientSettingsError::Seconds("service_token_timeout_seconds"))
+        not_zero(self.service_token_timeout_seconds, "service_token_timeout_seconds")
     }
 
     /// RFC 7617 section 2: the name would end where the password begins.
@@ -108,6 +113,6 @@ fn refresh_token_ttl() -> u64 {
     365 * 24 * 3600
 }
 
-fn token_timeout() -> f64 {
-    10.0
+fn token_timeout() -> Seconds {
+    Seconds::new(10)
 }

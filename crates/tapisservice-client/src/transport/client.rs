@@ -14,9 +14,9 @@ use super::guard::Guard;
 use super::metrics::Metrics;
 use super::redirect::Redirect;
 use super::retry::Retry;
-use super::settings::seconds;
 use super::tracking::Tracking;
 use super::{BreakerReport, CallDestination, RetryPolicy, TransportSettings};
+use crate::settings::not_zero;
 use crate::{ClientSettingsError, Credentials, http_client};
 
 /// The connection pool of a process, with its retry policy and circuit breakers. Cheap to clone: all clones share them.
@@ -124,16 +124,16 @@ impl<'a> TransportBuilder<'a> {
     pub fn build(self) -> Result<Transport, ClientSettingsError> {
         let settings = self.settings;
         let limits = ResponseLimits {
-            total: seconds(settings.client_timeout_seconds, "client_timeout_seconds")?,
-            idle: seconds(settings.client_idle_timeout_seconds, "client_idle_timeout_seconds")?,
+            total: not_zero(settings.client_timeout_seconds, "client_timeout_seconds")?,
+            idle: not_zero(settings.client_idle_timeout_seconds, "client_idle_timeout_seconds")?,
             max_bytes: settings.client_max_answer_bytes,
         };
         let thresholds = Thresholds {
             failures: settings.client_breaker_failures,
-            pause: seconds(settings.client_breaker_seconds, "client_breaker_seconds")?,
+            pause: not_zero(settings.client_breaker_seconds, "client_breaker_seconds")?,
         };
         let basis = http_client::direct()
-            .connect_timeout(seconds(settings.connect_timeout_seconds, "connect_timeout_seconds")?)
+            .connect_timeout(not_zero(settings.connect_timeout_seconds, "connect_timeout_seconds")?)
             .tls_danger_accept_invalid_certs(settings.client_danger_accept_invalid_certs);
         let pool = (self.http)(basis)
             .redirect(Policy::none())
@@ -168,14 +168,14 @@ impl fmt::Debug for TransportBuilder<'_> {
 
 #[cfg(test)]
 mod tests {
+    use tapisservice_core::Seconds;
+
     use super::*;
 
     #[test]
     fn a_timeout_that_is_none_is_refused_by_its_key() {
-        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e9] {
-            let settings = TransportSettings { client_idle_timeout_seconds: bad, ..Default::default() };
-            let error = Transport::new(&settings).unwrap_err();
-            assert_eq!(error, ClientSettingsError::Seconds("client_idle_timeout_seconds"), "{bad}");
-        }
+        let settings = TransportSettings { client_idle_timeout_seconds: Seconds::ZERO, ..Default::default() };
+        let error = Transport::new(&settings).unwrap_err();
+        assert_eq!(error, ClientSettingsError::Zero("client_idle_timeout_seconds"));
     }
 }

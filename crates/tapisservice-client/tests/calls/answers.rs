@@ -10,6 +10,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tapisservice_client::{ClientError, ResourceClient, TransportSettings};
+use tapisservice_core::Seconds;
 
 use crate::helpers::{Server, json as json_answer, response, transport_with};
 
@@ -164,7 +165,7 @@ async fn a_download_appears_whole_and_reports_its_progress() {
 async fn a_download_that_breaks_off_or_stalls_leaves_nothing_behind() {
     let server = Server::start().await;
     let mut settings = TransportSettings::default();
-    settings.client_idle_timeout_seconds = 0.2;
+    settings.client_idle_timeout_seconds = Seconds::try_from(0.2).unwrap();
     let caller = ResourceClient::new(&transport_with(0, &settings), server.destination(), None);
     let folder = tempfile::tempdir().unwrap();
     let first = || stream::iter([Ok(Bytes::from_static(b"begin"))]);

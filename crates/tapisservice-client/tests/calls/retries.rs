@@ -9,6 +9,7 @@ use tapisservice_client::transport::{BreakerState, RetryPolicy};
 use tapisservice_client::{
     CallDestination, ClientError, ResourceClient, Transport, TransportSettings, Upload,
 };
+use tapisservice_core::Seconds;
 use tokio::net::TcpListener;
 
 use crate::helpers::{Server, response, transport, transport_with};
@@ -160,7 +161,7 @@ async fn an_open_circuit_breaker_rejects_calls_and_is_reported() {
     let server = Server::start().await;
     let mut settings = TransportSettings::default();
     settings.client_breaker_failures = 2;
-    settings.client_breaker_seconds = 3600.0;
+    settings.client_breaker_seconds = Seconds::new(3600);
     let transport: Transport = transport_with(0, &settings);
     let caller = ResourceClient::new(&transport, server.destination(), None);
     server.statuses(&[404, 500, 503]);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use http::StatusCode;
 use tapisservice_client::{ClientError, ServiceClient};
+use tapisservice_core::Seconds;
 use tapisservice_devsite::InjectedFault;
 use tokio::task::JoinHandle;
 
@@ -36,7 +37,7 @@ async fn outlive(fault: InjectedFault) {
     let site = site().await;
     let client = client_with(&site, |settings| {
         settings.service_token_ttl_seconds = LIFE;
-        settings.service_token_timeout_seconds = 0.2;
+        settings.service_token_timeout_seconds = Seconds::try_from(0.2).unwrap();
     });
     let alice = acting_for(&client, "alice", "tacc");
     systems(&alice).await.unwrap();

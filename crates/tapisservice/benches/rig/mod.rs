@@ -94,7 +94,7 @@ fn settings(site: &DevSite) -> Settings {
     let path = folder.path().join("config.json");
     std::fs::write(&path, values.to_string()).expect("a file");
     let path = path.to_str().expect("a path in UTF-8");
-    let config = Config::loader().environment([("TAPIS_CONFIG_PATH", path)]).load().expect("settings");
+    let config = Settings::loader().environment([("TAPIS_CONFIG_PATH", path)]).load().expect("settings");
     Settings::from_config(&config).expect("settings")
 }
 

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use axum::routing::get;
 use tapisservice::core::ContextView;
 use tapisservice::prelude::*;
-use tapisservice::{App, StartError, report_error, run};
+use tapisservice::{App, Settings, StartError, report_error, run};
 
 use crate::answer::ready_made;
 
 pub(crate) async fn serve() -> ExitCode {
-    match Config::load("{}") {
+    match Settings::loader().load() {
         Ok(config) => run(config, async |_, settings| Ok(App::builder(settings).routes(routes()))).await,
         Err(error) => report_error(&StartError::from(error)),
     }

@@ -51,7 +51,7 @@ pub use policy::RoutePolicy;
 ///     .route(Policy::public(), "/about", axum::routing::get(|| async { Envelope::new("a demonstration") }));
 /// # let settings = [("service_name", "demo"), ("service_site_id", "tacc"), ("service_tenant_id", "admin"),
 /// #     ("primary_site_admin_tenant_base_url", "http://127.0.0.1:1")];
-/// # let config = Config::loader().environment(settings).fallback_config("none", r#"{"tenants": []}"#).load().unwrap();
+/// # let config = Settings::loader().environment(settings).fallback_config("none", r#"{"tenants": []}"#).load().unwrap();
 /// # let settings = Settings::from_config(&config).unwrap();
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let app = App::builder(settings).routes(routes).build().unwrap();

@@ -7,7 +7,6 @@ use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use tapisservice::config::Config;
 use tapisservice::serve::Server;
 use tapisservice::{App, AppBuilder, Routes, Settings};
 use tapisservice_devsite::DevSite;
@@ -47,7 +46,7 @@ pub(crate) fn settings(site: &DevSite, changes: &Value) -> Settings {
     let path = folder.path().join("config.json");
     std::fs::write(&path, values.to_string()).unwrap();
     let config =
-        Config::loader().environment([("TAPIS_CONFIG_PATH", path.to_str().unwrap())]).load().unwrap();
+        Settings::loader().environment([("TAPIS_CONFIG_PATH", path.to_str().unwrap())]).load().unwrap();
     Settings::from_config(&config).unwrap()
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tapisservice_auth::{AuthError, ClaimError, DateClaim, Outcome, TokenError};
+use tapisservice_core::Seconds;
 
 use super::{Ask, NOW, REGISTRY, assert_table, claim, id};
 use crate::signer::{ACME, ADMIN, STRANGER};
@@ -59,7 +60,9 @@ fn a_token_lives_until_its_expiry_and_from_its_beginning() {
     let no_date = |name| Err(claim(ClaimError::NotADate(name)));
     let expired = || fault(TokenError::Expired);
     let late = |leeway: f64, exp: u64| {
-        alice().set(|settings| settings.token_leeway_seconds = leeway).claim("exp", exp)
+        alice()
+            .set(|settings| settings.token_leeway_seconds = Seconds::try_from(leeway).unwrap())
+            .claim("exp", exp)
     };
     assert_table([
         ("A7, missing", alice().without_claim("exp"), no_date(DateClaim::Exp)),

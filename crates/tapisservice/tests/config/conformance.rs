@@ -1,13 +1,13 @@
 //! The cases of `conformance/config.json`. Where `TAPIS_SHARED` names a folder with a `conformance/config.json` of its own, the cases
 //! that the repository does not have are run as well.
-#![expect(clippy::unwrap_used, reason = "a case that cannot be set up is to stop the test")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tapisservice_config::{Config, ConfigError, ValueOrigin};
+use tapisservice::Settings;
+use tapisservice::config::{Config, ConfigError, ValueOrigin};
 use tempfile::TempDir;
 
 const LEAST_CASES: usize = 112;
@@ -105,7 +105,7 @@ fn run(case: &Case) -> Result<(), String> {
     let mut environment = case.env.clone();
     environment.insert("TAPIS_CONFIG_PATH".to_owned(), config_variable);
     environment.insert("TAPIS_CONFIGSCHEMA_PATH".to_owned(), text(&schema_path));
-    let result = Config::loader().environment(environment).load();
+    let result = Settings::loader().environment(environment).load();
     match (&case.expect.error, result) {
         (None, Ok(config)) => check_config(&case.expect, &config),
         (None, Err(error)) => Err(format!("failed to load: {error}")),

@@ -1,10 +1,10 @@
 //! Loading as a service does it: files, environment and defaults together.
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up is to stop")]
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tapisservice_config::{Config, ConfigError, Loader, SchemaSource, ValueOrigin, Violation};
-use tapisservice_core::Secret;
+use tapisservice::Settings;
+use tapisservice::config::{Config, ConfigError, Loader, SchemaSource, ValueOrigin, Violation};
+use tapisservice::core::Secret;
 use tempfile::TempDir;
 
 /// A folder with a configuration and a loader that knows nothing else.
@@ -30,7 +30,7 @@ impl Setting {
     }
 
     fn loader(&self) -> Loader {
-        Config::loader()
+        Settings::loader()
             .default_config_path(self.folder.path().join("config.json"))
             .default_schema_path(self.folder.path().join("schema.json"))
             .environment([("", ""); 0])
@@ -235,7 +235,7 @@ fn service_password_may_be_absent_or_empty() {
 }
 
 #[derive(Debug, Deserialize)]
-struct Settings {
+struct Own {
     service_password: Option<Secret>,
     page_size: u16,
     seconds: Option<f64>,
@@ -244,7 +244,7 @@ struct Settings {
 #[test]
 fn a_struct_takes_the_keys_it_knows() {
     let own = json!({"service_password": "canary", "page_size": 10, "seconds": 1});
-    let settings: Settings = load(own, &json!({}), &[]).unwrap().parse().unwrap();
+    let settings: Own = load(own, &json!({}), &[]).unwrap().parse().unwrap();
     assert_eq!((settings.page_size, settings.seconds), (10, Some(1.0)));
     assert_eq!(settings.service_password.as_ref().unwrap().expose(), "canary");
     assert!(!format!("{settings:?}").contains("canary"));

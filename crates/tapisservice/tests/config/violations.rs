@@ -1,9 +1,9 @@
 //! What is wrong with a configuration: blamed on what is at fault, and all at once.
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up is to stop")]
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tapisservice_config::{Config, ConfigError, Loader, SchemaSource, ValueOrigin};
+use tapisservice::Settings;
+use tapisservice::config::{Config, ConfigError, Loader, SchemaSource, ValueOrigin};
 
 fn loader(own: Value, schema: &Value) -> Loader {
     let mut config = json!({
@@ -12,7 +12,7 @@ fn loader(own: Value, schema: &Value) -> Loader {
     });
     let Value::Object(own) = own else { panic!("an object") };
     config.as_object_mut().unwrap().extend(own);
-    Config::loader()
+    Settings::loader()
         .default_config_path("")
         .default_schema_path("")
         .fallback_config("config.json", config.to_string())
@@ -240,7 +240,7 @@ fn what_a_development_machine_has_is_not_configured() {
     let path = folder.path().join("config.json");
     std::fs::write(&path, &text).unwrap();
     let load = |local: &str, variables: &[(&str, &str)]| {
-        let loader = Config::loader().default_schema_path("").local_config(local, text.clone());
+        let loader = Settings::loader().default_schema_path("").local_config(local, text.clone());
         loader.environment(variables.iter().copied()).load().unwrap()
     };
     let path = path.to_str().unwrap();

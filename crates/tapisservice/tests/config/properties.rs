@@ -1,9 +1,9 @@
 //! Loading as a whole, as a property. Merging and filling alone have theirs beside the code.
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up is to stop")]
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use tapisservice_config::Config;
+use tapisservice::Settings;
+use tapisservice::config::Config;
 
 /// A property with a default, and a value that fits it.
 fn property() -> impl Strategy<Value = (Value, Value)> {
@@ -32,7 +32,7 @@ fn property() -> impl Strategy<Value = (Value, Value)> {
 }
 
 fn load(schema: &Value, values: &Value, variables: &[(String, String)]) -> Config {
-    Config::loader()
+    Settings::loader()
         .default_config_path("")
         .default_schema_path("")
         .environment(variables.iter().cloned())
