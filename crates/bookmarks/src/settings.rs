@@ -16,7 +16,7 @@ const DATABASE: &str = "sqlite://.tapis/bookmarks.db?mode=rwc";
 ///
 /// `configschema.json` in the repository is written from it: `UPDATE_EXPECT=1 cargo test -p bookmarks --lib settings`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[schemars(transform = |schema: &mut Schema| set_default(schema, "sql_db_url", DATABASE))]
+#[schemars(transform = database_by_default)]
 #[non_exhaustive]
 pub struct BookmarksSettings {
     /// The database.
@@ -29,6 +29,10 @@ pub struct BookmarksSettings {
     #[serde(default = "devsite_port")]
     #[schemars(range(max = 65_531))]
     pub devsite_port: u16,
+}
+
+fn database_by_default(schema: &mut Schema) {
+    set_default(schema, "sql_db_url", DATABASE);
 }
 
 fn devsite_port() -> u16 {

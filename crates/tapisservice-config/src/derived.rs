@@ -66,10 +66,14 @@ pub fn schema_text_of<T: JsonSchema>() -> String {
 /// }
 ///
 /// #[derive(serde::Deserialize, JsonSchema)]
-/// #[schemars(transform = |schema: &mut Schema| set_default(schema, "url", "sqlite://shelf.db"))]
+/// #[schemars(transform = database_by_default)]
 /// struct ShelfSettings {
 ///     #[serde(flatten)]
 ///     database: Database,
+/// }
+///
+/// fn database_by_default(schema: &mut Schema) {
+///     set_default(schema, "url", "sqlite://shelf.db");
 /// }
 ///
 /// assert_eq!(schema_of::<ShelfSettings>()["properties"]["url"]["default"], "sqlite://shelf.db");

@@ -37,13 +37,17 @@ impl FromRef<Shared> for ServiceClient {
 
 /// The service's own settings.
 #[derive(Deserialize, JsonSchema)]
-#[schemars(transform = |schema: &mut Schema| set_default(schema, "sql_db_url", "sqlite://shelf.db?mode=rwc"))]
+#[schemars(transform = database_by_default)]
 pub struct ShelfSettings {
     #[serde(flatten)]
     database: DatabaseSettings,
     /// What the publisher's webhook sends as `X-Shelf-Webhook`; empty: there is no webhook.
     #[serde(default)]
     webhook_secret: Secret,
+}
+
+fn database_by_default(schema: &mut Schema) {
+    set_default(schema, "sql_db_url", "sqlite://shelf.db?mode=rwc");
 }
 
 /// Opens the database and assembles the service.
