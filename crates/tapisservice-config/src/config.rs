@@ -127,7 +127,7 @@ impl<S> Config<S> {
         self.document.origins.of(&at)
     }
 
-    /// What deserves a look: keys without an effect, unknown keys with a name like that of a known one, keys of the base schema that the
+    /// What deserves a look: keys without an effect, unknown keys with a name like that of a known one, keys of the framework that the
     /// service's overrides, parts of the service's schema that have no effect, variables that are not read, white space around
     /// secrets. To be logged once logs are up.
     pub fn warnings(&self) -> &[String] {

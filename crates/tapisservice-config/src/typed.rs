@@ -29,10 +29,60 @@ pub(crate) fn parse<T: DeserializeOwned>(
     at: &str,
     context: Context<'_>,
 ) -> Result<T, Violation> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let pointer = pointer_of(at, error.path(), context.document);
-        violation(&pointer, &error.inner().to_string(), context)
+    attempt(value, at, context).map_err(|(at, message)| violation(&at, &message, context))
+}
+
+/// The value, or where it does not fit and what serde says, which may quote it.
+fn attempt<T: DeserializeOwned>(
+    value: &Value,
+    at: &str,
+    context: Context<'_>,
+) -> Result<T, (String, String)> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| (pointer_of(at, error.path(), context.document), error.inner().to_string()))
+}
+
+/// The document as a `T`, whose flattened structs lose the path to a key.
+fn parse_root<T: DeserializeOwned>(document: &Value, context: Context<'_>) -> Result<T, Violation> {
+    attempt(document, "", context).map_err(|(at, message)| {
+        let at =
+            if at.is_empty() { flattened::<T>(document, &message, context).unwrap_or_default() } else { at };
+        violation(&at, &message, context)
     })
+}
+
+/// The key of a flattened struct that serde complains about: the one without which it does not.
+fn flattened<T: DeserializeOwned>(document: &Value, message: &str, context: Context<'_>) -> Option<String> {
+    if matches!(Mismatch::parse(message), Some(Mismatch::MissingField(_))) {
+        return None;
+    }
+    let helps = |key: &str, value: Option<Value>| {
+        let mut other = document.clone();
+        put(&mut other, key, value);
+        match attempt::<T>(&other, "", context) {
+            Ok(_) => true,
+            // Without a required key there is another complaint, whatever the first one was.
+            Err((_, other)) => {
+                other != message && !matches!(Mismatch::parse(&other), Some(Mismatch::MissingField(_)))
+            }
+        }
+    };
+    let keys = document.as_object()?.keys();
+    let mut culprits = keys.filter(|key| helps(key, default_of(key, context)) || helps(key, None));
+    culprits.next().map(|key| pointer::member("", key))
+}
+
+fn default_of(key: &str, context: Context<'_>) -> Option<Value> {
+    context.schema.root_node(Applicability::Certain).member(key).default().cloned()
+}
+
+/// Sets a top-level key, or removes it.
+fn put(document: &mut Value, key: &str, value: Option<Value>) {
+    let Some(members) = document.as_object_mut() else { return };
+    match value {
+        Some(value) => drop(members.insert(key.to_owned(), value)),
+        None => drop(members.remove(key)),
+    }
 }
 
 /// Deserializes the whole document.
@@ -42,7 +92,7 @@ pub(crate) fn parse<T: DeserializeOwned>(
 /// With the faults that can be found. serde ends at the first one; the next one shows when the first key is as if
 /// nobody had set it.
 pub(crate) fn parse_document<T: DeserializeOwned>(context: Context<'_>) -> Result<T, Vec<Violation>> {
-    let first = match parse(context.document, "", context) {
+    let first = match parse_root(context.document, context) {
         Ok(value) => return Ok(value),
         Err(violation) => violation,
     };
@@ -61,14 +111,9 @@ fn next_violation<T: DeserializeOwned>(
 ) -> Option<Violation> {
     let key_of = |violation: &Violation| pointer::keys(violation.pointer()).next();
     let key = key_of(violations.last()?)?;
-    let default = context.schema.root_node(Applicability::Certain).member(&key).default().cloned();
-    for value in [default, None] {
-        let members = document.as_object_mut()?;
-        match value {
-            Some(value) => drop(members.insert(key.clone(), value)),
-            None => drop(members.remove(&key)),
-        }
-        match parse::<T>(document, "", context) {
+    for value in [default_of(&key, context), None] {
+        put(document, &key, value);
+        match parse_root::<T>(document, context) {
             Ok(_) => return None,
             Err(violation) if !violations.iter().any(|known| key_of(known) == key_of(&violation)) => {
                 return Some(violation);
@@ -187,6 +232,29 @@ mod tests {
             let said = said::<Settings>(&document);
             assert!(said.starts_with(start) && !said.contains("canary") && !said.contains("4711"), "{said}");
         }
+    }
+
+    #[test]
+    fn the_key_of_a_flattened_struct_is_found() {
+        #[derive(Debug, Deserialize)]
+        #[expect(dead_code, reason = "only the deserialization is looked at")]
+        struct Outer {
+            #[serde(flatten)]
+            settings: Settings,
+            count: u8,
+        }
+        let said = |document: Value| {
+            let schema = Schema::compile(json!({"properties": {"port": {"default": 1}}})).unwrap();
+            let context = Context { schema: &schema, document: &document, origins: &Origins::default() };
+            let violations = parse_document::<Outer>(context).unwrap_err();
+            violations.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(said(json!({"name": "x", "count": 1, "port": 4_711_000})), ["/port: expected u16"]);
+        assert_eq!(
+            said(json!({"name": "x", "count": 4711, "port": 4_711_000, "address": "canary"})),
+            ["/count: expected u8", "/port: expected u16", "/address: invalid IP address syntax"]
+        );
+        assert_eq!(said(json!({"count": 1})), ["/name: required"]);
     }
 
     #[test]
