@@ -244,7 +244,9 @@ mod tests {
             count: u8,
         }
         let said = |document: Value| {
-            let schema = Schema::compile(json!({"properties": {"port": {"default": 1}}})).unwrap();
+            let schema =
+                Schema::compile(json!({"properties": {"port": {"default": 1}, "count": {"default": 1}}}))
+                    .unwrap();
             let context = Context { schema: &schema, document: &document, origins: &Origins::default() };
             let violations = parse_document::<Outer>(context).unwrap_err();
             violations.iter().map(ToString::to_string).collect::<Vec<_>>()
@@ -252,7 +254,7 @@ mod tests {
         assert_eq!(said(json!({"name": "x", "count": 1, "port": 4_711_000})), ["/port: expected u16"]);
         assert_eq!(
             said(json!({"name": "x", "count": 4711, "port": 4_711_000, "address": "canary"})),
-            ["/count: expected u8", "/port: expected u16", "/address: invalid IP address syntax"]
+            ["/count: expected u8", "/address: invalid IP address syntax", "/port: expected u16"]
         );
         assert_eq!(said(json!({"count": 1})), ["/name: required"]);
     }
