@@ -3,10 +3,12 @@
 use std::{
     io::{self, Write},
     mem,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::{LogError, WriteLine};
 
@@ -68,7 +70,7 @@ impl Background {
             if left.is_zero() {
                 return false;
             }
-            queue = self.shared.settled.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+            self.shared.settled.wait_for(&mut queue, left);
         }
         true
     }
@@ -106,7 +108,7 @@ impl WriteLine for Background {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock()
     }
 
     /// Takes what waits, or `None` once the queue is closed and empty. `settled` lines are dealt with by now.
@@ -118,7 +120,7 @@ impl Shared {
             if queue.closed {
                 return None;
             }
-            queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            self.work.wait(&mut queue);
         }
         let (lines, dropped) = (mem::take(&mut queue.waiting), mem::take(&mut queue.dropped));
         Some(Batch { lines, dropped, end: queue.accepted })
@@ -299,7 +301,7 @@ mod tests {
         struct Disk(Arc<Mutex<(bool, Vec<u8>)>>);
         impl Write for Disk {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                let mut disk = self.0.lock().unwrap();
+                let mut disk = self.0.lock();
                 if disk.0 {
                     return Err(io::ErrorKind::StorageFull.into());
                 }
@@ -316,9 +318,9 @@ mod tests {
         output.write_line("b".into());
         assert!(output.flush(LONG));
         assert_eq!(output.dropped_lines(), 2);
-        disk.lock().unwrap().0 = false;
+        disk.lock().0 = false;
         output.write_line("c".into());
         assert!(output.close(LONG));
-        assert_eq!(String::from_utf8_lossy(&disk.lock().unwrap().1), "c\n2 lines dropped\n");
+        assert_eq!(String::from_utf8_lossy(&disk.lock().1), "c\n2 lines dropped\n");
     }
 }

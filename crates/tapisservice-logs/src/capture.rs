@@ -1,6 +1,8 @@
 //! Lines kept in memory, for tests.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::{Destination, LogError, OpenSink, Sink, WriteLine};
 
@@ -32,7 +34,7 @@ impl Capture {
     }
 
     fn collect(&self, wanted: impl Fn(&Destination) -> bool) -> Vec<String> {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = self.lines.lock();
         lines.iter().filter(|(at, _)| wanted(at)).map(|(_, line)| line.clone()).collect()
     }
 }
@@ -50,7 +52,7 @@ struct Captured {
 
 impl WriteLine for Captured {
     fn write_line(&self, line: String) {
-        let mut lines = self.capture.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.capture.lines.lock();
         lines.push((self.destination.clone(), line));
     }
 }

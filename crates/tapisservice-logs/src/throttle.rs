@@ -5,9 +5,10 @@ use std::{
     fmt,
     hash::Hash,
     mem,
-    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
+
+use parking_lot::Mutex;
 
 /// Permits some log lines per reason and interval and counts the rest.
 ///
@@ -71,7 +72,7 @@ impl<K: Eq + Hash> Throttled<K> {
     /// Whether a line for `key` may be written now, and if so how many were withheld since the last one.
     pub fn permit(&self, key: K) -> Option<u64> {
         let now = (self.clock)();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         if let Some(window) = state.windows.get_mut(&key) {
             return window.permit(now, self.allowance, self.interval);
         }
@@ -89,7 +90,7 @@ impl<K: Eq + Hash> Throttled<K> {
 
     /// Takes the number of withheld lines no permitted line has told of yet, for a last word at the end.
     pub fn take_withheld(&self) -> u64 {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let State { windows, overflow, forgotten, .. } = &mut *state;
         let counted = windows.values_mut().chain(overflow).map(|window| mem::take(&mut window.withheld));
         counted.sum::<u64>() + mem::take(forgotten)
@@ -183,7 +184,7 @@ mod tests {
         let throttled = throttled.with_max_keys(3);
         let permitted = (0..1000).filter(|key| throttled.permit(*key).is_some()).count();
         assert_eq!(permitted, 3 + 2);
-        assert_eq!(throttled.state.lock().unwrap().windows.len(), 3);
+        assert_eq!(throttled.state.lock().windows.len(), 3);
         seconds.store(20, Ordering::Relaxed);
         assert_eq!(throttled.permit(5000), Some(0), "quiet reasons make room");
         assert_eq!(throttled.take_withheld(), 995);

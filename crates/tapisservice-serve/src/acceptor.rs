@@ -19,10 +19,10 @@ pub(super) struct Acceptor {
     listener: TcpListener,
     room: Arc<Semaphore>,
     /// Accepted, waiting for room. It is what tells a full house from a full house with a queue.
-    at_the_door: Option<(TcpStream, SocketAddr)>,
+    accepted: Option<(TcpStream, SocketAddr)>,
     backoff: Backoff,
     failures: RateLimit,
-    crowds: RateLimit,
+    at_capacity: RateLimit,
     shared: Arc<Shared>,
 }
 
@@ -32,10 +32,10 @@ impl Acceptor {
         Self {
             listener,
             room: Arc::new(Semaphore::new(room)),
-            at_the_door: None,
+            accepted: None,
             backoff: Backoff::default(),
             failures: RateLimit::new(1, LOG_EVERY),
-            crowds: RateLimit::new(1, LOG_EVERY),
+            at_capacity: RateLimit::new(1, LOG_EVERY),
             shared,
         }
     }
@@ -43,12 +43,12 @@ impl Acceptor {
     /// The next connection and its place. Dropping the future loses no connection.
     pub(super) async fn next(&mut self) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
         loop {
-            if self.at_the_door.is_none() {
-                self.at_the_door = Some(self.accept().await);
+            if self.accepted.is_none() {
+                self.accepted = Some(self.accept().await);
             }
             let place = self.place().await;
-            if let Some((socket, peer)) = self.at_the_door.take() {
-                self.thank();
+            if let Some((socket, peer)) = self.accepted.take() {
+                self.clear_eviction();
                 return (socket, peer, place);
             }
         }
@@ -74,7 +74,7 @@ impl Acceptor {
     fn failed(&mut self, error: &io::Error) {
         self.shared.stats.count_accept_error();
         self.backoff.failed();
-        self.ask_for_room();
+        self.request_eviction();
         if self.failures.allow().is_some() {
             let total = self.shared.stats.accept_errors();
             tracing::error!(%error, total, "cannot accept connections, trying again");
@@ -86,24 +86,24 @@ impl Acceptor {
             if let Ok(place) = Arc::clone(&self.room).try_acquire_owned() {
                 return place;
             }
-            if self.crowds.allow().is_some() {
+            if self.at_capacity.allow().is_some() {
                 let limit = self.shared.limits.max_connections;
                 tracing::warn!(limit, "max_connections are open, new ones wait");
             }
-            self.ask_for_room();
+            self.request_eviction();
             if let Ok(Ok(place)) = timeout(ASK_EVERY, Arc::clone(&self.room).acquire_owned()).await {
                 return place;
             }
         }
     }
 
-    fn ask_for_room(&self) {
-        self.shared.crowded.notify_one();
+    fn request_eviction(&self) {
+        self.shared.eviction.notify_one();
     }
 
     /// Takes back a request for room that no connection has heard, lest the next one to come hears it.
-    fn thank(&self) {
-        pin!(self.shared.crowded.notified()).enable();
+    fn clear_eviction(&self) {
+        pin!(self.shared.eviction.notified()).enable();
     }
 }
 

@@ -23,9 +23,9 @@ use tower_service::Service;
 use super::{
     CloseReason, Limits, ServerStats, Shutdown,
     activity::{Activity, Due, Phase},
-    bell::Bell,
     service::ConnectionService,
     stream::ClientStream,
+    wake_flag::WakeFlag,
 };
 
 /// What the connections of one server have in common.
@@ -36,14 +36,14 @@ pub(super) struct Shared {
     /// The drain is over: whoever has no request in flight leaves.
     pub(super) closing: CancellationToken,
     /// Somebody waits for room: whoever is idle and hears this leaves. The longest connected hears it first.
-    pub(super) crowded: Notify,
+    pub(super) eviction: Notify,
     http: http1::Builder,
 }
 
 impl Shared {
     pub(super) fn new(limits: Limits, shutdown: Shutdown, stats: ServerStats) -> Self {
         let http = http_builder(&limits);
-        Self { limits, shutdown, stats, closing: CancellationToken::new(), crowded: Notify::new(), http }
+        Self { limits, shutdown, stats, closing: CancellationToken::new(), eviction: Notify::new(), http }
     }
 }
 
@@ -71,14 +71,14 @@ where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
 {
     let start = Instant::now();
-    let mut bell = Bell::new();
-    let activity = Arc::new(Activity::new(start, bell.context().waker().clone()));
+    let mut wake_flag = WakeFlag::new();
+    let activity = Arc::new(Activity::new(start, wake_flag.context().waker().clone()));
     let io = TokioIo::new(ClientStream::new(socket, Arc::clone(&activity)));
     let service =
         ConnectionService { service, peer, activity: Arc::clone(&activity), shared: Arc::clone(&shared) };
     let mut http = pin!(shared.http.serve_connection(io, service));
     let mut closing = pin!(shared.closing.cancelled());
-    let mut crowded = pin!(shared.crowded.notified());
+    let mut eviction = pin!(shared.eviction.notified());
     let mut alarm = pin!(sleep_until(start));
     let mut leaving = false;
 
@@ -98,12 +98,12 @@ where
                 && (at < alarm.deadline() || alarm.is_elapsed())
             {
                 alarm.as_mut().reset(at);
-                bell.ring();
+                wake_flag.set();
             }
-            if !bell.has_rung(cx) {
+            if !wake_flag.take(cx) {
                 return Poll::Pending;
             }
-            let cx = &mut bell.context();
+            let cx = &mut wake_flag.context();
             if let Poll::Ready(due) = poll_deadline(alarm.as_mut(), deadline, cx) {
                 match due {
                     Due::Close(reason) => return Poll::Ready(reason),
@@ -116,10 +116,10 @@ where
                     Phase::Fresh | Phase::Head | Phase::Idle => return Poll::Ready(CloseReason::Drained),
                     _ => http.as_mut().graceful_shutdown(),
                 }
-            } else if crowded.as_mut().poll(cx).is_ready() {
-                crowded.set(shared.crowded.notified());
+            } else if eviction.as_mut().poll(cx).is_ready() {
+                eviction.set(shared.eviction.notified());
                 match activity.phase() {
-                    Phase::Idle => return Poll::Ready(CloseReason::MadeRoom),
+                    Phase::Idle => return Poll::Ready(CloseReason::Evicted),
                     Phase::Exchange | Phase::DiscardBeforeAnswer | Phase::Answer | Phase::Answered => {
                         http.as_mut().graceful_shutdown();
                     }
@@ -129,7 +129,7 @@ where
             } else {
                 return Poll::Pending;
             }
-            bell.ring();
+            wake_flag.set();
         }
     })
     .await

@@ -2,18 +2,16 @@
 
 use std::{
     pin::Pin,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{
-            AtomicU8,
-            Ordering::{Acquire, Release},
-        },
+    sync::atomic::{
+        AtomicU8,
+        Ordering::{Acquire, Release},
     },
     task::{Context, Poll, Waker, ready},
 };
 
 use http_body::Body as _;
 use hyper::body::Incoming;
+use parking_lot::{Mutex, MutexGuard};
 
 /// Bytes of one body that are read to be thrown away. More costs the client less as a new connection.
 pub(super) const DISCARD_BYTES: u64 = 256 * 1024;
@@ -173,7 +171,7 @@ impl Upload {
     }
 
     fn current(&self) -> MutexGuard<'_, Current> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+        self.current.lock()
     }
 
     fn set(&self, _held: &MutexGuard<'_, Current>, state: BodyState) {

@@ -3,7 +3,6 @@
 mod acceptor;
 mod activity;
 mod backoff;
-mod bell;
 mod body;
 mod connection;
 mod discard;
@@ -20,6 +19,7 @@ mod shutdown;
 mod signals;
 mod stats;
 mod stream;
+mod wake_flag;
 
 pub use body::{BodyTimeout, is_body_timeout};
 pub use error::ServeError;

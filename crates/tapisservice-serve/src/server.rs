@@ -25,7 +25,7 @@ const BACKLOG: u32 = 1024;
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Lines a minute about answers that were cut off; the rest is counted.
-const CUT_OFF_PER_MINUTE: u32 = 20;
+const SLOW_CLIENTS_PER_MINUTE: u32 = 20;
 
 /// A bound listener, ready to serve.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub struct Server {
 #[non_exhaustive]
 pub struct Stopped {
     /// Connections dropped at the deadline, with a request in flight.
-    pub cut_off: usize,
+    pub aborted: usize,
 }
 
 impl Server {
@@ -119,7 +119,7 @@ impl Server {
             tasks: JoinSet::new(),
             service,
             shared: Arc::clone(&shared),
-            cut_off: RateLimit::new(CUT_OFF_PER_MINUTE, Duration::from_mins(1)),
+            slow_clients: RateLimit::new(SLOW_CLIENTS_PER_MINUTE, Duration::from_mins(1)),
         };
         let mut acceptor = Acceptor::new(self.listener, Arc::clone(&shared));
 
@@ -131,8 +131,8 @@ impl Server {
         shared.closing.cancel();
 
         let rest = shared.limits.shutdown.saturating_sub(signal.elapsed());
-        let stopped = Stopped { cut_off: connections.finish(rest).await };
-        tracing::info!(cut_off = stopped.cut_off, "stopped");
+        let stopped = Stopped { aborted: connections.finish(rest).await };
+        tracing::info!(aborted = stopped.aborted, "stopped");
         Ok(stopped)
     }
 }
@@ -143,7 +143,7 @@ struct Connections<S> {
     service: S,
     shared: Arc<Shared>,
     /// Log lines about answers that were cut off.
-    cut_off: RateLimit,
+    slow_clients: RateLimit,
 }
 
 impl<S> Connections<S>
@@ -176,12 +176,12 @@ where
         if timeout(time, self.join()).await.is_ok() {
             return 0;
         }
-        let cut_off = self.tasks.len();
+        let aborted = self.tasks.len();
         self.tasks.abort_all();
         if timeout(FAREWELL, self.join()).await.is_err() {
             tracing::error!(left = self.tasks.len(), "connections block their threads and are left behind");
         }
-        cut_off
+        aborted
     }
 
     async fn join(&mut self) {
@@ -197,10 +197,10 @@ where
                 tracing::error!("a connection ended by a panic");
                 CloseReason::Panicked
             }
-            Err(_) => CloseReason::CutOff,
+            Err(_) => CloseReason::Aborted,
         };
         if reason == CloseReason::WriteTimeout
-            && let Some(withheld) = self.cut_off.allow()
+            && let Some(withheld) = self.slow_clients.allow()
         {
             tracing::warn!(withheld, "an answer was cut off: the client took it too slowly");
         }

@@ -39,11 +39,11 @@ pub enum CloseReason {
     /// The client did not read its answer.
     WriteTimeout,
     /// It was idle while another one waited for room.
-    MadeRoom,
+    Evicted,
     /// The server stopped, and no request was in flight.
     Drained,
     /// The server stopped, and the request in flight was not finished at the deadline.
-    CutOff,
+    Aborted,
     /// A panic that nothing caught.
     Panicked,
 }
@@ -57,9 +57,9 @@ impl CloseReason {
         Self::HeaderTimeout,
         Self::IdleTimeout,
         Self::WriteTimeout,
-        Self::MadeRoom,
+        Self::Evicted,
         Self::Drained,
-        Self::CutOff,
+        Self::Aborted,
         Self::Panicked,
     ];
 
@@ -72,9 +72,9 @@ impl CloseReason {
             Self::HeaderTimeout => "header_timeout",
             Self::IdleTimeout => "idle_timeout",
             Self::WriteTimeout => "write_timeout",
-            Self::MadeRoom => "made_room",
+            Self::Evicted => "evicted",
             Self::Drained => "drained",
-            Self::CutOff => "cut_off",
+            Self::Aborted => "aborted",
             Self::Panicked => "panicked",
         }
     }

@@ -1,13 +1,10 @@
 //! Exact secrets of this process.
 
-use std::{
-    borrow::Cow,
-    collections::BTreeSet,
-    sync::{LazyLock, Mutex, PoisonError},
-};
+use std::{borrow::Cow, collections::BTreeSet, sync::LazyLock};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use arc_swap::ArcSwapOption;
+use parking_lot::Mutex;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tapisservice_core::secrets::MASK;
 
@@ -34,7 +31,7 @@ pub fn redact_secret(secret: &str) {
     if secret.chars().count() < MIN_LENGTH {
         return;
     }
-    let mut known = SPELLINGS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = SPELLINGS.lock();
     let before = known.len();
     known.extend(spellings(secret));
     if known.len() > before {

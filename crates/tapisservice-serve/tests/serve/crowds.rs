@@ -43,7 +43,7 @@ async fn an_idle_connection_makes_room_for_one_that_waits() {
     let mut newcomer = server.connect().await;
     assert_eq!(newcomer.get("/hello").await.body, "hello");
     assert_eq!(idle.until_closed().await, "");
-    server.closed(CloseReason::MadeRoom, 1).await;
+    server.closed(CloseReason::Evicted, 1).await;
     assert_eq!(newcomer.get("/hello").await.body, "hello");
 }
 

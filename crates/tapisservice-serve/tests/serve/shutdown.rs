@@ -14,8 +14,8 @@ fn long_drain() -> Limits {
     })
 }
 
-fn cut_off(stopped: &Stopped) -> usize {
-    stopped.cut_off
+fn aborted(stopped: &Stopped) -> usize {
+    stopped.aborted
 }
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn while_draining_new_clients_are_served_and_told_to_leave() {
         assert_eq!((answer.status(), answer.closes()), (200, true), "{answer:?}");
     }
     assert_eq!(idle.until_closed().await, "");
-    assert_eq!(cut_off(&server.stopped().await), 0);
+    assert_eq!(aborted(&server.stopped().await), 0);
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn half_open_and_idle_connections_do_not_delay_the_end() {
 
     server.shutdown.trigger();
     let stats = server.stats.clone();
-    assert_eq!(cut_off(&server.stopped().await), 0);
+    assert_eq!(aborted(&server.stopped().await), 0);
     assert_eq!(stats.closed(CloseReason::Drained), 3);
     assert_eq!(stats.open(), 0);
     for client in [silent, half, idle] {
@@ -74,7 +74,7 @@ async fn a_request_in_flight_finishes_whole_after_the_listener_is_gone() {
     let answer = working.answer().await;
     assert_eq!((answer.body.as_str(), answer.closes()), ("through", true));
     assert!(halfway.until_closed().await.ends_with("first half, second half"));
-    assert_eq!(cut_off(&server.stopped().await), 0);
+    assert_eq!(aborted(&server.stopped().await), 0);
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn a_request_being_sent_when_the_drain_ends_finishes_too() {
     tokio::time::timeout(PATIENCE, refused).await.expect("the listener closes");
     client.send("llo").await;
     assert_eq!(client.answer().await.body, "hello");
-    assert_eq!(cut_off(&server.stopped().await), 0);
+    assert_eq!(aborted(&server.stopped().await), 0);
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn what_is_left_at_the_deadline_is_dropped() {
 
     server.shutdown.trigger();
     let stats = server.stats.clone();
-    assert_eq!(cut_off(&server.stopped().await), 1);
-    assert_eq!(stats.closed(CloseReason::CutOff), 1);
+    assert_eq!(aborted(&server.stopped().await), 1);
+    assert_eq!(stats.closed(CloseReason::Aborted), 1);
     assert_eq!(client.until_closed().await, "");
 }
