@@ -1,6 +1,5 @@
 //! No proxy that the environment names stands between a user and Tapis. Variables belong to a whole process, so the test runs another test
 //! of this file as a process of its own.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::process::Command;
 
