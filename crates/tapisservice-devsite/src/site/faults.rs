@@ -10,7 +10,7 @@ impl DevSite {
         self.state().faults.set(request, fault, None);
     }
 
-    /// As [`fault`](Self::fault), for the next `times` requests only.
+    /// As [`inject_fault`](Self::inject_fault), for the next `times` requests only.
     pub fn inject_fault_times(&self, request: &str, fault: InjectedFault, times: u32) {
         self.state().faults.set(request, fault, Some(times));
     }
