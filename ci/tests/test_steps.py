@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import steps
 
-CASES = 51
+CASES = 52
 ALWAYS = {"fmt", "tools", "lint", "build", "test", "clippy", "doc", "deny", "unused", "features", "api", "semver", "bare"}
 SLOW = {step.name for step in steps.STEPS if step.made_of}
 
@@ -73,7 +73,9 @@ def test_steps_that_are_made_of_everything_are_never_skipped(repository):
         ("crates/tapisservice-auth/src/token.rs", SLOW - {"kubernetes"}),
         ("crates/bookmarks/Cargo.toml", SLOW - {"kubernetes"}),
         ("Cargo.lock", SLOW - {"kubernetes"}),
-        ("crates/tapisservice/src/settings/service.rs", SLOW),
+        ("crates/tapisservice/src/settings/service.rs", SLOW - {"kubernetes"}),
+        # The tables in it are written from the settings, so a setting that changes makes due what reads them.
+        ("docs/CONFIGURATION.md", {"kubernetes"}),
         ("migrations/1_first.up.sql", SLOW - {"kubernetes"}),
         ("Dockerfile-migrations", {"images"}),
         ("deploy/compose/config.json", {"images"}),
