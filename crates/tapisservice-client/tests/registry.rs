@@ -130,7 +130,7 @@ async fn an_answer_of_too_many_records_is_refused_with_the_reason() {
     }
     for record in ["{}", r#"{"a":{}}"#, "0"] {
         let error = fetch(record).await.unwrap_err();
-        assert_eq!(error, "GET /v3/tenants: the answer holds more than 10000 records");
+        assert_eq!(error, "GET /v3/tenants: the response has more than 10000 records");
     }
 }
 

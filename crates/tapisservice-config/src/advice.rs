@@ -79,7 +79,7 @@ mod tests {
 
     use super::*;
 
-    fn said(document: Value, variables: &[(&str, &str)]) -> Vec<String> {
+    fn said(document: &Value, variables: &[(&str, &str)]) -> Vec<String> {
         let schema = Schema::compile(json!({
             "properties": {
                 "log_level": {"type": "string"}, "port": {"type": "integer"}, "use_sk": {"x-no-effect": true},
@@ -92,12 +92,12 @@ mod tests {
         origins.set("", ValueOrigin::File { path: "c.json".into() });
         origins.set("/defaulted", ValueOrigin::Environment { variable: "x".to_owned() });
         let environment = variables.iter().copied().collect();
-        warnings(&schema, &document, &origins, &environment)
+        warnings(&schema, document, &origins, &environment)
     }
 
     #[test]
     fn a_key_without_an_effect_is_named() {
-        let said = said(json!({"use_sk": "canary"}), &[]);
+        let said = said(&json!({"use_sk": "canary"}), &[]);
         assert_eq!(
             said,
             [
@@ -115,7 +115,7 @@ mod tests {
             ("prot", "port"),
             ("drain_second", "drain_seconds"),
         ] {
-            let said = said(json!({key: "canary"}), &[]);
+            let said = said(&json!({key: "canary"}), &[]);
             let expected = format!("/{key} is no known key (from the file c.json); did you mean `{meant}`?");
             assert_eq!(said, [expected]);
         }
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn known_keys_and_names_of_another_service_are_not_mentioned() {
         for key in ["log_level", "tapisservice.auth_log_level", "ldap_url", "pane", "x", "python"] {
-            assert_eq!(said(json!({key: 1}), &[]), [""; 0], "{key}");
+            assert_eq!(said(&json!({key: 1}), &[]), [""; 0], "{key}");
         }
     }
 
@@ -139,7 +139,7 @@ mod tests {
             ("LOG_LEVLE", "x"),
         ];
         assert_eq!(
-            said(json!({}), &variables),
+            said(&json!({}), &variables),
             [
                 "the variable TAPIS_CONFIG_PATHS is not read; did you mean TAPIS_CONFIG_PATH?",
                 "the variable TAPIS_LOG_LEVLE is not read; did you mean TAPIS_LOG_LEVEL?",

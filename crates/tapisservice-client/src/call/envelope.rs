@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_named_by_its_place_and_never_quoted() {
         let error = open::<Vec<(String, u8)>>(br#"{"result": [["a", 1], ["b", "canary"]]}"#).unwrap_err();
-        assert_eq!(error, "the result is not of the expected form at [1][1]");
+        assert_eq!(error, "the result has an unexpected type at [1][1]");
         assert_eq!(open::<u8>(b"<html>canary").unwrap_err(), "the response is not JSON");
         assert_eq!(
             open::<u8>(br#"["canary"]"#).unwrap_err(),

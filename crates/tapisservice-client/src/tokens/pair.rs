@@ -59,7 +59,7 @@ impl ServiceToken {
         let usable =
             expires_at.duration_since(now).unwrap_or_default().min(LONGEST).saturating_sub(LEAST_LEFT);
         if usable.is_zero() {
-            return Err("the access token has expired already");
+            return Err("the access token expires too soon to be used");
         }
         Ok(Self {
             header,
@@ -146,7 +146,7 @@ mod tests {
         assert!(result("a b", 60.0).contains("no access token"));
         assert!(result("", 60.0).contains("no access token"));
         assert!(result(&"x".repeat(20_000), 60.0).contains("no access token"));
-        assert!(result("opaque", 5.0).contains("as soon as"));
+        assert!(result("opaque", 5.0).contains("expires too soon"));
         assert!(result("opaque", -1.0).contains("when the access token expires"));
     }
 

@@ -192,11 +192,15 @@ async fn custom_sources_that_make_no_sense_are_refused() {
         ("notes", SpecSource::File("/nowhere/at/all.yml".into()), "notes: /nowhere/at/all.yml: "),
         ("notes", SpecSource::File("/dev/null".into()), "not a file"),
         ("notes", text("paths: 7"), "notes: paths is not a mapping"),
-        ("notes", SpecSource::Url("ftp://example.org/n.yml".parse().unwrap()), "not an http or https URL"),
+        (
+            "notes",
+            SpecSource::Url("ftp://example.org/n.yml".parse().unwrap()),
+            "expected an http or https URL",
+        ),
         (
             "notes",
             SpecSource::Url("http://me:secret@example.org/n.yml".parse().unwrap()),
-            "holds credentials",
+            "must not contain credentials",
         ),
         ("../notes", text(NOTES), "invalid resource name"),
     ];

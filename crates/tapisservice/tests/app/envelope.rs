@@ -175,7 +175,7 @@ async fn a_body_that_does_not_fit_is_refused_by_what_is_wrong_with_it() {
         ("/v3/demo/item", "application/json; charset=utf-8", r#"{"stars": 5}"#.to_owned(), 200, ""),
         ("/v3/demo/item", "application/merge-patch+json", r#"{"stars": 5}"#.to_owned(), 200, ""),
         ("/v3/demo/item", "text/plain", r#"{"stars": 5}"#.to_owned(), 415, "must be application/json"),
-        ("/v3/demo/item", "application/json", "{canary".to_owned(), 400, "not JSON: line 1"),
+        ("/v3/demo/item", "application/json", "{canary".to_owned(), 400, "not valid JSON: line 1"),
         (
             "/v3/demo/item",
             "application/json",
