@@ -307,7 +307,7 @@ mod tests {
         let cases = [
             (dev().tenant(TenantSpec::new("tacc", "tacc")), "used twice"),
             (dev().tenant(TenantSpec::new("x", "nowhere")), "no site nowhere"),
-            (dev().tenant(TenantSpec::new("../x", "tacc")), "is no id"),
+            (dev().tenant(TenantSpec::new("../x", "tacc")), "invalid id"),
             (dev().sites([]), "one primary site, not 0"),
             (dev().tenants([]), "no tenant admin"),
             (
@@ -315,7 +315,7 @@ mod tests {
                 "must be one for users",
             ),
             (dev().role("nowhere", "alice", "reader"), "no tenant nowhere"),
-            (dev().service("a/b", "password"), "is no id"),
+            (dev().service("a/b", "password"), "invalid id"),
         ];
         for (builder, expected) in cases {
             let text = refusal(&builder);

@@ -253,7 +253,7 @@ mod tests {
         for garbage in ["", "canary", "{\"access_token\": \"canary\"}", "[\"canary\"]"] {
             fs::write(store.path(&key()), garbage).unwrap();
             let text = store.load(&key()).await.unwrap_err().to_string();
-            assert!(text.contains("not a saved session") && !text.contains("canary"), "{text}");
+            assert!(text.contains("not a session file") && !text.contains("canary"), "{text}");
         }
     }
 

@@ -58,6 +58,6 @@ async fn a_websocket_is_refused_with_501_and_fewer_lines_than_requests() {
         assert!(raw_exchange(address, &head, b"").await.0.starts_with("HTTP/1.1 501 "));
     }
     let lines = capture.lines();
-    let told = lines.iter().filter(|line| line.contains("a handler answered 101")).count();
+    let told = lines.iter().filter(|line| line.contains("a handler returned 101")).count();
     assert_eq!(told, 20, "{lines:#?}");
 }
