@@ -40,7 +40,7 @@ PAGES = {
     "crates/bookmarks/README.md": 5,
     "docs/CONFIGURATION.md": 1,
     "docs/DATABASE.md": 4,
-    TEMPLATE: 10,
+    TEMPLATE: 11,
 }
 # Commands that take minutes, and the step of `.ci/run` that runs them anyway.
 IN_STEPS = {"cargo test --workspace": "test"}
@@ -256,6 +256,13 @@ def check_copy(folder):
     ours = {one["name"]: one["source"] for one in package["dependencies"] if one["name"].startswith("tapisservice")}
     assert len(ours) >= 3, ours
     assert set(ours.values()) == {f"git+{pages.REPOSITORY}"}, ours
+    for dockerfile in folder.glob("Dockerfile*"):
+        text = dockerfile.read_text()
+        copied = [word for line in re.findall(r"^COPY (?!--)(.*)$", text, re.MULTILINE) for word in line.split()[:-1]]
+        missing = [path for path in copied if not (folder / path).exists()]
+        assert copied, dockerfile.name
+        assert not missing, f"{dockerfile.name} copies what is not there: {missing}"
+        assert "examples/*;" not in text, dockerfile.name
 
 
 @pytest.mark.parametrize("page", PAGES)
