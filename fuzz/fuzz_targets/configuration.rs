@@ -6,6 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
+use tapisservice::Settings;
 use tapisservice_config::{Config, ConfigError, Loader};
 use tapisservice_fuzz::CANARY;
 
@@ -43,7 +44,7 @@ fn parts(text: &str) -> [&str; 3] {
 }
 
 fn loader(values: &str, schema: &str) -> Loader {
-    Config::loader()
+    Settings::loader()
         .default_config_path("")
         .default_schema_path("")
         .embedded_schema(schema)
