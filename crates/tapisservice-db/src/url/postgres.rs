@@ -54,19 +54,19 @@ fn parameter(
     name: &str,
     value: &str,
 ) -> Result<PgConnectOptions, DatabaseSettingsError> {
-    let misfit = |name, expected| DatabaseSettingsError::Parameter { name, expected };
+    let invalid = |name, expected| DatabaseSettingsError::Parameter { name, expected };
     Ok(match name {
-        "host" => return Err(misfit("host", "the absolute path of the folder of a socket")),
+        "host" => return Err(invalid("host", "the absolute path of the folder of a socket")),
         "sslmode" => {
             let expected = "disable, allow, prefer, require, verify-ca or verify-full";
-            options.ssl_mode(PgSslMode::from_str(value).map_err(|_| misfit("sslmode", expected))?)
+            options.ssl_mode(PgSslMode::from_str(value).map_err(|_| invalid("sslmode", expected))?)
         }
         "sslrootcert" => options.ssl_root_cert(value),
         "sslcert" => options.ssl_client_cert(value),
         "sslkey" => options.ssl_client_key(value),
         "application_name" => options.application_name(value),
         "statement-cache-capacity" => options.statement_cache_capacity(
-            value.parse().map_err(|_| misfit("statement-cache-capacity", "a whole number"))?,
+            value.parse().map_err(|_| invalid("statement-cache-capacity", "a whole number"))?,
         ),
         _ => return Err(unknown(name)),
     })
