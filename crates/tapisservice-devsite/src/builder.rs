@@ -308,13 +308,13 @@ mod tests {
             (dev().tenant(TenantSpec::new("tacc", "tacc")), "used twice"),
             (dev().tenant(TenantSpec::new("x", "nowhere")), "no site nowhere"),
             (dev().tenant(TenantSpec::new("../x", "tacc")), "invalid id"),
-            (dev().sites([]), "one primary site, not 0"),
-            (dev().tenants([]), "no tenant admin"),
+            (dev().sites([]), "expected one primary site, found 0"),
+            (dev().tenants([]), "tenant admin does not exist"),
             (
                 dev().tenants([TenantSpec::new("admin", "tacc"), TenantSpec::new("adminuh", "uh")]),
                 "must be one for users",
             ),
-            (dev().role("nowhere", "alice", "reader"), "no tenant nowhere"),
+            (dev().role("nowhere", "alice", "reader"), "tenant nowhere does not exist"),
             (dev().service("a/b", "password"), "invalid id"),
         ];
         for (builder, expected) in cases {
