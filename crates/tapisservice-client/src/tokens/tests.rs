@@ -222,7 +222,9 @@ async fn a_service_that_is_up_before_the_token_service_keeps_trying_with_growing
     pass(3600).await;
     let (creations, _) = wishes.asked();
     assert!((340..=420).contains(&creations), "about one per 9 to 10 s: {creations}");
-    assert_eq!(token.report().failed, u64::from(creations));
+    // The pauses are spread by chance, so the last attempt may still be under way.
+    let under_way = u64::from(creations) - token.report().failed;
+    assert!(under_way <= 1, "{under_way}");
     wishes.is(Mood::Works);
     pass(11).await;
     assert_eq!(sent(&token).await.unwrap(), "access-0");
