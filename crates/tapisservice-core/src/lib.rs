@@ -15,6 +15,7 @@ mod secret;
 pub mod secrets;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod throttle;
 mod tracking;
 mod view;
 
@@ -26,5 +27,6 @@ pub use id::{InvalidId, SiteId, TenantId, Username};
 pub use identity::{Identity, OnBehalfOf, RequestTenant};
 pub use seconds::{InvalidSeconds, Seconds};
 pub use secret::Secret;
+pub use throttle::Throttled;
 pub use tracking::{InvalidTrackingId, TrackingId};
 pub use view::ContextView;

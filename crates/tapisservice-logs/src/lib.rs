@@ -19,7 +19,6 @@ mod redact;
 mod request;
 mod settings;
 mod sink;
-mod throttle;
 
 use std::sync::Arc;
 
@@ -36,8 +35,10 @@ pub use self::{
     request::REQUEST_SPAN,
     settings::{FilingStrategy, LogFormat, LogSettings},
     sink::{Destination, OpenSink, Sink, WriteLine},
-    throttle::Throttled,
 };
+#[doc(no_inline)]
+pub use tapisservice_core::Throttled;
+
 use self::{
     filter::{Levels, LogFilter},
     layer::LogLayer,

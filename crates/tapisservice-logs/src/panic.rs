@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::throttle::Throttled;
+use tapisservice_core::Throttled;
 
 /// Lines for the panics of one place, written so many times a minute; the rest is counted. Each panic has its line (F19), but callers who
 /// found what makes a handler panic can do it at will (F23).

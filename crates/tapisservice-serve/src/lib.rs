@@ -2,15 +2,14 @@
 
 mod acceptor;
 mod activity;
-mod backoff;
 mod body;
 mod connection;
 mod discard;
 mod error;
+
 mod limits;
 mod moment;
 mod pace;
-mod rate_limit;
 mod response_limit;
 mod response_timeout;
 mod server;

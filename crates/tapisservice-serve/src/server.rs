@@ -1,9 +1,10 @@
-//! The server: a listener, its connections, and the order of the end.
+//! The server: a listener, its connections, and the order of the shutdown.
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use http::{Request, Response};
+use tapisservice_core::Throttled;
 use tokio::{
     net::{TcpListener, TcpSocket},
     task::{JoinError, JoinSet},
@@ -16,16 +17,15 @@ use super::{
     acceptor::Acceptor,
     connection::{self, Shared},
     pace::UNSENT,
-    rate_limit::RateLimit,
 };
 
-/// Connections the kernel keeps for us until they are accepted.
+/// The connections that the kernel keeps until they are accepted.
 const BACKLOG: u32 = 1024;
-/// For connections told to end at the deadline; one that blocks its thread is left behind.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// For aborted connections to end. One that blocks its thread is left behind.
+const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Lines a minute about answers that were cut off; the rest is counted.
-const SLOW_CLIENTS_PER_MINUTE: u32 = 20;
+/// Log lines per minute about clients that read too slowly; the rest is counted.
+const SLOW_CLIENT_LINES_PER_MINUTE: u32 = 20;
 
 /// A bound listener, ready to serve.
 #[derive(Debug)]
@@ -39,31 +39,32 @@ pub struct Server {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stopped {
-    /// Connections dropped at the deadline, with a request in flight.
+    /// The number of connections with a request in flight that were dropped at the deadline.
     pub aborted: usize,
 }
 
 impl Server {
-    /// Listens on the address; port 0 takes a free one. From here on clients can connect, and wait.
+    /// Listens on the address; port 0 takes a free one. From then on clients can connect, and wait.
     ///
     /// # Errors
     ///
-    /// [`ServeError`], naming the address and `listen` as the key to change, when the port is taken, not permitted, or the
-    /// address is not this machine's.
+    /// [`ServeError`], with the address and `listen` as the key to change, if the port is in use or not permitted, or if the
+    /// address is not one of this machine.
     pub async fn bind(address: SocketAddr) -> Result<Self, ServeError> {
         Self::bind_for("listen", address).await
     }
 
-    /// Listens on the address that the configuration key asks for.
+    /// Listens on the address of this configuration key.
     ///
     /// # Errors
     ///
-    /// As [`bind`](Self::bind), naming this key.
+    /// As [`bind`](Self::bind), with this key.
     #[expect(clippy::unused_async, reason = "the socket needs a tokio runtime, and the signature says so")]
     pub async fn bind_for(key: &'static str, address: SocketAddr) -> Result<Self, ServeError> {
         let failed = |source| ServeError::listen(key, address, source);
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
         let socket = socket.map_err(failed)?;
+        // Without it, a restart would fail for minutes, as long as the kernel remembers connections of the process before (TIME_WAIT).
         socket.set_reuseaddr(true).map_err(failed)?;
         limit_unsent(&socket);
         socket.bind(address).map_err(failed)?;
@@ -72,12 +73,12 @@ impl Server {
         Ok(Self { listener, address, stats: ServerStats::default() })
     }
 
-    /// Listens on the address or, where its port is in use, on the next free one: for local work, where nobody else was told
+    /// Listens on the address or, if its port is in use, on the next free one. For local work, where nobody else relies on
     /// the port.
     ///
     /// # Errors
     ///
-    /// As [`bind`](Self::bind), a port in use apart.
+    /// As [`bind`](Self::bind), except for a port in use.
     pub async fn bind_next_free(address: SocketAddr) -> Result<Self, ServeError> {
         const TRIES: u16 = 100;
         for port in (0..TRIES).filter_map(|more| address.port().checked_add(more)) {
@@ -89,18 +90,18 @@ impl Server {
         Self::bind(SocketAddr::new(address.ip(), 0)).await
     }
 
-    /// The address listened on, with the port chosen when 0 was asked for.
+    /// The address, with the port that was chosen for port 0.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// The server's counters, to be taken before [`serve`](Self::serve) and read at any time.
+    /// The server's counters. Take them before [`serve`](Self::serve); they can be read at any time.
     pub fn stats(&self) -> ServerStats {
         self.stats.clone()
     }
 
-    /// Serves until the shutdown is triggered and everything has ended, in the order the
-    /// [crate](crate#shutdown) tells.
+    /// Serves until the shutdown is triggered and complete, in the order that the
+    /// [crate](crate#shutdown) describes.
     ///
     /// The service is cloned for every connection. Requests carry `axum::extract::ConnectInfo<SocketAddr>`, the
     /// client's address, in their extensions.
@@ -119,14 +120,16 @@ impl Server {
             tasks: JoinSet::new(),
             service,
             shared: Arc::clone(&shared),
-            slow_clients: RateLimit::new(SLOW_CLIENTS_PER_MINUTE, Duration::from_mins(1)),
+            slow_clients: Throttled::new(SLOW_CLIENT_LINES_PER_MINUTE, Duration::from_mins(1)),
         };
         let mut acceptor = Acceptor::new(self.listener, Arc::clone(&shared));
 
         connections.accept_until(&mut acceptor, shared.shutdown.draining()).await;
         tracing::info!(open = shared.stats.open(), "draining");
         let signal = Instant::now();
+        // Load balancers go on sending requests until they notice that the service is not ready, so it goes on accepting.
         connections.accept_until(&mut acceptor, sleep(shared.limits.drain)).await;
+        // The listener closes before the idle connections do, or clients would reconnect to a server that is about to stop.
         drop(acceptor);
         shared.closing.cancel();
 
@@ -142,8 +145,8 @@ struct Connections<S> {
     tasks: JoinSet<CloseReason>,
     service: S,
     shared: Arc<Shared>,
-    /// Log lines about answers that were cut off.
-    slow_clients: RateLimit,
+    /// Limits the log lines about clients that read too slowly.
+    slow_clients: Throttled<()>,
 }
 
 impl<S> Connections<S>
@@ -154,16 +157,18 @@ where
     async fn accept_until(&mut self, acceptor: &mut Acceptor, end: impl Future<Output = ()>) {
         let mut end = std::pin::pin!(end);
         loop {
+            // Biased: the end must not lose against a flood of connections, and a connection that ended makes room for the next.
             tokio::select! {
                 biased;
                 () = &mut end => return,
                 Some(ended) = self.tasks.join_next() => self.count(ended),
-                (socket, peer, place) = acceptor.next() => {
+                (socket, peer, permit) = acceptor.next() => {
                     let open = self.shared.stats.count_open();
                     let connection =
                         connection::run(socket, peer, self.service.clone(), Arc::clone(&self.shared));
                     self.tasks.spawn(async move {
-                        let _held = (place, open);
+                        // They are dropped with the task, so a connection that panics gives its place back too.
+                        let _held = (permit, open);
                         connection.await
                     });
                 }
@@ -171,14 +176,14 @@ where
         }
     }
 
-    /// Waits for the connections to end, then ends them. Returns how many it had to.
+    /// Waits for the connections to end, then aborts the rest. Returns the number of those.
     async fn finish(&mut self, time: Duration) -> usize {
         if timeout(time, self.join()).await.is_ok() {
             return 0;
         }
         let aborted = self.tasks.len();
         self.tasks.abort_all();
-        if timeout(FAREWELL, self.join()).await.is_err() {
+        if timeout(ABORT_TIMEOUT, self.join()).await.is_err() {
             tracing::error!(left = self.tasks.len(), "connections block their threads and are left behind");
         }
         aborted
@@ -200,18 +205,18 @@ where
             Err(_) => CloseReason::Aborted,
         };
         if reason == CloseReason::WriteTimeout
-            && let Some(withheld) = self.slow_clients.allow()
+            && let Some(withheld) = self.slow_clients.permit(())
         {
-            tracing::warn!(withheld, "an answer was cut off: the client took it too slowly");
+            tracing::warn!(withheld, "response aborted: the client read too slowly");
         }
         self.shared.stats.count_closed(reason);
     }
 }
 
-/// Has the kernel keep no more than [`UNSENT`] bytes for a client before a write waits; connections inherit it from the listener. A
-/// kernel that does not know the option keeps more, and judges slow clients more harshly.
+/// Limits the bytes that the kernel keeps for a client to [`UNSENT`]; connections inherit the option from the listener.
 #[cfg(target_os = "linux")]
 fn limit_unsent(socket: &TcpSocket) {
+    // A kernel without the option still serves everybody, but judges slow clients more harshly.
     let _ = socket2::SockRef::from(socket).set_tcp_notsent_lowat(UNSENT);
 }
 

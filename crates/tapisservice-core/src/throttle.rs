@@ -1,4 +1,4 @@
-//! Fewer lines for the same reason (F23).
+//! A rate limit for log lines (F23).
 
 use std::{
     collections::HashMap,
@@ -10,19 +10,19 @@ use std::{
 
 use parking_lot::Mutex;
 
-/// Permits some log lines per reason and interval and counts the rest.
+/// A rate limit for log lines: it permits a number of lines per reason and interval, and counts the rest.
 ///
-/// The first line after a quiet spell says how many were withheld. Memory is bounded: once `max_keys` reasons
-/// are being counted, further ones share one allowance, so making up reasons gains nothing.
+/// The next line that is permitted reports how many were withheld. Memory is bounded: beyond `max_keys` reasons, all further
+/// ones share one allowance, so a caller gains nothing by making up reasons.
 ///
 /// ```
 /// use std::time::Duration;
-/// use tapisservice_logs::Throttled;
+/// use tapisservice_core::Throttled;
 ///
 /// let refusals = Throttled::new(1, Duration::from_secs(60));
 /// for _ in 0..3 {
 ///     if let Some(withheld) = refusals.permit("token expired") {
-///         tracing::warn!(reason = "token expired", withheld, "refused"); // once
+///         println!("refused: token expired (withheld: {withheld})"); // once
 ///     }
 /// }
 /// assert_eq!(refusals.take_withheld(), 2);
@@ -37,10 +37,10 @@ pub struct Throttled<K> {
 
 struct State<K> {
     windows: HashMap<K, Window>,
-    /// Shared by the reasons that found no place.
+    /// Shared by all reasons beyond `max_keys`.
     overflow: Option<Window>,
     swept: Option<Instant>,
-    /// Withheld lines of reasons forgotten since.
+    /// The withheld lines of reasons that were removed.
     forgotten: u64,
 }
 
@@ -57,19 +57,19 @@ impl<K: Eq + Hash> Throttled<K> {
         Self { allowance, interval, max_keys: 1_000, clock: Box::new(Instant::now), state: Mutex::new(state) }
     }
 
-    /// How many reasons are told apart.
+    /// Sets the number of reasons that have an allowance of their own.
     #[must_use]
     pub fn with_max_keys(self, max_keys: usize) -> Self {
         Self { max_keys, ..self }
     }
 
-    /// Reads the time from `clock` instead of [`Instant::now`]. It may stand still but not go back.
+    /// Reads the time from `clock` instead of [`Instant::now`]. The clock must be monotonic.
     #[must_use]
     pub fn with_clock(self, clock: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
         Self { clock: Box::new(clock), ..self }
     }
 
-    /// Whether a line for `key` may be written now, and if so how many were withheld since the last one.
+    /// Whether a line for `key` may be written now: if so, the number of lines withheld since the last one.
     pub fn permit(&self, key: K) -> Option<u64> {
         let now = (self.clock)();
         let mut state = self.state.lock();
@@ -88,7 +88,7 @@ impl<K: Eq + Hash> Throttled<K> {
         window.permit(now, self.allowance, self.interval)
     }
 
-    /// Takes the number of withheld lines no permitted line has told of yet, for a last word at the end.
+    /// Takes the number of withheld lines that no permitted line has reported yet, for a final report.
     pub fn take_withheld(&self) -> u64 {
         let mut state = self.state.lock();
         let State { windows, overflow, forgotten, .. } = &mut *state;
@@ -98,8 +98,9 @@ impl<K: Eq + Hash> Throttled<K> {
 }
 
 impl<K> State<K> {
-    /// Forgets the reasons that were quiet for an interval. At most once per interval, for it looks at all.
+    /// Removes the reasons without a line for an interval.
     fn sweep(&mut self, now: Instant, interval: Duration) {
+        // It visits every reason, so a flood of new ones must not cause it more than once per interval.
         if self.swept.is_some_and(|swept| now.saturating_duration_since(swept) < interval) {
             return;
         }
