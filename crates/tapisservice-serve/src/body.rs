@@ -1,4 +1,4 @@
-//! The bodies of a connection: a request's, which must make progress, and an answer's, whose end is noted.
+//! The bodies of a connection: a request's, which must make progress, and a response's, whose end is reported.
 
 use std::{
     error::Error,
@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::{activity::Activity, discard::RequestNumber};
 
-/// The client stopped sending in the middle of its request's body: to be answered 408.
+/// The client stopped sending in the middle of a request body. The response should be a 408.
 ///
 /// It comes out of the body as the source of an `axum::Error`; [`is_body_timeout`] finds it there.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -25,7 +25,7 @@ pub struct BodyTimeout {
     limit: Duration,
 }
 
-/// Whether a [`BodyTimeout`] is this error or somewhere among its sources.
+/// Whether this error or one of its sources is a [`BodyTimeout`].
 ///
 /// ```
 /// use tapisservice_serve::is_body_timeout;
@@ -43,13 +43,13 @@ pub fn is_body_timeout(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// A request's body as the service gets it. What the service leaves of it goes back to the connection.
+/// A request's body as the service gets it. The part that the service does not read goes back to the connection.
 pub(super) struct RequestBody {
-    // Until it goes back.
+    // `None` once it went back.
     incoming: Option<Incoming>,
     activity: Arc<Activity>,
     number: RequestNumber,
-    /// The client waits to be asked for the body (RFC 9110, 10.1.1), which the first read does.
+    /// The client waits for `100 Continue` (RFC 9110, 10.1.1), which hyper sends at the first read.
     unasked: bool,
     limit: Duration,
     alarm: Option<Pin<Box<Sleep>>>,
@@ -65,13 +65,14 @@ enum State {
 }
 
 impl RequestBody {
-    /// Wraps what hyper received; a request without a body costs nothing. `unasked` is whether the client waits to be asked for it.
+    /// Wraps what hyper received. `unasked` is whether the client waits for `100 Continue`.
     pub(super) fn wrap(
         incoming: Incoming,
         unasked: bool,
         activity: &Arc<Activity>,
         limit: Duration,
     ) -> AxumBody {
+        // Most requests have no body, and pay for none.
         if incoming.is_end_stream() {
             activity.upload.begin_without();
             return AxumBody::empty();
@@ -88,7 +89,7 @@ impl RequestBody {
         })
     }
 
-    /// Runs from the first time the handler had to wait for the next byte.
+    /// Runs from the moment the handler has to wait for the next byte: a handler that is slow to read is not the client's fault.
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<BodyTimeout> {
         let limit = self.limit;
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(limit)));
@@ -167,19 +168,19 @@ impl Drop for RequestBody {
     }
 }
 
-/// An answer's body; hyper drops it when it has taken the last byte of it.
-pub(super) struct AnswerBody {
+/// A response's body. hyper drops it as soon as it has the last byte, which is how the connection learns of the end.
+pub(super) struct ResponseBody {
     body: AxumBody,
     activity: Option<Arc<Activity>>,
 }
 
-impl AnswerBody {
+impl ResponseBody {
     pub(super) fn new(body: AxumBody, activity: Option<Arc<Activity>>) -> Self {
         Self { body, activity }
     }
 }
 
-impl Body for AnswerBody {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -199,10 +200,10 @@ impl Body for AnswerBody {
     }
 }
 
-impl Drop for AnswerBody {
+impl Drop for ResponseBody {
     fn drop(&mut self) {
         if let Some(activity) = &self.activity {
-            activity.answered();
+            activity.response_ended();
         }
     }
 }

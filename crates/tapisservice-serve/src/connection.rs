@@ -33,9 +33,9 @@ pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) shutdown: Shutdown,
     pub(super) stats: ServerStats,
-    /// The drain is over: whoever has no request in flight leaves.
+    /// The drain is over: connections without a request in flight close.
     pub(super) closing: CancellationToken,
-    /// Somebody waits for room: whoever is idle and hears this leaves. The longest connected hears it first.
+    /// A connection waits for room: an idle one that is notified closes. They are notified in the order in which they began to wait.
     pub(super) eviction: Notify,
     http: http1::Builder,
 }
@@ -50,9 +50,9 @@ impl Shared {
 fn http_builder(limits: &Limits) -> http1::Builder {
     // hyper's smallest read buffer, and the room for a body's first bytes behind the largest head.
     const READ_AHEAD: usize = 8 * 1024;
-    // No timer: hyper's header timeout would set and drop one for each request, and `Activity` covers what it does.
+    // hyper's header timeout would set and drop a timer for each request, and `Activity` has one anyway.
     let mut http = http1::Builder::new();
-    // A client may close its side after its request and wait for the answer (F30); `ClientStream` finds out whether it has gone.
+    // A client may close its side after its request and wait for the response (F30). `ClientStream` finds out whether it is gone.
     http.header_read_timeout(None)
         .half_close(true)
         .max_header_size(limits.max_header_bytes)
@@ -82,17 +82,19 @@ where
     let mut alarm = pin!(sleep_until(start));
     let mut leaving = false;
 
-    // The connection is polled first, so that a request that has just arrived counts as in flight.
     std::future::poll_fn(|cx| {
         loop {
+            // hyper first, so that a request that has just arrived counts as in flight before anything below closes the connection.
             if let Poll::Ready(result) = http.as_mut().poll(cx) {
                 return Poll::Ready(reason(result));
             }
+            // Here and not in a task of its own: hyper reads the socket only when polled, so the two take turns.
             if activity.upload.is_discarding() && activity.upload.poll_discard(cx).is_ready() {
                 activity.discarded();
                 continue;
             }
-            // The alarm is moved only when it would ring too late or not at all, so a busy connection hardly ever touches the timer.
+            // Resetting a timer takes a lock that all tasks share. So the alarm is moved only if it would ring too late or not at
+            // all, and a busy connection hardly ever touches it: most deadlines are later than the one before.
             let deadline = activity.deadline(&shared.limits);
             if let Some((at, _)) = deadline
                 && (at < alarm.deadline() || alarm.is_elapsed())
@@ -100,6 +102,7 @@ where
                 alarm.as_mut().reset(at);
                 wake_flag.set();
             }
+            // None of the three futures below was woken: polling them would cost more than a small request may.
             if !wake_flag.take(cx) {
                 return Poll::Pending;
             }
@@ -108,34 +111,36 @@ where
                 match due {
                     Due::Close(reason) => return Poll::Ready(reason),
                     Due::StopDiscarding => activity.stop_discarding(),
-                    Due::Probe => activity.probe(),
+                    Due::Probe => activity.half_close.deadline_passed(),
                 }
             } else if !leaving && closing.as_mut().poll(cx).is_ready() {
                 leaving = true;
                 match activity.phase() {
-                    Phase::Fresh | Phase::Head | Phase::Idle => return Poll::Ready(CloseReason::Drained),
+                    Phase::New | Phase::Head | Phase::Idle => return Poll::Ready(CloseReason::Drained),
                     _ => http.as_mut().graceful_shutdown(),
                 }
             } else if eviction.as_mut().poll(cx).is_ready() {
+                // A notification is used up once received, so this connection queues again, behind those that have not been asked.
                 eviction.set(shared.eviction.notified());
                 match activity.phase() {
                     Phase::Idle => return Poll::Ready(CloseReason::Evicted),
-                    Phase::Exchange | Phase::DiscardBeforeAnswer | Phase::Answer | Phase::Answered => {
+                    Phase::Exchange | Phase::DiscardBeforeResponse | Phase::Response | Phase::Flushing => {
                         http.as_mut().graceful_shutdown();
                     }
-                    // Their time is short already.
-                    Phase::Fresh | Phase::Head | Phase::DiscardAfterAnswer | Phase::Lingering => {}
+                    // Their deadlines are short already.
+                    Phase::New | Phase::Head | Phase::DiscardAfterResponse | Phase::Lingering => {}
                 }
             } else {
                 return Poll::Pending;
             }
+            // Something happened, so hyper and then the other futures are polled again.
             wake_flag.set();
         }
     })
     .await
 }
 
-/// Ready when the connection has used up its time for something. An alarm that rang too early is set again.
+/// Ready when the deadline has passed.
 fn poll_deadline(
     mut alarm: Pin<&mut Sleep>,
     deadline: Option<(Instant, Due)>,
@@ -143,11 +148,12 @@ fn poll_deadline(
 ) -> Poll<Due> {
     loop {
         ready!(alarm.as_mut().poll(cx));
-        // An alarm that rang for nothing is set again when there is something.
+        // It rang for a deadline that is gone. The next deadline sets it again, as it has elapsed.
         let Some((deadline, due)) = deadline else { return Poll::Pending };
         if Instant::now() >= deadline {
             return Poll::Ready(due);
         }
+        // It rang for an earlier deadline, which has moved since.
         alarm.as_mut().reset(deadline);
     }
 }

@@ -6,9 +6,8 @@ mod body;
 mod connection;
 mod discard;
 mod error;
-
+mod lazy_instant;
 mod limits;
-mod moment;
 mod pace;
 mod response_limit;
 mod response_timeout;

@@ -1,74 +1,80 @@
-//! How fast a client takes its answer, counted only while it has to be waited for.
+//! How fast a client reads its response, counted only while the server has to wait for it.
 
 use std::{
-    sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
+use crossbeam_utils::atomic::AtomicCell;
 use tokio::time::Instant;
 
-use super::{Limits, moment::Moment};
+use super::{Limits, lazy_instant::LazyInstant};
 
-/// Before this much waiting the least rate is not asked for.
+/// The minimum rate applies after this much waiting.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
-/// As many bytes the kernel may keep for the client before a write has to wait ([`Server`](super::Server) sets it,
-/// `TCP_NOTSENT_LOWAT`). Without that it would keep a megabyte, and take nothing more before a third of it is gone: a client that reads
+/// The bytes that the kernel may keep for the client before a write has to wait ([`Server`](super::Server) sets it,
+/// `TCP_NOTSENT_LOWAT`). By default it keeps a megabyte, and takes nothing more until a third of it has left: a client that reads
 /// slowly and steadily would look like one that does not read.
 pub(super) const UNSENT: u32 = 16 * 1024;
 
-/// The kernel takes the beginning of an answer at once, and that says nothing about the client. So the bytes and the time count from the
-/// first write that has to wait; an answer that leaves at once costs no look at the clock. What the client took of [`UNSENT`] is not seen
-/// before the kernel takes more, so it is taken for granted.
+/// Measures one response after the other.
+// The kernel takes the beginning of a response at once, which says nothing about the client. So bytes and time count from the
+// first write that has to wait, and a response that leaves at once never reads the clock. How much of the last `UNSENT` bytes
+// the client has read does not show until the kernel takes more, so they count as read.
 #[derive(Debug)]
 pub(super) struct Pace {
-    writes: AtomicU8,
+    writes: AtomicCell<Writes>,
     /// While a write waits: since when, or since the last progress.
-    since: Moment,
+    since: LazyInstant,
     /// Nanoseconds waited before that.
     waited: AtomicU64,
     /// Bytes that left since the first wait.
     taken: AtomicU64,
 }
 
-/// No write of this answer had to wait.
-const AT_ONCE: u8 = 0;
-/// A write waits.
-const BLOCKED: u8 = 1;
-/// A write had to wait; none does now.
-const SLOW: u8 = 2;
+/// The writes of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writes {
+    /// None had to wait.
+    Immediate,
+    /// One waits.
+    Blocked,
+    /// One had to wait; none does now.
+    Resumed,
+}
 
 impl Pace {
     pub(super) fn new() -> Self {
         Self {
-            writes: AtomicU8::new(AT_ONCE),
-            since: Moment::unknown(),
+            writes: AtomicCell::new(Writes::Immediate),
+            since: LazyInstant::unread(),
             waited: AtomicU64::new(0),
             taken: AtomicU64::new(0),
         }
     }
 
-    /// Another answer begins.
+    /// Another response begins.
     pub(super) fn restart(&self) {
-        let writes = self.writes.load(Relaxed);
-        if writes != AT_ONCE {
+        let writes = self.writes.load();
+        if writes != Writes::Immediate {
             self.waited.store(0, Relaxed);
             self.taken.store(0, Relaxed);
-            // What waits is the end of the answer before.
-            self.writes.store(if writes == BLOCKED { BLOCKED } else { AT_ONCE }, Relaxed);
+            // A write that waits now is the end of the response before: the client still has to read that first.
+            self.writes.store(if writes == Writes::Blocked { Writes::Blocked } else { Writes::Immediate });
         }
     }
 
-    /// The client takes no more bytes for now.
+    /// The client reads no more bytes for now.
     pub(super) fn blocked(&self) {
         if !self.is_blocked() {
-            self.writes.store(BLOCKED, Relaxed);
-            self.since.forget();
+            self.writes.store(Writes::Blocked);
+            self.since.reset();
         }
     }
 
     /// The client took bytes.
     pub(super) fn wrote(&self, bytes: usize, start: Instant) {
-        if self.writes.load(Relaxed) != AT_ONCE {
+        if self.writes.load() != Writes::Immediate {
             self.wrote_after_wait(bytes, start);
         }
     }
@@ -76,35 +82,36 @@ impl Pace {
     fn wrote_after_wait(&self, bytes: usize, start: Instant) {
         self.taken.fetch_add(bytes as u64, Relaxed);
         if self.is_blocked() {
-            // One that nobody asked for since it began did not last.
-            let waited = self.since.if_known(start).map_or(Duration::ZERO, |since| since.elapsed());
+            // A wait that ended before anybody asked for its deadline took no time worth counting.
+            let waited = self.since.get(start).map_or(Duration::ZERO, |since| since.elapsed());
             self.waited.fetch_add(u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX), Relaxed);
-            self.writes.store(SLOW, Relaxed);
+            self.writes.store(Writes::Resumed);
         }
     }
 
     pub(super) fn is_blocked(&self) -> bool {
-        self.writes.load(Relaxed) == BLOCKED
+        self.writes.load() == Writes::Blocked
     }
 
-    /// When a write that waits has waited for too long: without progress, or at less than the least rate if that is asked for.
+    /// When the write that waits has waited for too long: without progress, or below the minimum rate if that applies.
     pub(super) fn deadline(&self, limits: &Limits, with_rate: bool, start: Instant) -> Option<Instant> {
         if !self.is_blocked() {
             return None;
         }
-        let since = self.since.known(start);
+        let since = self.since.get_or_now(start);
         let stalled = since.checked_add(limits.body_timeout);
         let slow = with_rate.then(|| self.allowed(limits.response_min_bytes_per_second)).flatten();
         let slow = slow.and_then(|more| since.checked_add(more));
         stalled.into_iter().chain(slow).min()
     }
 
-    /// How much longer the write that waits may wait, from its beginning; `None` for as long as it likes.
+    /// How long the write that waits may take in all; `None` without a minimum rate.
     fn allowed(&self, rate: u64) -> Option<Duration> {
         if rate == 0 {
             return None;
         }
         let taken = self.taken.load(Relaxed).saturating_add(UNSENT.into());
+        // In integers: an `f64` loses the nanoseconds of large responses, and a `Duration` from it can panic.
         let part = Duration::from_nanos((taken % rate).saturating_mul(1_000_000_000) / rate);
         let earned = Duration::from_secs(taken / rate).saturating_add(part);
         Some(GRACE.saturating_add(earned).saturating_sub(Duration::from_nanos(self.waited.load(Relaxed))))
@@ -168,7 +175,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_next_answer_starts_anew() {
+    async fn the_next_response_starts_anew() {
         let start = Instant::now();
         let pace = Pace::new();
         pace.blocked();

@@ -1,4 +1,4 @@
-//! Between hyper and the service: what every request gets, and what every answer says about the connection.
+//! Between hyper and the service: what every request carries, and what every response says about the connection.
 
 use std::{
     convert::Infallible,
@@ -20,12 +20,12 @@ use tower_service::Service;
 
 use super::{
     activity::Activity,
-    body::{AnswerBody, RequestBody},
+    body::{RequestBody, ResponseBody},
     connection::Shared,
     discard::BodyState,
 };
 
-/// The service of one connection, whose requests come one after the other.
+/// The service of one connection. hyper calls it for one request after the other.
 pub(super) struct ConnectionService<S> {
     pub(super) service: S,
     pub(super) peer: SocketAddr,
@@ -37,9 +37,9 @@ impl<S> hyper::service::Service<Request<Incoming>> for ConnectionService<S>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
 {
-    type Response = Response<AnswerBody>;
+    type Response = Response<ResponseBody>;
     type Error = Infallible;
-    type Future = AnswerFuture<S>;
+    type Future = ResponseFuture<S>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let interim = request.version() == Version::HTTP_11;
@@ -48,8 +48,9 @@ where
         let unasked = interim && !request.body().is_end_stream() && expects_continue(request.headers());
         let mut request = request.map(|body| RequestBody::wrap(body, unasked, &self.activity, limit));
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        AnswerFuture {
-            answer: self.service.clone().oneshot(request),
+        ResponseFuture {
+            // hyper's `Service` has no `poll_ready`, so the future of each request waits for it.
+            future: self.service.clone().oneshot(request),
             waiting: None,
             activity: Some(Arc::clone(&self.activity)),
             shared: Arc::clone(&self.shared),
@@ -62,70 +63,71 @@ fn expects_continue(headers: &HeaderMap) -> bool {
 }
 
 pin_project! {
-    pub(super) struct AnswerFuture<S>
+    pub(super) struct ResponseFuture<S>
     where
         S: Service<Request<Body>>,
     {
         #[pin]
-        answer: Oneshot<S, Request<Body>>,
-        // The answer while it waits for the rest of a body. Boxed, since hardly any does.
+        future: Oneshot<S, Request<Body>>,
+        // The response while it waits for the rest of a body. Boxed, because hardly any does.
         waiting: Option<Box<Response<Body>>>,
-        // Until the answer takes it along.
+        // Until the body of the response takes it.
         activity: Option<Arc<Activity>>,
         shared: Arc<Shared>,
     }
 }
 
-impl<S> Future for AnswerFuture<S>
+impl<S> Future for ResponseFuture<S>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
 {
-    type Output = Result<Response<AnswerBody>, Infallible>;
+    type Output = Result<Response<ResponseBody>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut answer = if let Some(answer) = this.waiting.take() {
-            *answer
+        let mut response = if let Some(response) = this.waiting.take() {
+            *response
         } else {
-            let Ok(answer) = ready!(this.answer.poll(cx));
-            answer
+            let Ok(response) = ready!(this.future.poll(cx));
+            response
         };
         let mut closes = this.shared.shutdown.is_draining();
         if let Some(activity) = this.activity {
-            match before_answer(activity, closes) {
-                Poll::Ready(ends) => closes |= ends,
+            match poll_upload(activity, closes) {
+                Poll::Ready(unread) => closes |= unread,
                 Poll::Pending => {
-                    *this.waiting = Some(Box::new(answer));
+                    *this.waiting = Some(Box::new(response));
                     return Poll::Pending;
                 }
             }
-            activity.answer(answer.extensions().get().copied());
+            activity.response(response.extensions().get().copied(), &this.shared.limits);
         }
         if closes {
-            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         let activity = this.activity.take();
-        Poll::Ready(Ok(answer.map(|body| AnswerBody::new(body, activity))))
+        Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, activity))))
     }
 }
 
-fn before_answer(activity: &Activity, closes: bool) -> Poll<bool> {
-    if activity.upload.is_complete() { Poll::Ready(false) } else { with_rest(activity, closes) }
+/// Whether the connection has to close because the end of the request's body will not be reached within bounds.
+fn poll_upload(activity: &Activity, closes: bool) -> Poll<bool> {
+    if activity.upload.is_complete() { Poll::Ready(false) } else { poll_unread(activity, closes) }
 }
 
-/// Whether the answer has to say that the connection closes (RFC 9112, 9.6), since the end of the request's body will not be reached
-/// within bounds: the caller should not send the next request into a connection that ends. It has to be known before the head of the
-/// answer leaves, so an answer to a body in chunks, whose length nobody knows, waits a moment for the rest; the task of the connection
-/// reads it and comes back.
 #[cold]
-fn with_rest(activity: &Activity, closes: bool) -> Poll<bool> {
+fn poll_unread(activity: &Activity, closes: bool) -> Poll<bool> {
+    // The head of the response has to say that the connection closes (RFC 9112, 9.6), or the client sends its next request into a
+    // connection that ends.
     match activity.upload.state() {
-        // Short ones are read after the answer: the client may be waiting for it.
+        // A small body is discarded after the response: the client may be waiting for that.
         BodyState::Complete | BodyState::Short | BodyState::Discarding => Poll::Ready(false),
         BodyState::Long | BodyState::Lost => Poll::Ready(true),
         BodyState::DiscardingChunked if closes => Poll::Ready(true),
+        // Nobody knows the length of a chunked body, so the response waits a moment for its end. No waker is registered: the task
+        // of the connection polls this future too, discards the body, and comes back.
         BodyState::DiscardingChunked => {
-            activity.answer_waits();
+            activity.response_waits();
             Poll::Pending
         }
     }

@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 use super::ServeError;
 use super::signals::Signals;
 
-/// Asks a [`Server`](super::Server) to stop, and tells everybody who wants to know that it was asked.
+/// Asks a [`Server`](super::Server) to stop, and lets others know that it was asked.
 ///
-/// Clones are one handle. Once triggered it stays triggered.
+/// All clones are one handle. Once triggered, it stays triggered.
 ///
 /// ```
 /// use tapisservice_serve::Shutdown;
@@ -29,7 +29,7 @@ use super::signals::Signals;
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
     triggered: CancellationToken,
-    /// The same for those who ask with every request: the token would lock something for each.
+    // The same for whoever asks on every request: `CancellationToken::is_cancelled` takes a lock that all connections share.
     is_triggered: Arc<AtomicBool>,
 }
 
@@ -41,13 +41,14 @@ impl Shutdown {
 
     /// A handle that SIGTERM, SIGINT and SIGQUIT trigger.
     ///
-    /// A second one of them ends the process at once, with the exit code 128 plus the signal's number, for people and supervisors
-    /// who do not want to wait. Other signals that would end the process are logged and ignored: SIGUSR1, SIGUSR2, SIGALRM, and SIGHUP where
-    /// the standard input is no terminal (with a terminal it means that this was closed, and triggers the shutdown).
+    /// A second one ends the process at once, with exit code 128 plus the number of the signal, for people and supervisors
+    /// that do not want to wait. Other signals that would end the process are logged and ignored, such as SIGUSR1, SIGUSR2
+    /// and SIGALRM. So is SIGHUP, unless standard input is a terminal: then it means that the terminal was closed, and
+    /// triggers the shutdown.
     ///
     /// # Errors
     ///
-    /// [`ServeError::Signals`] when the handlers cannot be installed.
+    /// [`ServeError::Signals`] if the handlers cannot be installed.
     ///
     /// # Panics
     ///
@@ -65,18 +66,20 @@ impl Shutdown {
             handle.trigger();
             let signal = signals.shutdown().await;
             tracing::warn!(signal = signal.name, "second signal received, exiting at once");
+            // `exit` and not a return: a task that blocks its thread would hold up the runtime, and the process with it.
             std::process::exit(signal.exit_code);
         });
         Ok(shutdown)
     }
 
-    /// Starts the shutdown. Doing it twice is doing it once.
+    /// Starts the shutdown. Further calls have no effect.
     pub fn trigger(&self) {
+        // The flag first: whoever is woken by the token and asks `is_draining` must see it.
         self.is_triggered.store(true, Release);
         self.triggered.cancel();
     }
 
-    /// Whether the shutdown has started: the service is then not ready (503), although it still answers.
+    /// Whether the shutdown has started. The service is then not ready (503), although it still responds.
     pub fn is_draining(&self) -> bool {
         self.is_triggered.load(Acquire)
     }

@@ -1,4 +1,4 @@
-//! A client's socket that reports its progress, and closes without destroying the last answer.
+//! A client's socket that reports its progress, and closes without destroying the last response.
 
 use std::{
     io::{self, IoSlice},
@@ -15,12 +15,12 @@ use tokio::{
 
 use super::activity::{Activity, Watch};
 
-/// Up to so many bytes leave in one piece: copying an answer of that size costs less than the kernel's way of taking several pieces,
-/// by 0.1 microseconds, which is 1 % of the CPU time of a small request.
+/// Responses up to this size are copied into one buffer. That costs 0.1 microseconds less than a vectored write, which is 1 %
+/// of the CPU time of a small request.
 const ONE_PIECE: usize = 4096;
-/// Asks a client that has closed its side for writing whether it is there: one that is discards an interim response that it did not
-/// expect (RFC 9110, 15.2.1), and the kernel of one that is not answers with a reset. Nothing else tells the two apart. It is 100, which
-/// every client knows: some take 102 for the answer.
+/// Finds out whether a client that closed its side is still there: a client discards an interim response that it did not
+/// expect (RFC 9110, 15.2), and the kernel of one that is gone sends a reset. The status is 100, which
+/// every client knows: some take a 102 for the final response.
 const PROBE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 #[derive(Debug)]
@@ -43,23 +43,25 @@ impl ClientStream {
         written
     }
 
-    /// Looks after the client of a request that is worked on. An error when it has gone.
+    /// Watches the client while its request is handled. An error means that it is gone.
     fn watch(&self, cx: &mut Context<'_>) -> io::Result<()> {
         match self.activity.watch() {
             Watch::Nothing => Ok(()),
-            Watch::ForEnd => {
+            // A peek, because a byte that is read here would be missing from the next request.
+            Watch::Fin => {
                 let mut next = [MaybeUninit::uninit()];
                 if let Poll::Ready(0) = self.socket.poll_peek(cx, &mut ReadBuf::uninit(&mut next))? {
-                    self.activity.sending_ended();
+                    self.activity.half_close.fin_received();
                 }
                 Ok(())
             }
             Watch::Probe => match self.socket.try_write(PROBE) {
                 Ok(sent) if sent == PROBE.len() => Ok(()),
-                // The buffer is empty, as no answer waits in it.
+                // The probe fits into the kernel's buffer unless an earlier response fills it, and then the client does not read.
                 Ok(_) => Err(io::ErrorKind::WriteZero.into()),
                 Err(error) => Err(error),
             },
+            // Nothing is read any more after the FIN, so a reset shows only as the pending error of the socket.
             Watch::Check => self.socket.take_error()?.map_or(Ok(()), Err),
         }
     }
@@ -103,7 +105,7 @@ impl AsyncWrite for ClientStream {
         self.socket.is_write_vectored()
     }
 
-    // hyper flushes when its own write buffer is empty, never before.
+    // hyper calls this only when its own write buffer is empty, so the end of a flush is the end of the response.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.socket).poll_flush(cx))?;
         self.activity.flushed();
@@ -111,6 +113,7 @@ impl AsyncWrite for ClientStream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // hyper polls until it is ready: the FIN is sent once, and then the client is read until it stops.
         if !self.write_closed {
             ready!(Pin::new(&mut self.socket).poll_shutdown(cx))?;
             self.write_closed = true;
@@ -119,7 +122,7 @@ impl AsyncWrite for ClientStream {
     }
 }
 
-/// The pieces joined, if they fit into `space`.
+/// The pieces in one buffer, if they fit into `space`.
 fn in_one_piece<'a>(pieces: &[IoSlice<'_>], space: &'a mut [MaybeUninit<u8>]) -> Option<ReadBuf<'a>> {
     let mut whole = ReadBuf::uninit(space);
     for piece in pieces {
@@ -131,14 +134,14 @@ fn in_one_piece<'a>(pieces: &[IoSlice<'_>], space: &'a mut [MaybeUninit<u8>]) ->
     Some(whole)
 }
 
-/// Reads to the end of what the client sends. The connection's deadline ends it when the client does not.
+/// Reads until the client stops sending. A client that does not is ended by the connection's deadline.
 fn discard(socket: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
     let mut scratch = [0; 4096];
     loop {
         let mut buf = ReadBuf::new(&mut scratch);
         match ready!(Pin::new(&mut *socket).poll_read(cx, &mut buf)) {
             Ok(()) if !buf.filled().is_empty() => {}
-            // A client that resets the connection has gone too; its answer was sent.
+            // A client that resets the connection is gone too; its response was sent.
             Ok(()) | Err(_) => return Poll::Ready(Ok(())),
         }
     }
