@@ -20,6 +20,7 @@ impl MacKey {
     pub(super) fn random() -> Self {
         let (mut key, mut nonce) = ([0; 16], [0; NONCE_LEN]);
         for bytes in [&mut key[..], &mut nonce] {
+            // Not from a seed that is known or kept: whoever knows the key can make up a text with the MAC of a cached token.
             rand::fill(bytes).expect("the operating system has random numbers");
         }
         Self::new(&key, nonce)

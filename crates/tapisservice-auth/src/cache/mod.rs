@@ -122,6 +122,7 @@ impl Verifier for TokenCache {
         registry: Option<&Registry>,
         now: UnixTime,
     ) -> Result<VerifiedToken, AuthError> {
+        // Of the text as it was sent, so nothing of an unverified token is parsed before the lookup.
         let mac = self.key.mac(token.as_bytes());
         if let Some(registry) = registry
             && let Some(verified) = self.lookup(&mac, registry, now)?
@@ -129,6 +130,9 @@ impl Verifier for TokenCache {
             return Ok(verified);
         }
         // Rejections are not cached: a newer registry may lift one, and anybody can make up bad tokens until the good ones are evicted.
+        //
+        // Simultaneous requests with the same new token all verify it. That is only CPU time, once per token; a lock would make them
+        // wait for each other on every lookup.
         let verified = self.verifier.verify(token, registry, now)?;
         self.known.insert(mac, verified.clone());
         Ok(verified)
@@ -148,6 +152,7 @@ impl Weighter<TokenMac, VerifiedToken> for ByBytes {
                 .delegation
                 .as_ref()
                 .map_or(0, |by| by.username.as_str().len() + by.tenant_id.as_str().len());
+        // The claims are the bulk, and their size is up to the issuer of the token: a mere number of entries would bound no memory.
         let bytes = claims.all.size() + names + size_of::<VerifiedToken>() + size_of::<Claims>() + OVERHEAD;
         u64::try_from(bytes).unwrap_or(u64::MAX).max(MIN_TOKEN_BYTES)
     }
