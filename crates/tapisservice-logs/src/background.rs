@@ -10,15 +10,15 @@ use std::{
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::{LogError, WriteLine};
+use super::LogError;
 
-/// Waiting lines in bytes. Past it lines are counted instead of kept.
+/// The maximum size of the queue in bytes. Beyond that, lines are dropped and counted.
 const MAX_WAITING: usize = 8 * 1024 * 1024;
 
-/// Up to `PIPE_BUF` a write to a pipe is not mixed with those of other processes (POSIX `write`).
+/// `PIPE_BUF`: up to this size, a write to a pipe is not interleaved with those of other processes (POSIX `write`).
 const MAX_WRITE: usize = 4096;
 
-/// Renders the line that takes the place of dropped ones.
+/// Renders the line that reports dropped ones.
 pub(super) type DroppedNotice = Box<dyn Fn(u64) -> String + Send>;
 
 /// Hands lines to a thread of its own.
@@ -38,10 +38,10 @@ struct Shared {
 struct Queue {
     /// Whole lines, each with its line end.
     waiting: Vec<u8>,
-    /// Lines dropped and not yet told of.
+    /// Dropped lines that the output does not report yet.
     dropped: u64,
     dropped_ever: u64,
-    /// Lines handed over, dropped ones included, and how many of them are settled.
+    /// All lines, including dropped ones, and the number of those that are written or dropped for good.
     accepted: u64,
     settled: u64,
     closed: bool,
@@ -60,7 +60,7 @@ impl Background {
         Ok(Self { shared })
     }
 
-    /// Waits until everything handed over so far is written; `false` when that takes longer than `timeout`.
+    /// Waits until all lines so far are written. Returns `false` if that takes longer than `timeout`.
     pub(super) fn flush(&self, timeout: Duration) -> bool {
         let start = Instant::now();
         let mut queue = self.shared.lock();
@@ -75,7 +75,7 @@ impl Background {
         true
     }
 
-    /// Writes what waits, then ends the thread. Later lines are dropped.
+    /// Writes the lines that wait, then ends the thread. Later lines are dropped.
     pub(super) fn close(&self, timeout: Duration) -> bool {
         self.shared.lock().closed = true;
         self.shared.work.notify_one();
@@ -87,22 +87,27 @@ impl Background {
     }
 }
 
-impl WriteLine for Background {
-    fn write_line(&self, line: String) {
+/// Each write is one whole line with its line end. It never fails, and waits for nothing but a short lock.
+impl Write for &Background {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut queue = self.shared.lock();
-        if queue.closed || queue.waiting.len() + line.len() >= MAX_WAITING {
+        if queue.closed || queue.waiting.len() + line.len() > MAX_WAITING {
             queue.dropped_ever += 1;
             if !queue.closed {
                 queue.dropped += 1;
                 queue.accepted += 1;
             }
-            return;
+            return Ok(line.len());
         }
         queue.accepted += 1;
-        queue.waiting.extend_from_slice(line.as_bytes());
-        queue.waiting.push(b'\n');
+        queue.waiting.extend_from_slice(line);
         drop(queue);
         self.shared.work.notify_one();
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -111,7 +116,7 @@ impl Shared {
         self.queue.lock()
     }
 
-    /// Takes what waits, or `None` once the queue is closed and empty. `settled` lines are dealt with by now.
+    /// Takes the lines that wait, or `None` once the queue is closed and empty. `settled` is the number of lines dealt with.
     fn next(&self, settled: u64) -> Option<Batch> {
         let mut queue = self.lock();
         queue.settled = settled;
@@ -130,7 +135,7 @@ impl Shared {
 struct Batch {
     lines: Vec<u8>,
     dropped: u64,
-    /// How many lines are settled once this batch is written.
+    /// The number of settled lines once this batch is written.
     end: u64,
 }
 
@@ -139,7 +144,7 @@ struct Worker<W> {
     output: W,
     name: String,
     notice: DroppedNotice,
-    /// Lost lines the output itself does not tell of yet.
+    /// Lost lines that the output does not report yet.
     untold: u64,
     failing: bool,
 }
@@ -159,14 +164,14 @@ impl<W: Write> Worker<W> {
         }
     }
 
-    /// Says once on standard error that the output fails, and once more after it has recovered in between.
+    /// Reports a failing output on standard error: once, and again only after it recovered in between.
     fn write(&mut self, part: &[u8]) -> bool {
         let result = self.output.write_all(part).and_then(|()| self.output.flush());
         let failed_before = mem::replace(&mut self.failing, result.is_err());
         if let Err(error) = &result
             && !failed_before
         {
-            // Nobody is left to tell when this fails too.
+            // If this fails too, there is nowhere left to report it.
             let _ = writeln!(io::stderr(), "log output {} fails, lines are lost: {error}", self.name);
         }
         result.is_ok()
@@ -177,7 +182,7 @@ impl<W: Write> Worker<W> {
         self.shared.lock().dropped_ever += lines;
     }
 
-    /// Says in the output itself how many lines are missing, as soon as it takes lines again.
+    /// Writes to the output how many lines are missing, as soon as it works again.
     fn tell(&mut self) {
         if self.untold > 0 && !self.failing {
             let notice = (self.notice)(self.untold) + "\n";
@@ -188,7 +193,7 @@ impl<W: Write> Worker<W> {
     }
 }
 
-/// Cuts at line ends into parts of at most [`MAX_WRITE`] bytes; a longer line is a part of its own.
+/// Splits at line ends into parts of at most [`MAX_WRITE`] bytes. A longer line is a part of its own.
 fn whole_lines(mut lines: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         if lines.is_empty() {
@@ -221,6 +226,10 @@ mod tests {
         Box::new(|lines| format!("{lines} lines dropped"))
     }
 
+    fn write_line(mut output: &Background, line: &str) {
+        output.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
     /// Sends what is written, once it is allowed to.
     struct Gate {
         open: mpsc::Receiver<()>,
@@ -250,14 +259,14 @@ mod tests {
     fn closing_writes_every_waiting_line() {
         let (output, opener, seen) = gated();
         for n in 0..1000 {
-            output.write_line(format!("line {n}"));
+            write_line(&output, &format!("line {n}"));
         }
         drop(opener);
         assert!(output.close(LONG));
         let text = String::from_utf8(seen.try_iter().flatten().collect()).unwrap();
         assert_eq!(text.lines().count(), 1000);
         assert!(text.ends_with("line 999\n"));
-        output.write_line("too late".into());
+        write_line(&output, "too late");
         assert_eq!(output.dropped_lines(), 1);
     }
 
@@ -266,7 +275,7 @@ mod tests {
         let (output, opener, seen) = gated();
         let line = "x".repeat(64 * 1024);
         for _ in 0..400 {
-            output.write_line(line.clone());
+            write_line(&output, &line);
         }
         assert!(output.dropped_lines() > 0);
         assert!(!output.close(Duration::from_millis(1)));
@@ -314,12 +323,12 @@ mod tests {
         }
         let disk = Arc::new(Mutex::new((true, Vec::new())));
         let output = Background::start("full".into(), Disk(Arc::clone(&disk)), notice()).unwrap();
-        output.write_line("a".into());
-        output.write_line("b".into());
+        write_line(&output, "a");
+        write_line(&output, "b");
         assert!(output.flush(LONG));
         assert_eq!(output.dropped_lines(), 2);
         disk.lock().0 = false;
-        output.write_line("c".into());
+        write_line(&output, "c");
         assert!(output.close(LONG));
         assert_eq!(String::from_utf8_lossy(&disk.lock().1), "c\n2 lines dropped\n");
     }

@@ -1,58 +1,50 @@
 //! Lines kept in memory, for tests.
 
-use std::sync::Arc;
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use parking_lot::Mutex;
+use tracing_subscriber::fmt::MakeWriter;
 
-use super::{Destination, LogError, OpenSink, Sink, WriteLine};
-
-/// Opens every destination in memory. Clones share the lines.
+/// Keeps lines in memory, for tests. All clones share the lines.
 ///
 /// ```
 /// use tapisservice_logs::{Capture, LogSettings, subscriber};
 ///
 /// let capture = Capture::default();
-/// let subscriber = subscriber(&LogSettings::default(), &mut capture.clone())?;
+/// let subscriber = subscriber(&LogSettings::default(), capture.clone());
 /// tracing::subscriber::with_default(subscriber, || tracing::error!(id = 7, "not saved"));
 /// assert!(capture.lines()[0].ends_with("not saved id=7"));
-/// # Ok::<(), tapisservice_logs::LogError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Capture {
-    lines: Arc<Mutex<Vec<(Destination, String)>>>,
+    text: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Capture {
     /// All lines, oldest first, without line ends.
     pub fn lines(&self) -> Vec<String> {
-        self.collect(|_| true)
-    }
-
-    /// The lines of one destination.
-    pub fn lines_at(&self, destination: &Destination) -> Vec<String> {
-        self.collect(|at| at == destination)
-    }
-
-    fn collect(&self, wanted: impl Fn(&Destination) -> bool) -> Vec<String> {
-        let lines = self.lines.lock();
-        lines.iter().filter(|(at, _)| wanted(at)).map(|(_, line)| line.clone()).collect()
+        String::from_utf8_lossy(&self.text.lock()).lines().map(ToOwned::to_owned).collect()
     }
 }
 
-impl OpenSink for Capture {
-    fn open(&mut self, destination: &Destination) -> Result<Sink, LogError> {
-        Ok(Sink::new(Captured { capture: self.clone(), destination: destination.clone() }))
+impl Write for Capture {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.text.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
-struct Captured {
-    capture: Capture,
-    destination: Destination,
-}
+impl MakeWriter<'_> for Capture {
+    type Writer = Self;
 
-impl WriteLine for Captured {
-    fn write_line(&self, line: String) {
-        let mut lines = self.capture.lines.lock();
-        lines.push((self.destination.clone(), line));
+    fn make_writer(&self) -> Self {
+        self.clone()
     }
 }

@@ -2,19 +2,19 @@
 
 use std::{io, path::PathBuf};
 
-/// Why logging could not be set up. Every message names the fix.
+/// Why logging could not be set up. Each message says what to change.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// A logging key has a value it cannot have.
+    /// A logging key has an invalid value.
     #[error("configuration key `{key}`: {expected}")]
     Setting {
-        /// The key as it stands in the configuration.
+        /// The configuration key.
         key: String,
-        /// What would have been accepted.
+        /// The expected values.
         expected: &'static str,
     },
-    /// The log file is a directory, as Docker makes of a bind mount whose source is missing.
+    /// The log file is a directory. Docker creates one if the source of a bind mount is missing.
     #[error(
         "log file {} is a directory: Docker creates one in place of a mounted file that does not \
          exist on the host; remove that directory, create an empty file, and start again",
@@ -31,7 +31,7 @@ pub enum LogError {
         path: PathBuf,
         /// What to do about it.
         hint: &'static str,
-        /// What the system said.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },

@@ -1,8 +1,8 @@
-//! Characters that could forge a line or mislead whoever reads it (F23).
+//! Escapes characters that could forge a line or mislead its reader (F23).
 
 use std::fmt::Write as _;
 
-/// Whether a character moves the cursor, ends a line somewhere, is invisible or turns the reading direction.
+/// Whether a character moves the cursor, ends a line in some viewer, is invisible or changes the reading direction.
 pub(super) fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -16,7 +16,7 @@ pub(super) fn is_unsafe(c: char) -> bool {
         )
 }
 
-/// Appends text with its unsafe characters written out.
+/// Appends text with its unsafe characters escaped.
 pub(super) fn push_text(out: &mut String, text: &str) {
     for c in text.chars() {
         push_char(out, c);

@@ -5,7 +5,7 @@ use std::{error::Error, fmt, iter};
 use serde_json::{Number, Value};
 use tracing::field::{Field, Visit};
 
-/// How many causes of an error are followed; a cycle of sources must not hang the logger.
+/// The maximum number of causes of an error. A cycle of sources must not hang the logger.
 const MAX_CAUSES: usize = 16;
 
 /// Field values in the order they were recorded; a later value replaces an earlier one of the same name.
@@ -33,14 +33,14 @@ impl Fields {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
-    /// Takes over what `newer` has.
+    /// Sets all fields of `newer`.
     pub(super) fn merge(&mut self, newer: Self) {
         for (name, value) in newer.0 {
             self.set(name, value);
         }
     }
 
-    /// Adds what `outer` has and this lacks.
+    /// Adds the fields of `outer` that are not set here.
     pub(super) fn inherit(&mut self, outer: &Self) {
         for (name, value) in &outer.0 {
             if self.get(name).is_none() {
@@ -83,7 +83,7 @@ impl Visit for Fields {
         self.record(field, Number::from_u128(value).map_or_else(|| value.to_string().into(), Value::Number));
     }
 
-    /// JSON has no NaN and no infinity: they become text.
+    /// NaN and the infinities become text, because JSON does not have them.
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.record(field, Number::from_f64(value).map_or_else(|| value.to_string().into(), Value::Number));
     }

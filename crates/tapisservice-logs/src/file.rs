@@ -8,10 +8,10 @@ use std::{
 
 use super::LogError;
 
-/// Opens a file for appending and creates it when missing.
+/// Opens a file for appending, and creates it if it does not exist.
 ///
-/// Append mode puts every write at the end as it is then, which is what makes several writers, and a rotation
-/// by copying and truncating, safe. Nothing is ever renamed: a mounted file cannot be.
+/// In append mode every write goes to the current end of the file. That makes several writers safe, and rotation
+/// by copying and truncating. Files are never renamed, because a mounted file cannot be.
 pub(super) fn open(path: &Path) -> Result<File, LogError> {
     if path.is_dir() {
         return Err(LogError::Directory { path: path.to_owned() });

@@ -1,4 +1,4 @@
-//! Which spans and events are of interest.
+//! Which spans and events are logged.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::{
     request,
 };
 
-/// Dependencies whose own talk is held at `WARN`: at `DEBUG` they drown the service, and some print headers.
+/// Dependencies that are held at `WARN`: at `DEBUG` they drown out the service, and some print headers.
 const DEPENDENCIES: &[&str] = &[
     "axum",
     "h2",
@@ -63,12 +63,12 @@ impl Levels {
         }
     }
 
-    /// Spans are kept from `INFO` up whatever the level is, so that an error line carries its context.
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
         let level = self.of(metadata.target());
         if request::is_span(metadata) {
             return false;
         }
+        // Spans are kept from `INFO` up at every level, so that the line of an error has its context.
         if metadata.is_span() {
             return *metadata.level() <= level.most_verbose()
                 || (*metadata.level() <= Level::INFO && !self.is_dependency(metadata.target()));
@@ -100,7 +100,7 @@ impl<S: Subscriber> Filter<S> for LogFilter {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        // The callsites of `tracing-log` stand for every target at once and must be asked each time.
+        // All records of the `log` crate share these callsites, so their real target is known only for each event.
         if metadata.target() == "log" {
             return Interest::sometimes();
         }

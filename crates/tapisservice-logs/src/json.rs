@@ -12,7 +12,7 @@ pub(super) fn render(line: &Line) -> String {
     let mut out = Vec::with_capacity(256);
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, OneLine);
     if line.serialize(&mut serializer).is_err() {
-        // Strings and numbers always serialize; a line must come out even if that ever changes.
+        // Strings and numbers always serialize. Should that ever change, there must still be a line.
         return r#"{"level":"ERROR","message":"a log line could not be serialized"}"#.to_owned();
     }
     String::from_utf8(out).unwrap_or_default()
@@ -43,7 +43,7 @@ impl Serialize for Object<'_> {
     }
 }
 
-/// Compact JSON that also escapes what JSON allows but line readers and terminals stumble over.
+/// Compact JSON that also escapes characters which JSON allows, but which line readers and terminals misinterpret.
 struct OneLine;
 
 impl Formatter for OneLine {

@@ -1,16 +1,17 @@
 //! From `tracing` events to lines.
 
-use std::sync::Arc;
+use std::{io::Write as _, sync::Arc};
 
 use serde_json::Value;
 use tapisservice_core::RequestContext;
 use tracing::{
-    Event, Level, Subscriber,
+    Event, Level, Metadata, Subscriber,
     span::{Attributes, Id, Record},
 };
 use tracing_log::NormalizeEvent;
 use tracing_subscriber::{
     Layer,
+    fmt::MakeWriter,
     layer::Context,
     registry::{LookupSpan, SpanRef},
 };
@@ -22,21 +23,27 @@ use super::{
     human, json,
     line::Line,
     request::{self, Ids},
-    sink::{Sink, Sinks},
 };
 
-/// Renders events and hands them to their sinks.
-#[derive(Debug)]
-pub(super) struct LogLayer {
+/// Renders events and writes each as one line.
+// Not a `fmt::Layer` with a `FormatEvent`, for three reasons. It keeps the fields of spans as text, so JSON would lose their types. It
+// formats them while it holds the lock of the span, for which a `Debug` that logs would wait forever. And it chooses the writer by
+// the metadata of the event, which for a record of the `log` crate has the target `log`: such lines would be filed under no module.
+pub(super) struct LogLayer<W> {
     pub(super) levels: Arc<Levels>,
-    pub(super) sinks: Sinks,
+    pub(super) writer: W,
     pub(super) format: LogFormat,
+    pub(super) ansi: bool,
 }
 
-/// The fields of a span, kept in its extensions. Shared, so that a line holds the lock only to count.
+/// The fields of a span, kept in its extensions. Shared, so that a line holds the lock of the span only to clone the pointer.
 struct SpanFields(Arc<Fields>);
 
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
+impl<S, W> Layer<S> for LogLayer<W>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + 'static,
+{
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, cx: Context<'_, S>) {
         let mut fields = Fields::with_capacity(attributes.metadata().fields().len());
         attributes.record(&mut fields);
@@ -46,8 +53,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, cx: Context<'_, S>) {
-        // NOTE: values are rendered before the extensions are locked: a panic inside a `Debug` is logged from
-        // within this very span and would wait for that lock for ever.
+        // NOTE: values are rendered before the extensions are locked. A panic inside a `Debug` is logged within this very
+        // span, and would wait for that lock forever.
         let mut newer = Fields::default();
         values.record(&mut newer);
         if let Some(span) = cx.span(id)
@@ -75,17 +82,19 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
             },
         );
         let level = if critical { "CRITICAL" } else { name(*metadata.level()) };
-        self.write(&Line::new(level, metadata.target(), fields, ids), metadata.target());
+        self.write(&Line::new(level, metadata.target(), fields, ids), metadata);
     }
 }
 
-impl LogLayer {
-    fn write(&self, line: &Line, target: &str) {
-        let sink: &Sink = self.sinks.of(target);
-        sink.write_line(match self.format {
-            LogFormat::Human => human::render(line, sink.colour),
+impl<W: for<'a> MakeWriter<'a>> LogLayer<W> {
+    fn write(&self, line: &Line, metadata: &Metadata<'_>) {
+        let mut text = match self.format {
+            LogFormat::Human => human::render(line, self.ansi),
             LogFormat::Json => json::render(line),
-        });
+        };
+        text.push('\n');
+        // The log has nowhere to report that it cannot be written.
+        let _ = self.writer.make_writer_for(metadata).write_all(text.as_bytes());
     }
 }
 

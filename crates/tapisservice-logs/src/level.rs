@@ -1,4 +1,4 @@
-//! The levels a configuration may name.
+//! The levels of the configuration.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -10,28 +10,28 @@ use tracing::{Level, level_filters::LevelFilter};
 
 /// A value of `log_level` or of a `*_log_level` key (C2).
 ///
-/// `Trace` goes beyond the five names of the Python framework; `Critical` lets through nothing but
-/// panics and events that carry the field `critical = true`.
+/// The Python framework has the same names except `Trace`. `Critical` logs only panics and events
+/// with the field `critical = true`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum LogLevel {
-    /// Everything, the dependencies' own traces excepted.
+    /// Everything except the traces of dependencies.
     Trace,
-    /// What helps while developing.
+    /// Details for developers.
     Debug,
-    /// What an operator wants to have read.
+    /// Normal operation.
     Info,
-    /// What may become a failure.
+    /// Conditions that may become failures.
     Warn,
     /// Failures. The default.
     #[default]
     Error,
-    /// Panics and events marked `critical = true`, nothing else.
+    /// Panics and events with `critical = true`.
     Critical,
 }
 
 impl LogLevel {
-    /// The least severe `tracing` level that can still be written.
+    /// The least severe `tracing` level that is written.
     pub(super) fn most_verbose(self) -> Level {
         match self {
             Self::Trace => Level::TRACE,
@@ -77,7 +77,7 @@ impl JsonSchema for LogLevel {
     }
 }
 
-/// The text is none of the levels.
+/// The text is not a level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected one of TRACE, DEBUG, INFO, WARN, ERROR, CRITICAL")]
 pub struct UnknownLevel;
@@ -85,7 +85,7 @@ pub struct UnknownLevel;
 impl FromStr for LogLevel {
     type Err = UnknownLevel;
 
-    /// Case does not matter, and `WARNING` is taken as `WARN`.
+    /// Ignores case, and accepts `WARNING` for `WARN`.
     fn from_str(text: &str) -> Result<Self, UnknownLevel> {
         match text.to_ascii_uppercase().as_str() {
             "TRACE" => Ok(Self::Trace),

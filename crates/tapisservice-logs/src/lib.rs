@@ -7,6 +7,7 @@ mod escape;
 mod fields;
 mod file;
 mod filter;
+mod guard;
 mod human;
 mod json;
 mod layer;
@@ -18,23 +19,21 @@ mod panic;
 mod redact;
 mod request;
 mod settings;
-mod sink;
 
 use std::sync::Arc;
 
 use tracing::Subscriber;
-use tracing_subscriber::{Layer, layer::SubscriberExt, registry, registry::LookupSpan};
+use tracing_subscriber::{Layer, fmt::MakeWriter, layer::SubscriberExt, registry, registry::LookupSpan};
 
 pub use self::{
     capture::Capture,
     error::LogError,
+    guard::LogGuard,
     level::{LogLevel, UnknownLevel},
-    output::LogGuard,
     panic::set_panic_hook,
     redact::{redact, redact_secret},
     request::REQUEST_SPAN,
     settings::{FilingStrategy, LogFormat, LogSettings},
-    sink::{Destination, OpenSink, Sink, WriteLine},
 };
 #[doc(no_inline)]
 pub use tapisservice_core::Throttled;
@@ -42,31 +41,29 @@ pub use tapisservice_core::Throttled;
 use self::{
     filter::{Levels, LogFilter},
     layer::LogLayer,
-    output::Outputs,
-    sink::Sinks,
 };
 
 /// Sets up logging for the whole process: subscriber, bridge from the `log` crate, [panic hook](set_panic_hook).
 ///
-/// Keep the guard until the end of `main`. A service that needs a second layer, for traces say, builds the
-/// subscriber itself from [`layer`] and installs it with [`install`].
+/// Keep the guard until the end of `main`. A service that needs a second layer, for example to export traces, builds
+/// its own subscriber with [`layer`] and installs it with [`install`].
 ///
 /// # Errors
 ///
-/// When a log file cannot be opened, a writer thread cannot be started, or a subscriber is installed already.
+/// If a log file cannot be opened, a writer thread cannot be started, or a subscriber is already installed.
 pub fn init(settings: &LogSettings) -> Result<LogGuard, LogError> {
     let (layer, guard) = layer(settings)?;
     install(settings, registry().with(layer))?;
     Ok(guard)
 }
 
-/// Installs a subscriber that holds [`layer`], the bridge from the `log` crate and the panic hook.
+/// Installs a subscriber that contains [`layer`], the bridge from the `log` crate and the panic hook.
 ///
-/// A logger that somebody else gave the `log` crate stays in place.
+/// If the `log` crate already has a logger, that one stays.
 ///
 /// # Errors
 ///
-/// [`LogError::AlreadySet`] when the process has a subscriber; nothing is changed then.
+/// [`LogError::AlreadySet`] if the process already has a subscriber. Nothing is changed then.
 pub fn install(
     settings: &LogSettings,
     subscriber: impl Subscriber + Send + Sync + 'static,
@@ -74,50 +71,43 @@ pub fn install(
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::AlreadySet)?;
     let verbosity = Levels::new(settings).most_verbose();
     let bridge = tracing_log::LogTracer::builder().with_max_level(as_log(verbosity));
-    // Fails only when another logger is installed, which then stays.
+    // Fails only if another logger is installed, which stays.
     let _ = bridge.init();
     set_panic_hook(|| ());
     Ok(())
 }
 
-/// The logging layer over the configured outputs, to compose with other layers.
+/// The logging layer with the configured outputs, to be combined with other layers.
 ///
 /// # Errors
 ///
-/// When a log file cannot be opened or a writer thread cannot be started.
+/// If a log file cannot be opened or a writer thread cannot be started.
 pub fn layer<S>(settings: &LogSettings) -> Result<(impl Layer<S> + Send + Sync + use<S>, LogGuard), LogError>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let mut outputs = Outputs { format: settings.log_format, guard: LogGuard::default() };
-    let layer = layer_over(settings, &mut outputs)?;
-    Ok((layer, outputs.guard))
+    let (outputs, guard) = output::open(settings)?;
+    Ok((layer_over(settings, outputs, output::is_ansi(settings)), guard))
 }
 
-/// A subscriber over other outputs, for `tracing::subscriber::with_default` in tests.
+/// A subscriber that writes to another writer, for `tracing::subscriber::with_default` in tests.
 ///
-/// # Errors
-///
-/// What `outputs` answers.
-pub fn subscriber<O: OpenSink>(
-    settings: &LogSettings,
-    outputs: &mut O,
-) -> Result<impl Subscriber + Send + Sync + use<O>, LogError> {
-    Ok(registry().with(layer_over(settings, outputs)?))
+/// Each write is one line. The files of the settings are not opened.
+pub fn subscriber<W>(settings: &LogSettings, writer: W) -> impl Subscriber + Send + Sync + use<W>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    registry().with(layer_over(settings, writer, false))
 }
 
-fn layer_over<S, O>(
-    settings: &LogSettings,
-    outputs: &mut O,
-) -> Result<impl Layer<S> + Send + Sync + use<S, O>, LogError>
+fn layer_over<S, W>(settings: &LogSettings, writer: W, ansi: bool) -> impl Layer<S> + Send + Sync + use<S, W>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
-    O: OpenSink,
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let levels = Arc::new(Levels::new(settings));
-    let sinks = Sinks::open(settings, outputs)?;
-    let layer = LogLayer { levels: Arc::clone(&levels), sinks, format: settings.log_format };
-    Ok(layer.with_filter(LogFilter(levels)))
+    let layer = LogLayer { levels: Arc::clone(&levels), writer, format: settings.log_format, ansi };
+    layer.with_filter(LogFilter(levels))
 }
 
 fn as_log(level: tracing::level_filters::LevelFilter) -> tracing_log::log::LevelFilter {

@@ -1,11 +1,11 @@
-//! One log line before it has a format.
+//! A log line before it is rendered.
 
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::{fields::Fields, redact, request::Ids};
 
-/// Everything a line says, free of secrets, not yet escaped.
+/// The contents of a line: without secrets, not yet escaped.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub(super) time: OffsetDateTime,
@@ -17,7 +17,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Puts a line together and masks what must not be written.
+    /// Builds a line and masks secrets.
     pub(super) fn new(level: &'static str, target: &str, mut fields: Fields, ids: Ids) -> Self {
         let message = match fields.take("message") {
             Some(Value::String(text)) => redact::redact(&text).into_owned(),

@@ -1,10 +1,10 @@
-//! Which configured module name speaks for a `tracing` target.
+//! Which configured module name applies to a `tracing` target.
 
 /// Values by module name; the longest matching name wins.
 ///
-/// Python's names are dotted, Rust's targets are paths, and a crate's name has underscores where Python has
-/// a dot. So `tapisservice.auth` stands for the target `tapisservice::auth` and for `tapisservice_auth`, and
-/// each name covers what lies below it. `bookmarks.store` does not cover `bookmarks::store_cache`.
+/// Names in Python have dots, targets in Rust are paths, and a crate name has an underscore where Python has
+/// a dot. So `tapisservice.auth` means the targets `tapisservice::auth` and `tapisservice_auth`, and
+/// each name covers the modules below it. `bookmarks.store` does not cover `bookmarks::store_cache`.
 #[derive(Clone, Debug)]
 pub(super) struct ModuleTable<T> {
     /// Longest name first.
@@ -38,12 +38,12 @@ impl<T> ModuleTable<T> {
     }
 }
 
-/// Whether `target` is the module `name` or lies below it.
+/// Whether `target` is the module `name` or below it.
 pub(super) fn covers(name: &str, target: &str) -> bool {
     target.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// The targets a configured name stands for.
+/// The targets that a configured name means.
 fn targets(name: &str) -> Vec<String> {
     let name = name.replace('-', "_");
     let path = name.replace('.', "::");

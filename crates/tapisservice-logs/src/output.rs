@@ -1,88 +1,93 @@
-//! The real destinations.
+//! Which output takes the lines of a target.
 
 use std::{
-    fmt,
-    io::{self, IsTerminal},
-    time::{Duration, Instant},
+    collections::btree_map::{BTreeMap, Entry},
+    io::{self, IsTerminal as _},
+    path::Path,
 };
 
 use serde_json::json;
+use tracing::Metadata;
+use tracing_subscriber::fmt::MakeWriter;
 
 use super::{
-    Destination, LogError, LogFormat, OpenSink, Sink,
+    FilingStrategy, LogError, LogFormat, LogGuard, LogSettings,
     background::{Background, DroppedNotice},
     fields::Fields,
     file, human, json,
     line::Line,
+    module::ModuleTable,
     request::Ids,
 };
 
-/// How long the end of the process waits for a slow output.
-const AT_EXIT: Duration = Duration::from_secs(2);
-
-/// Keeps the log writers running; dropping it writes what still waits, for at most two seconds.
-///
-/// Hold it in `main` until everything else has ended, and return from `main` instead of calling
-/// [`std::process::exit`], which runs no destructors. Lines logged after the drop are lost.
-#[must_use = "lines are lost once the guard is dropped"]
-#[derive(Default)]
-pub struct LogGuard {
-    writers: Vec<Background>,
+/// The output of every target.
+pub(super) struct Outputs<W> {
+    default: W,
+    modules: ModuleTable<W>,
 }
 
-impl LogGuard {
-    /// Waits until everything logged so far is written. `false` when an output takes longer than `timeout`.
-    ///
-    /// For the places that end the process without returning from `main`.
-    pub fn flush(&self, timeout: Duration) -> bool {
-        let start = Instant::now();
-        self.writers.iter().all(|writer| writer.flush(timeout.saturating_sub(start.elapsed())))
-    }
-
-    /// How many lines were lost so far because an output was too slow or failed.
-    pub fn dropped_lines(&self) -> u64 {
-        self.writers.iter().map(Background::dropped_lines).sum()
-    }
-}
-
-impl Drop for LogGuard {
-    fn drop(&mut self) {
-        let start = Instant::now();
-        for writer in &self.writers {
-            writer.close(AT_EXIT.saturating_sub(start.elapsed()));
-        }
-    }
-}
-
-impl fmt::Debug for LogGuard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogGuard").field("writers", &self.writers.len()).finish()
-    }
-}
-
-/// Opens standard output and files, each with a writer thread.
-pub(super) struct Outputs {
-    pub(super) format: LogFormat,
-    pub(super) guard: LogGuard,
-}
-
-impl OpenSink for Outputs {
-    fn open(&mut self, destination: &Destination) -> Result<Sink, LogError> {
-        let notice = notice(self.format);
-        let (writer, colour) = match destination {
-            Destination::Stdout => {
-                let output = io::stdout();
-                let colour = output.is_terminal();
-                (Background::start("standard output".into(), output, notice)?, colour)
-            }
-            Destination::File(path) => {
-                let name = path.display().to_string();
-                (Background::start(name, file::open(path)?, notice)?, false)
-            }
+/// Opens standard output or the files of the settings, each with a writer thread.
+pub(super) fn open(settings: &LogSettings) -> Result<(Outputs<Background>, LogGuard), LogError> {
+    let mut guard = LogGuard::default();
+    let outputs = Outputs::open(settings, |path| {
+        let notice = notice(settings.log_format);
+        let writer = match path {
+            None => Background::start("standard output".into(), io::stdout(), notice)?,
+            Some(path) => Background::start(path.display().to_string(), file::open(path)?, notice)?,
         };
-        self.guard.writers.push(writer.clone());
-        Ok(Sink::new(writer).with_colour(colour))
+        guard.writers.push(writer.clone());
+        Ok(writer)
+    })?;
+    Ok((outputs, guard))
+}
+
+/// Whether the level is coloured: if all lines go to standard output, and it is a terminal.
+// A line is rendered before it has a writer, so colours cannot differ between outputs.
+pub(super) fn is_ansi(settings: &LogSettings) -> bool {
+    settings.log_file.is_none() && module_files(settings).next().is_none() && io::stdout().is_terminal()
+}
+
+impl<W: Clone> Outputs<W> {
+    /// Calls `open` once for each output: with the path of a file, or `None` for standard output.
+    fn open<'a>(
+        settings: &'a LogSettings,
+        mut open: impl FnMut(Option<&'a Path>) -> Result<W, LogError>,
+    ) -> Result<Self, LogError> {
+        let mut opened = BTreeMap::new();
+        let mut open = |path| match opened.entry(path) {
+            Entry::Occupied(entry) => Ok::<W, LogError>(W::clone(entry.get())),
+            Entry::Vacant(entry) => Ok(entry.insert(open(path)?).clone()),
+        };
+        let default = open(settings.log_file.as_deref())?;
+        let modules = module_files(settings).map(|(name, path)| Ok((name, open(Some(path))?)));
+        let modules = ModuleTable::new(modules.collect::<Result<Vec<_>, LogError>>()?);
+        Ok(Self { default, modules })
     }
+}
+
+impl<W> Outputs<W> {
+    fn of(&self, target: &str) -> &W {
+        self.modules.get(target).unwrap_or(&self.default)
+    }
+}
+
+impl<'a> MakeWriter<'a> for Outputs<Background> {
+    type Writer = &'a Background;
+
+    fn make_writer(&'a self) -> &'a Background {
+        &self.default
+    }
+
+    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> &'a Background {
+        self.of(metadata.target())
+    }
+}
+
+/// The modules that have a file of their own.
+fn module_files(settings: &LogSettings) -> impl Iterator<Item = (&str, &Path)> {
+    let split = settings.log_filing_strategy == FilingStrategy::Split;
+    let files = settings.module_files.iter().filter(move |_| split);
+    files.map(|(name, path)| (name.as_str(), path.as_path()))
 }
 
 fn notice(format: LogFormat) -> DroppedNotice {
@@ -96,4 +101,45 @@ fn notice(format: LogFormat) -> DroppedNotice {
             LogFormat::Json => json::render(&line),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn a_target_is_filed_by_strategy_and_longest_name() {
+        let split = json!({
+            "log_filing_strategy": "split",
+            "bookmarks_log_file": "b.log", "bookmarks.store_log_file": "s.log", "tapisservice.auth_log_file": "b.log",
+        });
+        let mut split_with_default = split.clone();
+        split_with_default["log_file"] = "service.log".into();
+        let mut combined = split_with_default.clone();
+        combined["log_filing_strategy"] = "combined".into();
+        let cases = [
+            (&split, "bookmarks::routes", "b.log"),
+            (&split, "bookmarks::store::x", "s.log"),
+            (&split, "tapisservice_auth", "b.log"),
+            (&split, "other", "stdout"),
+            (&split_with_default, "other", "service.log"),
+            (&split_with_default, "bookmarks", "b.log"),
+            (&combined, "bookmarks", "service.log"),
+            (&combined, "other", "service.log"),
+            (&json!({ "bookmarks_log_file": "b.log" }), "bookmarks", "stdout"),
+        ];
+        for (config, target, expected) in cases {
+            let settings: LogSettings = serde_json::from_value(config.clone()).unwrap();
+            let mut opened = Vec::new();
+            let outputs = Outputs::open(&settings, |path| {
+                opened.push(path);
+                Ok(path.map_or("stdout".into(), PathBuf::from))
+            });
+            assert_eq!(outputs.unwrap().of(target).to_str(), Some(expected), "{config} {target}");
+            let each = opened.iter().collect::<std::collections::HashSet<_>>();
+            assert_eq!(each.len(), opened.len(), "each output is opened once");
+        }
+    }
 }

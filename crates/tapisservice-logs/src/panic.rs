@@ -10,18 +10,20 @@ use std::{
 
 use tapisservice_core::Throttled;
 
-/// Lines for the panics of one place, written so many times a minute; the rest is counted. Each panic has its line (F19), but callers who
-/// found what makes a handler panic can do it at will (F23).
+/// The maximum number of lines per minute about panics of one place; the rest is counted. Every panic should have a line (F19), but a
+/// caller who has found what makes a handler panic can cause any number of them (F23).
 const PANICS_PER_MINUTE: u32 = 100;
 
 static PLACES: LazyLock<Throttled<Option<String>>> =
     LazyLock::new(|| Throttled::new(PANICS_PER_MINUTE, Duration::from_mins(1)));
 
-/// Makes every panic one `CRITICAL` line with its place, masked and escaped like any other, also one of a task that no request waits for
-/// (F19), and calls `on_panic`, to count it for example. For one place 100 lines a minute are written; `on_panic` is called for every panic.
+/// Logs every panic as one `CRITICAL` line with its place, and calls `on_panic`, for example to count it (F19). That includes panics in
+/// tasks that no request waits for.
 ///
-/// It takes the place of the default hook, which would print several lines to standard error, past all of that, and of the one that
-/// [`init`](crate::init) and [`install`](crate::install) set, which only writes the line.
+/// The line is masked and escaped like any other. At most 100 lines per minute are written for one place; `on_panic` is called for every panic.
+///
+/// This replaces the default hook, which prints several unmasked lines to standard error. It also replaces the hook of
+/// [`init`](crate::init) and [`install`](crate::install), which only writes the line.
 pub fn set_panic_hook(on_panic: impl Fn() + Send + Sync + 'static) {
     panic::set_hook(Box::new(move |info| {
         on_panic();

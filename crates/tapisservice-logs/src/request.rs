@@ -1,4 +1,4 @@
-//! What a line takes from the request that it belongs to.
+//! What a line contains of its request.
 
 use serde_json::Value;
 use tapisservice_core::RequestContext;
@@ -6,11 +6,13 @@ use tracing::Metadata;
 
 use super::fields::Fields;
 
-/// The target of the span of a request, whose name is `request`. Lines take nothing from such a span, as
-/// [`RequestContext`] knows what it says; it is for other layers of a subscriber.
+/// The target of the span of a request, whose name is `request`.
+///
+/// The span is for other layers of a subscriber. Log lines take nothing from it, because the [`RequestContext`] has the same
+/// values.
 pub const REQUEST_SPAN: &str = "tapisservice::request";
 
-/// Longest path kept, in bytes: it stands on every line of the request.
+/// The maximum length of the path in bytes, because it is on every line of the request.
 const MAX_PATH: usize = 512;
 
 /// The ids of a request, as far as they are known: the effective tenant and user, not those of the token.
@@ -18,7 +20,7 @@ const MAX_PATH: usize = 512;
 pub(super) struct Ids {
     pub(super) tenant: Option<String>,
     pub(super) user: Option<String>,
-    /// Who holds the token, where that is not its user: `username@tenant` (rule A12).
+    /// The holder of the token, if that is not its user: `username@tenant` (rule A12).
     pub(super) delegate: Option<String>,
     pub(super) request_id: Option<String>,
     pub(super) tracking_id: Option<String>,
@@ -59,7 +61,7 @@ impl Ids {
     }
 }
 
-/// Adds method and path, unless the line has something of those names.
+/// Adds the method and the path, unless the line has fields of these names.
 pub(super) fn add_target(fields: &mut Fields, g: &RequestContext) {
     let mut target = Fields::default();
     target.set("method", Value::from(g.method().as_str()));
@@ -67,7 +69,7 @@ pub(super) fn add_target(fields: &mut Fields, g: &RequestContext) {
     fields.inherit(&target);
 }
 
-/// Whether this is the span of a request. It is for other layers of a subscriber: lines have from `g` what it says.
+/// Whether this is the span of a request ([`REQUEST_SPAN`]).
 pub(super) fn is_span(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && metadata.target() == REQUEST_SPAN
 }

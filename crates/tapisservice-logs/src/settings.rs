@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{LogError, LogLevel};
 
 /// The logging keys of the merged configuration (C2): `log_level`, `log_file`, `log_filing_strategy`,
-/// `log_format`, and the pattern keys `*_log_level` and `*_log_file`. All other keys are passed over.
+/// `log_format`, and the pattern keys `*_log_level` and `*_log_file`. All other keys are ignored.
 ///
 /// ```
 /// use tapisservice_logs::{LogLevel, LogSettings};
@@ -25,7 +25,7 @@ use super::{LogError, LogLevel};
 #[serde(try_from = "Map<String, Value>")]
 #[non_exhaustive]
 pub struct LogSettings {
-    /// `log_level`: the level of every module that has none of its own. `ERROR` when absent.
+    /// `log_level`: the level of every module without one of its own. The default is `ERROR`.
     pub log_level: LogLevel,
     /// `log_file`: where lines go instead of standard output.
     pub log_file: Option<PathBuf>,
@@ -35,7 +35,7 @@ pub struct LogSettings {
     pub log_format: LogFormat,
     /// `<module>_log_level` by module.
     pub module_levels: BTreeMap<String, LogLevel>,
-    /// `<module>_log_file` by module; only [`FilingStrategy::Split`] looks at them.
+    /// `<module>_log_file` by module; used only by [`FilingStrategy::Split`].
     pub module_files: BTreeMap<String, PathBuf>,
 }
 
@@ -64,13 +64,13 @@ pub enum LogFormat {
 }
 
 impl LogSettings {
-    /// Reads the logging keys out of a whole configuration.
+    /// Reads the logging keys from a whole configuration.
     ///
     /// A key that is absent, `null` or an empty string takes its default.
     ///
     /// # Errors
     ///
-    /// [`LogError::Setting`] names the first key whose value cannot be used, never the value.
+    /// [`LogError::Setting`] with the first key whose value is invalid. It never contains the value.
     pub fn from_map(config: &Map<String, Value>) -> Result<Self, LogError> {
         let mut settings = Self::default();
         for (key, value) in config {

@@ -14,7 +14,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tapisservice_core::testing;
 use tapisservice_core::{Identity, RequestContext, ServiceInfo, TrackingId};
-use tapisservice_logs::{self as logs, Capture, Destination, LogError, LogSettings};
+use tapisservice_logs::{self as logs, Capture, LogError, LogSettings};
 use tempfile::TempDir;
 
 const JWS: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnlAdGFjYyJ9.Y2FuYXJ5Y2FuYXJ5";
@@ -40,7 +40,7 @@ fn identity(tenant: &str, user: &str) -> Identity {
 /// Runs `work` with a subscriber of its own and returns the lines.
 fn lines(config: Value, work: impl FnOnce()) -> Vec<String> {
     let capture = Capture::default();
-    let subscriber = logs::subscriber(&settings(config), &mut capture.clone()).unwrap();
+    let subscriber = logs::subscriber(&settings(config), capture.clone());
     tracing::subscriber::with_default(subscriber, work);
     capture.lines()
 }
@@ -404,14 +404,4 @@ fn a_log_file_that_cannot_be_opened_is_named_with_the_way_out() {
         error.to_string().contains(&missing) && error.to_string().contains("create the directory"),
         "{error}"
     );
-}
-
-#[test]
-fn capture_tells_the_destinations_apart() {
-    let mut capture = Capture::default();
-    let config = json!({ "log_filing_strategy": "split", "bookmarks_log_file": "b.log" });
-    let subscriber = logs::subscriber(&settings(config), &mut capture).unwrap();
-    tracing::subscriber::with_default(subscriber, one_line_per_module);
-    assert_eq!(capture.lines_at(&Destination::File("b.log".into())).len(), 2);
-    assert_eq!(capture.lines_at(&Destination::Stdout).len(), 2);
 }

@@ -127,6 +127,7 @@ impl Body for RequestBody {
             this.end(State::Failed);
             return Poll::Ready(Some(Err(timeout.into())));
         };
+        // The alarm stays where it is, and is set again when the next wait begins: a body that flows never touches the timer.
         this.waiting = false;
         match frame {
             Some(Ok(frame)) => {

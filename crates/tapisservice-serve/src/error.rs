@@ -2,52 +2,52 @@
 
 use std::{io, net::SocketAddr};
 
-/// The server could not be started. Each message names what to change.
+/// Why the server could not start. Each message says what to change.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
     /// Another process listens there.
     #[error("cannot listen on {address}: the port is in use; stop the other process or change `{key}`")]
     AddressInUse {
-        /// The configuration key that asks for it: `listen` or `metrics_listen`.
+        /// The configuration key of the address: `listen` or `metrics_listen`.
         key: &'static str,
-        /// The address asked for.
+        /// The configured address.
         address: SocketAddr,
     },
-    /// The system does not let this user listen there.
+    /// The operating system does not permit this user to listen there.
     #[error(
         "cannot listen on {address}: not permitted; ports below 1024 need a privilege, so set `{key}` to a \
          higher port"
     )]
     NotPermitted {
-        /// The configuration key that asks for it: `listen` or `metrics_listen`.
+        /// The configuration key of the address: `listen` or `metrics_listen`.
         key: &'static str,
-        /// The address asked for.
+        /// The configured address.
         address: SocketAddr,
     },
-    /// The address belongs to no interface of this machine.
+    /// No interface of this machine has the address.
     #[error(
         "cannot listen on {address}: no interface of this machine has that address; set `{key}` to one that \
          exists, or to 0.0.0.0"
     )]
     NoSuchAddress {
-        /// The configuration key that asks for it: `listen` or `metrics_listen`.
+        /// The configuration key of the address: `listen` or `metrics_listen`.
         key: &'static str,
-        /// The address asked for.
+        /// The configured address.
         address: SocketAddr,
     },
-    /// Listening failed otherwise.
+    /// Listening failed for another reason.
     #[error("cannot listen on {address}, the address of `{key}`")]
     Listen {
-        /// The configuration key that asks for it: `listen` or `metrics_listen`.
+        /// The configuration key of the address: `listen` or `metrics_listen`.
         key: &'static str,
-        /// The address asked for.
+        /// The configured address.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// A limit under which nobody could be served.
+    /// With this limit nobody could be served.
     #[error("`{key}` {rule}")]
     Limit {
         /// The configuration key.

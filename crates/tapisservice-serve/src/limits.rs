@@ -1,4 +1,4 @@
-//! What one client, and all of them together, may hold; with the rule for long request targets.
+//! The limits on what one client, and all of them together, may hold; and the check of the request target.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use http::Uri;
 
 use super::ServeError;
 
-/// The limits of the server and of one request.
+/// The limits of the server and of each request.
 ///
 /// ```
 /// use std::time::Duration;
@@ -20,36 +20,36 @@ use super::ServeError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of the request line and headers together; more is a 431. Default 64 KiB, so that an
+    /// Bytes of the request line and headers together; more is a 431. The default is 64 KiB, so that an
     /// oversized token is a 401 with an explanation.
     pub max_header_bytes: usize,
     /// Bytes of the request target; more is a 414 (see [`uri_too_long`]). Default 8 KiB.
     pub max_uri_bytes: usize,
-    /// Bytes of a request body; more is a 413. The middleware stack of `tapisservice` applies it; its routes may have limits of their own.
-    /// Default 2 MiB.
+    /// Bytes of a request body; more is a 413. The middleware stack of `tapisservice` applies it, and its routes may have limits
+    /// of their own. Default 2 MiB.
     pub max_body_bytes: usize,
     /// From the connection, or the first byte of a later request, to the end of its headers. Default 10 s.
     pub header_timeout: Duration,
-    /// From the end of an answer to the first byte of the next request. Default 30 s.
+    /// From the end of a response to the first byte of the next request. Default 30 s.
     pub idle_timeout: Duration,
-    /// Without a byte of the request body arriving while the handler waits for one, or of the answer
-    /// leaving while there is one to send. Default 30 s.
+    /// Without progress: no byte of the request body arrives while the handler waits for one, or no byte of the response
+    /// leaves while there is one to send. Default 30 s.
     pub body_timeout: Duration,
-    /// The whole request, up to the answer's headers. The middleware stack of `tapisservice` applies it. Default 60 s.
+    /// The whole request, up to the headers of the response. The middleware stack of `tapisservice` applies it. Default 60 s.
     pub request_timeout: Duration,
-    /// Writing an answer, from its headers to the moment the last byte has left. Routes may have another limit or none
+    /// Writing a response, from its headers until the last byte has left. Routes may have another limit, or none
     /// ([`ResponseTimeoutLayer`](crate::ResponseTimeoutLayer)). Default 300 s.
     pub response_timeout: Duration,
-    /// Bytes of an answer that a client has to take each second, on average over the time that the answer waits for it, after 5 s
-    /// of such waiting; 0 for none. Routes that stream do without. Default 240.
+    /// The minimum rate at which a client has to read a response, on average over the time that the server waits for it. It
+    /// applies after 5 s of such waiting, and not to routes that stream; 0 switches it off. Default 240.
     pub response_min_bytes_per_second: u64,
-    /// Connections served at once; one more is accepted and kept waiting, the rest stay in the
+    /// Connections served at once. One more is accepted and has to wait; the others stay in the
     /// kernel's backlog. Default 10,000.
     pub max_connections: usize,
     /// How long the listener goes on accepting after the signal, so that load balancers notice that
     /// the service is not ready. Default 2 s.
     pub drain: Duration,
-    /// From the signal to the moment what is still open is dropped. Default 25 s.
+    /// From the signal until the remaining connections are dropped. Default 25 s.
     pub shutdown: Duration,
 }
 
@@ -73,12 +73,12 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Refuses the combinations under which nobody could be served.
+    /// Checks that these limits allow any client to be served.
     ///
     /// # Errors
     ///
-    /// [`ServeError::Limit`], naming the configuration key, for a zero where something has to fit, and
-    /// for a shutdown shorter than its drain.
+    /// [`ServeError::Limit`], with the configuration key, for a zero where something has to fit, and
+    /// for a shutdown that is shorter than its drain.
     pub fn check(&self) -> Result<(), ServeError> {
         match self.violations().first() {
             Some(&(key, rule)) => Err(ServeError::Limit { key, rule }),
@@ -86,7 +86,7 @@ impl Limits {
         }
     }
 
-    /// Every configuration key whose value breaks a rule, with the rule. Empty for limits under which clients can be served.
+    /// Every configuration key whose value breaks a rule, with the rule. It is empty if [`check`](Self::check) succeeds.
     pub fn violations(&self) -> Vec<(&'static str, &'static str)> {
         let not_zero = [
             ("max_header_bytes", self.max_header_bytes == 0),
@@ -107,9 +107,9 @@ impl Limits {
     }
 }
 
-/// Whether a request target is longer than [`Limits::max_uri_bytes`], to be answered 414 (RFC 9110, 15.5.15).
+/// Whether a request target is longer than [`Limits::max_uri_bytes`]. The response should be a 414 (RFC 9110, 15.5.15).
 ///
-/// Counts the target as it was sent, scheme and authority of the absolute form included.
+/// The target counts as it was sent, including the scheme and authority of the absolute form.
 ///
 /// ```
 /// use tapisservice_serve::{Limits, uri_too_long};

@@ -1,13 +1,13 @@
-//! What a route says about the time for writing its answers.
+//! A route's limit for writing its responses.
 
 use std::time::Duration;
 
-/// How long writing an answer may take, in place of [`Limits::response_timeout`](crate::Limits::response_timeout). The server reads it from
-/// the answer's extensions; [`ResponseTimeoutLayer`](crate::ResponseTimeoutLayer) sets it there.
+/// Overrides [`Limits::response_timeout`](crate::Limits::response_timeout) for one response. The server reads it from the
+/// extensions of the response, where [`ResponseTimeoutLayer`](crate::ResponseTimeoutLayer) sets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseLimit {
-    /// As long as the client takes bytes now and then.
+    /// No limit, as long as the client makes progress.
     Streaming,
-    /// In all; and at the least rate of the server.
+    /// A limit for the whole response. The minimum rate of the server still applies.
     Within(Duration),
 }

@@ -1,8 +1,8 @@
 //! The signals of the process.
 //!
 //! SIGTERM, SIGINT and SIGQUIT start the shutdown; a second one exits at once. Every other signal that would end the process
-//! without a word is logged and ignored. Left alone are those that cannot be caught (SIGKILL, SIGSTOP), those that report a fault of
-//! the program itself (SIGSEGV, SIGABRT and the like) and those that do nothing by default.
+//! silently is logged and ignored. Three kinds are left alone: those that cannot be caught (SIGKILL, SIGSTOP), those that report a fault
+//! of the program itself (such as SIGSEGV and SIGABRT), and those that do nothing by default.
 
 pub(super) use platform::Signals;
 
@@ -22,7 +22,7 @@ pub(super) struct Received {
 }
 
 impl Signals {
-    /// Waits for a signal that asks for the shutdown; tells of the others in the log.
+    /// Waits for a signal that asks for the shutdown, and logs the others.
     pub(super) async fn shutdown(&mut self) -> Received {
         loop {
             let signal = self.next().await;
@@ -73,8 +73,8 @@ mod platform {
 
     fn kinds() -> Vec<(&'static str, SignalKind, Action)> {
         use Action::{Ignore, Shutdown};
-        // With a terminal a hang-up means that it was closed; a service without one is asked to look at its files again, of
-        // which there are none that it reads twice.
+        // With a terminal, SIGHUP means that it was closed. Without one it asks a daemon to reload its files, and this one reads no
+        // file twice.
         let hang_up = if io::stdin().is_terminal() { Shutdown } else { Ignore };
         let mut kinds = vec![
             ("SIGTERM", SignalKind::terminate(), Shutdown),

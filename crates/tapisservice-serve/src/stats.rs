@@ -5,10 +5,9 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-/// Counters of one [`Server`](super::Server); clones read the same ones.
+/// The counters of one [`Server`](super::Server). All clones share them.
 ///
-/// Reading takes no lock. Each number is exact by itself; two of them read one after the other may belong to
-/// different moments.
+/// Reading takes no lock. Each counter is exact; two of them, read one after the other, may be from different moments.
 #[derive(Clone, Debug, Default)]
 pub struct ServerStats {
     counters: Arc<Counters>,
@@ -36,9 +35,9 @@ pub enum CloseReason {
     HeaderTimeout,
     /// No further request came in time.
     IdleTimeout,
-    /// The client did not read its answer.
+    /// The client did not read its response, or read it too slowly.
     WriteTimeout,
-    /// It was idle while another one waited for room.
+    /// It was idle while another connection waited for room.
     Evicted,
     /// The server stopped, and no request was in flight.
     Drained,
@@ -86,7 +85,7 @@ impl ServerStats {
         self.counters.accepted.load(Relaxed)
     }
 
-    /// Failures to accept that are this machine's own (no descriptors, no memory) so far.
+    /// Failures to accept so far, apart from those of the client. The usual cause is a lack of file descriptors or memory.
     pub fn accept_errors(&self) -> u64 {
         self.counters.accept_errors.load(Relaxed)
     }

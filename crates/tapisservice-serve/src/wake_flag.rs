@@ -1,4 +1,4 @@
-//! Wakes a task for a rare event, and remembers that it did.
+//! Wakes a task for rare events, and records that one has happened.
 
 use std::{
     sync::{
@@ -13,9 +13,9 @@ use std::{
 
 use parking_lot::{Mutex, MutexGuard};
 
-/// Stands between a task and futures that are seldom ready. They are polled with [`context`](Self::context), and only when
-/// [`take`](Self::take) says that one of them woke. Polling each of them every time would take locks that all tasks share, and 2 % of the
-/// instructions of a small request.
+/// Stands between a task and futures that are rarely ready. They are polled with [`context`](Self::context), and only if
+/// [`take`](Self::take) returns that one of them woke the task.
+// Polling each of them every time would take locks that all tasks share, and 2 % of the instructions of a small request.
 pub(super) struct WakeFlag {
     shared: Arc<Shared>,
     waker: Waker,
@@ -28,18 +28,18 @@ struct Shared {
 }
 
 impl WakeFlag {
-    /// A flag that is set: everything is to be polled once.
+    /// A flag that is set, so that every future is polled once.
     pub(super) fn new() -> Self {
         let shared = Arc::new(Shared { is_set: AtomicBool::new(true), task: Mutex::new(None) });
         Self { waker: Waker::from(Arc::clone(&shared)), shared, task: None }
     }
 
-    /// What the futures are to be polled with.
+    /// The context to poll the futures with.
     pub(super) fn context(&self) -> Context<'_> {
         Context::from_waker(&self.waker)
     }
 
-    /// Sets the flag without waking the task, which knows itself that there is something to poll.
+    /// Sets the flag without waking the task, for the task itself.
     pub(super) fn set(&self) {
         self.shared.is_set.store(true, Relaxed);
     }
@@ -50,6 +50,7 @@ impl WakeFlag {
             self.task = Some(cx.waker().clone());
             self.shared.task().clone_from(&self.task);
         }
+        // The load first: it is enough in nearly every poll, and an atomic swap costs more.
         self.shared.is_set.load(Relaxed) && self.shared.is_set.swap(false, AcqRel)
     }
 }
@@ -67,6 +68,7 @@ impl Wake for Shared {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.is_set.store(true, Release);
+        // Cloned, so that the lock is free before the task wakes, perhaps on another thread, and asks for it.
         let task = self.task().clone();
         if let Some(task) = task {
             task.wake();

@@ -10,7 +10,7 @@ use crate::helpers::{Service, send};
 async fn a_token_never_leaves() {
     let settings: LogSettings = serde_json::from_value(json!({"log_level": "TRACE"})).unwrap();
     let capture = Capture::default();
-    let subscriber = logs::subscriber(&settings, &mut capture.clone()).unwrap();
+    let subscriber = logs::subscriber(&settings, capture.clone());
     // While there is one subscriber only, a callsite asks the thread it is first reached in, which may have none, and stays off.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let _local = tracing::subscriber::set_default(subscriber);

@@ -1,8 +1,8 @@
-//! The last line of defence: what looks like a secret does not reach a line (F24). Which names and texts do, is
-//! one list with the printed configuration: [`tapisservice_core::secrets`].
+//! The last line of defence: nothing that looks like a secret is written to the log (F24). The names and patterns are those
+//! that also mask the printed configuration: [`tapisservice_core::secrets`].
 //!
-//! Secrets have types that cannot print them; this is for the day one slips through, in a dependency's error
-//! message for instance. It works on whole values before they are escaped, so that quoting cannot hide anything.
+//! Secrets have types that cannot print them. This is for one that slips through, for instance in an error message of a
+//! dependency. It works on whole values before they are escaped, so that quoting cannot hide anything.
 
 mod registry;
 
@@ -14,11 +14,12 @@ use tapisservice_core::secrets::{self, MASK, naming};
 
 use super::fields::Fields;
 
-/// Longest text of one value in bytes; the rest is counted, not written.
+/// The maximum length of a value in bytes; the rest is counted, not written.
 const MAX_TEXT: usize = 8 * 1024;
 
-/// Masks everything in `text` that is or looks like a secret, and bounds its length to 8 KiB (F24). Lines have gone through it; this is for
-/// the same text on another way out of the service.
+/// Masks everything in `text` that is or looks like a secret, and limits its length to 8 KiB (F24).
+///
+/// Log lines are masked already. Use this where a text leaves the service in another way.
 ///
 /// ```
 /// assert_eq!(tapisservice_logs::redact("password=hunter2"), "password=***");
@@ -37,7 +38,7 @@ pub(super) fn fields(fields: &Fields) -> Vec<(&'static str, Value)> {
     fields.iter().map(|(name, value)| (name, field(name, value))).collect()
 }
 
-/// A truth value says that there is a secret, not which, so it may stand under any name.
+/// A boolean tells at most that there is a secret, so it may have any name.
 fn field(name: &str, value: &Value) -> Value {
     match value {
         Value::Number(number) if naming(name).hides_numbers() || registry::contains(&number.to_string()) => {

@@ -1,4 +1,4 @@
-//! Exact secrets of this process.
+//! The secrets of this process that are known exactly.
 
 use std::{borrow::Cow, collections::BTreeSet, sync::LazyLock};
 
@@ -8,21 +8,21 @@ use parking_lot::Mutex;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tapisservice_core::secrets::MASK;
 
-/// Shorter ones would mask half of every line.
+/// The minimum length of a secret. A shorter one would mask half of every line.
 const MIN_LENGTH: usize = 4;
 
-/// RFC 3986 unreserved characters stay as they are.
+/// All characters except the unreserved ones of RFC 3986.
 const URL_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 static SPELLINGS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 static MATCHER: LazyLock<ArcSwapOption<AhoCorasick>> = LazyLock::new(ArcSwapOption::empty);
 
-/// Masks this text wherever it would occur in a log line, from now on and for the life of the process (F24).
+/// Masks this text in every log line from now on, for the life of the process (F24).
 ///
-/// Meant for the few secrets that are known exactly, such as `service_password`. The forms it takes inside a
-/// Rust or JSON string and inside a URL are masked too. Fewer than four characters are ignored: they would
-/// mask half of every line. Registering twice is harmless. Tokens need no registering: their shape gives
-/// them away.
+/// It is meant for the few secrets that are known exactly, such as `service_password`. The forms that the text takes
+/// in a Rust or JSON string and in a URL are masked too. A text of fewer than four characters is ignored, because it would
+/// mask half of every line. Registering a text twice has no effect. Tokens need not be registered: they are recognized by
+/// their shape.
 ///
 /// ```
 /// tapisservice_logs::redact_secret("correct horse battery staple");
@@ -35,7 +35,7 @@ pub fn redact_secret(secret: &str) {
     let before = known.len();
     known.extend(spellings(secret));
     if known.len() > before {
-        // A build fails only for more patterns than memory holds; the matcher so far then stays.
+        // Building fails only if there are too many patterns for memory. The previous matcher then stays.
         if let Ok(matcher) = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(known.iter())
         {
             MATCHER.store(Some(matcher.into()));
@@ -60,7 +60,7 @@ pub(super) fn mask(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// The forms a secret takes on its way into a text. A debugged struct inside a debugged string escapes twice.
+/// The forms that a secret can take in a text. A debugged struct within a debugged string escapes twice.
 fn spellings(secret: &str) -> impl Iterator<Item = String> {
     let debug = secret.escape_debug().to_string();
     let json = in_json(secret);
@@ -77,7 +77,7 @@ fn spellings(secret: &str) -> impl Iterator<Item = String> {
     forms.into_iter().filter(|form| form.chars().count() >= MIN_LENGTH)
 }
 
-/// As it stands between the quotes of a JSON string.
+/// The text between the quotes of a JSON string.
 fn in_json(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()

@@ -186,8 +186,8 @@ mod tests {
     fn the_span_of_a_request_is_for_other_layers_and_lines_do_without() {
         let settings = serde_json::from_str(r#"{ "log_level": "INFO" }"#).unwrap();
         let (alone, beside, spans) = (logs::Capture::default(), logs::Capture::default(), Spans::default());
-        with_default(logs::subscriber(&settings, &mut alone.clone()).unwrap(), answered);
-        let subscriber = logs::subscriber(&settings, &mut beside.clone()).unwrap().with(spans.clone());
+        with_default(logs::subscriber(&settings, alone.clone()), answered);
+        let subscriber = logs::subscriber(&settings, beside.clone()).with(spans.clone());
         with_default(subscriber, answered);
 
         for capture in [alone, beside] {

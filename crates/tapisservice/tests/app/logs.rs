@@ -35,7 +35,7 @@ async fn details_that_callers_make_up_are_no_reasons_of_their_own() {
     let capture = Capture::default();
     let running = start(routes(), json!({}), |app| app).await;
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let _guard = tracing::subscriber::set_default(subscriber(&settings, &mut capture.clone()).unwrap());
+    let _guard = tracing::subscriber::set_default(subscriber(&settings, capture.clone()));
     for number in 0..100 {
         let request = Request::get("/v3/demo/speak")
             .header("host", format!("nosuch{number}.example"))
@@ -54,7 +54,7 @@ async fn lines_of_a_delegated_token_name_the_delegate() {
     let capture = Capture::default();
     let running = start(routes(), json!({}), |app| app).await;
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let _guard = tracing::subscriber::set_default(subscriber(&settings, &mut capture.clone()).unwrap());
+    let _guard = tracing::subscriber::set_default(subscriber(&settings, capture.clone()));
     for (tenant, status) in [("admin", 200), ("dev", 401)] {
         let token = running.site.token().user("alice", "tacc").delegated_by("app", tenant).mint();
         let request = request(Method::GET, "/v3/demo/speak").header("x-tapis-token", token);
@@ -86,7 +86,7 @@ async fn texts_that_callers_make_up_are_no_reasons_of_their_own() {
     let capture = Capture::default();
     let running = start(routes, json!({}), |app| app).await;
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let _guard = tracing::subscriber::set_default(subscriber(&settings, &mut capture.clone()).unwrap());
+    let _guard = tracing::subscriber::set_default(subscriber(&settings, capture.clone()));
     for number in 0..100 {
         for (path, status) in [("fail", 500), ("lookup", 500), ("refuse", 404)] {
             let path = format!("/v3/demo/{path}/made-up-{number}");
@@ -107,7 +107,7 @@ async fn every_line_of_a_request_names_it_and_none_holds_a_secret() {
     let running = start(routes(), json!({}), |app| app).await;
     // While there is one subscriber only, a callsite asks the thread it is first reached in, which may have none, and stays off.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let _guard = tracing::subscriber::set_default(subscriber(&settings, &mut capture.clone()).unwrap());
+    let _guard = tracing::subscriber::set_default(subscriber(&settings, capture.clone()));
     redact_secret("hunter2-canary");
 
     let (good, bad) = (running.alice(), format!("{}AAAA", &running.alice()[..400]));

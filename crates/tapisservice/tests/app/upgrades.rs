@@ -35,7 +35,7 @@ async fn a_websocket_is_refused_with_501_and_fewer_lines_than_requests() {
     let running = start(routes, json!({}), |app| app).await;
     let address = running.serve().await;
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let _guard = tracing::subscriber::set_default(subscriber(&settings, &mut capture.clone()).unwrap());
+    let _guard = tracing::subscriber::set_default(subscriber(&settings, capture.clone()));
     let token = format!("X-Tapis-Token: {}\r\n", running.alice());
     let cases = [
         ("/socket", "", 501, "protocol upgrades"),
