@@ -131,8 +131,7 @@ impl Verifier for TokenCache {
         }
         // Rejections are not cached: a newer registry may lift one, and anybody can make up bad tokens until the good ones are evicted.
         //
-        // Simultaneous requests with the same new token all verify it. That is only CPU time, once per token; a lock would make them
-        // wait for each other on every lookup.
+        // Simultaneous requests with the same new token all verify it: that costs CPU time once per token, and none waits for another.
         let verified = self.verifier.verify(token, registry, now)?;
         self.known.insert(mac, verified.clone());
         Ok(verified)
