@@ -3,7 +3,6 @@
 //! A reference is `#`, `#/definitions/name` or any other pointer into the merged schema, or `#name` for a
 //! subschema whose `$id` is `#name`. Nothing is ever fetched (F25).
 
-use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use crate::pointer;
@@ -16,7 +15,7 @@ const IN_PLACE_KEYWORDS: [&str; 8] = ["allOf", "anyOf", "dependencies", "else", 
 
 /// Resolves a local reference within `root`.
 pub(crate) fn resolve<'s>(root: &'s Value, reference: &str) -> Option<&'s Value> {
-    let fragment = percent_decode_str(reference.strip_prefix('#')?).decode_utf8().ok()?;
+    let fragment = pointer::local_fragment(reference)?;
     if fragment.is_empty() || fragment.starts_with('/') {
         return root.pointer(&fragment);
     }
