@@ -2,6 +2,10 @@
 //!
 //! A reference is `#`, `#/definitions/name` or any other pointer into the merged schema, or `#name` for a
 //! subschema whose `$id` is `#name`. Nothing is ever fetched (F25).
+//!
+//! Why not jsonschema's `Registry` (the crate referencing): it would replace `resolve` only. It stops at the
+//! first broken reference without saying where that stands, accepts a `$ref` that leads to itself, and walks
+//! subschemas without their pointers.
 
 use serde_json::{Map, Value};
 
