@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::records::{Answers, data, tenant};
-use tapisservice_core::TenantId;
+use tapisservice_core::{Seconds, TenantId};
 use tapisservice_tenants::{
     BoxFuture, CacheMiss, CacheState, ExtendTenant, ExtensionError, RegistryData, SourceError, Tenant,
     TenantCache, TenantSource, TenantsSettings,
@@ -165,7 +165,7 @@ async fn a_registry_that_is_down_at_start_is_found_within_thirty_seconds_of_its_
 async fn the_periodic_refresh_keeps_its_period_and_costs_requests_nothing() {
     let source = Scripted::new(Ok(data().into()));
     let mut settings = TenantsSettings::default();
-    settings.tenants_refresh_seconds = 60;
+    settings.tenants_refresh_seconds = Seconds::new(60);
     let cache = TenantCache::builder(source.clone()).settings(settings).build();
     let task = cache.spawn_refresh();
     tokio::time::sleep(Duration::from_secs(60 * 10 - 1)).await;
