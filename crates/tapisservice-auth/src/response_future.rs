@@ -11,7 +11,7 @@ use tapisservice_core::Error;
 
 use crate::BoxFuture;
 
-type Answer = Result<Response, Infallible>;
+type Outcome = Result<Response, Infallible>;
 
 pin_project! {
     /// The response future of [`AuthService`](crate::AuthService) and [`PolicyService`](crate::PolicyService). It allocates only if
@@ -27,33 +27,33 @@ pin_project! {
 pin_project! {
     #[project = Projection]
     enum State<F> {
-        Refused { answer: Option<Response> },
+        Refused { response: Option<Response> },
         Passed { #[pin] future: F },
-        Waiting { future: BoxFuture<'static, Answer> },
+        Waiting { future: BoxFuture<'static, Outcome> },
     }
 }
 
 impl<F> ResponseFuture<F> {
     pub(crate) fn refused(error: Error) -> Self {
-        Self { state: State::Refused { answer: Some(error.into_response()) } }
+        Self { state: State::Refused { response: Some(error.into_response()) } }
     }
 
     pub(crate) fn passed(future: F) -> Self {
         Self { state: State::Passed { future } }
     }
 
-    pub(crate) fn waiting(future: BoxFuture<'static, Answer>) -> Self {
+    pub(crate) fn waiting(future: BoxFuture<'static, Outcome>) -> Self {
         Self { state: State::Waiting { future } }
     }
 }
 
-impl<F: Future<Output = Answer>> Future for ResponseFuture<F> {
-    type Output = Answer;
+impl<F: Future<Output = Outcome>> Future for ResponseFuture<F> {
+    type Output = Outcome;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
         match self.project().state.project() {
-            Projection::Refused { answer } => {
-                answer.take().map_or(Poll::Pending, |answer| Poll::Ready(Ok(answer)))
+            Projection::Refused { response } => {
+                response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
             }
             Projection::Passed { future } => future.poll(cx),
             Projection::Waiting { future } => future.as_mut().poll(cx),

@@ -93,8 +93,8 @@ async fn run() {
             black_box(response.json::<CallResponse<System>>().await.unwrap().result);
         },
         async || {
-            let answer = caller.call(operation.clone()).arg("systemId", "one").send().await.unwrap();
-            black_box(answer.deserialize::<System>().await.unwrap());
+            let response = caller.call(operation.clone()).arg("systemId", "one").send().await.unwrap();
+            black_box(response.deserialize::<System>().await.unwrap());
         },
     )
     .await;
@@ -107,8 +107,8 @@ async fn run() {
             black_box(response.json::<CallResponse<Vec<System>>>().await.unwrap().result);
         },
         async || {
-            let answer = caller.get("/v3/list").send().await.unwrap();
-            black_box(answer.deserialize::<Vec<System>>().await.unwrap());
+            let response = caller.get("/v3/list").send().await.unwrap();
+            black_box(response.deserialize::<Vec<System>>().await.unwrap());
         },
     )
     .await;
@@ -133,16 +133,16 @@ async fn serve() -> String {
         json!({"result": system("one".to_owned()), "message": "ok", "status": "success", "version": "1"});
     let many: Vec<_> = (0..1000).map(|n| system(format!("system-{n}"))).collect();
     let many = json!({"result": many, "message": "ok", "status": "success", "version": "1"});
-    let answer = |body: Bytes| {
+    let respond = |body: Bytes| {
         get(move || {
             let body = body.clone();
             async move { ([(CONTENT_TYPE, "application/json")], body) }
         })
     };
     let app = Router::new()
-        .route("/v3/systems/{id}", answer(one.to_string().into()))
-        .route("/v3/list", answer(many.to_string().into()))
-        .route("/v3/file", answer(vec![7_u8; 5 * 1024 * 1024].into()));
+        .route("/v3/systems/{id}", respond(one.to_string().into()))
+        .route("/v3/list", respond(many.to_string().into()))
+        .route("/v3/file", respond(vec![7_u8; 5 * 1024 * 1024].into()));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async { axum::serve(listener, app).await });

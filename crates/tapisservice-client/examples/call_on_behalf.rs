@@ -57,14 +57,14 @@ fn pair(text: &str) -> Result<(String, String), &'static str> {
 }
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::print_stdout, reason = "the answer is what the example is for")]
+#[expect(clippy::print_stdout, reason = "the response is what the example is for")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     let password = std::io::read_to_string(std::io::stdin())?.trim_end().to_owned();
     let tapis = client(&arguments, password)?;
     let session = tapis.on_behalf_of_user(arguments.tenant.clone(), arguments.user.clone())?;
-    let answer = call(&session, &arguments).await?.send().await?;
-    println!("{:#}", answer.deserialize::<serde_json::Value>().await?);
+    let response = call(&session, &arguments).await?.send().await?;
+    println!("{:#}", response.deserialize::<serde_json::Value>().await?);
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! cargo run -p tapisservice-client --example extract_index -- crates/tapisservice-client/tests/spec/openapi
 //! ```
 //!
-//! Only facts that building a request needs are kept: no descriptions, no answers.
+//! Only facts that building a request needs are kept: no descriptions, no responses.
 #![expect(clippy::print_stdout, reason = "what a command line tool is for")]
 
 use std::error::Error;

@@ -95,9 +95,9 @@ mod inside {
             Transport::builder(&TransportSettings::default()).http(|http| http.proxy(dead())).build();
         for transport in [transport(), changed.unwrap()] {
             let destination = CallDestination::new(&site.url(), "tacc", "files").unwrap();
-            let answer =
+            let response =
                 ResourceClient::new(&transport, destination, None).get("/v3/files/x").send().await.unwrap();
-            assert_eq!(answer.deserialize::<String>().await.unwrap(), "arrived");
+            assert_eq!(response.deserialize::<String>().await.unwrap(), "arrived");
         }
         // A service, which gets a token first.
         let config = serde_json::from_value(site.config_json("bookmarks").unwrap()).unwrap();

@@ -52,7 +52,7 @@ async fn both_lists_are_read() {
 /// Rule T1: Tenants is asked before there can be a token.
 #[tokio::test]
 async fn the_registry_is_asked_without_a_token() {
-    let answer = |headers: HeaderMap| async move {
+    let respond = |headers: HeaderMap| async move {
         let signed_in =
             headers.keys().any(|name| name.as_str().starts_with("x-tapis") || name == AUTHORIZATION);
         if signed_in {
@@ -61,7 +61,7 @@ async fn the_registry_is_asked_without_a_token() {
             body(r#"{"result": []}"#).into_response()
         }
     };
-    let app = Router::new().route("/v3/tenants", get(answer)).route("/v3/sites", get(answer));
+    let app = Router::new().route("/v3/tenants", get(respond)).route("/v3/sites", get(respond));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -93,15 +93,15 @@ async fn what_is_no_list_of_records_is_an_error_that_quotes_nothing() {
             "within 0.5 s",
         ),
     ];
-    for (answer, reason) in cases {
-        let error = api(serve(answer).await).fetch().await.unwrap_err().to_string();
+    for (response, reason) in cases {
+        let error = api(serve(response).await).fetch().await.unwrap_err().to_string();
         assert!(error.contains(reason), "{error}");
         assert!(!error.contains("canary"), "{error}");
     }
 }
 
 #[tokio::test]
-async fn an_answer_is_measured_after_decompression() {
+async fn a_response_is_measured_after_decompression() {
     fn bomb() -> Response<Body> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         encoder.write_all(&vec![b'0'; 5_000_000]).unwrap();
@@ -114,7 +114,7 @@ async fn an_answer_is_measured_after_decompression() {
 
 /// What fits in 8 MiB when it is made to cost as much as it can.
 #[tokio::test]
-async fn an_answer_of_too_many_records_is_refused_with_the_reason() {
+async fn a_response_of_too_many_records_is_refused_with_the_reason() {
     async fn fetch(record: &'static str) -> Result<usize, String> {
         let app = Router::new().fallback(get(move || async move {
             let records = vec![record; (8 << 20) / (record.len() + 1) - 10];

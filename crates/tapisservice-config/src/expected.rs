@@ -1,4 +1,8 @@
 //! A validation error in words of our own, which never hold the value: jsonschema's messages quote it.
+//!
+//! Why not its `masked_with`: that names neither the type that was found nor what the alternatives of `anyOf`
+//! and our formats expect, cuts the list of allowed values short, and still prints `enum` and `const` of a
+//! secret and the name that `propertyNames` rejects.
 
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};

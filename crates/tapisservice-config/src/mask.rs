@@ -6,6 +6,9 @@
 //! credential; which names and texts those are, [`secrets`](tapisservice_core::secrets) knows. Everything within a
 //! secret is secret. Database URLs are masked as a whole: the name of a host is of little use there and a
 //! password with an unescaped `@` or `/` cannot be cut out reliably.
+//!
+//! Why not the annotations of jsonschema's `evaluate`: a schema that fails has none, nor has what stands beside
+//! a `$ref` or in an alternative that does not match. A configuration with an error would show its secrets.
 
 use serde_json::Value;
 use tapisservice_core::secrets::{

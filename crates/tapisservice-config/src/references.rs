@@ -2,8 +2,11 @@
 //!
 //! A reference is `#`, `#/definitions/name` or any other pointer into the merged schema, or `#name` for a
 //! subschema whose `$id` is `#name`. Nothing is ever fetched (F25).
+//!
+//! Why not jsonschema's `Registry` (the crate referencing): it would replace `resolve` only. It stops at the
+//! first broken reference without saying where that stands, accepts a `$ref` that leads to itself, and walks
+//! subschemas without their pointers.
 
-use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use crate::pointer;
@@ -16,7 +19,7 @@ const IN_PLACE_KEYWORDS: [&str; 8] = ["allOf", "anyOf", "dependencies", "else", 
 
 /// Resolves a local reference within `root`.
 pub(crate) fn resolve<'s>(root: &'s Value, reference: &str) -> Option<&'s Value> {
-    let fragment = percent_decode_str(reference.strip_prefix('#')?).decode_utf8().ok()?;
+    let fragment = pointer::local_fragment(reference)?;
     if fragment.is_empty() || fragment.starts_with('/') {
         return root.pointer(&fragment);
     }

@@ -1,4 +1,5 @@
-//! What a schema says about one place of a document.
+//! What a schema says about one place of a document, whether there is a value or not, and whether it is valid:
+//! the annotations of jsonschema's `evaluate` exist for values that are there and valid only.
 
 use serde_json::{Map, Value};
 

@@ -237,13 +237,12 @@ impl fmt::Debug for Database {
 }
 
 fn pool_options<DB: sqlx::Database>(settings: &DatabaseSettings, max_connections: u32) -> PoolOptions<DB> {
-    let unless_zero = |seconds| Some(Duration::from_secs(seconds)).filter(|time| !time.is_zero());
     PoolOptions::new()
         .max_connections(max_connections)
         .min_connections(settings.sql_pool_min_connections.min(max_connections))
         .acquire_timeout(settings.acquire_timeout())
-        .idle_timeout(unless_zero(settings.sql_idle_timeout_seconds))
-        .max_lifetime(unless_zero(settings.sql_max_lifetime_seconds))
+        .idle_timeout(settings.idle_timeout())
+        .max_lifetime(settings.max_lifetime())
         // Replaces a connection that a restart of the database broke, before a request uses it.
         .test_before_acquire(true)
 }

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tapisservice_core::{Error, Secret, ServiceError};
+use tapisservice_core::{Error, Seconds, Secret, ServiceError};
 
 use crate::url::Target;
+
+/// The shortest time that the pool works with.
+const MIN_DURATION: Duration = Duration::from_secs(1);
 
 /// The settings of the database, read from the keys of the same names.
 ///
@@ -19,7 +22,7 @@ use crate::url::Target;
 /// )
 /// .unwrap();
 /// assert!(!format!("{settings:?}").contains("hunter2"));
-/// assert_eq!(settings.sql_acquire_timeout_seconds, 3);
+/// assert_eq!(settings.sql_acquire_timeout_seconds, tapisservice_core::Seconds::new(3));
 /// ```
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[non_exhaustive]
@@ -48,20 +51,17 @@ pub struct DatabaseSettings {
     // On SQLite also for its write lock.
     /// Seconds a request waits for a connection before it is answered with 503.
     #[serde(default = "acquire_timeout")]
-    #[schemars(range(min = 1, max = 300))]
-    pub sql_acquire_timeout_seconds: u64,
+    #[schemars(extend("minimum" = 1, "maximum" = 300))]
+    pub sql_acquire_timeout_seconds: Seconds,
     /// Seconds after which an unused connection is closed; 0 for never.
     #[serde(default = "idle_timeout")]
-    #[schemars(range(max = 86_400))]
-    pub sql_idle_timeout_seconds: u64,
+    pub sql_idle_timeout_seconds: Seconds,
     /// Seconds after which a connection is replaced; 0 for never.
     #[serde(default = "max_lifetime")]
-    #[schemars(range(max = 86_400))]
-    pub sql_max_lifetime_seconds: u64,
+    pub sql_max_lifetime_seconds: Seconds,
     /// Seconds after which PostgreSQL cancels a statement; 0 for never. Migrations have no limit.
     #[serde(default = "statement_timeout")]
-    #[schemars(range(max = 86_400))]
-    pub sql_statement_timeout_seconds: u64,
+    pub sql_statement_timeout_seconds: Seconds,
 }
 
 /// Why the settings name no database. No message holds a value.
@@ -148,9 +148,30 @@ impl DatabaseSettings {
         Target::from_settings(self).map(drop)
     }
 
+    /// At least a second, also where code sets less than the schema allows.
     pub(crate) fn acquire_timeout(&self) -> Duration {
-        Duration::from_secs(self.sql_acquire_timeout_seconds.max(1))
+        self.sql_acquire_timeout_seconds.duration().max(MIN_DURATION)
     }
+
+    pub(crate) fn idle_timeout(&self) -> Option<Duration> {
+        unless_zero(self.sql_idle_timeout_seconds)
+    }
+
+    pub(crate) fn max_lifetime(&self) -> Option<Duration> {
+        unless_zero(self.sql_max_lifetime_seconds)
+    }
+
+    /// Rounded up: to PostgreSQL, 0 is no limit.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn statement_timeout_millis(&self) -> Option<u128> {
+        let limit = self.sql_statement_timeout_seconds;
+        (!limit.is_zero()).then(|| limit.duration().as_nanos().div_ceil(1_000_000))
+    }
+}
+
+/// At least [`MIN_DURATION`], at which the pool looks for connections to close: a fraction of it would keep a core busy.
+fn unless_zero(time: Seconds) -> Option<Duration> {
+    (!time.is_zero()).then(|| time.duration().max(MIN_DURATION))
 }
 
 fn application_name() -> String {
@@ -161,20 +182,20 @@ fn max_connections() -> u32 {
     10
 }
 
-fn acquire_timeout() -> u64 {
-    3
+fn acquire_timeout() -> Seconds {
+    Seconds::new(3)
 }
 
-fn idle_timeout() -> u64 {
-    600
+fn idle_timeout() -> Seconds {
+    Seconds::new(600)
 }
 
-fn max_lifetime() -> u64 {
-    1800
+fn max_lifetime() -> Seconds {
+    Seconds::new(1800)
 }
 
-fn statement_timeout() -> u64 {
-    60
+fn statement_timeout() -> Seconds {
+    Seconds::new(60)
 }
 
 #[cfg(test)]
@@ -187,6 +208,28 @@ mod tests {
     fn a_url_alone_is_what_the_code_makes_of_it() {
         let by_serde: DatabaseSettings = serde_json::from_value(json!({"sql_db_url": "x"})).unwrap();
         assert_eq!(format!("{by_serde:?}"), format!("{:?}", DatabaseSettings::new("y")));
+    }
+
+    #[test]
+    fn zero_is_never_and_a_fraction_is_never_zero() {
+        let settings = |seconds: f64| -> DatabaseSettings {
+            let value = json!({
+                "sql_db_url": "x", "sql_acquire_timeout_seconds": seconds, "sql_idle_timeout_seconds": seconds,
+                "sql_max_lifetime_seconds": seconds, "sql_statement_timeout_seconds": seconds,
+            });
+            serde_json::from_value(value).unwrap()
+        };
+        let times = |settings: &DatabaseSettings| {
+            (settings.acquire_timeout(), settings.idle_timeout(), settings.max_lifetime())
+        };
+        assert_eq!(times(&settings(0.0)), (MIN_DURATION, None, None));
+        assert_eq!(times(&settings(1e-9)), (MIN_DURATION, Some(MIN_DURATION), Some(MIN_DURATION)));
+        let longer = Duration::from_millis(2500);
+        assert_eq!(times(&settings(2.5)), (longer, Some(longer), Some(longer)));
+        #[cfg(feature = "postgres")]
+        for (seconds, millis) in [(0.0, None), (1e-9, Some(1)), (0.25, Some(250)), (60.0, Some(60_000))] {
+            assert_eq!(settings(seconds).statement_timeout_millis(), millis);
+        }
     }
 
     #[test]

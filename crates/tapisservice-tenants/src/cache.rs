@@ -18,6 +18,8 @@ use crate::{Authority, ExtendTenant, Registry, SourceError, TenantSource, Tenant
 /// The first pause after a failed refresh; it doubles up to [`MAX_PAUSE`] (rule T7, F01).
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const MAX_PAUSE: Duration = Duration::from_secs(10);
+/// Also where code sets less than the schema allows.
+const MIN_PERIOD: Duration = Duration::from_secs(1);
 
 /// All tenants and sites, refreshed in the background. Cheap to clone: all clones share one cache.
 ///
@@ -164,7 +166,7 @@ impl TenantCache {
     pub fn spawn_refresh(&self) -> JoinHandle<()> {
         let cache = self.clone();
         tokio::spawn(async move {
-            let period = Duration::from_secs(cache.0.settings.tenants_refresh_seconds.max(1));
+            let period = cache.0.settings.tenants_refresh_seconds.duration().max(MIN_PERIOD);
             let mut backoff = Backoff::new(FIRST_PAUSE, MAX_PAUSE);
             loop {
                 let outcome = cache.refresh().await;

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tapisservice_core::Seconds;
 
 /// The keys of the configuration that the tenant cache reads.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -9,12 +10,12 @@ use serde::Deserialize;
 #[non_exhaustive]
 pub struct TenantsSettings {
     /// Seconds between two refreshes of tenants and sites.
-    #[schemars(range(min = 1, max = 86_400))]
-    pub tenants_refresh_seconds: u64,
+    #[schemars(extend("minimum" = 1))]
+    pub tenants_refresh_seconds: Seconds,
 }
 
 impl Default for TenantsSettings {
     fn default() -> Self {
-        Self { tenants_refresh_seconds: 90 }
+        Self { tenants_refresh_seconds: Seconds::new(90) }
     }
 }

@@ -20,8 +20,8 @@ use tapisservice_tenants::{Registry, TenantCache};
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 
 use crate::files;
-use crate::layer::{answer, context};
-use crate::site::{Answers, Script, settings};
+use crate::layer::{context, read_envelope};
+use crate::site::{Responses, Script, settings};
 
 #[derive(Debug, Deserialize)]
 struct Case {
@@ -44,7 +44,7 @@ struct Case {
 struct Corpus {
     cases: Vec<Case>,
     additional: Vec<Case>,
-    registry: Answers,
+    registry: Responses,
 }
 
 impl Corpus {
@@ -70,7 +70,7 @@ fn folder() -> Option<PathBuf> {
     folder
 }
 
-fn registry_data(folder: &Path) -> Answers {
+fn registry_data(folder: &Path) -> Responses {
     let tenant = |id: &str| {
         json!({
             "tenant_id": id, "site_id": "tacc", "base_url": format!("https://{id}.tapis.test"),
@@ -78,7 +78,7 @@ fn registry_data(folder: &Path) -> Answers {
             "public_key": std::fs::read_to_string(folder.join(format!("keys/{id}.pub.pem"))).unwrap(),
         })
     };
-    Answers {
+    Responses {
         tenants: ["acme", "beta", "admin"].map(tenant).to_vec(),
         sites: vec![json!({"site_id": "tacc", "primary": true, "site_admin_tenant_id": "admin"})],
     }
@@ -100,7 +100,7 @@ impl Case {
         Some(map)
     }
 
-    /// What is wrong with an answer, if anything.
+    /// What is wrong with a response, if anything.
     fn judge(&self, status: u16, identity: &Value) -> Option<String> {
         let fine = match self.expect.as_str() {
             "accept" => status == 200 && *identity == self.identity,
@@ -127,7 +127,7 @@ fn decide_case(case: &Case, registry: &Registry) -> Result<Outcome, AuthError> {
     decide(&TokenVerifier::new(settings()), &headers, Some(registry), UnixTime(case.now))
 }
 
-/// How many cases of layer `token` ran, and what is wrong with their answers.
+/// How many cases of layer `token` ran, and what is wrong with their responses.
 fn run_tokens(cases: &[Case], registry: &Registry) -> (usize, Vec<String>) {
     let (mut ran, mut wrong) = (0, Vec::new());
     for case in cases.iter().filter(|case| case.layer == "token") {
@@ -162,7 +162,7 @@ struct Requests {
     unbuildable: Vec<String>,
 }
 
-/// Sends the cases of layer `http` through the layers, and returns what is wrong with the answers.
+/// Sends the cases of layer `http` through the layers, and returns what is wrong with the responses.
 async fn run_requests(cases: &[Case], authenticator: &Authenticator) -> (Requests, Vec<String>) {
     let whoami = ServiceBuilder::new()
         .layer(AuthLayer::new(authenticator.clone()))
@@ -183,7 +183,7 @@ async fn run_requests(cases: &[Case], authenticator: &Authenticator) -> (Request
             Request::builder().uri(format!("/v3/bookmarks/whoami?{}", case.query.replace(' ', "%20")));
         *request.headers_mut().unwrap() = headers;
         let request = request.extension(context()).body(Body::empty()).unwrap();
-        let (status, envelope) = answer(whoami.clone().oneshot(request).await.unwrap()).await;
+        let (status, envelope) = read_envelope(whoami.clone().oneshot(request).await.unwrap()).await;
         wrong.extend(case.judge(status, &envelope["result"]));
     }
     (requests, wrong)

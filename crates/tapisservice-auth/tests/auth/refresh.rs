@@ -9,12 +9,12 @@ use tapisservice_tenants::TenantCache;
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
-use crate::layer::{FAR, alice, answer, public, request};
+use crate::layer::{FAR, alice, public, read_envelope, request};
 use crate::signer::{ACME, ADMIN, STRANGER};
-use crate::site::{self, Answers, Script};
+use crate::site::{self, Responses, Script};
 
 /// A service whose registry was read once, or is down.
-async fn start(data: Option<Answers>) -> (Authenticator, Script) {
+async fn start(data: Option<Responses>) -> (Authenticator, Script) {
     let source = Script::new(data);
     let tenants = TenantCache::builder(source.clone()).build();
     let _ = tenants.refresh().await;
@@ -22,13 +22,13 @@ async fn start(data: Option<Answers>) -> (Authenticator, Script) {
 }
 
 /// All tenants, with a change to one of them.
-fn with(tenant: &str, change: impl FnOnce(&mut serde_json::Value)) -> Answers {
+fn with(tenant: &str, change: impl FnOnce(&mut serde_json::Value)) -> Responses {
     let mut data = site::data();
     change(data.tenants.iter_mut().find(|record| record["tenant_id"] == tenant).unwrap());
     data
 }
 
-fn without(tenant: &str) -> Answers {
+fn without(tenant: &str) -> Responses {
     let mut data = site::data();
     data.tenants.retain(|record| record["tenant_id"] != tenant);
     data
@@ -104,8 +104,8 @@ async fn requests_that_meet_a_rotated_key_together_share_one_refresh() {
         let (authenticator, token) = (authenticator.clone(), token.clone());
         requests.spawn(async move { user(&authenticator, &token, "acme").await });
     }
-    for answer in requests.join_all().await {
-        assert_eq!(answer.as_deref(), Ok("alice"));
+    for response in requests.join_all().await {
+        assert_eq!(response.as_deref(), Ok("alice"));
     }
     assert_eq!(source.fetches(), 2);
 }
@@ -174,7 +174,7 @@ async fn without_a_registry_the_answer_is_to_come_back_later() {
     let token = alice();
     let response = service.clone().oneshot(ask(&[("x-tapis-token", &token)])).await.unwrap();
     assert!(response.headers().contains_key("retry-after"));
-    assert_eq!(answer(response).await.0, 503);
+    assert_eq!(read_envelope(response).await.0, 503);
     assert_eq!(source.fetches(), 1, "reading it is the work of the background task");
 
     let nobody = service.clone().oneshot(ask(&[])).await.unwrap();

@@ -10,7 +10,7 @@ use tapisservice_auth::{
 use tapisservice_tenants::TenantCache;
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 
-use crate::layer::{FAR, alice, answer, public, request, whoami};
+use crate::layer::{FAR, alice, public, read_envelope, request, whoami};
 use crate::signer::STRANGER;
 use crate::site::{self, Script};
 
@@ -75,7 +75,7 @@ async fn no_refusal_holds_the_token() {
         let service = public(authenticator().await);
         let response = service.oneshot(request("GET", &lines)).await.unwrap();
         let report = format!("{:?}", response.extensions().get::<tapisservice_core::ErrorReport>().unwrap());
-        let (status, envelope) = answer(response).await;
+        let (status, envelope) = read_envelope(response).await;
         assert_eq!(status, 401);
         assert_silent("report", &report, token.trim_end_matches('='));
         assert_silent("envelope", &envelope.to_string(), token.trim_end_matches('='));

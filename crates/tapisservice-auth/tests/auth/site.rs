@@ -1,4 +1,4 @@
-//! Two sites with their tenants, claims of their users and services, and a source whose answers a test changes.
+//! Two sites with their tenants, claims of their users and services, and a source whose responses a test changes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,21 +13,21 @@ use crate::signer::{ACME, ADMIN};
 
 /// The records of a registry while a test changes them.
 #[derive(Clone)]
-pub(crate) struct Answers {
+pub(crate) struct Responses {
     pub(crate) tenants: Vec<Value>,
     pub(crate) sites: Vec<Value>,
 }
 
-impl From<Answers> for RegistryData {
-    fn from(answers: Answers) -> Self {
+impl From<Responses> for RegistryData {
+    fn from(responses: Responses) -> Self {
         let records = |values: Vec<Value>| values.into_iter().map(RegistryRecord::from).collect();
-        Self::new(records(answers.tenants), records(answers.sites))
+        Self::new(records(responses.tenants), records(responses.sites))
     }
 }
 
 /// The primary site `tacc` with the tenants admin, acme, beta and others that lack something; the site `uh`, which runs its own
 /// `files`, with adminuh and hawaii.
-pub(crate) fn data() -> Answers {
+pub(crate) fn data() -> Responses {
     let key = |id: &str| if id.starts_with("admin") { ADMIN.public_pem() } else { ACME.public_pem() };
     let tenant = |id: &str, site: &str, changes: Value| {
         let domain = if site == "tacc" { "tapis" } else { "uh" };
@@ -39,7 +39,7 @@ pub(crate) fn data() -> Answers {
         record.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         record
     };
-    Answers {
+    Responses {
         sites: vec![
             json!({"site_id": "tacc", "primary": true, "site_admin_tenant_id": "admin", "services": ["files", "bookmarks"],
                    "tenant_base_url_template": "https://${tenant_id}.tapis.test"}),
@@ -98,19 +98,19 @@ pub(crate) fn service_account(name: &str, tenant: &str, target: &str, exp: u64) 
 /// A source that answers what a test puts in, and counts.
 #[derive(Clone)]
 pub(crate) struct Script {
-    answer: Arc<Mutex<Option<Answers>>>,
+    response: Arc<Mutex<Option<Responses>>>,
     fetches: Arc<AtomicUsize>,
 }
 
 impl Script {
     /// `None` is a registry that is down.
-    pub(crate) fn new(answer: Option<Answers>) -> Self {
-        Self { answer: Arc::new(Mutex::new(answer)), fetches: Arc::default() }
+    pub(crate) fn new(response: Option<Responses>) -> Self {
+        Self { response: Arc::new(Mutex::new(response)), fetches: Arc::default() }
     }
 
     /// Answers otherwise from now on.
-    pub(crate) fn set(&self, answer: Option<Answers>) {
-        *self.answer.lock() = answer;
+    pub(crate) fn set(&self, response: Option<Responses>) {
+        *self.response.lock() = response;
     }
 
     /// How often the registry was read.
@@ -122,8 +122,8 @@ impl Script {
 impl TenantSource for Script {
     fn fetch(&self) -> BoxFuture<'_, Result<RegistryData, SourceError>> {
         self.fetches.fetch_add(1, Ordering::SeqCst);
-        let answer = self.answer.lock().clone();
-        Box::pin(async { answer.map(RegistryData::from).ok_or_else(|| SourceError::new("down")) })
+        let response = self.response.lock().clone();
+        Box::pin(async { response.map(RegistryData::from).ok_or_else(|| SourceError::new("down")) })
     }
 
     fn describe(&self) -> String {

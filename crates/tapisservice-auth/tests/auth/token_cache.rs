@@ -14,7 +14,7 @@ use tapisservice_core::{AccessToken, Claims, TenantId};
 use tapisservice_tenants::Registry;
 
 use crate::signer::{ACME, ADMIN, STRANGER};
-use crate::site::{self, Answers};
+use crate::site::{self, Responses};
 
 /// When everything here begins.
 const NOW: u32 = 1_800_000_000;
@@ -44,17 +44,17 @@ fn at(seconds: i32) -> UnixTime {
     UnixTime(f64::from(NOW) + f64::from(seconds))
 }
 
-fn registry(previous: Option<&Registry>, change: impl FnOnce(&mut Answers)) -> Registry {
+fn registry(previous: Option<&Registry>, change: impl FnOnce(&mut Responses)) -> Registry {
     let mut data = site::data();
     change(&mut data);
     Registry::build(&data.into(), previous).unwrap()
 }
 
-fn of_acme(change: impl FnOnce(&mut Value)) -> impl FnOnce(&mut Answers) {
+fn of_acme(change: impl FnOnce(&mut Value)) -> impl FnOnce(&mut Responses) {
     move |data| change(data.tenants.iter_mut().find(|record| record["tenant_id"] == "acme").unwrap())
 }
 
-fn without_acme(data: &mut Answers) {
+fn without_acme(data: &mut Responses) {
     data.tenants.retain(|record| record["tenant_id"] != "acme");
 }
 
@@ -231,7 +231,7 @@ const LINES: &[&[(&str, &str)]] = &[
     &[("x-tapis-tenant", "acme")],
 ];
 
-const CHANGES: &[fn(&mut Answers)] = &[
+const CHANGES: &[fn(&mut Responses)] = &[
     |_| {},
     |data| of_acme(|acme| acme["public_key"] = STRANGER.public_pem().into())(data),
     |data| of_acme(|acme| acme["status"] = "inactive".into())(data),

@@ -235,11 +235,11 @@ impl Call {
             .await
             .map_err(|error| ClientError::of_chain(&method, &url, error))?;
         let ends_at = if streamed { Instant::now() } else { start } + total;
-        let answer = CallResponse::new(response, method, url, limits, ends_at);
-        if self.any_status || answer.status().is_success() {
-            Ok(answer)
+        let response = CallResponse::new(response, method, url, limits, ends_at);
+        if self.any_status || response.status().is_success() {
+            Ok(response)
         } else {
-            Err(answer.into_error().await)
+            Err(response.into_error().await)
         }
     }
 

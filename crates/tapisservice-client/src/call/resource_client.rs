@@ -28,8 +28,8 @@ use crate::{CallDestination, ClientError, Credentials, Transport};
 /// # tokio::spawn(async { axum::serve(listener, app).await });
 /// let transport = Transport::new(&TransportSettings::default())?;
 /// let numbers = ResourceClient::new(&transport, CallDestination::new(&base_url, "tacc", "numbers")?, None);
-/// let answer = numbers.get("/v3/numbers").query("limit", 2).send().await?;
-/// assert_eq!(answer.deserialize::<Vec<u8>>().await?, [1, 2]);
+/// let response = numbers.get("/v3/numbers").query("limit", 2).send().await?;
+/// assert_eq!(response.deserialize::<Vec<u8>>().await?, [1, 2]);
 /// # Ok(())
 /// # }
 /// ```

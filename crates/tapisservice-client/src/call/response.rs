@@ -25,7 +25,7 @@ const MAX_MESSAGE_CHARS: usize = 500;
 
 /// A response whose head has arrived. One of the methods that take it reads the body.
 ///
-/// Methods that read the body into memory stop at `client_max_answer_bytes` and at the timeout of the call. Methods that stream it
+/// Methods that read the body into memory stop at `client_max_response_bytes` and at the timeout of the call. Methods that stream it
 /// stop when no data arrives for `client_idle_timeout_seconds`.
 pub struct CallResponse {
     response: Response,
@@ -116,7 +116,7 @@ impl CallResponse {
     ///
     /// # Errors
     ///
-    /// When the connection breaks, the call times out, or the body is larger than `client_max_answer_bytes`.
+    /// When the connection breaks, the call times out, or the body is larger than `client_max_response_bytes`.
     pub async fn bytes(mut self) -> Result<Bytes, ClientError> {
         let limit = self.limits.max_bytes;
         self.read(limit).await
@@ -124,8 +124,8 @@ impl CallResponse {
 
     /// The body as a stream of chunks. It ends with an error when no data arrives for the idle timeout.
     pub fn stream(self) -> impl Stream<Item = Result<Bytes, ClientError>> + Send + 'static {
-        stream::try_unfold(self, |mut answer| async move {
-            Ok(answer.next_piece().await?.map(|piece| (piece, answer)))
+        stream::try_unfold(self, |mut response| async move {
+            Ok(response.next_piece().await?.map(|piece| (piece, response)))
         })
     }
 
@@ -153,7 +153,7 @@ impl CallResponse {
         }))
     }
 
-    /// The unparsed body of a JSON response, if it has at most `limit` bytes and no more than `client_max_answer_bytes`.
+    /// The unparsed body of a JSON response, if it has at most `limit` bytes and no more than `client_max_response_bytes`.
     ///
     /// # Errors
     ///

@@ -16,8 +16,8 @@
 //!
 //! let tapis = ServiceClient::builder(serde_json::from_value(config)?, tenants).build()?;
 //! let alice = tapis.on_behalf_of_user(TenantId::new("tacc")?, Username::new("alice")?)?;
-//! let answer = alice.operation("systems", "getSystem").arg("systemId", "alice-private").send().await?;
-//! assert_eq!(answer.deserialize::<serde_json::Value>().await?["owner"], "alice");
+//! let response = alice.operation("systems", "getSystem").arg("systemId", "alice-private").send().await?;
+//! assert_eq!(response.deserialize::<serde_json::Value>().await?["owner"], "alice");
 //!
 //! // Bob does not see that system, and the service itself does not either.
 //! let bob = tapis.on_behalf_of_user(TenantId::new("tacc")?, Username::new("bob")?)?;

@@ -55,8 +55,8 @@ impl ServiceSession {
     /// ```
     /// # async fn host(tapis: &tapisservice_client::ServiceClient, g: &tapisservice_core::RequestContext)
     /// # -> Result<serde_json::Value, tapisservice_client::ClientError> {
-    /// let answer = tapis.on_behalf_of(g)?.operation("systems", "getSystem").arg("systemId", "frontera").send().await?;
-    /// answer.deserialize().await
+    /// let response = tapis.on_behalf_of(g)?.operation("systems", "getSystem").arg("systemId", "frontera").send().await?;
+    /// response.deserialize().await
     /// # }
     /// ```
     pub fn operation(&self, resource: &str, operation_id: &str) -> Call {

@@ -18,7 +18,7 @@ use crate::BoxFuture;
 use crate::transport::send;
 
 /// Far more than two tokens and their dates need.
-const LARGEST_ANSWER: usize = 256 * 1024;
+const MAX_RESPONSE_BYTES: usize = 256 * 1024;
 
 /// Obtains tokens with `POST` and `PUT {base_url of the service's tenant}/v3/tokens`.
 pub(crate) struct TokensApi {
@@ -127,11 +127,11 @@ impl TokensApi {
                 ServiceTokenError::temporary(reason)
             });
         }
-        let answer = read(response).await.map_err(|reason| fault(&reason))?;
+        let body = read(response).await.map_err(|reason| fault(&reason))?;
         // serde_json's message could quote the response, which holds tokens.
-        let answer: TokenResponse =
-            serde_json::from_slice(&answer).map_err(|_| fault("the response has no access token"))?;
-        ServiceToken::new(answer.result).map_err(fault)
+        let response: TokenResponse =
+            serde_json::from_slice(&body).map_err(|_| fault("the response has no access token"))?;
+        ServiceToken::new(response.result).map_err(fault)
     }
 
     fn url(&self) -> Result<String, ServiceTokenError> {
@@ -161,7 +161,7 @@ impl TokensApi {
 async fn read(mut response: Response) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| describe(&error))? {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
+        if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
             return Err("the response is too large".to_owned());
         }
         body.extend_from_slice(&chunk);

@@ -1,4 +1,4 @@
-//! The token for one site. It is read without a lock, renewed by one task at a time, and kept while it is valid.
+//! The token for one site. It is read without a lock, renewed in single flight, and kept while it is valid.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,7 +32,8 @@ pub(crate) struct SiteToken {
     /// Why the last attempt failed. Empty after a success.
     failure: ArcSwapOption<Failure>,
     backoff: Mutex<Backoff>,
-    running: Mutex<Option<Flight>>,
+    /// The renewal in flight: one at a time, for all callers.
+    flight: Mutex<Option<Flight>>,
     renewal: Mutex<Option<AbortOnDropHandle<()>>>,
     changed: Arc<Notify>,
     /// How often tokens that looked good are renewed because somebody refused them.
@@ -56,9 +57,11 @@ struct Counts {
     failed: AtomicU64,
 }
 
-enum Ticket {
-    Landed(Arc<ServiceToken>),
-    Waiting(Flight),
+/// What a caller of the single flight gets.
+enum Joined {
+    /// There is no need for a flight: the current token suffices.
+    Current(Arc<ServiceToken>),
+    Flight(Flight),
 }
 
 impl SiteToken {
@@ -69,7 +72,7 @@ impl SiteToken {
             held: ArcSwapOption::empty(),
             failure: ArcSwapOption::empty(),
             backoff: Mutex::new(Backoff::new(FIRST_PAUSE, MAX_PAUSE)),
-            running: Mutex::default(),
+            flight: Mutex::default(),
             renewal: Mutex::default(),
             changed: Arc::default(),
             refusals: TokenBucket::of_rule_t6(),
@@ -87,7 +90,7 @@ impl SiteToken {
         if let Some(failure) = self.failure.load_full() {
             // The background task is about to try again, unless its runtime is gone.
             if failure.retry_at <= Instant::now() {
-                self.board(ServiceToken::is_usable);
+                self.join(ServiceToken::is_usable);
             }
             return Err(failure.error.clone().into());
         }
@@ -101,7 +104,7 @@ impl SiteToken {
         if self.held.load().as_deref().is_some_and(is_other) {
             return Ok(true);
         }
-        if !self.is_running() && !self.refusals.take() {
+        if !self.is_in_flight() && !self.refusals.take() {
             return Ok(false);
         }
         let held = self.attempt(is_other).await?;
@@ -151,14 +154,14 @@ impl SiteToken {
         self.held.load_full().filter(|held| held.is_usable())
     }
 
-    fn is_running(&self) -> bool {
-        self.running.lock().is_some()
+    fn is_in_flight(&self) -> bool {
+        self.flight.lock().is_some()
     }
 
     async fn attempt(self: &Arc<Self>, suffices: impl Fn(&ServiceToken) -> bool) -> Outcome {
-        let mut flight = match self.board(suffices) {
-            Ticket::Landed(held) => return Ok(held),
-            Ticket::Waiting(flight) => flight,
+        let mut flight = match self.join(suffices) {
+            Joined::Current(held) => return Ok(held),
+            Joined::Flight(flight) => flight,
         };
         let outcome = flight.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
         outcome
@@ -168,25 +171,25 @@ impl SiteToken {
     }
 
     /// The current token if it suffices, else the renewal in flight, else a new one.
-    fn board(self: &Arc<Self>, suffices: impl Fn(&ServiceToken) -> bool) -> Ticket {
-        let mut running = self.running.lock();
+    fn join(self: &Arc<Self>, suffices: impl Fn(&ServiceToken) -> bool) -> Joined {
+        let mut current = self.flight.lock();
         // Under the lock: a renewal may have ended since the caller checked.
         if let Some(held) = self.held.load_full().filter(|held| suffices(held)) {
-            return Ticket::Landed(held);
+            return Joined::Current(held);
         }
-        if let Some(flight) = running.as_ref() {
-            return Ticket::Waiting(flight.clone());
+        if let Some(flight) = current.as_ref() {
+            return Joined::Flight(flight.clone());
         }
-        let (report, flight) = watch::channel(None);
-        *running = Some(flight.clone());
+        let (sender, flight) = watch::channel(None);
+        *current = Some(flight.clone());
         // The guard is created here: a task that is dropped before it starts must clear the slot, too.
-        let cleared = Clear(self.clone());
+        let guard = FlightGuard(self.clone());
         tokio::spawn(async move {
-            let outcome = cleared.0.renew_once().await;
-            let _ = report.send(Some(outcome));
-            drop(cleared);
+            let outcome = guard.0.renew_once().await;
+            let _ = sender.send(Some(outcome));
+            drop(guard);
         });
-        Ticket::Waiting(flight)
+        Joined::Flight(flight)
     }
 
     async fn renew_once(&self) -> Outcome {
@@ -253,15 +256,15 @@ async fn renew_until_dropped(token: Weak<SiteToken>) {
     }
 }
 
-/// Ends a renewal, also one that panics. A panic counts as a failure, or the background task would try again without a pause.
-struct Clear(Arc<SiteToken>);
+/// Ends the flight, also one that panics. A panic counts as a failure, or the background task would try again without a pause.
+struct FlightGuard(Arc<SiteToken>);
 
-impl Drop for Clear {
+impl Drop for FlightGuard {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.failed(&ServiceTokenError::temporary("the renewal panicked"));
         }
-        *self.0.running.lock() = None;
+        *self.0.flight.lock() = None;
     }
 }
 

@@ -126,7 +126,7 @@ impl<'a> TransportBuilder<'a> {
         let limits = ResponseLimits {
             total: not_zero(settings.client_timeout_seconds, "client_timeout_seconds")?,
             idle: not_zero(settings.client_idle_timeout_seconds, "client_idle_timeout_seconds")?,
-            max_bytes: settings.client_max_answer_bytes,
+            max_bytes: settings.client_max_response_bytes,
         };
         let thresholds = Thresholds {
             failures: settings.client_breaker_failures,

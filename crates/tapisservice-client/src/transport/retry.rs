@@ -164,10 +164,10 @@ mod tests {
 
     /// Answers with one status after the other, and counts.
     #[derive(Clone, Default)]
-    struct Script(Arc<Mutex<Answers>>);
+    struct Script(Arc<Mutex<Responses>>);
 
     #[derive(Default)]
-    struct Answers {
+    struct Responses {
         left: VecDeque<(u16, Option<&'static str>)>,
         given: usize,
     }
@@ -178,11 +178,11 @@ mod tests {
             let mut script = self.0.lock();
             script.given += 1;
             let (status, after) = script.left.pop_front().unwrap_or((200, None));
-            let mut answer = http::Response::builder().status(status);
+            let mut response = http::Response::builder().status(status);
             if let Some(after) = after {
-                answer = answer.header("Retry-After", after);
+                response = response.header("Retry-After", after);
             }
-            Ok(answer.body("").unwrap().into())
+            Ok(response.body("").unwrap().into())
         }
     }
 

@@ -44,7 +44,7 @@ pub struct TransportSettings {
     // After decompression.
     /// Largest response of another service that is read into memory, in bytes.
     #[schemars(range(min = 1024, max = 1_073_741_824))]
-    pub client_max_answer_bytes: usize,
+    pub client_max_response_bytes: usize,
     /// Failed calls in a row after which the circuit breaker of a service at a site opens; 0 for never.
     #[schemars(range(max = 1_000_000))]
     pub client_breaker_failures: u32,
@@ -63,7 +63,7 @@ impl Default for TransportSettings {
             client_timeout_seconds: Seconds::new(60),
             client_idle_timeout_seconds: Seconds::new(30),
             client_retries: 5,
-            client_max_answer_bytes: 32 * 1024 * 1024,
+            client_max_response_bytes: 32 * 1024 * 1024,
             client_breaker_failures: 5,
             client_breaker_seconds: Seconds::new(10),
             client_danger_accept_invalid_certs: false,

@@ -258,7 +258,7 @@ async fn what_a_call_was_given_shows_in_no_debug_text() {
     for call in calls {
         assert!(!format!("{call:?}").contains("canary"), "{call:?}");
     }
-    let answer = caller.get("/v3/x").query("token", "canary").send().await.unwrap();
-    assert!(!format!("{answer:?}").contains("canary"), "{answer:?}");
+    let reply = caller.get("/v3/x").query("token", "canary").send().await.unwrap();
+    assert!(!format!("{reply:?}").contains("canary"), "{reply:?}");
     assert!(!format!("{:?}", Multipart::new().text("password", "canary")).contains("canary"));
 }

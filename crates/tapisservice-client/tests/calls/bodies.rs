@@ -103,7 +103,7 @@ async fn multipart_forms_and_text_have_their_media_types() {
 #[tokio::test]
 async fn an_upload_in_memory_is_sent_again() {
     let server = Server::start().await;
-    server.answer(response(503, &[], ""));
+    server.respond(response(503, &[], ""));
     let parts = Multipart::new().file("file", Upload::bytes("data"));
     server.resource_client().put("/v3/x").multipart(parts).send().await.unwrap();
     let seen = server.take();

@@ -66,15 +66,15 @@ impl Server {
         Self { shared, base_url }
     }
 
-    /// The next answer; without one it is an envelope with the result null.
-    pub(crate) fn answer(&self, answer: Response) {
-        self.shared.script.lock().push_back(answer);
+    /// The next response; without one it is an envelope with the result null.
+    pub(crate) fn respond(&self, response: Response) {
+        self.shared.script.lock().push_back(response);
     }
 
-    /// The next answers by their statuses.
+    /// The next responses by their statuses.
     pub(crate) fn statuses(&self, statuses: &[u16]) {
         for status in statuses {
-            self.answer(response(*status, &[], "{}"));
+            self.respond(response(*status, &[], "{}"));
         }
     }
 

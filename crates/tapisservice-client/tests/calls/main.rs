@@ -2,11 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod answers;
 mod arguments;
 mod bodies;
 mod helpers;
 mod operations;
 mod origins;
+mod responses;
 mod retries;
 mod sign_in;

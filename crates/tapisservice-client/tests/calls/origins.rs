@@ -13,7 +13,7 @@ async fn a_redirect_to_another_origin_is_not_followed() {
     let caller = ResourceClient::new(&transport(0), here.destination(), Some(Arc::new(Tokens::default())));
     for status in [301, 302, 303, 307, 308] {
         for method in [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE] {
-            here.answer(response(status, &[("location", &format!("{}/v3/x", there.base_url))], ""));
+            here.respond(response(status, &[("location", &format!("{}/v3/x", there.base_url))], ""));
             let error = caller.request(method.clone(), "/v3/x").send().await.unwrap_err();
             let expected = if matches!(method, Method::GET | Method::HEAD) { None } else { Some(status) };
             assert_eq!(error.status().map(|s| s.as_u16()), expected, "{method} {error}");
@@ -27,7 +27,7 @@ async fn a_redirect_to_another_origin_is_not_followed() {
 async fn a_redirect_within_the_origin_is_followed_for_get_only() {
     let server = Server::start().await;
     let caller = ResourceClient::new(&transport(0), server.destination(), Some(Arc::new(Tokens::default())));
-    server.answer(response(307, &[("location", "/v3/y?a=b")], ""));
+    server.respond(response(307, &[("location", "/v3/y?a=b")], ""));
     caller.get("/v3/x").header("If-Match", "1").send().await.unwrap();
     let seen = server.take();
     assert_eq!((seen[0].target.as_str(), seen[1].target.as_str()), ("/v3/x", "/v3/y?a=b"));
@@ -35,7 +35,7 @@ async fn a_redirect_within_the_origin_is_followed_for_get_only() {
         seen.iter().all(|r| r.field("x-tapis-token") == Some("token-0") && r.field("if-match") == Some("1"))
     );
 
-    server.answer(response(307, &[("location", "/v3/y")], ""));
+    server.respond(response(307, &[("location", "/v3/y")], ""));
     let error = caller.post("/v3/x").body_json(1).send().await.unwrap_err();
     assert_eq!((error.status().map(|s| s.as_u16()), server.take().len()), (Some(307), 1));
 }
@@ -44,13 +44,13 @@ async fn a_redirect_within_the_origin_is_followed_for_get_only() {
 async fn redirects_in_a_circle_or_to_nowhere_end() {
     let server = Server::start().await;
     for _ in 0..4 {
-        server.answer(response(302, &[("location", "/v3/x")], ""));
+        server.respond(response(302, &[("location", "/v3/x")], ""));
     }
     let error = server.resource_client().get("/v3/x").send().await.unwrap_err();
     assert!(matches!(error, ClientError::InvalidResponse { .. }), "{error}");
     assert_eq!(server.take().len(), 4);
     for location in ["http://", "http://[", "javascript:alert(1)", "//evil.test/v3/x"] {
-        server.answer(response(302, &[("location", location)], ""));
+        server.respond(response(302, &[("location", location)], ""));
         let error = server.resource_client().get("/v3/x").send().await.unwrap_err();
         assert!(matches!(error, ClientError::InvalidResponse { .. }), "{location}: {error}");
     }

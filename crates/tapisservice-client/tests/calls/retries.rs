@@ -168,7 +168,7 @@ async fn an_open_circuit_breaker_rejects_calls_and_is_reported() {
     for _ in 0..3 {
         assert!(caller.get("/v3/x").send().await.is_err());
     }
-    assert_eq!(transport.breakers()[0].failures, 1, "404 and 500 are answers");
+    assert_eq!(transport.breakers()[0].failures, 1, "404 and 500 are responses");
     server.statuses(&[503]);
     assert!(caller.post("/v3/x").send().await.is_err());
     server.take();
@@ -189,9 +189,9 @@ async fn an_open_circuit_breaker_rejects_calls_and_is_reported() {
 }
 
 #[tokio::test]
-async fn retry_after_of_the_last_answer_is_told() {
+async fn retry_after_of_the_last_response_is_told() {
     let server = Server::start().await;
-    server.answer(response(
+    server.respond(response(
         429,
         &[("retry-after", "7"), ("content-type", "application/json")],
         json!({"message": "slow down", "version": "2"}).to_string(),

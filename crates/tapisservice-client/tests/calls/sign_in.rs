@@ -33,7 +33,7 @@ async fn after_a_401_the_token_is_renewed_and_the_call_sent_once_more_whatever_i
 }
 
 #[tokio::test]
-async fn a_second_401_is_the_answer() {
+async fn a_second_401_is_the_response() {
     let server = Server::start().await;
     let (caller, tokens) = signed_in(&server, Tokens::default());
     server.statuses(&[401, 401, 401]);

@@ -73,8 +73,8 @@ async fn while_there_is_no_token_no_request_leaves() {
     assert!(recorder.all().is_empty());
     site.clear_faults();
     let caller = session.resource_client("files").await.unwrap();
-    let answer = until(async || caller.get("/v3/files/x").send().await.ok()).await;
-    assert!(answer.status().is_success());
+    let response = until(async || caller.get("/v3/files/x").send().await.ok()).await;
+    assert!(response.status().is_success());
     assert!(recorder.all().iter().all(|sent| sent.field("x-tapis-token").is_some()));
 }
 

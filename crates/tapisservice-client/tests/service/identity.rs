@@ -36,8 +36,9 @@ async fn each_request_says_for_whom_it_is_and_holds_no_other_credentials() {
     let recorder = Recorder::behind(&site, "files").await;
     let client = client(&site);
     for session in [client.as_service(), acting_for(&client, "josé m", "dev")] {
-        let answer = session.resource_client("files").await.unwrap().get("/v3/files/x").send().await.unwrap();
-        assert!(answer.status().is_success());
+        let response =
+            session.resource_client("files").await.unwrap().get("/v3/files/x").send().await.unwrap();
+        assert!(response.status().is_success());
     }
     let sent = recorder.all();
     let expected = [("admin", "bookmarks".as_bytes()), ("dev", "josé m".as_bytes())];
@@ -63,8 +64,8 @@ async fn on_behalf_of_a_request_means_its_user_and_its_tracking_id() {
     let session = client.on_behalf_of(&g).unwrap();
     let call = session.operation("systems", "getSystem");
     // Spawned without g: nothing ambient is needed.
-    let answer = tokio::spawn(call.arg("systemId", "workstation").send()).await.unwrap().unwrap();
-    assert!(answer.status().is_success());
+    let response = tokio::spawn(call.arg("systemId", "workstation").send()).await.unwrap().unwrap();
+    assert!(response.status().is_success());
     let sent = recorder.all().pop().unwrap();
     assert_eq!((sent.field("x-tapis-user"), sent.field("x-tapis-tenant")), (Some("alice"), Some("tacc")));
     assert_eq!(sent.field("x-tapis-tracking-id"), Some("jobs.4711"));

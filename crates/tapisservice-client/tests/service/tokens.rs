@@ -13,12 +13,12 @@ use crate::helpers::{Recorder, acting_for, client, client_with, serve, site, sys
 /// A Tokens API that keeps what it was sent and gives out tokens that soon expire.
 async fn recorded_tokens(site: &DevSite, tokens: Vec<String>) -> Recorder {
     let recorder = Recorder::default();
-    let app = Router::new().fallback(answer).with_state((recorder.clone(), tokens));
+    let app = Router::new().fallback(respond).with_state((recorder.clone(), tokens));
     site.route_to("tokens", &serve(app).await).unwrap();
     recorder
 }
 
-async fn answer(
+async fn respond(
     State((recorder, tokens)): State<(Recorder, Vec<String>)>,
     parts: Parts,
     body: bytes::Bytes,

@@ -83,7 +83,7 @@ const CASES: &[Case] = &[
         operations: PLAIN,
     },
     Case {
-        name: "answers that are broken",
+        name: "responses that are broken",
         text: "paths: {/v3/notes: {get: {operationId: list, responses: [nothing, {$ref: 7}]}}}",
         operations: PLAIN,
     },

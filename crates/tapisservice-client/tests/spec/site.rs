@@ -9,7 +9,7 @@ use axum::http::{Response, Uri};
 use tokio::net::TcpListener;
 use url::Url;
 
-/// A server with one answer for every path, counting how often it is asked.
+/// A server with one response for every path, counting how often it is asked.
 pub(crate) struct Site {
     pub(crate) base: Url,
     asked: Arc<AtomicUsize>,
@@ -17,14 +17,14 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) async fn start(
-        answer: impl Fn(&str) -> Response<Body> + Clone + Send + Sync + 'static,
+        respond: impl Fn(&str) -> Response<Body> + Clone + Send + Sync + 'static,
     ) -> Self {
         let asked = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&asked);
         let app = Router::new().fallback(move |uri: Uri| {
             counter.fetch_add(1, Ordering::SeqCst);
-            let answer = answer(uri.path());
-            async move { answer }
+            let response = respond(uri.path());
+            async move { response }
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();

@@ -41,9 +41,8 @@ pub(super) fn options(
             _ => options = parameter(options, &name, &value)?,
         }
     }
-    if settings.sql_statement_timeout_seconds > 0 {
-        options =
-            options.options([("statement_timeout", format!("{}s", settings.sql_statement_timeout_seconds))]);
+    if let Some(millis) = settings.statement_timeout_millis() {
+        options = options.options([("statement_timeout", format!("{millis}ms"))]);
     }
     let host = non_empty(&host, "host")?;
     Ok(if host.starts_with('/') { options.socket(host) } else { options.host(host) })

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tapisservice_core::Identity;
-use tapisservice_core::ServiceError as _;
+use tapisservice_core::{Identity, Seconds, ServiceError as _};
 use tapisservice_db::migrate::Upgrade;
 use tapisservice_db::testing::Postgres;
 use tapisservice_db::{ByOwner, Database, QueryError, SchemaCheck, Scope, TextUuid, Timestamp};
@@ -150,7 +149,7 @@ async fn f15_acknowledged_writes_survive_stops_and_crashes_under_load() {
 async fn f16_an_exhausted_pool_is_a_503_in_time_and_recovers() {
     for mut fixture in migrated().await {
         fixture.settings.sql_pool_max_connections = 2;
-        fixture.settings.sql_acquire_timeout_seconds = 1;
+        fixture.settings.sql_acquire_timeout_seconds = Seconds::new(1);
         let database = Database::connect_lazy(&fixture.settings).unwrap();
         let scope = database.for_owner(&alice());
         let mut held = vec![scope.begin().await.unwrap()];

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use tapisservice_core::ServiceError as _;
+use tapisservice_core::{Seconds, ServiceError as _};
 use tapisservice_db::testing::PASSWORD;
 use tapisservice_db::{Database, DatabaseSettings, SchemaCheck};
 
@@ -39,7 +39,7 @@ async fn errors_of_the_connection_show_neither() {
         DatabaseSettings::new(format!("postgres://tapis:canary@127.0.0.1:{port}/tapis?sslmode=verify-full")),
     ];
     for mut settings in settings {
-        settings.sql_acquire_timeout_seconds = 1;
+        settings.sql_acquire_timeout_seconds = Seconds::new(1);
         let database = Database::connect_lazy(&settings).unwrap();
         let error = database.ping().await.unwrap_err();
         assert_eq!(error.to_error().status(), 503, "{error:?}");

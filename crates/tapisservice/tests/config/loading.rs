@@ -171,7 +171,7 @@ fn the_base_path_follows_the_name_of_the_service() {
 #[test]
 fn values_out_of_bounds_are_refused_and_fractions_of_seconds_are_not() {
     let own = json!({
-        "header_timeout_seconds": 0, "token_leeway_seconds": 301, "tenants_refresh_seconds": 1.5,
+        "header_timeout_seconds": 0, "token_leeway_seconds": 301, "tenants_refresh_seconds": 0.5,
         "drain_seconds": 0, "idle_timeout_seconds": 0.25, "tenants": [""], "listen": "5000",
         "metrics_listen": "[::]:9090",
     });

@@ -130,10 +130,10 @@ fn a_default_comes_from_the_schema_that_states_it() {
 fn a_whole_number_is_an_integer_for_types_too() {
     #[derive(Deserialize)]
     struct Settings {
-        tenants_refresh_seconds: u64,
+        client_retries: u64,
     }
-    let config = loader(json!({"tenants_refresh_seconds": 90.0}), &json!({})).load().unwrap();
-    assert_eq!(config.parse::<Settings>().unwrap().tenants_refresh_seconds, 90);
+    let config = loader(json!({"client_retries": 90.0}), &json!({})).load().unwrap();
+    assert_eq!(config.parse::<Settings>().unwrap().client_retries, 90);
 }
 
 #[derive(Debug, Deserialize)]

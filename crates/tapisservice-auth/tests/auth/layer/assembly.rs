@@ -13,7 +13,7 @@ use tower::{Layer, Service, ServiceExt as _, service_fn};
 
 use super::{alice, authenticator, request, whoami};
 
-/// What the log is told about an answer.
+/// What the log is told about a response.
 fn logged(response: &Response) -> (u16, String) {
     let report = response.extensions().get::<ErrorReport>().unwrap();
     (response.status().as_u16(), report.0.traceback())

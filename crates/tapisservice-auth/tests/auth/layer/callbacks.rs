@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use tapisservice_auth::{Authn, Callbacks, Policy};
 use tapisservice_core::{AccountType, Error, Username};
 
-use super::{Lines, alice, answer, jobs, request, send, send_to_own_options};
+use super::{Lines, alice, jobs, read_envelope, request, send, send_to_own_options};
 
 /// What a callback saw, call by call.
 type Calls = Arc<Mutex<Vec<Option<String>>>>;
@@ -76,7 +76,7 @@ async fn without_a_yes_of_the_callback_a_request_without_a_token_is_refused() {
         let response = send(Policy::authenticated(), callbacks, request("GET", &[])).await;
         let challenge = response.headers().contains_key(http::header::WWW_AUTHENTICATE);
         assert_eq!(challenge, status == 401, "{what}");
-        let (got, envelope) = answer(response).await;
+        let (got, envelope) = read_envelope(response).await;
         assert_eq!((got, envelope["message"].as_str()), (status, Some(message)), "{what}");
     }
 }
@@ -85,7 +85,7 @@ async fn without_a_yes_of_the_callback_a_request_without_a_token_is_refused() {
 async fn authn_may_say_who_calls() {
     let (callbacks, _) = authn(Ok(somebody(AccountType::User)));
     let (status, envelope) =
-        answer(send(Policy::authenticated(), callbacks, request("GET", &[])).await).await;
+        read_envelope(send(Policy::authenticated(), callbacks, request("GET", &[])).await).await;
     assert_eq!((status, &envelope["result"]["request_username"]), (200, &"hook".into()));
     assert_eq!(envelope["result"]["username"], serde_json::Value::Null, "there is no token");
     let cases = [

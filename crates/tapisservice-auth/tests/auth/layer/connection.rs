@@ -2,7 +2,7 @@
 
 use tower::Service as _;
 
-use super::{FAR, alice, answer, authenticator, public, request, site};
+use super::{FAR, alice, authenticator, public, read_envelope, request, site};
 use crate::signer::{ACME, STRANGER};
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn each_request_is_decided_by_its_own_token() {
     let mut connection = public(authenticator().await);
     for (number, (token, user)) in tokens.into_iter().chain(tokens.into_iter().rev()).enumerate() {
         let lines: Vec<_> = token.iter().map(|token| ("x-tapis-token", token.as_str())).collect();
-        let (status, body) = answer(connection.call(request("GET", &lines)).await.unwrap()).await;
+        let (status, body) = read_envelope(connection.call(request("GET", &lines)).await.unwrap()).await;
         let seen = (status == 200)
             .then(|| body["result"]["request_username"].as_str().unwrap_or_default().to_owned());
         assert_eq!(seen.as_deref(), user, "request {number}: {body}");

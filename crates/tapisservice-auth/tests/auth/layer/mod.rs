@@ -98,8 +98,8 @@ pub(crate) async fn whoami(request: Request<Body>) -> Result<Response, Infallibl
     Ok(Envelope::new(seen).into_response())
 }
 
-/// The status and the envelope of an answer.
-pub(crate) async fn answer(response: Response) -> (u16, Value) {
+/// The status and the envelope of a response.
+pub(crate) async fn read_envelope(response: Response) -> (u16, Value) {
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&body).unwrap())

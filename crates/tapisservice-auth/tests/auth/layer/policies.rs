@@ -5,13 +5,15 @@ use tapisservice_auth::{AuthLayer, Authn, Callbacks, Policy, PolicyLayer, Public
 use tapisservice_core::Error;
 use tapisservice_core::RequestContext;
 
-use super::{FAR, Lines, alice, answer, authenticator, jobs, request, send, send_to_own_options, whoami};
+use super::{
+    FAR, Lines, alice, authenticator, jobs, read_envelope, request, send, send_to_own_options, whoami,
+};
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 
 use crate::signer::{ACME, STRANGER};
 use crate::site;
 
-/// A policy, its name, and the answers to nobody, a user, a service and a forged token.
+/// A policy, its name, and the responses to nobody, a user, a service and a forged token.
 type NamedPolicy = (fn() -> Policy, &'static str, [u16; 4]);
 
 fn only_alice() -> Policy {
@@ -79,7 +81,7 @@ async fn the_handler_knows_whom_the_request_is_from_and_for() {
     ];
     for (lines, seen) in cases {
         let response = send(Policy::authenticated(), Callbacks::default(), request("GET", lines)).await;
-        assert_eq!(answer(response).await.1["result"], seen);
+        assert_eq!(read_envelope(response).await.1["result"], seen);
     }
 }
 
@@ -94,10 +96,11 @@ async fn a_public_route_may_insist_on_a_tenant() {
     ];
     for (host, status, tenant) in cases {
         let response = send(Policy::public_with_tenant(), Callbacks::default(), to(host)).await;
-        let (got, envelope) = answer(response).await;
+        let (got, envelope) = read_envelope(response).await;
         assert_eq!((got, &envelope["result"]["request_tenant_id"]), (status, &tenant), "{host}");
         // The others take the tenant of the Host where there is one.
-        let (got, envelope) = answer(send(Policy::public(), Callbacks::default(), to(host)).await).await;
+        let (got, envelope) =
+            read_envelope(send(Policy::public(), Callbacks::default(), to(host)).await).await;
         assert_eq!((got, &envelope["result"]["request_tenant_id"]), (200, &tenant), "{host}");
     }
 }
@@ -111,7 +114,7 @@ async fn a_refusal_says_no_more_than_its_class() {
         let lines = [("x-tapis-token", token.as_str())];
         let response = send(Policy::public(), Callbacks::default(), request("GET", &lines)).await;
         assert_eq!(response.headers()["www-authenticate"], "TapisJWT realm=\"tapis\"");
-        let (status, envelope) = answer(response).await;
+        let (status, envelope) = read_envelope(response).await;
         assert_eq!((status, &envelope["message"]), (401, &json!("The Tapis access token is not valid.")));
         assert_eq!(envelope["result"], json!(null));
     }
@@ -127,7 +130,7 @@ async fn seen(policy: PublicPolicy, lines: Lines<'_>) -> (u16, Option<String>, O
     let g: RequestContext = request.extensions().get().cloned().unwrap();
     let service = ServiceBuilder::new().layer(AuthLayer::new(authenticator)).layer(policy);
     let response = service.service(service_fn(whoami)).oneshot(request).await.unwrap();
-    let (status, body) = answer(response).await;
+    let (status, body) = read_envelope(response).await;
     let text = |name: &str| body["result"][name].as_str().map(str::to_owned);
     (status, text("request_username"), text("request_tenant_id"), g.is_token_rejected())
 }

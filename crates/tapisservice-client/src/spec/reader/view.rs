@@ -1,7 +1,7 @@
 //! Mappings seen through their references.
 
-use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
+use tapisservice_core::json::pointer;
 
 use super::Reader;
 use super::fault::Fault;
@@ -73,15 +73,10 @@ impl<'a> Reader<'a> {
             let Some(to) = map.get("$ref").and_then(loose::text) else {
                 return Ok(Followed::Mapping(View { layers }));
             };
-            match self.target(&to) {
-                Some(target) if layers.len() < MAX_HOPS => next = target,
+            match pointer::resolve(self.root, &to) {
+                Some(target) if !target.is_null() && layers.len() < MAX_HOPS => next = target,
                 _ => return Ok(Followed::Elsewhere(to)),
             }
         }
-    }
-
-    fn target(&self, to: &str) -> Option<&'a Value> {
-        let pointer = percent_decode_str(to.strip_prefix('#')?).decode_utf8().ok()?;
-        self.root.pointer(&pointer).filter(|target| !target.is_null())
     }
 }

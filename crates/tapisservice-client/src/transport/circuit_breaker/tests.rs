@@ -48,7 +48,7 @@ async fn a_cancelled_probe_leaves_the_next_call_to_try() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_late_answer_neither_closes_nor_prolongs_an_open_one() {
+async fn a_late_response_neither_closes_nor_prolongs_an_open_one() {
     let breaker = breaker();
     let late: Vec<_> = (0..2).map(|_| breaker.admit().unwrap()).collect();
     (0..3).for_each(|_| assert!(call(&breaker, Outcome::Failure)));
