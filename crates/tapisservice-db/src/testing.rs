@@ -29,7 +29,7 @@ pub const USER: &str = "tapis";
 pub const PASSWORD: &str = "canary-p@ss/word";
 
 /// Where Debian, Fedora, macOS and others install the programs.
-const FOLDERS: [&str; 7] = [
+const INSTALL_FOLDERS: [&str; 7] = [
     "/usr/lib/postgresql/17/bin",
     "/usr/lib/postgresql/16/bin",
     "/usr/lib/postgresql/15/bin",
@@ -263,7 +263,7 @@ fn programs() -> Option<PathBuf> {
     let complete = |folder: &PathBuf| ["initdb", "pg_ctl", "psql"].iter().all(|p| folder.join(p).exists());
     match variable("TAPIS_PG_BIN") {
         Some(folder) => Some(PathBuf::from(folder)).filter(complete),
-        None => FOLDERS.map(PathBuf::from).into_iter().find(complete),
+        None => INSTALL_FOLDERS.map(PathBuf::from).into_iter().find(complete),
     }
 }
 

@@ -15,9 +15,9 @@ use tracing::debug;
 use crate::negative::NegativeCache;
 use crate::{Authority, ExtendTenant, Registry, SourceError, TenantSource, TenantsSettings};
 
-/// The first pause after a failed refresh; it doubles up to [`MAX_PAUSE`] (rule T7, F01).
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const MAX_PAUSE: Duration = Duration::from_secs(10);
+/// The first pause after a failed refresh; it doubles up to [`MAX_DELAY`] (rule T7, F01).
+const MIN_DELAY: Duration = Duration::from_millis(250);
+const MAX_DELAY: Duration = Duration::from_secs(10);
 
 /// All tenants and sites, refreshed in the background. Cheap to clone: all clones share one cache.
 ///
@@ -152,7 +152,7 @@ impl TenantCache {
             return false;
         }
         let refreshed = self.refresh().await;
-        let found = refreshed.is_ok() && self.snapshot().is_some_and(|registry| holds(&registry, miss));
+        let found = refreshed.is_ok() && self.snapshot().is_some_and(|registry| resolves(&registry, miss));
         if !found {
             self.0.negative.insert(miss.clone());
         }
@@ -165,7 +165,7 @@ impl TenantCache {
         let cache = self.clone();
         tokio::spawn(async move {
             let period = Duration::from_secs(cache.0.settings.tenants_refresh_seconds.max(1));
-            let mut backoff = Backoff::new(FIRST_PAUSE, MAX_PAUSE);
+            let mut backoff = Backoff::new(MIN_DELAY, MAX_DELAY);
             loop {
                 let outcome = cache.refresh().await;
                 if let Err(reason) = &outcome {
@@ -218,7 +218,7 @@ impl fmt::Debug for TenantCache {
     }
 }
 
-fn holds(registry: &Registry, miss: &CacheMiss) -> bool {
+fn resolves(registry: &Registry, miss: &CacheMiss) -> bool {
     match miss {
         CacheMiss::Tenant(id) => registry.tenant(id.as_str()).is_some(),
         CacheMiss::Host(host) => registry.tenant_by_host(host).is_some(),

@@ -30,8 +30,8 @@ use crate::RecordError;
 #[derive(Clone)]
 pub struct RegistryRecord {
     /// The text that contains it.
-    answer: Arc<String>,
-    place: Range<usize>,
+    response: Arc<String>,
+    range: Range<usize>,
 }
 
 /// Why a list of records was rejected.
@@ -61,28 +61,28 @@ impl RegistryRecord {
     /// # Errors
     ///
     /// When the response is not JSON with a list as `result`, or has too many records. The error quotes nothing of it.
-    pub fn list(answer: Vec<u8>) -> Result<Vec<Self>, RecordListError> {
+    pub fn list(response: Vec<u8>) -> Result<Vec<Self>, RecordListError> {
         #[derive(Deserialize)]
-        struct Answer<'a> {
+        struct ListResponse<'a> {
             #[serde(borrow)]
             result: List<'a>,
         }
-        let answer = Arc::new(String::from_utf8(answer).map_err(|_| RecordListError::NotAList)?);
+        let response = Arc::new(String::from_utf8(response).map_err(|_| RecordListError::NotAList)?);
         // serde also accepts an array for a struct.
-        let is_object = answer.trim_ascii_start().starts_with('{');
-        match serde_json::from_str(&answer) {
-            Ok(Answer { result }) if is_object => result.records_in(&answer),
+        let is_object = response.trim_ascii_start().starts_with('{');
+        match serde_json::from_str(&response) {
+            Ok(ListResponse { result }) if is_object => result.records_in(&response),
             _ => Err(RecordListError::NotAList),
         }
     }
 
     fn new(record: String) -> Self {
-        Self { place: 0..record.len(), answer: Arc::new(record) }
+        Self { range: 0..record.len(), response: Arc::new(record) }
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        self.answer.get(self.place.clone()).unwrap_or_default()
+        self.response.get(self.range.clone()).unwrap_or_default()
     }
 
     /// A copy without the rest of the response.
@@ -128,11 +128,11 @@ impl fmt::Debug for RegistryRecord {
 pub(crate) struct List<'a>(Option<Vec<&'a str>>);
 
 impl List<'_> {
-    /// The records, which are slices of `answer`.
-    pub(crate) fn records_in(self, answer: &Arc<String>) -> Result<Vec<RegistryRecord>, RecordListError> {
-        let record = |text: &str| match text.as_ptr().addr().checked_sub(answer.as_ptr().addr()) {
-            Some(start) if start + text.len() <= answer.len() => {
-                RegistryRecord { answer: Arc::clone(answer), place: start..start + text.len() }
+    /// The records, which are slices of `response`.
+    pub(crate) fn records_in(self, response: &Arc<String>) -> Result<Vec<RegistryRecord>, RecordListError> {
+        let record = |text: &str| match text.as_ptr().addr().checked_sub(response.as_ptr().addr()) {
+            Some(start) if start + text.len() <= response.len() => {
+                RegistryRecord { response: Arc::clone(response), range: start..start + text.len() }
             }
             _ => RegistryRecord::new(text.to_owned()),
         };
@@ -212,7 +212,7 @@ impl<'a> Members<'a> {
 mod tests {
     use super::*;
 
-    fn answer(records: &str, count: usize) -> Vec<u8> {
+    fn response(records: &str, count: usize) -> Vec<u8> {
         format!(r#"{{"result": [{}]}}"#, vec![records; count].join(",")).into_bytes()
     }
 
@@ -220,28 +220,28 @@ mod tests {
     fn a_list_has_at_most_so_many_records() {
         for record in ["{}", r#"{"a":{}}"#, "0"] {
             assert_eq!(
-                RegistryRecord::list(answer(record, RegistryRecord::MAX_COUNT)).unwrap().len(),
+                RegistryRecord::list(response(record, RegistryRecord::MAX_COUNT)).unwrap().len(),
                 RegistryRecord::MAX_COUNT
             );
-            let longer = answer(record, RegistryRecord::MAX_COUNT + 1);
+            let longer = response(record, RegistryRecord::MAX_COUNT + 1);
             assert_eq!(RegistryRecord::list(longer).unwrap_err(), RecordListError::TooMany, "{record}");
         }
     }
 
     #[test]
     fn records_are_pieces_of_their_answer() {
-        let answer = r#" {"more": [0], "result" : [ {"a": "\u00e9é"} ,7, [ ] , null ], "status": "ok"} "#;
-        let records = RegistryRecord::list(answer.as_bytes().to_vec()).unwrap();
+        let response = r#" {"more": [0], "result" : [ {"a": "\u00e9é"} ,7, [ ] , null ], "status": "ok"} "#;
+        let records = RegistryRecord::list(response.as_bytes().to_vec()).unwrap();
         let texts: Vec<_> = records.iter().map(RegistryRecord::as_str).collect();
         assert_eq!(texts, [r#"{"a": "\u00e9é"}"#, "7", "[ ]", "null"]);
-        assert!(records.iter().all(|record| Arc::ptr_eq(&record.answer, &records[0].answer)));
+        assert!(records.iter().all(|record| Arc::ptr_eq(&record.response, &records[0].response)));
         let alone = records[0].detached();
-        assert_eq!((alone.as_str(), alone.answer.len()), (texts[0], texts[0].len()));
+        assert_eq!((alone.as_str(), alone.response.len()), (texts[0], texts[0].len()));
     }
 
     #[test]
     fn what_is_no_list_is_refused() {
-        let mut broken = answer("{}", RegistryRecord::MAX_COUNT + 1);
+        let mut broken = response("{}", RegistryRecord::MAX_COUNT + 1);
         broken.pop();
         let cases: [&[u8]; 8] = [
             b"",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::records::{Answers, data, tenant};
+use crate::records::{ListResponses, data, tenant};
 use tapisservice_core::TenantId;
 use tapisservice_tenants::{
     BoxFuture, CacheMiss, CacheState, ExtendTenant, ExtensionError, RegistryData, SourceError, Tenant,
@@ -12,24 +12,24 @@ use tapisservice_tenants::{
 };
 use tokio::sync::watch;
 
-/// A source that answers what a test puts in, after as long as it says, and counts.
+/// A source that returns what a test sets, after the delay of its choice, and counts the fetches.
 #[derive(Clone)]
 struct Scripted {
-    answer: watch::Sender<(Result<RegistryData, SourceError>, Duration)>,
+    response: watch::Sender<(Result<RegistryData, SourceError>, Duration)>,
     fetches: Arc<AtomicUsize>,
 }
 
 impl Scripted {
-    fn new(answer: Result<RegistryData, SourceError>) -> Self {
-        Self { answer: watch::Sender::new((answer, Duration::ZERO)), fetches: Arc::default() }
+    fn new(response: Result<RegistryData, SourceError>) -> Self {
+        Self { response: watch::Sender::new((response, Duration::ZERO)), fetches: Arc::default() }
     }
 
     fn failing() -> Self {
         Self::new(Err(SourceError::new("down")))
     }
 
-    fn set(&self, answer: Result<RegistryData, SourceError>, delay: Duration) {
-        drop(self.answer.send_replace((answer, delay)));
+    fn set(&self, response: Result<RegistryData, SourceError>, delay: Duration) {
+        drop(self.response.send_replace((response, delay)));
     }
 
     fn fetches(&self) -> usize {
@@ -40,10 +40,10 @@ impl Scripted {
 impl TenantSource for Scripted {
     fn fetch(&self) -> BoxFuture<'_, Result<RegistryData, SourceError>> {
         self.fetches.fetch_add(1, Ordering::SeqCst);
-        let (answer, delay) = self.answer.borrow().clone();
+        let (response, delay) = self.response.borrow().clone();
         Box::pin(async move {
             tokio::time::sleep(delay).await;
-            answer
+            response
         })
     }
 
@@ -56,7 +56,7 @@ fn miss(id: &str) -> CacheMiss {
     CacheMiss::Tenant(TenantId::new(id).unwrap())
 }
 
-fn with_late() -> Answers {
+fn with_late() -> ListResponses {
     let mut data = data();
     data.tenants.push(tenant("late", "tacc", "https://late.tapis.test"));
     data
@@ -136,8 +136,8 @@ async fn known_tenants_stay_known_for_a_day_of_failures() {
     let cache = TenantCache::builder(source.clone()).build();
     let task = cache.spawn_refresh();
     tokio::time::sleep(Duration::from_secs(1)).await;
-    for answer in [Err(SourceError::new("down")), Ok(RegistryData::default())] {
-        source.set(answer, Duration::ZERO);
+    for response in [Err(SourceError::new("down")), Ok(RegistryData::default())] {
+        source.set(response, Duration::ZERO);
         for _ in 0..12 {
             tokio::time::sleep(Duration::from_hours(1)).await;
             assert!(cache.snapshot().unwrap().tenant("tacc").is_some());

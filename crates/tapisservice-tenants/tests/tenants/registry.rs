@@ -1,21 +1,21 @@
 //! Rules H2, O5, O6, T4 and T5 on one snapshot and its successor.
 
-use crate::records::{Answers, KEY, data, fresh_key, tenant};
+use crate::records::{KEY, ListResponses, data, fresh_key, tenant};
 use serde_json::{Value, json};
 use tapisservice_core::{SiteId, TenantId};
 use tapisservice_tenants::{
     Authority, Registry, RegistryData, RegistryError, RegistryRecord, ServiceLocation, TenantKey,
 };
 
-fn build(data: &Answers) -> Registry {
+fn build(data: &ListResponses) -> Registry {
     try_build(data, None).unwrap()
 }
 
-fn after(previous: &Registry, data: &Answers) -> Registry {
+fn after(previous: &Registry, data: &ListResponses) -> Registry {
     try_build(data, Some(previous)).unwrap()
 }
 
-fn try_build(data: &Answers, previous: Option<&Registry>) -> Result<Registry, RegistryError> {
+fn try_build(data: &ListResponses, previous: Option<&Registry>) -> Result<Registry, RegistryError> {
     Registry::build(&data.clone().into(), previous)
 }
 
@@ -176,19 +176,19 @@ fn an_answer_of_which_nothing_can_be_read_is_no_registry() {
     let junk = vec![json!(1), json!({"tenant_id": 5}), json!(["tacc"]), json!({})];
     let bad = data().tenants.into_iter().map(without_url).collect();
     let cases = [
-        (Answers { tenants: vec![], ..data() }, RegistryError::NoTenants),
-        (Answers { sites: vec![], ..data() }, RegistryError::NoSites),
-        (Answers { tenants: junk.clone(), ..data() }, RegistryError::NoReadableTenant),
-        (Answers { tenants: bad, ..data() }, RegistryError::NoReadableTenant),
-        (Answers { tenants: repeated(&data().tenants), ..data() }, RegistryError::NoReadableTenant),
-        (Answers { sites: junk, ..data() }, RegistryError::NoReadableSite),
-        (Answers { sites: repeated(&data().sites), ..data() }, RegistryError::NoReadableSite),
-        (Answers { tenants: vec![json!({}); 10_001], ..data() }, RegistryError::TooManyRecords),
-        (Answers { sites: vec![json!({}); 10_001], ..data() }, RegistryError::TooManyRecords),
+        (ListResponses { tenants: vec![], ..data() }, RegistryError::NoTenants),
+        (ListResponses { sites: vec![], ..data() }, RegistryError::NoSites),
+        (ListResponses { tenants: junk.clone(), ..data() }, RegistryError::NoReadableTenant),
+        (ListResponses { tenants: bad, ..data() }, RegistryError::NoReadableTenant),
+        (ListResponses { tenants: repeated(&data().tenants), ..data() }, RegistryError::NoReadableTenant),
+        (ListResponses { sites: junk, ..data() }, RegistryError::NoReadableSite),
+        (ListResponses { sites: repeated(&data().sites), ..data() }, RegistryError::NoReadableSite),
+        (ListResponses { tenants: vec![json!({}); 10_001], ..data() }, RegistryError::TooManyRecords),
+        (ListResponses { sites: vec![json!({}); 10_001], ..data() }, RegistryError::TooManyRecords),
     ];
-    for (answers, refusal) in cases {
+    for (responses, refusal) in cases {
         for previous in [None, Some(&good)] {
-            assert_eq!(try_build(&answers, previous).unwrap_err(), refusal);
+            assert_eq!(try_build(&responses, previous).unwrap_err(), refusal);
         }
     }
 }
@@ -274,10 +274,10 @@ fn a_record_out_of_bounds_is_a_bad_record() {
 
 #[test]
 fn a_record_that_parsers_would_disagree_about_is_a_bad_record() {
-    let answer = br#"{"result": [{"tenant_id": "a", "site_id": "tacc", "base_url": "https://a.test", "base_url": "https://b.test"},
+    let response = br#"{"result": [{"tenant_id": "a", "site_id": "tacc", "base_url": "https://a.test", "base_url": "https://b.test"},
                      {"tenant_id": "b", "tenant_id": "c"}]}"#;
     let mut all: RegistryData = data().into();
-    all.tenants.extend(RegistryRecord::list(answer.to_vec()).unwrap());
+    all.tenants.extend(RegistryRecord::list(response.to_vec()).unwrap());
     let registry = Registry::build(&all, None).unwrap();
     assert_eq!(registry.tenants().len(), 4);
     let told = format!("{:?}", registry.warnings());
