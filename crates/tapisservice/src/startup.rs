@@ -18,7 +18,7 @@ use crate::metrics;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The configuration cannot be used.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// Logs cannot be written.
@@ -35,10 +35,10 @@ pub enum StartError {
     Setting {
         /// The setting.
         key: String,
-        /// What is wrong. Its text is printed, so it must not hold a secret.
+        /// What is wrong. Its text is printed, so it must not contain a secret.
         source: BoxError,
     },
-    /// The service failed. The text is printed, so it must not hold a secret.
+    /// The service failed. The text is printed, so it must not contain a secret.
     #[error(transparent)]
     Service(BoxError),
     /// The framework failed while the service was assembled.

@@ -84,7 +84,7 @@ impl RequestMetrics {
 
 impl ActiveRequest {
     /// Records how long the request took. `route` is `None` where no route matched.
-    pub(crate) fn answered(&self, route: Option<&MatchedRoute>, status: StatusCode, took: Duration) {
+    pub(crate) fn completed(&self, route: Option<&MatchedRoute>, status: StatusCode, took: Duration) {
         let metrics = match route {
             Some(route) => self.metrics.routes.get(route.index),
             None => Some(&self.metrics.unmatched),
