@@ -11,7 +11,7 @@ use tapisservice_auth::{
     AuthError, IdentityHeaders, Jws, Outcome, TokenError, TokenVerifier, UnixTime, decide,
 };
 use tapisservice_core::{AccountType, Error, Identity};
-use tapisservice_fuzz::{HOST, KEY, NOW, Signer, assert_refusal, halves, registry, settings};
+use tapisservice_fuzz::{HOST, KEY, NOW, Signer, assert_refusal, registry, settings, split_input};
 
 const FOR_BOB: [(&str, &str); 2] = [("x-tapis-tenant", "beta"), ("x-tapis-user", "bob")];
 
@@ -19,7 +19,7 @@ fuzz_target!(init: good_is_accepted(), |data: &[u8]| {
     if let Ok(text) = std::str::from_utf8(data) {
         unsigned_is_never_verified(text);
     }
-    let (header, payload) = halves(data);
+    let (header, payload) = split_input(data);
     // Signing takes long: only what will be looked at is signed.
     let unsigned = Signer::unsigned(header, payload);
     unsigned_is_never_verified(&unsigned);
@@ -35,9 +35,9 @@ fuzz_target!(init: good_is_accepted(), |data: &[u8]| {
 
 /// A target that takes nothing would check nothing.
 fn good_is_accepted() {
-    let (header, payload) = halves(include_bytes!("../seeds/token/user"));
+    let (header, payload) = split_input(include_bytes!("../seeds/token/user"));
     assert!(decided(&KEY.sign(header, payload), &[]).is_some());
-    let (header, payload) = halves(include_bytes!("../seeds/token/service"));
+    let (header, payload) = split_input(include_bytes!("../seeds/token/service"));
     assert!(decided(&KEY.sign(header, payload), &FOR_BOB).is_some());
 }
 

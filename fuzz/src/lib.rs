@@ -4,7 +4,7 @@ mod service;
 mod signer;
 mod site;
 
-pub use service::{Answer, Service};
+pub use service::{Service, TestResponse};
 pub use signer::Signer;
 pub use site::{HOST, KEY, NOW, SERVICE_TOKEN, USER_TOKEN, registry, registry_data, settings};
 
@@ -20,10 +20,10 @@ pub fn assert_refusal(error: &Error) {
 }
 
 /// The two halves of an input, around the first line that is only `---`.
-pub fn halves(data: &[u8]) -> (&[u8], &[u8]) {
-    const BETWEEN: &[u8] = b"\n---\n";
-    match data.windows(BETWEEN.len()).position(|window| window == BETWEEN) {
-        Some(at) => (&data[..at], &data[at + BETWEEN.len()..]),
+pub fn split_input(data: &[u8]) -> (&[u8], &[u8]) {
+    const SEPARATOR: &[u8] = b"\n---\n";
+    match data.windows(SEPARATOR.len()).position(|window| window == SEPARATOR) {
+        Some(at) => (&data[..at], &data[at + SEPARATOR.len()..]),
         None => (data, &[]),
     }
 }
