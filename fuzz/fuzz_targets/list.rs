@@ -63,7 +63,7 @@ fn listing(uri: &Uri) -> Option<ListQuery> {
     ListQuery::try_from(&read.ok()?.0).ok()
 }
 
-/// The page is no longer than asked for, holds nothing else than asked for, and is in order.
+/// The page respects the limit, the filters and the order.
 fn check(listing: &ListQuery, envelope: &Value) {
     let page = envelope["result"].as_array().unwrap();
     assert!(listing.limit <= ListQuery::MAX_LIMIT && page.len() <= listing.limit as usize);

@@ -1,4 +1,4 @@
-//! What the Tenants API answers, over HTTP and into the tenant cache.
+//! Responses of the Tenants API, over HTTP and into the tenant cache.
 //!
 //! The input is the body of `GET /v3/tenants`, a line `---` and that of `GET /v3/sites`. `{key}` stands for a public key.
 #![no_main]
@@ -62,7 +62,7 @@ fn responses(data: &[u8]) -> (Vec<u8>, Vec<u8>) {
     (filled(tenants), filled(sites))
 }
 
-/// A registry whose two responses are whatever the target says.
+/// A registry with the two responses of the target.
 struct Api {
     runtime: Runtime,
     responses: Arc<Mutex<(Vec<u8>, Vec<u8>)>>,
@@ -89,7 +89,7 @@ impl Api {
         Self { runtime, responses, client }
     }
 
-    /// Whether the cache took the responses.
+    /// Whether the cache accepted the responses.
     fn refresh(&self, cache: &TenantCache, responses: (Vec<u8>, Vec<u8>)) -> bool {
         *self.responses.lock() = responses;
         let outcome = self.runtime.block_on(cache.refresh());
@@ -143,7 +143,7 @@ fn hosts_of(registry: &Registry, tenant: &Tenant) -> Vec<String> {
     urls.into_iter().flatten().filter_map(host).collect()
 }
 
-/// A known tenant goes only when the response no longer lists it, or lists it as not active.
+/// A known tenant disappears only when the response no longer lists it, or lists it as not active.
 fn assert_no_tenant_lost(registry: &Registry, response: &[u8]) {
     let response: Value = serde_json::from_slice(response).expect("it was taken");
     for known in registry_data().tenants {

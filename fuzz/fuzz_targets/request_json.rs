@@ -1,6 +1,6 @@
 //! JSON bodies: to the service, which answers as it answers users, and to the extractor with a body of every shape.
 //!
-//! `{canary}` stands for a text that no message may repeat.
+//! `{canary}` stands for text that no message may repeat.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -143,8 +143,8 @@ fn assert_refused(response: &TestResponse, body: &[u8]) {
     }
 }
 
-/// The message says where the fault is, by line and column or by a pointer, and repeats no value. Names are told, which in what
-/// is not JSON nobody can tell from values.
+/// The message locates the error by line and column or by a pointer, and repeats no value. It may repeat names, which cannot be told
+/// from values in invalid JSON.
 fn assert_message(message: &str, body: &[u8]) {
     let not_json = message.strip_prefix("The body is not valid JSON: line ");
     assert!(not_json.is_none_or(|place| place.len() < 40), "{message}");

@@ -10,10 +10,10 @@ pub use site::{HOST, KEY, NOW, SERVICE_TOKEN, USER_TOKEN, registry, registry_dat
 
 use tapisservice_core::Error;
 
-/// Text that stands for what a caller sends and no message may repeat. It fits no field of a bookmark but free text.
+/// Text of a caller that no message may repeat. It is valid in no field of a bookmark but free text.
 pub const CANARY: &str = "?canary, 7f3a!";
 
-/// Asserts that a refusal is the caller's fault and says so in few words.
+/// Asserts that a rejection is a client error with a short message.
 pub fn assert_refusal(error: &Error) {
     assert!(error.status().is_client_error(), "{} {error:?}", error.status());
     assert!(!error.message().is_empty() && error.message().len() < 1000, "{error:?}");

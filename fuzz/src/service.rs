@@ -1,4 +1,4 @@
-//! The example service on a site of its own, asked without a socket of its own.
+//! The example service on a site of its own, called without a socket.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt as _;
 
-/// The service. It runs while it is asked.
+/// The service. It runs only while it handles a request.
 pub struct Service {
     runtime: Runtime,
     app: App,
@@ -54,7 +54,7 @@ impl Service {
         Self { runtime, app, token, _site: site, _folder: folder }
     }
 
-    /// Asks as alice. A response is an envelope and never blames the service.
+    /// Sends a request as alice. The response is an envelope, and no server error.
     pub fn send(&self, method: Method, path_and_query: &str, body: &[u8]) -> TestResponse {
         let request = Request::builder()
             .method(method)

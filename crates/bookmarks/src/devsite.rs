@@ -57,7 +57,7 @@ async fn start<S>(
     })
 }
 
-/// The site that the settings ask for, with the account of the service.
+/// The site that the settings describe, with the account of the service.
 pub(crate) fn site(
     server: &str,
     own: &BookmarksSettings,

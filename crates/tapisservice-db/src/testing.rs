@@ -62,7 +62,7 @@ impl Postgres {
     pub fn start() -> Option<Self> {
         let Some(bin) = programs() else {
             assert!(variable("TAPIS_POSTGRES_REQUIRED").is_none(), "no PostgreSQL: set TAPIS_PG_BIN");
-            // For whoever runs the tests: they have no log.
+            // For the developer who runs the tests: they have no log.
             let _ = writeln!(std::io::stderr(), "no PostgreSQL on this machine, the test is skipped");
             return None;
         };

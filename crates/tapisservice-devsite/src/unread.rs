@@ -1,5 +1,5 @@
-//! Requests that are answered before their body was read: the response says that the connection closes, and the close leaves the client
-//! the time to read it. A client that was not told would send its next request into a connection that is gone.
+//! Responses sent before the body of the request was read: they announce that the connection closes, and the close leaves the client the
+//! time to read them. Without the announcement a client would send its next request into a closed connection.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -71,9 +71,8 @@ impl Body for RequestBody {
     }
 }
 
-/// A socket that goes on reading for a moment after its side is closed, if there is something unread: closed at once it would
-/// send a reset, which can destroy the response (RFC 9112, section 9.6). While a request waits for its response, it fails when the client has
-/// gone.
+/// A socket that lingers: after closing its side it reads on for a moment if data is unread. Closed at once it would send a reset,
+/// which can destroy the response (RFC 9112, section 9.6). While a request waits for its response, it fails when the client has disconnected.
 #[derive(Debug)]
 pub(crate) struct LingeringStream {
     socket: TcpStream,

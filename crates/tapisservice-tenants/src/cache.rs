@@ -177,7 +177,7 @@ impl TenantCache {
                 } else {
                     backoff.next_pause().min(period)
                 };
-                // Replicas that were started together must not ask the registry together for ever.
+                // Replicas that were started together must not keep querying the registry at the same time.
                 tokio::time::sleep(spread(wait)).await;
             }
         })

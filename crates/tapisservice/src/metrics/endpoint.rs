@@ -69,7 +69,7 @@ fn recorder() -> PrometheusHandle {
         let builder: Result<_, BuildError> = PrometheusBuilder::new().set_buckets(&BUCKETS);
         let recorder = builder.unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder();
         let handle = recorder.handle();
-        // A program that has a recorder of its own keeps it, and its metrics.
+        // A program with a recorder of its own keeps it, and its metrics.
         let _ = metrics::set_global_recorder(recorder);
         requests::describe();
         sources::describe();

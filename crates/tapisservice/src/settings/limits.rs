@@ -35,7 +35,7 @@ pub(super) struct LimitSettings {
     /// Seconds a request may take as a whole, for routes that set no limit of their own (`timeout`).
     #[schemars(extend("exclusiveMinimum" = 0))]
     request_timeout_seconds: Seconds,
-    /// Time limit for writing a response, in seconds. Not for routes that set their own (`response_timeout`) or stream (`streaming`).
+    /// Seconds that writing a response may take. Not for routes that set their own limit (`response_timeout`) or stream (`streaming`).
     #[schemars(extend("exclusiveMinimum" = 0))]
     response_timeout_seconds: Seconds,
     /// Minimum rate, in bytes per second, at which a client must read a response: an average, checked from 5 s on; 0 for none. Not for routes that stream.
@@ -89,7 +89,7 @@ impl From<LimitSettings> for Limits {
     }
 }
 
-/// The combinations under which nobody could be served.
+/// The combinations with which no request could be served.
 pub(super) fn check(config: &Config, settings: &LimitSettings) -> Vec<Violation> {
     let violation = |(key, rule): (&str, &str)| match key {
         "shutdown_seconds" => config.violation(key, rule).depends_on("drain_seconds"),
