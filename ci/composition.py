@@ -135,7 +135,7 @@ class Composition:
 
     # --- requests
 
-    def ask(self, path, *options, token=None):
+    def curl(self, path, *options, token=None):
         """The envelope that the site answers with, whatever the status."""
         token = ["-H", f"X-Tapis-Token: {token}"] if token else []
         url = f"{self.site}{path}"

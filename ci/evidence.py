@@ -22,7 +22,7 @@ SERVICE_SETTINGS = {
     "log_level": "INFO",
 }
 # What a case says about its rule changes nothing about what is sent and expected.
-REMARKS = ("rule", "differs_from_python", "why")
+COMMENT_KEYS = ("rule", "differs_from_python", "why")
 
 
 def outside(folder):
@@ -47,6 +47,6 @@ def without_remarks(value):
         return [without_remarks(item) for item in value]
     if not isinstance(value, dict):
         return value
-    expect = {name: item for name, item in value.get("expect", {}).items() if name not in REMARKS}
+    expect = {name: item for name, item in value.get("expect", {}).items() if name not in COMMENT_KEYS}
     rest = {name: without_remarks(item) for name, item in value.items() if name != "expect"}
     return {**rest, "expect": expect} if expect else rest

@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-KEPT = ROOT / "ci" / "instructions.json"
+BASELINE = ROOT / "ci" / "instructions.json"
 TOLERANCE = 0.03
 REQUESTS = 50
 KINDS = ["known_token", "first_seen_token", "bare_axum"]
@@ -40,9 +40,9 @@ def main():
         counts = {kind: per_request(annotated(profile, "yes", 100), kind) for kind in KINDS}
     show(counts)
     if arguments.update:
-        KEPT.write_text(json.dumps(counts, indent=2) + "\n")
+        BASELINE.write_text(json.dumps(counts, indent=2) + "\n")
         return 0
-    return compare(counts, json.loads(KEPT.read_text()))
+    return compare(counts, json.loads(BASELINE.read_text()))
 
 
 def build():

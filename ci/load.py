@@ -30,12 +30,12 @@ class Served:
         return body
 
     def get(self, path):
-        """Status and body of one answer; the status is None while nobody answers."""
+        """Status and body of one response; the status is None while nobody answers."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request("GET", path, headers=self.headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
+            response = connection.getresponse()
+            return response.status, response.read()
         except OSError:
             return None, b""
         finally:

@@ -42,7 +42,7 @@ SETTINGS = {
 }
 FEW, SOME = 10, 1_000
 REMEMBERED = 10_000
-PEOPLE = 100
+USERS = 100
 STARTS = 11
 # Turns with first-seen tokens are short, since each of these is signed before.
 WALK_SECONDS = 1
@@ -93,7 +93,7 @@ class Speed:
             served.stop()
         report.sides("known token", sides)
         report.faster("known token: ours / bare axum, ready-made bytes", ours, limit, at_least(0.9))
-        report.faster(f"known tokens, {PEOPLE} in turn: ours / bare axum", mixed, plain, at_least(0.9))
+        report.faster(f"known tokens, {USERS} in turn: ours / bare axum", mixed, plain, at_least(0.9))
         report.faster("known token: ours, `whoami` / bare axum, envelope written", whoami, written, at_least(0.9))
         for side in sides[6:]:
             report.faster("`whoami`: ours / Python, per core", whoami, side, digits=0)
@@ -145,7 +145,7 @@ class Speed:
         """Tokens that are known after a moment, another one with each request of a connection, as through a proxy."""
         path = self.folder / "people.txt"
         with open(self.folder / "one-tenant.txt") as requests:
-            path.write_text("".join(itertools.islice(requests, PEOPLE)))
+            path.write_text("".join(itertools.islice(requests, USERS)))
         return path
 
     def show_tokens(self, served):

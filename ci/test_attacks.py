@@ -57,10 +57,12 @@ def test_no_attack_deviates(bench, service, figure, make, file):
     cases, out = make(bench.folder, bench.folder / "keys", canary), bench.folder / f"answers-{file}"
     options = ["--url", f"{service.url}/v3/bookmarks/whoami", "--cases", bench.folder / file, "--canary", canary]
     run([sys.executable, SECURITY / "run_attacks.py", *options, "--identity", "--status", "--json", out], LIMIT)
-    answers = json.loads(out.read_text()) if out.exists() else {}
-    assert set(answers) == {case["id"] for case in cases}, f"{len(answers)} of {len(cases)} cases ran, all of them should"
+    responses = json.loads(out.read_text()) if out.exists() else {}
+    assert set(responses) == {case["id"] for case in cases}, f"{len(responses)} of {len(cases)} cases ran, all of them should"
     deviations = [
-        f"{name}: {answer['verdict']}, {answer['status']}" for name, answer in answers.items() if answer["verdict"] != "ok"
+        f"{name}: {response['verdict']}, {response['status']}"
+        for name, response in responses.items()
+        if response["verdict"] != "ok"
     ]
     assert not deviations, "\n".join([f"{len(deviations)} of {len(cases)} cases deviate:", *deviations])
     figure(f"{len(cases)} attacks, none deviates")

@@ -30,7 +30,7 @@ LABELS = ("title", "source", "version", "licenses")
 DEVSITE_TEXTS = [b"tapisservice_devsite", b"devsite-client", b"devsite-service"]
 # Of `.env.example` and of the devsite.
 PASSWORDS = ("bookmarks-development", "devsite-service")
-Ended = collections.namedtuple("Ended", "draining answer seconds state")
+Ended = collections.namedtuple("Ended", "draining response seconds state")
 
 
 @pytest.fixture(scope="module")
@@ -62,16 +62,16 @@ def running(built):
 def token(running):
     """Of a user who logs in at the devsite."""
     login = {"username": "alice", "password": "secret", "grant_type": "password"}
-    return running.ask("/v3/oauth2/tokens", "-d", json.dumps(login))["result"]["access_token"]["access_token"]
+    return running.curl("/v3/oauth2/tokens", "-d", json.dumps(login))["result"]["access_token"]["access_token"]
 
 
 @pytest.fixture(scope="module")
 def bookmark(running, token):
     """What a user created by curl, through the router of the devsite."""
     body = {"name": "results", "system_id": "workstation", "path": "/home/alice"}
-    answer = running.ask("/v3/bookmarks", "-d", json.dumps(body), token=token)
-    assert answer.get("result"), answer["message"]
-    return answer["result"]
+    response = running.curl("/v3/bookmarks", "-d", json.dumps(body), token=token)
+    assert response.get("result"), response["message"]
+    return response["result"]
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +101,10 @@ def stopped(running, token):
         time.sleep(1)
         draining = running.status(f"http://127.0.0.1:{running.api_port}/v3/bookmarks/ready")
         busy.sendall(body[9:])
-        answer = busy.recv(4096)
+        response = busy.recv(4096)
         stopping.result()
         took = time.monotonic() - start
-    return Ended(draining, answer, took, inspect("container", id)["State"])
+    return Ended(draining, response, took, inspect("container", id)["State"])
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +212,7 @@ def test_curl_creates_a_bookmark_through_the_router_of_the_devsite(bookmark):
 
 
 def test_curl_reads_it(running, token, bookmark):
-    assert running.ask(f"/v3/bookmarks/{bookmark['bookmark_id']}", token=token).get("result") == bookmark
+    assert running.curl(f"/v3/bookmarks/{bookmark['bookmark_id']}", token=token).get("result") == bookmark
 
 
 @pytest.mark.usefixtures("bookmark")
@@ -273,7 +273,7 @@ def test_readiness_is_refused_while_draining(stopped):
 
 
 def test_a_request_in_flight_is_answered(stopped):
-    assert stopped.answer.startswith(b"HTTP/1.1 201")
+    assert stopped.response.startswith(b"HTTP/1.1 201")
 
 
 def test_the_api_ends_within_its_deadline(stopped, figure):
@@ -290,4 +290,4 @@ def test_the_others_end_with_0(down):
 
 
 def test_the_bookmark_and_the_token_outlive_a_restart(started_again, token, bookmark):
-    assert started_again.ask(f"/v3/bookmarks/{bookmark['bookmark_id']}", token=token).get("result") == bookmark
+    assert started_again.curl(f"/v3/bookmarks/{bookmark['bookmark_id']}", token=token).get("result") == bookmark

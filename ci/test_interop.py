@@ -49,7 +49,7 @@ def test_the_printed_curl_line_works(started):
     service, _ = started
     line = re.search(r"^curl .*$", service.log.read_text("utf-8", "replace"), re.MULTILINE)
     assert line, "the service printed no curl line"
-    answer = subprocess.run(
+    curl = subprocess.run(
         ["sh", "-c", line[0] + " -sS"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -58,10 +58,10 @@ def test_the_printed_curl_line_works(started):
         check=False,
     )
     try:
-        good = json.loads(answer.stdout)["status"] == "success"
+        good = json.loads(curl.stdout)["status"] == "success"
     except (ValueError, KeyError, TypeError):
         good = False
-    assert good, f"the printed curl line answers {answer.stdout[:500]} {answer.stderr[:500]}"
+    assert good, f"the printed curl line answers {curl.stdout[:500]} {curl.stderr[:500]}"
 
 
 @pytest.mark.parametrize(("script", "address", "options", "wanted"), RUNS.values(), ids=RUNS)

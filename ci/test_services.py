@@ -23,7 +23,7 @@ LIMIT = 120
 PASSWORD = "devsite-service"
 # The lines `ok` of the Python caller: loading, two tokens, calls, the refresh, the refusals.
 CHECKS = 23
-SEEN = {
+EXPECTED = {
     "username": "jobs",
     "tenant_id": "admin",
     "account_type": "service",
@@ -120,7 +120,7 @@ def test_bookmarks_ends_well(bench, bookmarks):
 
 
 def test_the_python_service_sees_who_calls_and_for_whom(seen, figure):
-    assert {key: seen.get(key) for key in SEEN} == SEEN
+    assert {key: seen.get(key) for key in EXPECTED} == EXPECTED
     figure(f"{seen['request_username']}@{seen['request_tenant_id']}, called by {seen['username']}")
 
 

@@ -1,18 +1,18 @@
-"""A registry whose answers are as large as the service allows, and made to cost as much as they can."""
+"""A registry whose responses are as large as the service allows, and made to cost as much as they can."""
 
 import gzip
 import http.server
 import json
 import threading
 
-# The most that the service reads of one answer, after decompression.
-ANSWER_BYTES = 8 * 1024 * 1024
+# The most that the service reads of one response, after decompression.
+MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 RECORD_BYTES = 64 * 1024
 
 
 def filled(record):
-    """A list of one record, over and over, as large as an answer may be."""
-    count = (ANSWER_BYTES - 64) // (len(record) + 1)
+    """A list of one record, over and over, as large as a response may be."""
+    count = (MAX_RESPONSE_BYTES - 64) // (len(record) + 1)
     return ",".join([record] * count), count
 
 
@@ -26,15 +26,15 @@ def bad(count, size=0):
 def branching():
     """Records within all bounds that would be as large as can be as trees."""
     inner = ",".join(['{"a":{}}'] * ((RECORD_BYTES - 200) // 9))
-    count = ANSWER_BYTES // RECORD_BYTES - 2
+    count = MAX_RESPONSE_BYTES // RECORD_BYTES - 2
     return ",".join(
         f'{{"tenant_id":"tree{number}","site_id":"tacc","base_url":"https://tree{number}.test","more":[{inner}]}}'
         for number in range(count)
     ), count
 
 
-# What is answered, and whether the answer is refused as a whole. Records of the good tenants are at the beginning of each.
-ANSWERS = {
+# What the registry sends, and whether the response is refused as a whole. Records of the good tenants are at the beginning of each.
+RESPONSES = {
     "0": (lambda: filled("0"), True),
     "{}": (lambda: filled("{}"), True),
     '{"a":{}}': (lambda: filled('{"a":{}}'), True),
@@ -84,8 +84,8 @@ class Registry:
         good = json.dumps(self.good["/v3/tenants"])[1:-1]
         text = f"{good},{records}"
         # What is beyond the limit would hide what is within it.
-        if len(text) > ANSWER_BYTES - 32:
-            text = text[: text.rindex(",", 0, ANSWER_BYTES - 32)]
+        if len(text) > MAX_RESPONSE_BYTES - 32:
+            text = text[: text.rindex(",", 0, MAX_RESPONSE_BYTES - 32)]
         self.bodies = {**self.bodies, "/v3/tenants": self.pack(text)}
         return len(text)
 

@@ -8,7 +8,7 @@ import unicodedata
 
 from harness import clean_environment, free_ports
 
-from .stage import SETTINGS, Canary, ask, check
+from .stage import SETTINGS, Canary, check, send_request
 
 SEED = 20261122
 MUTATIONS = 4000
@@ -38,10 +38,10 @@ def f22(stage):
         b'{"name": "a", "name": "canary-7c1f", "stars": 1}': "name",
     }
     for body, place in bodies.items():
-        answer = post(site, body, token)
+        response = post(site, body, token)
         check(
-            answer.status == 400 and place in answer.message and SECRET not in answer.message,
-            f"{body[:60]!r}: {answer.status}, {answer.message[:200]}",
+            response.status == 400 and place in response.message and SECRET not in response.message,
+            f"{body[:60]!r}: {response.status}, {response.message[:200]}",
         )
     outcome = site.send(mutations(site, token), connections=8)
     check(not any(status >= 500 for status in outcome.statuses), f"changed requests: {outcome}")
@@ -54,7 +54,7 @@ def f22(stage):
 
 
 def post(site, body, token):
-    return ask(
+    return send_request(
         site.port,
         "POST",
         "/v3/bookmarks/items",
@@ -108,7 +108,7 @@ def f23(stage):
     before = len(site.lines(""))
     outcome = site.send(requests, connections=8)
     lines = [json.loads(line) for line in site.lines("")[before:]]
-    check(outcome.answers == count and all(400 <= status < 500 for status in outcome.statuses), str(outcome))
+    check(outcome.responses == count and all(400 <= status < 500 for status in outcome.statuses), str(outcome))
     of_requests = [line for line in lines if line.get("request_id")]
     ids = {line["request_id"] for line in of_requests}
     check(len(ids) == len(of_requests), f"{len(of_requests)} lines of {len(ids)} requests")
@@ -147,7 +147,7 @@ def f25(stage):
             site.request(headers=f"X-Forwarded-Host: 127.0.0.1:{canary.port}\r\nReferer: {canary.url}\r\n"),
         ]
         outcome = site.send(requests)
-        check(outcome.answers == len(requests) and max(outcome.statuses) < 500, str(outcome))
+        check(outcome.responses == len(requests) and max(outcome.statuses) < 500, str(outcome))
         site.mode("redirect", canary.url)
         redirected = site.fetches()
         while site.fetches() < redirected + 2:
@@ -165,8 +165,8 @@ def f25(stage):
 def refused_reference(stage, canary):
     schema = stage.bench.write("f25-schema.json", {"properties": {"own": {"$ref": canary.url}}})
     config = stage.bench.write("f25-config.json", configuration())
-    code, said = start(stage, {"TAPIS_CONFIG_PATH": str(config), "TAPIS_CONFIGSCHEMA_PATH": str(schema)})
-    check(code == CONFIG_EXIT, f"a schema with a $ref: exit {code}, {said}")
+    code, stderr = start(stage, {"TAPIS_CONFIG_PATH": str(config), "TAPIS_CONFIGSCHEMA_PATH": str(schema)})
+    check(code == CONFIG_EXIT, f"a schema with a $ref: exit {code}, {stderr}")
     return 1
 
 
@@ -196,10 +196,10 @@ def f26(stage):
             "folder for a file": ...,
         }
         for what, text in cases.items():
-            told = start(stage, {"TAPIS_CONFIG_PATH": str(written(folder / what.replace(" ", "-"), text))})
-            lines = told[1].splitlines()
-            check((told[0], len(lines)) == (CONFIG_EXIT, 1), f"{what}: exit {told[0]}, {len(lines)} lines: {told[1][:500]}")
-            check(SECRET not in told[1] and "-7061" not in told[1], f"{what}: the value is printed")
+            code, stderr = start(stage, {"TAPIS_CONFIG_PATH": str(written(folder / what.replace(" ", "-"), text))})
+            lines = stderr.splitlines()
+            check((code, len(lines)) == (CONFIG_EXIT, 1), f"{what}: exit {code}, {len(lines)} lines: {stderr[:500]}")
+            check(SECRET not in stderr and "-7061" not in stderr, f"{what}: the value is printed")
     return f"{len(cases)} bad configurations ({', '.join(cases)}): exit {CONFIG_EXIT} and 1 line each, 0 values printed"
 
 

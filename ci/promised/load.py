@@ -1,4 +1,4 @@
-"""Many requests over few or many connections, with every answer counted. Standard library only."""
+"""Many requests over few or many connections, with every response counted. Standard library only."""
 
 import asyncio
 import collections
@@ -6,24 +6,24 @@ import dataclasses
 import itertools
 import time
 
-ANSWER_SECONDS = 70
+RESPONSE_TIMEOUT_SECONDS = 70
 
 
 @dataclasses.dataclass
 class Outcome:
-    """What came of a load: answers by status, requests without a whole answer, and the seconds of each answer."""
+    """The outcome of a load: responses by status, requests without a whole response, and the seconds of each response."""
 
     statuses: collections.Counter
     broken: int
     seconds: list
 
     @property
-    def answers(self):
+    def responses(self):
         return sum(self.statuses.values())
 
     def only(self, *statuses):
         """Whether every request was answered, and with nothing but these."""
-        return not self.broken and self.answers > 0 and set(self.statuses) <= set(statuses)
+        return not self.broken and self.responses > 0 and set(self.statuses) <= set(statuses)
 
     def percentile(self, percent):
         """In milliseconds."""
@@ -57,7 +57,7 @@ async def _connection(port, waiting, end, pause, outcome):
         try:
             streams = streams or await asyncio.open_connection("127.0.0.1", port)
             streams[1].write(request)
-            status, closes = await asyncio.wait_for(_answer(streams[0]), ANSWER_SECONDS)
+            status, closes = await asyncio.wait_for(_read_response(streams[0]), RESPONSE_TIMEOUT_SECONDS)
         except (OSError, EOFError, ValueError, asyncio.TimeoutError):
             outcome.broken += 1
             closes = True
@@ -73,7 +73,7 @@ async def _connection(port, waiting, end, pause, outcome):
         streams[1].close()
 
 
-async def _answer(reader):
+async def _read_response(reader):
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
     await reader.readexactly(int(length or 0))

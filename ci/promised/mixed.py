@@ -6,7 +6,7 @@ import socket
 import struct
 import time
 
-from .stage import check, until
+from .stage import check, wait_until
 
 SECONDS, LONG_SECONDS = 120, 3600
 # What callers may be answered with, whatever the registry does.
@@ -28,7 +28,7 @@ MODES = [
     ("404", None),
 ]
 MODE_SECONDS = 2
-# An answer of the registry may have 8 MiB, and the allocator keeps the room of one or two. It would do so for each thread.
+# A response of the registry may have 8 MiB, and the allocator keeps the room of one or two. It would do so for each thread.
 GROWTH_MEGABYTES = 16
 ALLOCATOR = {"MALLOC_ARENA_MAX": "1"}
 GROWTH_TASKS = 8
@@ -48,7 +48,7 @@ def f28(stage):
         },
     )
     site.send(site.good() * 200)
-    until("no connection", lambda: site.metric("tapisservice_connections") == 0)
+    wait_until("no connection", lambda: site.metric("tapisservice_connections") == 0)
     before, samples, end = (site.descriptors(), site.metric("tapisservice_tasks")), [], time.monotonic() + seconds
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         mixed = site.beside(mixture(site), connections=16, seconds=seconds, pause=0.004)
@@ -59,9 +59,9 @@ def f28(stage):
         mixed = mixed.result()
         changes, hung_up, panics = (helper.result() for helper in helpers)
     site.mode("ok")
-    until("no connection", lambda: site.metric("tapisservice_connections") == 0)
-    until("the descriptors are back", lambda: site.descriptors() <= before[0], 15)
-    until("the tasks are over", lambda: site.metric("tapisservice_tasks") <= before[1] + GROWTH_TASKS, 15)
+    wait_until("no connection", lambda: site.metric("tapisservice_connections") == 0)
+    wait_until("the descriptors are back", lambda: site.descriptors() <= before[0], 15)
+    wait_until("the tasks are over", lambda: site.metric("tapisservice_tasks") <= before[1] + GROWTH_TASKS, 15)
     after, early, late = (
         site.metric("tapisservice_tasks"),
         settled(samples[len(samples) // 4 : len(samples) // 2]),
@@ -69,7 +69,7 @@ def f28(stage):
     )
     unexpected = {status: count for status, count in mixed.statuses.items() if status not in EXPECTED}
     check(not unexpected and not mixed.broken, f"unexpected: {unexpected}, {mixed.broken} broken")
-    check(mixed.statuses[200] > mixed.answers / 3, f"few good answers: {mixed}")
+    check(mixed.statuses[200] > mixed.responses / 3, f"few good answers: {mixed}")
     check(panics.only(500), f"handlers that panic: {panics}")
     check(late - early < GROWTH_MEGABYTES, f"memory grows: {early:.0f} MB after the first quarter, {late:.0f} MB in the last")
     check(site.send(site.good() * 10).only(200), "afterwards")
@@ -112,7 +112,7 @@ def change_modes(site, end):
 
 
 def hang_up(site, end):
-    """Callers that leave in the middle of a header, of a body and of an answer, that say nothing, and that reset the connection."""
+    """Callers that leave in the middle of a header, of a body and of a response, that say nothing, and that reset the connection."""
     post = site.request("/items", site.token(), "POST", body=b'{"name": "a", "stars": 5}')
     count, dawdling = 0, []
     while time.monotonic() < end:
@@ -138,5 +138,5 @@ def panic(site, end):
 
 
 def settled(samples):
-    """The median: single answers of the registry are large."""
+    """The median: single responses of the registry are large."""
     return sorted(samples)[len(samples) // 2]

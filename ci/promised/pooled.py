@@ -12,7 +12,7 @@ import time
 
 from harness import clean_environment
 
-from .stage import check, until
+from .stage import check, wait_until
 
 CLIENTS = pathlib.Path(__file__).parent / "clients"
 # Of each kind of client, with its share of the requests.
@@ -28,7 +28,7 @@ SIZES = (0, 1, 2, 10, 300, 8_000, 70_000, 262_144, 262_145, 300_000)
 # More than `max_body_bytes`.
 EXCESS, EXCESS_EVERY = 3_000_000, 40
 FRAMINGS = ("length", "length", "length late", "length expect", "chunked", "chunked expect")
-# That of Java up to 18 waits for ever when it asked with Expect and the answer is final (JDK-8286171).
+# That of Java up to 18 waits for ever when it asked with Expect and the response is final (JDK-8286171).
 NEVER_EXPECTS = "Java"
 # Paths that POST reads a body at: nothing is refused there before it is sent.
 READERS = ("/items", "/oauth2/tokens")
@@ -61,7 +61,7 @@ def f29(stage):
             for name, (program, count) in PROGRAMS.items():
                 plan = stage.bench.folder / f"f29-{name}-{port}.tsv"
                 plan.write_text("".join(planned(name, count, targets, follow_ups)))
-                runs.append(pool.submit(answers, program, port, plan, name))
+                runs.append(pool.submit(run_client, program, port, plan, name))
     refused, stays, closes = collections.Counter(), 0, 0
     for run in runs:
         outcome = run.result()
@@ -71,10 +71,10 @@ def f29(stage):
     check(met >= REFUSED, f"only {met} requests were refused: {refused}")
     check(set(refused) >= STATUSES, f"not refused in every way: {refused}")
     site.end()
-    told = ", ".join(f"{count:,} x {status}" for status, count in sorted(refused.items()) if status >= 400)
+    counts = ", ".join(f"{count:,} x {status}" for status, count in sorted(refused.items()) if status >= 400)
     return (
         f"{met:,} refused requests of {len(METHODS)} methods, with bodies from 0 B to 3 MB, sent with a length, in chunks and with Expect, "
-        f"by {', '.join(PROGRAMS)}, to a service and the devsite: {told}; {stays:,} on connections that went on, {closes:,} were told that "
+        f"by {', '.join(PROGRAMS)}, to a service and the devsite: {counts}; {stays:,} on connections that went on, {closes:,} were told that "
         "theirs closes; 0 answers and 0 follow-ups lost"
     )
 
@@ -101,14 +101,14 @@ def planned(name, count, targets, follow_ups):
 
 class Outcome:
     def __init__(self, lines):
-        answered = [line.split() for line in lines if re.fullmatch(r"\d+ (closes|stays)", line)]
-        self.statuses = collections.Counter(int(status) for status, _ in answered)
-        self.closes = sum(how == "closes" for _, how in answered)
-        self.stays = len(answered) - self.closes
+        responses = [line.split() for line in lines if re.fullmatch(r"\d+ (closes|stays)", line)]
+        self.statuses = collections.Counter(int(status) for status, _ in responses)
+        self.closes = sum(how == "closes" for _, how in responses)
+        self.stays = len(responses) - self.closes
         self.followed = collections.Counter(int(line.split()[1]) for line in lines if line.startswith("followed"))
 
 
-def answers(program, port, plan, name):
+def run_client(program, port, plan, name):
     done = subprocess.run(
         [*map(str, program), str(port), str(plan)],
         env=clean_environment(),
@@ -154,7 +154,7 @@ def f30(stage):
         len(final(got)) == 1 and final(got)[0] in (b"401", b"503") and took > 1,
         f"a handler that waits: {got[:200]} after {took:.1f} s",
     )
-    until("no connection is left", lambda: site.metric("tapisservice_connections") == 0)
+    wait_until("no connection is left", lambda: site.metric("tapisservice_connections") == 0)
     site.end()
     return (
         f"{each * len(requests)} requests whose client closed its side behind them ({', '.join(requests)}): all answered; one whose handler waited "

@@ -7,22 +7,22 @@ import os
 import time
 
 from . import costly
-from .stage import TENANTS, Canary, check, until
+from .stage import TENANTS, Canary, check, wait_until
 
-DOES_NOT_ANSWER = "tenant registry unavailable"
-ANSWERS_AGAIN = "tenant registry recovered"
+REGISTRY_UNAVAILABLE = "tenant registry unavailable"
+REGISTRY_RECOVERED = "tenant registry recovered"
 RETURN_SECONDS = 30
 REGISTRY_SECONDS = 5
 # What a busy machine adds.
 SLACK_SECONDS = 5
 # A refresh per second, where the periodic ones are what is looked at.
-EAGER = {"tenants_refresh_seconds": 1}
-# What a garbage answer may cost for good: nothing; while it is read, its own size and what the allocator keeps.
+FREQUENT_REFRESH = {"tenants_refresh_seconds": 1}
+# What a garbage response may cost for good: nothing; while it is read, its own size and what the allocator keeps.
 GARBAGE_MEGABYTES = 48
 UNKNOWN_MEGABYTES = 24
-# What an answer made to be costly may cost: so many times its own size.
+# What a response made to be costly may cost: so many times its own size.
 COSTLY_TIMES = 4
-MOST_WARNINGS = 100
+MAX_WARNINGS = 100
 COSTLY_REFRESH_SECONDS = 60
 # The promise is 100 ms. A debug build on a machine whose cores callers and registry share is judged with room, and the times are told.
 KNOWN_MILLISECONDS = 1000
@@ -38,39 +38,39 @@ def f01(stage):
     site = stage.site("f01", registry=False)
     refused, token, end = 0, site.token(), time.monotonic() + 15
     while time.monotonic() < end:
-        alive, ready, answer = site.get("/healthcheck"), site.get("/ready"), site.get(token=token)
-        found = alive.status, ready.status, answer.status, "retry-after" in answer.headers
+        alive, ready, response = site.get("/healthcheck"), site.get("/ready"), site.get(token=token)
+        found = alive.status, ready.status, response.status, "retry-after" in response.headers
         check(found == (200, 503, 503, True), f"alive, ready, authenticated, Retry-After: {found}")
         refused += 1
         time.sleep(0.25)
     site.start_registry()
-    took = until("ready", lambda: site.get("/ready").status == 200, RETURN_SECONDS)
+    took = wait_until("ready", lambda: site.get("/ready").status == 200, RETURN_SECONDS)
     check(site.send(site.good()).only(200), "known users are refused after the registry came")
     site.end()
     return f"{refused} times alive 200, ready 503, authenticated 503 with Retry-After; ready {took:.0f} s after the registry came"
 
 
 def f02(stage):
-    site = stage.site("f02", settings=EAGER)
+    site = stage.site("f02", settings=FREQUENT_REFRESH)
     before = site.fetches()
     site.mode("refuse")
     outcome = site.send(site.good(), seconds=8, pause=0.01)
     tried = site.fetches() - before
     check(outcome.only(200) and tried >= 3, f"{outcome}; {tried} refreshes tried")
     site.mode("ok")
-    until("the log says that the registry answers", lambda: site.lines(ANSWERS_AGAIN))
-    lines = len(site.lines(DOES_NOT_ANSWER)), len(site.lines(ANSWERS_AGAIN))
+    wait_until("the log says that the registry answers", lambda: site.lines(REGISTRY_RECOVERED))
+    lines = len(site.lines(REGISTRY_UNAVAILABLE)), len(site.lines(REGISTRY_RECOVERED))
     check(lines == (1, 1), f"lines for down and up: {lines}")
     site.end()
     return f"{outcome} through {tried} failed refreshes; 1 log line for down, 1 for up"
 
 
 def f03(stage):
-    site = stage.site("f03", settings=EAGER)
+    site = stage.site("f03", settings=FREQUENT_REFRESH)
     seen = []
     for mode, arg in (("slow", 20), ("hang", 60), ("drip", 0.5)):
         site.mode(mode, arg)
-        until("a refresh is under way", lambda: site.fetches() > 0)
+        wait_until("a refresh is under way", lambda: site.fetches() > 0)
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             known = pool.submit(site.send, site.good(), connections=2, seconds=REGISTRY_SECONDS + 2, pause=0.02)
             time.sleep(1)
@@ -87,7 +87,7 @@ def f03(stage):
         seen.append(
             f"{mode}: {known} for known tenants, slowest {known.percentile(100):.0f} ms, unknown 401 in {unknown.seconds[0]:.1f} s"
         )
-    reasons = len(site.lines(DOES_NOT_ANSWER, "within 5 s"))
+    reasons = len(site.lines(REGISTRY_UNAVAILABLE, "within 5 s"))
     check(reasons == 1, f"{reasons} lines say that the registry took more than 5 s")
     site.mode("ok")
     site.end()
@@ -95,7 +95,7 @@ def f03(stage):
 
 
 def f04(stage):
-    site = stage.site("f04", settings=EAGER)
+    site = stage.site("f04", settings=FREQUENT_REFRESH)
     site.mode("flap")
     before, fewest = site.fetches(), 99
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
@@ -106,13 +106,13 @@ def f04(stage):
     tried, outcome = site.fetches() - before, load.result()
     check(fewest == 3 and outcome.only(200) and tried >= 5, f"fewest tenants {fewest}, {outcome}, {tried} refreshes")
     site.mode("ok")
-    until("the registry is up", lambda: site.metric("tapisservice_registry_up") == 1)
+    wait_until("the registry is up", lambda: site.metric("tapisservice_registry_up") == 1)
     site.end()
     return f"fewest tenants in {tried} refreshes, up and down in turn: {fewest:.0f} of 3; {outcome}"
 
 
 def f05(stage):
-    site = stage.site("f05", settings=EAGER)
+    site = stage.site("f05", settings=FREQUENT_REFRESH)
     with Canary() as canary:
         modes = {
             "html": None,
@@ -131,22 +131,22 @@ def f05(stage):
         }
         site.send(site.good() * 200)
         before, most = site.memory(), 0
-        answers = 0
+        responses = 0
         for mode, arg in modes.items():
             site.mode(mode, arg)
             seen = site.fetches()
-            until(f"{mode} is fetched twice", lambda seen=seen: site.fetches() >= seen + 2)
+            wait_until(f"{mode} is fetched twice", lambda seen=seen: site.fetches() >= seen + 2)
             outcome = site.send(site.good() * 10)
             tenants = site.metric("tapisservice_tenants")
             check(outcome.only(200) and tenants == 3, f"{mode}: {outcome}, {tenants:.0f} tenants")
-            answers, most = answers + outcome.answers, max(most, site.memory("VmHWM") - before)
+            responses, most = responses + outcome.responses, max(most, site.memory("VmHWM") - before)
         site.mode("ok")
-        until("the registry is up", lambda: site.metric("tapisservice_registry_up") == 1)
+        wait_until("the registry is up", lambda: site.metric("tapisservice_registry_up") == 1)
         check(most < GARBAGE_MEGABYTES, f"{most:.0f} MB more memory at the worst")
         check(canary.connections() == 0, "a redirect was followed to another origin")
     site.end()
     return (
-        f"{len(modes)} kinds of garbage, each fetched twice or more: {answers} x 200, always 3 tenants; at most {most:.0f} MB more "
+        f"{len(modes)} kinds of garbage, each fetched twice or more: {responses} x 200, always 3 tenants; at most {most:.0f} MB more "
         "memory (the bomb unpacks to 256 MB); 0 connections to where the redirect leads"
     )
 
@@ -156,7 +156,7 @@ def f06(stage):
     (site.folder / "junk.pub.pem").write_text("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")
     stage.make_key(1024, str(stage.keys / "weak.pem"), str(site.folder / "weak.pub.pem"))
     site.start_registry()
-    until("ready", lambda: site.get("/ready").status == 200)
+    wait_until("ready", lambda: site.get("/ready").status == 200)
     outcome = site.send(site.good() * 50)
     check(outcome.only(200), str(outcome))
     for name in ("junk", "weak"):
@@ -182,7 +182,7 @@ def f07(stage):
     check(stale.only(401), f"tokens of the old key then: {stale}")
     # The first of these used the rest of the budget: the way back is found when there is one more.
     site.mode("ok")
-    took = until("the second rotation is found", lambda: site.send([old]).only(200), RETURN_SECONDS + SLACK_SECONDS)
+    took = wait_until("the second rotation is found", lambda: site.send([old]).only(200), RETURN_SECONDS + SLACK_SECONDS)
     both = site.send([new] * 50 + [old] * 50)
     check(both.statuses == {401: 50, 200: 50}, f"stale and good tokens after the second rotation: {both}")
     check(site.service.process.poll() is None, "the service restarted")
@@ -231,12 +231,12 @@ def f09(stage):
     ]
     distinct = site.send(requests, connections=8)
     elapsed, fetches, after = time.monotonic() - start, site.fetches() - before, site.memory()
-    check(distinct.only(401) and distinct.answers == 10_000, str(distinct))
+    check(distinct.only(401) and distinct.responses == 10_000, str(distinct))
     check(fetches <= allowed(elapsed), f"{fetches} fetches in {elapsed:.0f} s, {allowed(elapsed)} are allowed")
     check(after - memory < UNKNOWN_MEGABYTES, f"{memory:.0f} MB before, {after:.0f} MB after")
     site.add_tenant("delta")
     late = site.request(token=site.token("delta"), host="delta.tapis.test")
-    took = until("the new tenant is known", lambda: site.send([late]).only(200), RETURN_SECONDS + SLACK_SECONDS)
+    took = wait_until("the new tenant is known", lambda: site.send([late]).only(200), RETURN_SECONDS + SLACK_SECONDS)
     site.end()
     return (
         f"1,000 at once for one tenant: {first} fetch; 10,000 distinct ones: {fetches} in all (allowed: {allowed(elapsed)}), "
@@ -265,7 +265,7 @@ def f11(stage):
     set_clock(clock, 0)
     site = stage.site(
         "f11",
-        settings=EAGER,
+        settings=FREQUENT_REFRESH,
         environment={
             "LD_PRELOAD": library,
             "FAKETIME_TIMESTAMP_FILE": str(clock),
@@ -322,15 +322,17 @@ def f31(stage):
             for tenant in TENANTS
         ],
     )
-    # A debug build reads slowly, and the answer is not to be refused for that.
-    site = stage.site("f31", registry=registry.url, settings={**EAGER, "registry_timeout_seconds": COSTLY_REFRESH_SECONDS})
+    # A debug build reads slowly, and the response is not to be refused for that.
+    site = stage.site(
+        "f31", registry=registry.url, settings={**FREQUENT_REFRESH, "registry_timeout_seconds": COSTLY_REFRESH_SECONDS}
+    )
     warning = "invalid record in tenant registry"
     site.send(site.good() * 200)
     alone = site.beside(site.good(), connections=2, seconds=4, pause=0.01).result()
-    before, seen, most, slowest, answers = site.memory(), [], 0, alone.percentile(100), 0
-    for name, (make, refused) in costly.ANSWERS.items():
+    before, seen, most, slowest, responses = site.memory(), [], 0, alone.percentile(100), 0
+    for name, (make, refused) in costly.RESPONSES.items():
         registry.calm()
-        until(
+        wait_until(
             "the registry is read",
             lambda: site.metric("tapisservice_registry_up") == 1 and site.metric("tapisservice_tenants") == 3,
         )
@@ -339,28 +341,31 @@ def f31(stage):
         size = registry.serve(records) / (1 << 20)
         fetches = registry.fetches
         meanwhile = site.beside(site.good(), connections=2, seconds=6, pause=0.01)
-        until(f"{name} is fetched twice", lambda fetches=fetches: registry.fetches >= fetches + 3, 3 * COSTLY_REFRESH_SECONDS)
+        wait_until(
+            f"{name} is fetched twice", lambda fetches=fetches: registry.fetches >= fetches + 3, 3 * COSTLY_REFRESH_SECONDS
+        )
         meanwhile = meanwhile.result()
         up, warned = site.metric("tapisservice_registry_up"), len(site.lines(warning)) - lines
         check(up == (not refused), f"{name}: registry_up is {up:.0f}")
         check(meanwhile.only(200), f"{name}: known tenants get {meanwhile}")
-        check(warned <= MOST_WARNINGS, f"{name}: {warned} warnings are logged")
+        check(warned <= MAX_WARNINGS, f"{name}: {warned} warnings are logged")
         most = site.memory("VmHWM") - before
         check(
-            most <= COSTLY_TIMES * costly.ANSWER_BYTES / (1 << 20),
+            most <= COSTLY_TIMES * costly.MAX_RESPONSE_BYTES / (1 << 20),
             f"{name}: {most:.0f} MB more memory, the answer has {size:.1f} MB",
         )
-        slowest, answers = max(slowest, meanwhile.percentile(100)), answers + meanwhile.answers
+        slowest, responses = max(slowest, meanwhile.percentile(100)), responses + meanwhile.responses
         fate = "refused" if refused else "taken"
         seen.append(f"{count:,} x {name} ({size:.1f} MB, {fate}): {warned} warnings, slowest {meanwhile.percentile(100):.0f} ms")
-    reasons = len(site.lines(DOES_NOT_ANSWER, "more than 10000 records"))
+    reasons = len(site.lines(REGISTRY_UNAVAILABLE, "more than 10000 records"))
     check(
-        reasons == sum(refused for _, refused in costly.ANSWERS.values()), f"{reasons} lines say that there were too many records"
+        reasons == sum(refused for _, refused in costly.RESPONSES.values()),
+        f"{reasons} lines say that there were too many records",
     )
     check(slowest < KNOWN_MILLISECONDS, f"a known tenant waited {slowest:.0f} ms")
     registry.close()
     site.end()
     return (
-        f"{'; '.join(seen)}; {answers:,} x 200 of known tenants meanwhile (alone the slowest took {alone.percentile(100):.0f} ms); "
+        f"{'; '.join(seen)}; {responses:,} x 200 of known tenants meanwhile (alone the slowest took {alone.percentile(100):.0f} ms); "
         f"at most {most:.0f} MB more memory; {reasons} lines name the reason"
     )

@@ -7,7 +7,7 @@ import time
 
 from harness import connects
 
-from .stage import PATIENCE_SECONDS, check, until
+from .stage import TIMEOUT_SECONDS, check, wait_until
 
 DRAIN_SECONDS, DEADLINE_SECONDS = 2, 25
 HEADER_SECONDS = 10
@@ -27,16 +27,16 @@ def f18(stage):
     time.sleep(1)
     site.service.process.send_signal(signal.SIGTERM)
     start = time.monotonic()
-    until("draining", lambda: site.get("/ready").status == 503, DRAIN_SECONDS)
-    said = site.get(token=token).headers.get("connection")
-    check(said == "close", f"while draining, Connection is {said}")
-    until("the listener is closed", lambda: not connects(site.port), DRAIN_SECONDS + 5)
+    wait_until("draining", lambda: site.get("/ready").status == 503, DRAIN_SECONDS)
+    header = site.get(token=token).headers.get("connection")
+    check(header == "close", f"while draining, Connection is {header}")
+    wait_until("the listener is closed", lambda: not connects(site.port), DRAIN_SECONDS + 5)
     for connection in in_flight:
         connection.sendall(request[-10:])
-    whole = sum(whole_answer(connection) for connection in in_flight)
+    whole = sum(is_complete_response(connection) for connection in in_flight)
     code = site.service.process.wait(DEADLINE_SECONDS + 5)
     took = time.monotonic() - start
-    answered, cut, failed_early = clients.join()
+    responses, cut, failed_early = clients.join()
     for connection in half_open:
         connection.close()
     check(
@@ -44,7 +44,7 @@ def f18(stage):
         f"exit {code} after {took:.1f} s, {cut} answers cut, {failed_early} failed before the listener closed, {whole} of 10 in flight whole",
     )
     return (
-        f"{answered:,} answers under load, 0 cut, 0 failed before the listener closed; 10 of 10 requests in flight whole; ready 503, "
+        f"{responses:,} answers under load, 0 cut, 0 failed before the listener closed; 10 of 10 requests in flight whole; ready 503, "
         f"Connection: close; exit 0 after {took:.1f} s with 40 half-open connections; {second_signal(stage)}"
     )
 
@@ -54,10 +54,10 @@ def second_signal(stage):
     body = b'{"name": "n", "stars": 5}'
     with site.connect(site.request("/items", site.token(), "POST", body=body)[:-5]):
         site.service.process.send_signal(signal.SIGTERM)
-        until("draining", lambda: site.get("/ready").status == 503, DRAIN_SECONDS)
+        wait_until("draining", lambda: site.get("/ready").status == 503, DRAIN_SECONDS)
         site.service.process.send_signal(signal.SIGTERM)
         start = time.monotonic()
-        code = site.service.process.wait(PATIENCE_SECONDS)
+        code = site.service.process.wait(TIMEOUT_SECONDS)
         took = time.monotonic() - start
     check(code == 143 and took < DRAIN_SECONDS, f"a second signal: exit {code} after {took:.1f} s")
     return f"a second signal: exit {code} in {took:.1f} s"
@@ -68,7 +68,7 @@ class Clients:
 
     def __init__(self, site, count):
         self.site, self.request = site, site.good()[0]
-        self.answered = self.cut = self.failed_early = 0
+        self.responses = self.cut = self.failed_early = 0
         self.lock = threading.Lock()
         self.threads = [threading.Thread(target=self.run) for _ in range(count)]
         for thread in self.threads:
@@ -80,7 +80,7 @@ class Clients:
             try:
                 connection = connection or self.site.connect()
                 connection.sendall(self.request)
-                _, closes = read_answer(connection)
+                _, closes = read_response(connection)
             except (OSError, EOFError) as error:
                 listens = connects(self.site.port)
                 with self.lock:
@@ -91,7 +91,7 @@ class Clients:
                 connection = None
                 continue
             with self.lock:
-                self.answered += 1
+                self.responses += 1
             if closes:
                 connection.close()
                 connection = None
@@ -99,19 +99,19 @@ class Clients:
     def join(self):
         for thread in self.threads:
             thread.join()
-        return self.answered, self.cut, self.failed_early
+        return self.responses, self.cut, self.failed_early
 
 
 class Cut(EOFError):
-    """The connection ended in the middle of an answer, or before it: `got` is what had come."""
+    """The connection ended in the middle of a response, or before it: `got` is what had come."""
 
     def __init__(self, got):
         super().__init__()
         self.got = got
 
 
-def read_answer(connection):
-    """A whole answer and whether the connection closes after it."""
+def read_response(connection):
+    """A whole response and whether the connection closes after it."""
     got = b""
     while b"\r\n\r\n" not in got or len(got) < whole_length(got):
         part = connection.recv(65536)
@@ -126,10 +126,10 @@ def whole_length(got):
     return len(head) + 4 + int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
 
 
-def whole_answer(connection):
+def is_complete_response(connection):
     with connection:
         try:
-            return read_answer(connection)[0].startswith(b"HTTP/1.1 200")
+            return read_response(connection)[0].startswith(b"HTTP/1.1 200")
         except (OSError, EOFError):
             return False
 
@@ -160,13 +160,13 @@ def f20(stage):
     site = stage.site("f20", settings={"header_timeout_seconds": HEADER_SECONDS, "idle_timeout_seconds": HEADER_SECONDS})
     good = site.good()
     alone = site.beside(good, connections=2, seconds=4, pause=0.01).result()
-    until("baseline", lambda: site.metric("tapisservice_connections") == 0)
+    wait_until("baseline", lambda: site.metric("tapisservice_connections") == 0)
     before = site.descriptors()
     connections = [site.connect(HALF if number % 2 else b"") for number in range(slow)]
-    until("all are held", lambda: site.metric("tapisservice_connections") >= slow, HEADER_SECONDS - 2)
+    wait_until("all are held", lambda: site.metric("tapisservice_connections") >= slow, HEADER_SECONDS - 2)
     meanwhile = site.beside(good, connections=2, seconds=4, pause=0.01).result()
-    until("the slow connections are closed", lambda: site.metric("tapisservice_connections") == 0)
-    until("the descriptors are back", lambda: site.descriptors() <= before)
+    wait_until("the slow connections are closed", lambda: site.metric("tapisservice_connections") == 0)
+    wait_until("the descriptors are back", lambda: site.descriptors() <= before)
     closed = sum(is_closed(connection) for connection in connections)
     check(meanwhile.only(200) and closed == slow, f"{meanwhile}; {closed} of {slow} closed")
     site.end()
@@ -194,7 +194,7 @@ def without_descriptors(stage):
     limit, seconds = 64, 3
     site = stage.site("f20-emfile", descriptors=limit)
     connections = [site.connect(HALF) for _ in range(2 * limit)]
-    until("no descriptor is left", lambda: site.descriptors() >= limit)
+    wait_until("no descriptor is left", lambda: site.descriptors() >= limit)
     used = site.cpu_seconds()
     time.sleep(seconds)
     used = site.cpu_seconds() - used
@@ -251,8 +251,8 @@ def endless_body(site, token, header, part):
         rest = part
         while sent < 64 * MEGABYTE:
             try:
-                answer = connection.recv(4096)
-                return int(answer.split(b" ")[1]), sent
+                response = connection.recv(4096)
+                return int(response.split(b" ")[1]), sent
             except TimeoutError:
                 pass
             try:

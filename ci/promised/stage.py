@@ -21,25 +21,25 @@ SETTINGS = {**SERVICE_SETTINGS, "log_format": "json", "tenants_refresh_seconds":
 TENANTS = ("acme", "beta", "admin")
 # `acme` changes to the first, the second is a tenant that comes later.
 SPARE_KEYS = ("acme.new", "delta")
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
-def check(holds, otherwise):
-    if not holds:
-        raise Failure(otherwise)
+def check(condition, message):
+    if not condition:
+        raise Failure(message)
 
 
-def until(what, holds, seconds=PATIENCE_SECONDS):
+def wait_until(what, condition, seconds=TIMEOUT_SECONDS):
     """Waits for a condition and returns how long that took."""
     start = time.monotonic()
-    while not holds():
+    while not condition():
         check(time.monotonic() - start < seconds, f"not within {seconds} s: {what}")
         time.sleep(0.05)
     return time.monotonic() - start
 
 
 @dataclasses.dataclass
-class Answer:
+class Response:
     status: int
     headers: dict
     body: bytes
@@ -128,7 +128,7 @@ class Site:
         return self.control("GET", "/_stats")["counts"].get("GET /v3/tenants", 0)
 
     def control(self, method, path, body=None):
-        return json.loads(ask(self.registry_port, method, path, body=body).body)["result"]
+        return json.loads(send_request(self.registry_port, method, path, body=body).body)["result"]
 
     def add_tenant(self, name):
         shutil.copy(self.stage.keys / f"{name}.pub.pem", self.folder)
@@ -177,10 +177,10 @@ class Site:
 
     def get(self, path="/whoami", token=None, method="GET", body=None):
         headers = {"Host": "acme.tapis.test", **({"X-Tapis-Token": token} if token else {})}
-        return ask(self.port, method, f"/v3/bookmarks{path}", headers, body)
+        return send_request(self.port, method, f"/v3/bookmarks{path}", headers, body)
 
     def connect(self, data=b""):
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_SECONDS)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_SECONDS)
         connection.sendall(data)
         return connection
 
@@ -188,7 +188,7 @@ class Site:
 
     def metric(self, name):
         """The sum of a metric over its labels."""
-        text = ask(self.metrics_port, "GET", "/metrics").body.decode()
+        text = send_request(self.metrics_port, "GET", "/metrics").body.decode()
         lines = [line for line in text.splitlines() if line.startswith((name + " ", name + "{"))]
         return sum(float(line.rpartition(" ")[2]) for line in lines)
 
@@ -216,12 +216,12 @@ class Site:
         self.service.check_log_for_secrets()
 
 
-def ask(port, method, path, headers=None, body=None):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+def send_request(port, method, path, headers=None, body=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request(method, path, body=body, headers=headers or {})
-        answer = connection.getresponse()
-        return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+        response = connection.getresponse()
+        return Response(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
     finally:
         connection.close()
 

@@ -14,7 +14,7 @@ def report():
 
 
 @pytest.mark.parametrize(
-    ("aim", "by_cpu_time", "at_once", "said"),
+    ("aim", "by_cpu_time", "at_once", "expected"),
     [
         (at_least(0.9), 0.80, 0.90, "at least 0.90"),
         (at_least(0.9), 0.99, 0.894, "at least 0.90: missed"),
@@ -24,9 +24,9 @@ def report():
         (at_most(1.1), 1.00, 1.11, "at most 1.10: missed"),
     ],
 )
-def test_an_aim_is_missed_by_the_steadiest_column_as_it_is_printed(report, aim, by_cpu_time, at_once, said):
+def test_an_aim_is_missed_by_the_steadiest_column_as_it_is_printed(report, aim, by_cpu_time, at_once, expected):
     report.ratio("a", (1.0, by_cpu_time, 1.0, at_once), aim, 2)
-    assert f"| {said} " in str(report)
+    assert f"| {expected} " in str(report)
 
 
 def test_what_bare_axum_reaches_is_the_measure_of_what_ours_does(report):

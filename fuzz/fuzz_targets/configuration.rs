@@ -1,7 +1,7 @@
 //! Configurations: a service's schema, values and variables, merged, filled and validated.
 //!
 //! The input is the values, a line `---`, the schema, a line `---`, and variables, `NAME=text`. The variable `SECRET` is
-//! always set; what stands in it may never be told.
+//! always set; its value must never be printed.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -12,7 +12,7 @@ use tapisservice_fuzz::CANARY;
 
 fuzz_target!(init: good_is_accepted(), |data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    // What the input says itself may be told: names of keys, patterns, words of an enum.
+    // The input itself may be printed: names of keys, patterns, words of an enum.
     if text.contains(CANARY) {
         return;
     }
@@ -60,7 +60,7 @@ fn environment(text: &str) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).chain([secret]).collect()
 }
 
-/// A fault is one line that holds no value.
+/// A violation is one line without a value.
 fn check_error(error: &ConfigError) {
     assert!(!error.violations().is_empty());
     assert_eq!(error.to_string().lines().count(), error.violations().len(), "{error}");
@@ -70,7 +70,7 @@ fn check_error(error: &ConfigError) {
     }
 }
 
-/// What was loaded holds every key that is required, hides what is secret, and is loaded again as it is.
+/// A loaded configuration has every required key, hides secrets, and loads again unchanged.
 fn check(config: &Config, schema: &str) {
     let keys: Vec<_> = config.entries().map(|entry| entry.key.to_owned()).collect();
     for key in ["service_name", "service_site_id", "service_tenant_id", "base_path", "log_level"] {

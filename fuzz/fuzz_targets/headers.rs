@@ -1,6 +1,6 @@
 //! The identity headers of a request, and the decision about it.
 //!
-//! The input is header lines, `name: value`. `{user}` and `{service}` as a value stand for tokens that are good.
+//! The input is header lines, `name: value`. `{user}` and `{service}` as a value stand for valid tokens.
 #![no_main]
 
 use http::header::HOST;
@@ -70,7 +70,7 @@ fn outcome(map: &HeaderMap, trust_forwarded_host: bool) -> Result<Outcome, AuthE
     decide(&TokenVerifier::new(settings()), &headers, Some(registry()), UnixTime(f64::from(NOW)))
 }
 
-/// A user is for nobody else and came to the own tenant's host; a service named exactly one tenant and one user.
+/// A user acts for no one else, at the host of their own tenant; a service names exactly one tenant and one user.
 fn check_identity(map: &HeaderMap, identity: &Identity, trust_forwarded_host: bool) {
     let token = single(map, TOKEN).unwrap();
     assert_eq!(identity.token().unwrap().expose().as_bytes(), token.as_bytes().trim_ascii());

@@ -1,4 +1,4 @@
-//! OpenAPI files of services that nobody here knows, in YAML or JSON.
+//! OpenAPI files of unknown services, in YAML or JSON.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -14,7 +14,7 @@ fuzz_target!(init: good_is_accepted(), |data: &[u8]| {
     {
         let by_yaml = Resource::from_openapi("notes", yaml.as_bytes());
         check(&by_yaml);
-        // The other way round need not hold: serde_json leaves out what a key says the first time.
+        // The reverse need not hold: of a repeated key, serde_json keeps the last value only.
         if let (Ok(read), Ok(by_yaml)) = (&read, &by_yaml) {
             assert_eq!(read.to_index(), by_yaml.to_index(), "{yaml}");
         }

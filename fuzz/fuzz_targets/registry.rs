@@ -1,4 +1,4 @@
-//! What the Tenants API answers, over HTTP and into the tenant cache.
+//! Responses of the Tenants API, over HTTP and into the tenant cache.
 //!
 //! The input is the body of `GET /v3/tenants`, a line `---` and that of `GET /v3/sites`. `{key}` stands for a public key.
 #![no_main]
@@ -13,7 +13,7 @@ use libfuzzer_sys::fuzz_target;
 use parking_lot::Mutex;
 use serde_json::Value;
 use tapisservice_client::{ClientSettings, TenantsApi};
-use tapisservice_fuzz::{KEY, halves, registry_data};
+use tapisservice_fuzz::{KEY, registry_data, split_input};
 use tapisservice_tenants::{Authority, CacheState, Registry, RegistryRecord, Tenant, TenantCache};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -22,9 +22,9 @@ use url::Url;
 static API: LazyLock<Api> = LazyLock::new(Api::start);
 
 fuzz_target!(init: good_is_accepted(), |data: &[u8]| {
-    let answers = answers(data);
+    let responses = responses(data);
     let cache = TenantCache::builder(API.client.clone()).build();
-    let empty = API.refresh(&cache, answers.clone());
+    let empty = API.refresh(&cache, responses.clone());
     match (empty, cache.snapshot()) {
         (true, Some(registry)) => check(&registry),
         (false, None) => assert!(matches!(cache.state(), CacheState::Empty(Some(_)))),
@@ -34,11 +34,11 @@ fuzz_target!(init: good_is_accepted(), |data: &[u8]| {
     let cache = TenantCache::builder(API.client.clone()).build();
     assert!(API.refresh(&cache, good()));
     let before = cache.snapshot().unwrap();
-    let refreshed = API.refresh(&cache, answers.clone());
+    let refreshed = API.refresh(&cache, responses.clone());
     let after = cache.snapshot().unwrap();
     if refreshed {
         check(&after);
-        nobody_is_lost(&after, &answers.0);
+        assert_no_tenant_lost(&after, &responses.0);
     } else {
         assert!(Arc::ptr_eq(&before, &after), "a failure leaves the snapshot as it is");
     }
@@ -47,51 +47,51 @@ fuzz_target!(init: good_is_accepted(), |data: &[u8]| {
 /// A target that takes nothing would check nothing.
 fn good_is_accepted() {
     let cache = TenantCache::builder(API.client.clone()).build();
-    assert!(API.refresh(&cache, answers(include_bytes!("../seeds/registry/good"))));
+    assert!(API.refresh(&cache, responses(include_bytes!("../seeds/registry/good"))));
     assert_eq!(cache.snapshot().unwrap().tenants().filter(|tenant| tenant.key().is_some()).count(), 3);
 }
 
-/// The two answers of an input.
-fn answers(data: &[u8]) -> (Vec<u8>, Vec<u8>) {
+/// The two responses of an input.
+fn responses(data: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let key = serde_json::to_string(&KEY.public_pem()).unwrap();
     let filled = |half: &[u8]| match std::str::from_utf8(half) {
         Ok(text) => text.replace("\"{key}\"", &key).into_bytes(),
         Err(_) => half.to_vec(),
     };
-    let (tenants, sites) = halves(data);
+    let (tenants, sites) = split_input(data);
     (filled(tenants), filled(sites))
 }
 
-/// A registry whose two answers are whatever the target says.
+/// A registry with the two responses of the target.
 struct Api {
     runtime: Runtime,
-    answers: Arc<Mutex<(Vec<u8>, Vec<u8>)>>,
+    responses: Arc<Mutex<(Vec<u8>, Vec<u8>)>>,
     client: TenantsApi,
 }
 
 impl Api {
     fn start() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        let answers = Arc::<Mutex<(Vec<u8>, Vec<u8>)>>::default();
-        let told = Arc::clone(&answers);
-        let answer = move |Path(name): Path<String>| {
-            let answers = told.lock().clone();
-            async move { if name == "tenants" { answers.0 } else { answers.1 } }
+        let responses = Arc::<Mutex<(Vec<u8>, Vec<u8>)>>::default();
+        let served = Arc::clone(&responses);
+        let response = move |Path(name): Path<String>| {
+            let responses = served.lock().clone();
+            async move { if name == "tenants" { responses.0 } else { responses.1 } }
         };
         let url = runtime.block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}", listener.local_addr().unwrap());
-            let router = Router::new().route("/v3/{name}", get(answer));
+            let router = Router::new().route("/v3/{name}", get(response));
             tokio::spawn(async move { axum::serve(listener, router).await });
             url
         });
         let client = TenantsApi::new(&ClientSettings::new(url)).unwrap();
-        Self { runtime, answers, client }
+        Self { runtime, responses, client }
     }
 
-    /// Whether the cache took the answers.
-    fn refresh(&self, cache: &TenantCache, answers: (Vec<u8>, Vec<u8>)) -> bool {
-        *self.answers.lock() = answers;
+    /// Whether the cache accepted the responses.
+    fn refresh(&self, cache: &TenantCache, responses: (Vec<u8>, Vec<u8>)) -> bool {
+        *self.responses.lock() = responses;
         let outcome = self.runtime.block_on(cache.refresh());
         assert!(outcome.as_ref().map_or_else(|e| e.to_string().len(), |()| 0) < 400, "{outcome:?}");
         outcome.is_ok()
@@ -100,11 +100,11 @@ impl Api {
 
 fn good() -> (Vec<u8>, Vec<u8>) {
     let data = registry_data();
-    let answer = |records: Vec<RegistryRecord>| {
+    let response = |records: Vec<RegistryRecord>| {
         let texts: Vec<_> = records.iter().map(RegistryRecord::as_str).collect();
         format!(r#"{{"result": [{}]}}"#, texts.join(",")).into_bytes()
     };
-    (answer(data.tenants), answer(data.sites))
+    (response(data.tenants), response(data.sites))
 }
 
 /// Every tenant can be used, and no host leads to a tenant that it does not belong to.
@@ -143,14 +143,14 @@ fn hosts_of(registry: &Registry, tenant: &Tenant) -> Vec<String> {
     urls.into_iter().flatten().filter_map(host).collect()
 }
 
-/// A known tenant goes only when the answer no longer lists it, or lists it as not active.
-fn nobody_is_lost(registry: &Registry, answer: &[u8]) {
-    let answer: Value = serde_json::from_slice(answer).expect("it was taken");
+/// A known tenant disappears only when the response no longer lists it, or lists it as not active.
+fn assert_no_tenant_lost(registry: &Registry, response: &[u8]) {
+    let response: Value = serde_json::from_slice(response).expect("it was taken");
     for known in registry_data().tenants {
         let id = known.field("tenant_id").unwrap();
         let id = id.as_str().unwrap();
         let records =
-            || answer["result"].as_array().unwrap().iter().filter(|record| record["tenant_id"] == id);
+            || response["result"].as_array().unwrap().iter().filter(|record| record["tenant_id"] == id);
         let stays = records().count() > 0 && !records().any(|record| record["status"].is_string());
         assert!(!stays || registry.tenant(id).is_some(), "{id} is lost");
     }

@@ -1,6 +1,6 @@
 //! JSON bodies: to the service, which answers as it answers users, and to the extractor with a body of every shape.
 //!
-//! `{canary}` stands for a text that no message may repeat.
+//! `{canary}` stands for text that no message may repeat.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use libfuzzer_sys::fuzz_target;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tapisservice::extract::Json;
-use tapisservice_fuzz::{Answer, CANARY, Service};
+use tapisservice_fuzz::{CANARY, Service, TestResponse};
 use tokio::runtime::{Builder, Runtime};
 
 static SERVICE: LazyLock<Service> = LazyLock::new(Service::start);
@@ -76,10 +76,10 @@ fuzz_target!(init: good_is_accepted(), |data: &[u8]| {
 
 /// A target that takes nothing would check nothing.
 fn good_is_accepted() {
-    let kept = SERVICE.ask(Method::POST, "", include_bytes!("../seeds/request_json/00"));
+    let kept = SERVICE.send(Method::POST, "", include_bytes!("../seeds/request_json/00"));
     assert_eq!(kept.status, StatusCode::CREATED, "{kept:?}");
     let id = kept.envelope["result"]["bookmark_id"].as_str().unwrap();
-    assert_eq!(SERVICE.ask(Method::DELETE, &format!("/{id}"), b"").status, StatusCode::OK);
+    assert_eq!(SERVICE.send(Method::DELETE, &format!("/{id}"), b"").status, StatusCode::OK);
 }
 
 /// The extractor alone.
@@ -95,23 +95,23 @@ fn extract(body: &[u8]) {
 }
 
 fn create(body: &[u8]) {
-    let answer = SERVICE.ask(Method::POST, "", body);
-    if answer.status == StatusCode::CREATED {
-        let result = &answer.envelope["result"];
+    let response = SERVICE.send(Method::POST, "", body);
+    if response.status == StatusCode::CREATED {
+        let result = &response.envelope["result"];
         assert_kept(body, result);
         let id = result["bookmark_id"].as_str().unwrap();
-        assert_eq!(SERVICE.ask(Method::DELETE, &format!("/{id}"), b"").status, StatusCode::OK);
+        assert_eq!(SERVICE.send(Method::DELETE, &format!("/{id}"), b"").status, StatusCode::OK);
     } else {
-        assert_refused(&answer, body);
+        assert_refused(&response, body);
     }
 }
 
 fn change(body: &[u8]) {
-    let answer = SERVICE.ask(Method::PATCH, &format!("/{}", *CHANGED), body);
-    if answer.status == StatusCode::OK {
-        assert_kept(body, &answer.envelope["result"]);
+    let response = SERVICE.send(Method::PATCH, &format!("/{}", *CHANGED), body);
+    if response.status == StatusCode::OK {
+        assert_kept(body, &response.envelope["result"]);
     } else {
-        assert_refused(&answer, body);
+        assert_refused(&response, body);
     }
 }
 
@@ -133,16 +133,18 @@ fn assert_kept(body: &[u8], result: &Value) {
     }
 }
 
-fn assert_refused(answer: &Answer, body: &[u8]) {
-    match answer.status {
-        StatusCode::BAD_REQUEST => assert_message(answer.message(), body),
-        StatusCode::CONFLICT => assert_eq!(answer.message(), "You already have a bookmark with this \"name\"."),
-        status => panic!("{status} {}", answer.message()),
+fn assert_refused(response: &TestResponse, body: &[u8]) {
+    match response.status {
+        StatusCode::BAD_REQUEST => assert_message(response.message(), body),
+        StatusCode::CONFLICT => {
+            assert_eq!(response.message(), "You already have a bookmark with this \"name\".")
+        }
+        status => panic!("{status} {}", response.message()),
     }
 }
 
-/// The message says where the fault is, by line and column or by a pointer, and repeats no value. Names are told, which in what
-/// is not JSON nobody can tell from values.
+/// The message locates the error by line and column or by a pointer, and repeats no value. It may repeat names, which cannot be told
+/// from values in invalid JSON.
 fn assert_message(message: &str, body: &[u8]) {
     let not_json = message.strip_prefix("The body is not valid JSON: line ");
     assert!(not_json.is_none_or(|place| place.len() < 40), "{message}");

@@ -1,7 +1,7 @@
 //! Tokens: their form, header and payload, and the whole decision about a request that carries one.
 //!
-//! The input is a header, a line `---` and a payload; both are signed with the key of the tenants. As it stands it is a
-//! token as well, which nobody signed.
+//! The input is a header, a line `---` and a payload; both are signed with the key of the tenants. The input itself
+//! is a token as well, an unsigned one.
 #![no_main]
 
 use http::{HeaderMap, HeaderValue};
@@ -11,7 +11,7 @@ use tapisservice_auth::{
     AuthError, IdentityHeaders, Jws, Outcome, TokenError, TokenVerifier, UnixTime, decide,
 };
 use tapisservice_core::{AccountType, Error, Identity};
-use tapisservice_fuzz::{HOST, KEY, NOW, Signer, assert_refusal, halves, registry, settings};
+use tapisservice_fuzz::{HOST, KEY, NOW, Signer, assert_refusal, registry, settings, split_input};
 
 const FOR_BOB: [(&str, &str); 2] = [("x-tapis-tenant", "beta"), ("x-tapis-user", "bob")];
 
@@ -19,8 +19,8 @@ fuzz_target!(init: good_is_accepted(), |data: &[u8]| {
     if let Ok(text) = std::str::from_utf8(data) {
         unsigned_is_never_verified(text);
     }
-    let (header, payload) = halves(data);
-    // Signing takes long: only what will be looked at is signed.
+    let (header, payload) = split_input(data);
+    // Signing is slow: sign only what gets that far.
     let unsigned = Signer::unsigned(header, payload);
     unsigned_is_never_verified(&unsigned);
     if is_well_formed(&unsigned) {
@@ -35,9 +35,9 @@ fuzz_target!(init: good_is_accepted(), |data: &[u8]| {
 
 /// A target that takes nothing would check nothing.
 fn good_is_accepted() {
-    let (header, payload) = halves(include_bytes!("../seeds/token/user"));
+    let (header, payload) = split_input(include_bytes!("../seeds/token/user"));
     assert!(decided(&KEY.sign(header, payload), &[]).is_some());
-    let (header, payload) = halves(include_bytes!("../seeds/token/service"));
+    let (header, payload) = split_input(include_bytes!("../seeds/token/service"));
     assert!(decided(&KEY.sign(header, payload), &FOR_BOB).is_some());
 }
 
@@ -52,7 +52,7 @@ fn unsigned_is_never_verified(text: &str) {
     }
 }
 
-/// Whether nothing is wrong with a token before its claims are looked at.
+/// Whether a token is well-formed, before its claims are checked.
 fn is_well_formed(token: &str) -> bool {
     !matches!(outcome(token, &[]), Err(AuthError::Token(TokenError::Jws(_) | TokenError::TooLong)))
 }
@@ -86,12 +86,12 @@ fn decided(token: &str, lines: &[(&'static str, &'static str)]) -> Option<Identi
     }
 }
 
-/// Refusals that come after the token proved good.
+/// Rejections of a request whose token is valid.
 fn is_other(refusal: &AuthError) -> bool {
     matches!(refusal, AuthError::TenantMismatch { .. } | AuthError::OnBehalfOfHeaders)
 }
 
-/// What was accepted is what an independent reading of the two texts says.
+/// What was accepted agrees with an independent reading of the two texts.
 fn check(
     header: &[u8],
     payload: &[u8],

@@ -1,4 +1,4 @@
-//! The example service on a site of its own, asked without a socket of its own.
+//! The example service on a site of its own, called without a socket.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt as _;
 
-/// The service. It runs while it is asked.
+/// The service. It runs only while it handles a request.
 pub struct Service {
     runtime: Runtime,
     app: App,
@@ -21,9 +21,9 @@ pub struct Service {
     _folder: TempDir,
 }
 
-/// An answer, which is always an envelope.
+/// A response, which is always an envelope.
 #[derive(Debug)]
-pub struct Answer {
+pub struct TestResponse {
     pub status: StatusCode,
     pub envelope: Value,
 }
@@ -54,8 +54,8 @@ impl Service {
         Self { runtime, app, token, _site: site, _folder: folder }
     }
 
-    /// Asks as alice. An answer is an envelope and never blames the service.
-    pub fn ask(&self, method: Method, path_and_query: &str, body: &[u8]) -> Answer {
+    /// Sends a request as alice. The response is an envelope, and no server error.
+    pub fn send(&self, method: Method, path_and_query: &str, body: &[u8]) -> TestResponse {
         let request = Request::builder()
             .method(method)
             .uri(format!("/v3/bookmarks{path_and_query}"))
@@ -69,19 +69,19 @@ impl Service {
             let status = response.status();
             let bytes = response.into_body().collect().await.unwrap().to_bytes();
             assert!(!status.is_server_error(), "{status} {}", String::from_utf8_lossy(&bytes));
-            Answer { status, envelope: serde_json::from_slice(&bytes).expect("an envelope") }
+            TestResponse { status, envelope: serde_json::from_slice(&bytes).expect("an envelope") }
         })
     }
 
     /// Makes a bookmark and returns its id.
     pub fn keep(&self, bookmark: &Value) -> String {
-        let answer = self.ask(Method::POST, "", bookmark.to_string().as_bytes());
-        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
-        answer.envelope["result"]["bookmark_id"].as_str().unwrap().to_owned()
+        let response = self.send(Method::POST, "", bookmark.to_string().as_bytes());
+        assert_eq!(response.status, StatusCode::CREATED, "{response:?}");
+        response.envelope["result"]["bookmark_id"].as_str().unwrap().to_owned()
     }
 }
 
-impl Answer {
+impl TestResponse {
     /// The message of the envelope.
     pub fn message(&self) -> &str {
         self.envelope["message"].as_str().unwrap()

@@ -9,7 +9,7 @@ use tapisservice_tenants::{Registry, RegistryData};
 
 use crate::Signer;
 
-/// The second in which everything happens.
+/// The current time of all targets.
 pub const NOW: u32 = 1_800_000_000;
 /// The host of the tenant `acme`.
 pub const HOST: &str = "acme.tapis.test";

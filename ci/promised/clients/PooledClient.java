@@ -13,7 +13,7 @@ import java.util.Arrays;
 
 /** What {@code pooled_client.py} says, by the pool of {@code java.net.http}: {@code java PooledClient.java PORT PLAN}. */
 class PooledClient {
-    static final Duration PATIENCE = Duration.ofSeconds(30);
+    static final Duration TIMEOUT = Duration.ofSeconds(30);
     static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     public static void main(String[] arguments) throws Exception {
@@ -44,7 +44,7 @@ class PooledClient {
         boolean chunked = framing.contains("chunked");
         HttpRequest.BodyPublisher publisher = chunked ? BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(body))
                 : body.length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body);
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url)).timeout(PATIENCE).method(method, publisher)
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url)).timeout(TIMEOUT).method(method, publisher)
                 .header("Content-Type", "application/json").expectContinue(framing.contains("expect"));
         if (!token.isEmpty()) {
             request.header("X-Tapis-Token", token);

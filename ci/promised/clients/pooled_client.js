@@ -4,7 +4,7 @@ const fs = require('node:fs');
 const http = require('node:http');
 
 const CHUNK = 8000;
-const PATIENCE_MILLISECONDS = 30000;
+const TIMEOUT_MILLISECONDS = 30000;
 const [port, plan] = process.argv.slice(2);
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 
@@ -18,7 +18,7 @@ function send(method, path, headers, body, framing) {
     const expect = expects ? { Expect: '100-continue' } : {};
     const options = { port, host: '127.0.0.1', method, path, agent, headers: { ...headers, ...framed, ...expect } };
     let answered = false;
-    const request = http.request({ ...options, timeout: PATIENCE_MILLISECONDS }, (response) => {
+    const request = http.request({ ...options, timeout: TIMEOUT_MILLISECONDS }, (response) => {
       answered = true;
       response.resume();
       response.on('error', reject);

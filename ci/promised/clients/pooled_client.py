@@ -1,9 +1,9 @@
-"""Sends the requests of a plan one after the other, each followed by another one on the same connection, unless the answer said that
-it closes. By `requests`, where there is one, and `http.client`; or by bare sockets, which send the body after the answer.
+"""Sends the requests of a plan one after the other, each followed by another one on the same connection, unless the response said that
+it closes. By `requests`, where there is one, and `http.client`; or by bare sockets, which send the body after the response.
 
     pooled_client.py pool|socket PORT PLAN
 
-Prints a line for each answer, `STATUS closes|stays`, then `followed STATUS`, and for each request that was lost `lost WHICH WHY`.
+Prints a line for each response, `STATUS closes|stays`, then `followed STATUS`, and for each request that was lost `lost WHICH WHY`.
 """
 
 import http.client
@@ -16,7 +16,7 @@ try:
 except ImportError:
     requests = None
 
-PATIENCE_SECONDS = 30
+TIMEOUT_SECONDS = 30
 CHUNK = 8000
 
 
@@ -55,10 +55,10 @@ def headers(token):
 
 
 class HttpClient:
-    """Opens a connection anew only when an answer said that it closes."""
+    """Opens a connection anew only when a response said that it closes."""
 
     def __init__(self, port):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
 
     def renew(self):
         self.connection.close()
@@ -77,9 +77,9 @@ class HttpClient:
         return self.read()[0]
 
     def read(self):
-        answer = self.connection.getresponse()
-        answer.read()
-        return answer.status, answer.will_close
+        response = self.connection.getresponse()
+        response.read()
+        return response.status, response.will_close
 
 
 class Session:
@@ -101,14 +101,14 @@ class Session:
         return self.read(*case.follow)[0]
 
     def read(self, method, path, fields, body):
-        answer = self.session.request(
-            method, self.url + path, headers=fields, data=body or None, timeout=PATIENCE_SECONDS, allow_redirects=False
+        response = self.session.request(
+            method, self.url + path, headers=fields, data=body or None, timeout=TIMEOUT_SECONDS, allow_redirects=False
         )
-        return answer.status_code, answer.headers.get("connection") == "close"
+        return response.status_code, response.headers.get("connection") == "close"
 
 
 class Bare:
-    """Sends the body when the answer is there, as far as that can be, or with the head; asks with `Expect` as the plan says."""
+    """Sends the body when the response is there, as far as that can be, or with the head; asks with `Expect` as the plan says."""
 
     def __init__(self, port):
         self.port, self.connection, self.rest = port, None, b""
@@ -149,7 +149,7 @@ class Bare:
         return status
 
     def send(self, data):
-        self.connection = self.connection or socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_SECONDS)
+        self.connection = self.connection or socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_SECONDS)
         self.connection.sendall(data)
 
     def read(self, method):

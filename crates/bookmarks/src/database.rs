@@ -32,7 +32,7 @@ pub fn connect(config: &Config<BookmarksSettings>) -> Result<Database, StartErro
         .map_err(|error| StartError::setting("sql_db_url", error))
 }
 
-/// The same, ready to serve: applies pending migrations to an SQLite file. PostgreSQL is migrated
+/// Like [`connect`], but ready to serve: applies pending migrations to an SQLite file. PostgreSQL is migrated
 /// with `bookmarks upgrade`, before or after the service starts.
 ///
 /// # Errors
@@ -47,7 +47,7 @@ pub(crate) async fn open(config: &Config<BookmarksSettings>) -> Result<Database,
     Ok(database)
 }
 
-/// Blames the setting if the file cannot be used, and the service if a migration fails.
+/// Names the setting if the file cannot be used, and the service if a migration fails.
 fn not_upgraded(error: MigrationError) -> StartError {
     match error {
         MigrationError::Query(_) | MigrationError::File { .. } | MigrationError::Unreachable { .. } => {

@@ -12,12 +12,12 @@ use crate::BookmarksSettings;
 /// The folder of the site's keys, so that tokens stay valid after a restart.
 const KEYS: &str = ".tapis/devsite";
 
-/// The service as [`app`](crate::app()) puts it together; if the configuration has `devsite`, beside a site of its own that
-/// lives as long as it.
+/// The service as [`app`](crate::app()) assembles it. With `devsite` in the configuration it starts a site of its own, which lives as
+/// long as the app.
 ///
 /// # Errors
 ///
-/// As [`app`](crate::app()), and when the site cannot start: `server` is not `dev`, or one of its ports is taken.
+/// As [`app`](crate::app()), and when the site cannot start: `server` is not `dev`, or one of its ports is in use.
 pub async fn app_with_site(
     config: &Config<BookmarksSettings>,
     mut settings: Settings,
@@ -27,7 +27,7 @@ pub async fn app_with_site(
         return crate::app(config, settings).await;
     }
     let site = start(config, own, &settings).await?;
-    // What only the running site knows.
+    // Values that only the running site has.
     settings.client.primary_site_admin_tenant_base_url = site.primary_site_admin_tenant_base_url();
     let name = settings.service.service_name.clone();
     let mut app = crate::app(config, settings).await?;
@@ -57,7 +57,7 @@ async fn start<S>(
     })
 }
 
-/// The site that the settings ask for, with the account of the service.
+/// The site that the settings describe, with the account of the service.
 pub(crate) fn site(
     server: &str,
     own: &BookmarksSettings,
@@ -72,9 +72,9 @@ pub(crate) fn site(
 
 /// The ports are not configured: if one is in use, try the next ones.
 async fn start_at_next_free(site: DevSiteBuilder, first: u16) -> Result<DevSite, DevSiteError> {
-    const STEP: u16 = 10;
-    const TRIES: u16 = 20;
-    for port in (0..TRIES).filter_map(|step| first.checked_add(step * STEP)) {
+    const PORT_STEP: u16 = 10;
+    const MAX_ATTEMPTS: u16 = 20;
+    for port in (0..MAX_ATTEMPTS).filter_map(|step| first.checked_add(step * PORT_STEP)) {
         match site.clone().first_port(port).start().await {
             Err(DevSiteError::PortTaken { .. } | DevSiteError::PortRange(_)) => {}
             started => return started,

@@ -57,7 +57,7 @@ pub struct ListQuery {
     pub tag: Option<Tag>,
 }
 
-/// One thing to sort by.
+/// A sort key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrderBy {
     /// The column, one of a fixed set.
@@ -173,7 +173,7 @@ impl ListMetadata {
         }
     }
 
-    /// As the fifth stanza of the envelope.
+    /// Converts it to the `metadata` of an envelope.
     ///
     /// # Errors
     ///

@@ -9,7 +9,7 @@ use tapisservice::config::{Config, ConfigError, Loader, set_default};
 use tapisservice::db::DatabaseSettings;
 use tapisservice::prelude::schemars::{self, JsonSchema, Schema};
 
-/// The default of `sql_db_url`: this service works without being told.
+/// The default of `sql_db_url`, so that the service runs without configuration.
 const DATABASE: &str = "sqlite://.tapis/bookmarks.db?mode=rwc";
 
 /// The keys that only this service reads.
@@ -39,8 +39,8 @@ fn devsite_port() -> u16 {
     5080
 }
 
-/// A loader of the configuration that asks of it all that a start does: what the settings' types say, what the framework asks for, and
-/// what goes together.
+/// A configuration loader with every check that a start makes: the types of the settings, the rules of the framework and the combinations
+/// of keys.
 pub fn loader() -> Loader<BookmarksSettings> {
     Settings::loader().settings::<BookmarksSettings>().check(check_database).check(check_devsite)
 }
@@ -86,19 +86,19 @@ fn check_devsite(config: &Config<BookmarksSettings>) -> Result<(), ConfigError> 
     ConfigError::all([checked, check_ports(config, &site)])
 }
 
-/// The site takes its ports before anything else listens. Where nobody asked for the port of `listen`, the service moves
-/// on to the next free one; `metrics_listen` never moves.
+/// The site binds its ports before anything else listens. If `listen` is not configured, the service moves on to the next free
+/// port; `metrics_listen` never moves.
 #[cfg(feature = "devsite")]
 fn check_ports(
     config: &Config<BookmarksSettings>,
     site: &tapisservice_devsite::DevSiteBuilder,
 ) -> Result<(), ConfigError> {
-    const WHAT: &str =
+    const EXPECTED: &str =
         "expected a port outside those of the site, which takes one per tenant from `devsite_port` on";
     let clashes = |key: &str| -> Result<(), ConfigError> {
         match config.get::<Option<SocketAddr>>(key)? {
             Some(address) if site.conflicts_with(address) => {
-                Err(config.violation(key, WHAT).depends_on("devsite_port").into())
+                Err(config.violation(key, EXPECTED).depends_on("devsite_port").into())
             }
             _ => Ok(()),
         }

@@ -28,7 +28,7 @@ pub enum StoreError {
     Database(QueryError),
 }
 
-/// 404 or 409. Of a database error the caller sees only whether a retry may help.
+/// 404 or 409. Of a database error the caller learns only whether a retry may help.
 impl ServiceError for StoreError {
     fn to_error(&self) -> Error {
         match self {

@@ -37,7 +37,7 @@ async fn database(folder: &tempfile::TempDir) -> String {
 
 async fn migrate(url: &str) {
     let database = Database::connect_lazy(&DatabaseSettings::new(url)).unwrap();
-    let patience = Duration::from_mins(1);
-    bookmarks::migrator().upgrade(&database, Upgrade::Head, patience, &mut |_| ()).await.unwrap();
+    let timeout = Duration::from_mins(1);
+    bookmarks::migrator().upgrade(&database, Upgrade::Head, timeout, &mut |_| ()).await.unwrap();
     database.close().await;
 }

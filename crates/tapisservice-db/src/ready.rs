@@ -10,7 +10,7 @@ use crate::migrate::{MigrationError, Migrator, NotAtHead};
 use crate::{Database, QueryError};
 
 /// How long a result is cached: several probes may come at once, and very many in an attack.
-const FRESH: Duration = Duration::from_secs(1);
+const CACHE_TTL: Duration = Duration::from_secs(1);
 
 /// Checks that the database is available and has every migration that the service was built with (rule D4). Cheap to
 /// clone and to call: it queries the database at most once per second, for all callers together.
@@ -64,23 +64,23 @@ impl SchemaCheck {
     /// What is missing, for the log, within the time that a request waits for a connection.
     pub async fn ready(&self) -> Result<(), NotReady> {
         let mut last = self.inner.last.lock().await;
-        if let Some((at, answer)) = &*last
-            && at.elapsed() < FRESH
+        if let Some((at, result)) = &*last
+            && at.elapsed() < CACHE_TTL
         {
-            return answer.clone();
+            return result.clone();
         }
-        let asked = self.inner.database.with_timeout(async {
+        let status = self.inner.database.with_timeout(async {
             match self.inner.migrator.status(&self.inner.database).await {
                 Err(MigrationError::Query(error)) => Err(error),
                 other => Ok(other),
             }
         });
-        let answer = match asked.await {
+        let result = match status.await {
             Ok(Ok(status)) => status.at_head().map_err(NotReady::NotAtHead),
             Ok(Err(error)) => Err(NotReady::Migrations(Arc::new(error))),
             Err(error) => Err(NotReady::Query(Arc::new(error))),
         };
-        *last = Some((Instant::now(), answer.clone()));
-        answer
+        *last = Some((Instant::now(), result.clone()));
+        result
     }
 }

@@ -8,9 +8,9 @@ use tapisservice_core::framework::{Backoff, random_part};
 
 use crate::{QueryError, Scope, Transaction};
 
-const ATTEMPTS: u32 = 5;
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const MAX_PAUSE: Duration = Duration::from_millis(160);
+const MAX_ATTEMPTS: u32 = 5;
+const MIN_DELAY: Duration = Duration::from_millis(20);
+const MAX_DELAY: Duration = Duration::from_millis(160);
 
 impl<K> Scope<K> {
     /// Runs `work` in a `SERIALIZABLE` transaction, up to five times if the transaction conflicts with another one. `work`
@@ -47,7 +47,7 @@ impl<K> Scope<K> {
         F: Future<Output = Result<T, E>>,
     {
         let mut attempt = 1;
-        let mut backoff = Backoff::new(FIRST_PAUSE, MAX_PAUSE);
+        let mut backoff = Backoff::new(MIN_DELAY, MAX_DELAY);
         loop {
             let should_retry = Arc::new(AtomicBool::new(false));
             let done = match self.begin_at(true, Arc::clone(&should_retry)).await {
@@ -57,7 +57,7 @@ impl<K> Scope<K> {
                     Err(error.into())
                 }
             };
-            if done.is_ok() || attempt == ATTEMPTS || !should_retry.load(Ordering::Relaxed) {
+            if done.is_ok() || attempt == MAX_ATTEMPTS || !should_retry.load(Ordering::Relaxed) {
                 return done;
             }
             // Those who met must not meet again.

@@ -1,4 +1,4 @@
-//! What a deployment says about its database.
+//! The database settings of a deployment.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const MIN_DURATION: Duration = Duration::from_secs(1);
 /// The settings of the database, read from the keys of the same names.
 ///
 /// `service_name`, which every Tapis service has, becomes the `application_name` that PostgreSQL shows for a connection.
-/// No printed form holds the URL or the password (rule C8).
+/// No printed form contains the URL or the password (rule C8).
 ///
 /// ```
 /// let settings: tapisservice_db::DatabaseSettings = serde_json::from_str(
@@ -40,16 +40,16 @@ pub struct DatabaseSettings {
     #[serde(default = "application_name", rename = "service_name")]
     #[schemars(skip)] // Every service has it.
     pub application_name: String,
-    /// The most connections that one process opens.
+    /// Maximum number of connections per process.
     #[serde(default = "max_connections")]
     #[schemars(range(min = 1, max = 1000))]
     pub sql_pool_max_connections: u32,
-    /// Connections that are kept open when there is nothing to do.
+    /// Connections that are kept open when idle.
     #[serde(default)]
     #[schemars(range(max = 1000))]
     pub sql_pool_min_connections: u32,
     // On SQLite also for its write lock.
-    /// Seconds a request waits for a connection before it is answered with 503.
+    /// Seconds a request waits for a connection before it fails with 503.
     #[serde(default = "acquire_timeout")]
     #[schemars(extend("minimum" = 1, "maximum" = 300))]
     pub sql_acquire_timeout_seconds: Seconds,
@@ -64,7 +64,7 @@ pub struct DatabaseSettings {
     pub sql_statement_timeout_seconds: Seconds,
 }
 
-/// Why the settings name no database. No message holds a value.
+/// Why the settings name no database. No message contains a value.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseSettingsError {

@@ -29,7 +29,7 @@ pub const USER: &str = "tapis";
 pub const PASSWORD: &str = "canary-p@ss/word";
 
 /// Where Debian, Fedora, macOS and others install the programs.
-const FOLDERS: [&str; 7] = [
+const INSTALL_FOLDERS: [&str; 7] = [
     "/usr/lib/postgresql/17/bin",
     "/usr/lib/postgresql/16/bin",
     "/usr/lib/postgresql/15/bin",
@@ -62,7 +62,7 @@ impl Postgres {
     pub fn start() -> Option<Self> {
         let Some(bin) = programs() else {
             assert!(variable("TAPIS_POSTGRES_REQUIRED").is_none(), "no PostgreSQL: set TAPIS_PG_BIN");
-            // For whoever runs the tests: they have no log.
+            // For the developer who runs the tests: they have no log.
             let _ = writeln!(std::io::stderr(), "no PostgreSQL on this machine, the test is skipped");
             return None;
         };
@@ -263,7 +263,7 @@ fn programs() -> Option<PathBuf> {
     let complete = |folder: &PathBuf| ["initdb", "pg_ctl", "psql"].iter().all(|p| folder.join(p).exists());
     match variable("TAPIS_PG_BIN") {
         Some(folder) => Some(PathBuf::from(folder)).filter(complete),
-        None => FOLDERS.map(PathBuf::from).into_iter().find(complete),
+        None => INSTALL_FOLDERS.map(PathBuf::from).into_iter().find(complete),
     }
 }
 

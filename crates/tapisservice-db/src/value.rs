@@ -19,7 +19,7 @@ pub trait Record: driver::Records + Send + Unpin {}
 
 impl<T: driver::Records + Send + Unpin> Record for T {}
 
-/// What the drivers that are compiled in ask for.
+/// The bounds of the drivers that are compiled in.
 mod driver {
     #[cfg(feature = "postgres")]
     use sqlx::postgres::{PgRow, Postgres};
@@ -27,7 +27,7 @@ mod driver {
     use sqlx::sqlite::{Sqlite, SqliteRow};
     use sqlx::{Encode, FromRow, Type};
 
-    /// Defines a trait that is implemented by all that implements others, and so stands for these.
+    /// Defines a trait alias: a trait that every type with the given bounds implements.
     macro_rules! alias {
         ($name:ident $(<$life:lifetime>)? = $($bounds:tt)+) => {
             pub trait $name $(<$life>)?: $($bounds)+ {}

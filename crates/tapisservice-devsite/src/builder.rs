@@ -215,8 +215,8 @@ impl DevSiteBuilder {
         topology::check(&self.sites, &self.tenants)?;
         self.services.keys().try_for_each(|name| topology::check_id(name))?;
         let known = |id: &str| self.tenants.iter().any(|tenant| tenant.id == id);
-        let lost = self.roles.iter().find(|(tenant, _, _)| !known(tenant));
-        lost.map_or(Ok(()), |(tenant, _, _)| Err(DevSiteError::UnknownTenant(tenant.clone())))
+        let orphan = self.roles.iter().find(|(tenant, _, _)| !known(tenant));
+        orphan.map_or(Ok(()), |(tenant, _, _)| Err(DevSiteError::UnknownTenant(tenant.clone())))
     }
 
     async fn bind_ports(&self) -> Result<Vec<Listener>, DevSiteError> {

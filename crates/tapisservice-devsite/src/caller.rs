@@ -5,7 +5,7 @@ use http::HeaderMap;
 use crate::claims::{self, TokenClaims};
 use crate::envelope::ApiError;
 use crate::grant::AccountType;
-use crate::header::{TAPIS_TENANT, TAPIS_TOKEN, TAPIS_USER, once};
+use crate::header::{TAPIS_TENANT, TAPIS_TOKEN, TAPIS_USER, single_value};
 use crate::jws::Unverified;
 use crate::registry::{Registry, ResolvedHost};
 
@@ -26,7 +26,7 @@ impl Caller {
         headers: &HeaderMap,
         host: &ResolvedHost,
     ) -> Result<Self, ApiError> {
-        let token = once(headers, TAPIS_TOKEN)?.map(str::trim).filter(|token| !token.is_empty());
+        let token = single_value(headers, TAPIS_TOKEN)?.map(str::trim).filter(|token| !token.is_empty());
         let token =
             token.ok_or_else(|| ApiError::unauthorized("No Tapis access token found in the request."))?;
         let claims = access_token(registry, token)?;
@@ -57,10 +57,10 @@ fn verified(registry: &Registry, token: &str) -> Result<TokenClaims, ApiError> {
     let token = Unverified::parse(token).ok_or_else(invalid)?;
     let tenant = registry.active_tenant(&token.claims.tenant_id).ok_or_else(invalid)?;
     let key = Some(&tenant.key).filter(|_| tenant.tenant.publishes_key).ok_or_else(invalid)?;
-    let good = token.is_signed_by(key)
+    let valid = token.is_signed_by(key)
         && token.claims.iss.trim_end_matches('/') == tenant.token_service().trim_end_matches('/')
         && claims::now() < token.claims.exp;
-    if good { Ok(token.claims) } else { Err(invalid()) }
+    if valid { Ok(token.claims) } else { Err(invalid()) }
 }
 
 fn invalid() -> ApiError {
@@ -90,8 +90,9 @@ fn service(
     if claims.target_site.as_deref() != Some(host.site.as_str()) {
         return Err(ApiError::unauthorized("The service token is for another site."));
     }
-    let obo =
-        |name| once(headers, name).map(|value| value.filter(|text| !text.is_empty()).map(str::to_owned));
+    let obo = |name| {
+        single_value(headers, name).map(|value| value.filter(|text| !text.is_empty()).map(str::to_owned))
+    };
     let (Ok(Some(tenant)), Ok(Some(user))) = (obo(TAPIS_TENANT), obo(TAPIS_USER)) else {
         return Err(ApiError::unauthorized(
             "A service token needs one X-Tapis-Tenant and one X-Tapis-User header.",

@@ -9,12 +9,12 @@ use uuid::Uuid;
 use crate::grant::{AccountType, Grant};
 
 /// The latest `NumericDate` of a token: the end of the year 9999.
-pub(crate) const LAST_SECOND: i64 = 253_402_300_799;
+pub(crate) const MAX_NUMERIC_DATE: i64 = 253_402_300_799;
 
 /// Seconds since 1970.
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(LAST_SECOND)
+    i64::try_from(since.as_secs()).unwrap_or(MAX_NUMERIC_DATE)
 }
 
 /// The claims of an access token.
@@ -33,13 +33,13 @@ pub(crate) fn access(grant: &Grant, issuer: &str, expires: i64) -> Map<String, V
 
 /// The claims of a refresh token, which contains those of the access tokens to issue for it.
 pub(crate) fn refresh(grant: &Grant, issuer: &str, expires: i64, ttl: i64) -> Map<String, Value> {
-    let mut remembered = access(grant, issuer, 0);
-    remembered.remove("exp");
-    remembered.remove("jti");
-    remembered.insert("ttl".into(), json!(grant.access_ttl));
+    let mut access_claims = access(grant, issuer, 0);
+    access_claims.remove("exp");
+    access_claims.remove("jti");
+    access_claims.insert("ttl".into(), json!(grant.access_ttl));
     let mut claims = registered(grant, issuer, expires, "refresh");
     claims.insert("tapis/initial_ttl".into(), json!(ttl));
-    claims.insert("tapis/access_token".into(), Value::Object(remembered));
+    claims.insert("tapis/access_token".into(), Value::Object(access_claims));
     claims
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn is_standard(name: &str) -> bool {
 
 impl Grant {
     /// Restores the grant from the claims of a verified refresh token.
-    pub(crate) fn remembered(claims: &TokenClaims) -> Option<Self> {
+    pub(crate) fn from_refresh_claims(claims: &TokenClaims) -> Option<Self> {
         let old = claims.access_token.as_ref()?;
         let text = |name: &str| old.get(name).and_then(Value::as_str).map(str::to_owned);
         let extra = old.iter().filter(|(name, _)| !is_standard(name) && *name != "ttl");
@@ -123,7 +123,7 @@ mod tests {
         grant.refresh_ttl = Some(99);
         grant.extra.insert("tapis/client_id".into(), json!("c"));
         let claims = Value::Object(refresh(&grant, "http://localhost/v3/tokens", now() + 99, 99));
-        let again = Grant::remembered(&serde_json::from_value(claims).unwrap()).unwrap();
+        let again = Grant::from_refresh_claims(&serde_json::from_value(claims).unwrap()).unwrap();
         assert_eq!(format!("{again:?}"), format!("{grant:?}"));
     }
 

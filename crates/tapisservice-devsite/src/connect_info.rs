@@ -25,7 +25,7 @@ impl FromRequestParts<Arc<SiteState>> for ResolvedHost {
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<SiteState>) -> Result<Self, ApiError> {
         let port = parts.extensions.get::<ConnectInfo>().map_or(0, |connect_info| connect_info.port);
-        let host = header::once(&parts.headers, HOST.as_str())?;
+        let host = header::single_value(&parts.headers, HOST.as_str())?;
         state.registry().resolve_host(host, port)
     }
 }

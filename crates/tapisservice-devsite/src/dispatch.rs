@@ -20,14 +20,14 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    pub(crate) async fn answer(
+    pub(crate) async fn respond(
         self,
         req: Request<RequestBody>,
         connect_info: ConnectInfo,
     ) -> Result<Response, Disconnected> {
         self.state.counts.record(&format!("{} {}", req.method(), req.uri().path()));
         match self.state.faults.trigger(req.method(), req.uri().path()) {
-            Some(fault) => fault.answer(self.serve(req, connect_info)).await,
+            Some(fault) => fault.respond(self.serve(req, connect_info)).await,
             None => Ok(self.serve(req, connect_info).await),
         }
     }

@@ -51,7 +51,7 @@ pub(crate) struct Disconnected;
 
 impl InjectedFault {
     /// The response with this fault; `serve` produces the real one.
-    pub(crate) async fn answer<F: Future<Output = Response>>(
+    pub(crate) async fn respond<F: Future<Output = Response>>(
         self,
         serve: F,
     ) -> Result<Response, Disconnected> {
@@ -65,7 +65,7 @@ impl InjectedFault {
                 tokio::time::sleep(delay).await;
                 serve.await
             }
-            Self::Drip(pause) => dripping(serve.await, pause).await,
+            Self::Drip(pause) => throttled(serve.await, pause).await,
             Self::Hang => std::future::pending().await,
             Self::Disconnect => return Err(Disconnected),
         })
@@ -95,7 +95,7 @@ fn redirect(target: &str) -> Response {
 
 /// Declares the length of the whole body and fails after half of it.
 async fn truncated(res: Response) -> Response {
-    whole(res, |bytes| {
+    with_full_body(res, |bytes| {
         let half = bytes.slice(..bytes.len() / 2);
         let end = async {
             // Yield once so that hyper writes what it has: it discards that when the body fails.
@@ -107,8 +107,8 @@ async fn truncated(res: Response) -> Response {
     .await
 }
 
-async fn dripping(res: Response, pause: Duration) -> Response {
-    whole(res, move |bytes| {
+async fn throttled(res: Response, pause: Duration) -> Response {
+    with_full_body(res, move |bytes| {
         Body::from_stream(stream::unfold(bytes, move |mut rest| async move {
             if rest.is_empty() {
                 return None;
@@ -121,7 +121,7 @@ async fn dripping(res: Response, pause: Duration) -> Response {
 }
 
 /// The response with a new body, and the `Content-Length` of the real one.
-async fn whole(res: Response, remake: impl FnOnce(Bytes) -> Body) -> Response {
+async fn with_full_body(res: Response, remake: impl FnOnce(Bytes) -> Body) -> Response {
     let (mut parts, body) = res.into_parts();
     let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     parts.headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
@@ -154,16 +154,17 @@ impl Faults {
     /// The fault for this request, by the longest prefix.
     pub(crate) fn trigger(&self, method: &Method, path: &str) -> Option<InjectedFault> {
         let mut all = self.0.lock();
-        let fitting =
-            all.iter_mut().filter(|planned| planned.left != Some(0) && fits(&planned.request, method, path));
-        let planned = fitting.max_by_key(|planned| planned.request.len())?;
+        let matching = all
+            .iter_mut()
+            .filter(|planned| planned.left != Some(0) && matches(&planned.request, method, path));
+        let planned = matching.max_by_key(|planned| planned.request.len())?;
         planned.left = planned.left.map(|left| left - 1);
         Some(planned.fault.clone())
     }
 }
 
 /// Whether `[METHOD ]/path` matches the request: the path itself and everything below it.
-fn fits(request: &str, method: &Method, path: &str) -> bool {
+fn matches(request: &str, method: &Method, path: &str) -> bool {
     let (wanted, prefix) =
         request.split_once(' ').map_or((None, request), |(wanted, prefix)| (Some(wanted), prefix));
     let below = path.strip_prefix(prefix.trim_end_matches('/'));
@@ -186,8 +187,8 @@ mod tests {
             ("POST /v3/tenants", "/v3/tenants", false),
             ("/", "/v3/tenants", true),
         ];
-        for (request, path, fitting) in cases {
-            assert_eq!(fits(request, &Method::GET, path), fitting, "{request} {path}");
+        for (request, path, matching) in cases {
+            assert_eq!(matches(request, &Method::GET, path), matching, "{request} {path}");
         }
     }
 

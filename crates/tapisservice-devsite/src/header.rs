@@ -12,7 +12,7 @@ pub(crate) const TAPIS_TENANT: &str = "x-tapis-tenant";
 pub(crate) const TAPIS_USER: &str = "x-tapis-user";
 
 /// The value of a field that must not be repeated: 400 if it is, or is not UTF-8.
-pub(crate) fn once<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, ApiError> {
+pub(crate) fn single_value<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, ApiError> {
     let mut lines = headers.get_all(name).iter();
     let first = lines.next();
     if lines.next().is_some() {
@@ -30,7 +30,7 @@ pub(crate) struct Basic {
 
 impl Basic {
     pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
-        let Some(value) = once(headers, AUTHORIZATION.as_str())? else { return Ok(None) };
+        let Some(value) = single_value(headers, AUTHORIZATION.as_str())? else { return Ok(None) };
         let parsed = Self::parse(value);
         parsed.map(Some).ok_or_else(|| {
             ApiError::bad_request("Invalid request: the Authorization header is not HTTP Basic.")

@@ -30,8 +30,8 @@ impl Listener {
 
     /// Opens a free port.
     pub(crate) async fn open_any() -> io::Result<Self> {
-        const TRIES: usize = 20;
-        for _ in 1..TRIES {
+        const MAX_ATTEMPTS: usize = 20;
+        for _ in 1..MAX_ATTEMPTS {
             // A port that is free on 127.0.0.1 may be in use on ::1.
             match Self::open(0).await {
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}

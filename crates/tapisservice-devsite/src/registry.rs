@@ -171,7 +171,7 @@ impl Registry {
         if let Some(entry) = self.tenant_of_base_url(&authority) {
             return Ok(ResolvedHost::at(entry, true));
         }
-        if let Some(id) = self.templated(&authority) {
+        if let Some(id) = self.tenant_id_from_template(&authority) {
             let site = self.primary_site().map(|site| site.id.clone()).unwrap_or_default();
             let tenant = self.active_tenant(id).ok_or_else(unknown)?.tenant.id.clone();
             return Ok(ResolvedHost { tenant, named: true, site });
@@ -187,7 +187,7 @@ impl Registry {
     }
 
     /// The `<id>` of a host `<id>.localhost:<site port>`.
-    fn templated<'a>(&self, authority: &'a Authority) -> Option<&'a str> {
+    fn tenant_id_from_template<'a>(&self, authority: &'a Authority) -> Option<&'a str> {
         let id = authority.host().strip_suffix(".localhost")?;
         (authority.port_u16() == Some(self.site_port)).then_some(id)
     }

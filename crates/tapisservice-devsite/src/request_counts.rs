@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use parking_lot::{Mutex, MutexGuard};
 
 /// The maximum number of distinct paths, which bounds the memory of a long session.
-const MOST: usize = 10_000;
+const MAX_PATHS: usize = 10_000;
 
 /// Requests per `METHOD /path`.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ impl RequestCounts {
         let mut counts = self.lock();
         if let Some(count) = counts.get_mut(request) {
             *count += 1;
-        } else if counts.len() < MOST {
+        } else if counts.len() < MAX_PATHS {
             counts.insert(request.to_owned(), 1);
         }
     }

@@ -107,10 +107,10 @@ impl Acceptor {
             exchange.begin(req.version());
             async move {
                 let req = req.map(|body| unread.watch(body));
-                let mut answer = dispatcher.answer(req, connect_info).await?;
+                let mut response = dispatcher.respond(req, connect_info).await?;
                 exchange.end();
-                unread.announce(&mut answer);
-                Ok::<_, Disconnected>(answer)
+                unread.announce(&mut response);
+                Ok::<_, Disconnected>(response)
             }
         });
         let mut http = http1::Builder::new();

@@ -13,14 +13,14 @@ pub(crate) fn check(sites: &[SiteSpec], tenants: &[TenantSpec]) -> Result<(), De
     if primary != 1 {
         return Err(DevSiteError::PrimarySites(primary));
     }
-    if let Some(lost) = tenants.iter().find(|tenant| !site_ids.contains(tenant.site.as_str())) {
-        return Err(DevSiteError::UnknownSite(lost.site.clone()));
+    if let Some(orphan) = tenants.iter().find(|tenant| !site_ids.contains(tenant.site.as_str())) {
+        return Err(DevSiteError::UnknownSite(orphan.site.clone()));
     }
-    let at_home = |site: &SiteSpec| {
+    let has_admin_tenant = |site: &SiteSpec| {
         tenants.iter().any(|tenant| tenant.id == site.admin_tenant && tenant.site == site.id)
     };
-    if let Some(lost) = sites.iter().find(|site| !at_home(site)) {
-        return Err(DevSiteError::UnknownTenant(lost.admin_tenant.clone()));
+    if let Some(orphan) = sites.iter().find(|site| !has_admin_tenant(site)) {
+        return Err(DevSiteError::UnknownTenant(orphan.admin_tenant.clone()));
     }
     let for_users = |tenant: &TenantSpec| sites.iter().all(|site| site.admin_tenant != tenant.id);
     if tenants.first().is_some_and(for_users) { Ok(()) } else { Err(DevSiteError::FirstTenant) }

@@ -1,5 +1,5 @@
-//! Requests that are answered before their body was read: the answer says that the connection closes, and the close leaves the client
-//! the time to read it. A client that was not told would send its next request into a connection that is gone.
+//! Responses sent before the body of the request was read: they announce that the connection closes, and the close leaves the client the
+//! time to read them. Without the announcement a client would send its next request into a closed connection.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -19,7 +19,7 @@ use tokio::time::{Sleep, sleep};
 use crate::presence::Presence;
 
 /// How long a client may keep sending a body that is not read.
-const LINGER: Duration = Duration::from_secs(2);
+const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Whether the last request on a connection has an unread body.
 #[derive(Clone, Debug, Default)]
@@ -33,9 +33,9 @@ impl Unread {
     }
 
     /// Adds `Connection: close` to the response if an unread body prevents further requests.
-    pub(crate) fn announce(&self, answer: &mut Response) {
+    pub(crate) fn announce(&self, response: &mut Response) {
         if self.0.load(Relaxed) {
-            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
     }
 }
@@ -71,9 +71,8 @@ impl Body for RequestBody {
     }
 }
 
-/// A socket that goes on reading for a moment after its side is closed, if there is something unread: closed at once it would
-/// send a reset, which can destroy the answer (RFC 9112, section 9.6). While a request waits for its answer, it fails when the client has
-/// gone.
+/// A socket that lingers: after closing its side it reads on for a moment if data is unread. Closed at once it would send a reset,
+/// which can destroy the response (RFC 9112, section 9.6). While a request waits for its response, it fails when the client has disconnected.
 #[derive(Debug)]
 pub(crate) struct LingeringStream {
     socket: TcpStream,
@@ -137,7 +136,7 @@ impl AsyncWrite for LingeringStream {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.closed.is_none() {
             ready!(Pin::new(&mut self.socket).poll_shutdown(cx))?;
-            self.closed = Some(Box::pin(sleep(LINGER)));
+            self.closed = Some(Box::pin(sleep(LINGER_TIMEOUT)));
         }
         if !self.unread.0.load(Relaxed) || self.discard(cx).is_ready() {
             return Poll::Ready(Ok(()));

@@ -15,9 +15,9 @@ use tracing::debug;
 use crate::negative::NegativeCache;
 use crate::{Authority, ExtendTenant, Registry, SourceError, TenantSource, TenantsSettings};
 
-/// The first pause after a failed refresh; it doubles up to [`MAX_PAUSE`] (rule T7, F01).
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const MAX_PAUSE: Duration = Duration::from_secs(10);
+/// The first pause after a failed refresh; it doubles up to [`MAX_DELAY`] (rule T7, F01).
+const MIN_DELAY: Duration = Duration::from_millis(250);
+const MAX_DELAY: Duration = Duration::from_secs(10);
 /// Also where code sets less than the schema allows.
 const MIN_PERIOD: Duration = Duration::from_secs(1);
 
@@ -154,7 +154,7 @@ impl TenantCache {
             return false;
         }
         let refreshed = self.refresh().await;
-        let found = refreshed.is_ok() && self.snapshot().is_some_and(|registry| holds(&registry, miss));
+        let found = refreshed.is_ok() && self.snapshot().is_some_and(|registry| resolves(&registry, miss));
         if !found {
             self.0.negative.insert(miss.clone());
         }
@@ -167,7 +167,7 @@ impl TenantCache {
         let cache = self.clone();
         tokio::spawn(async move {
             let period = cache.0.settings.tenants_refresh_seconds.duration().max(MIN_PERIOD);
-            let mut backoff = Backoff::new(FIRST_PAUSE, MAX_PAUSE);
+            let mut backoff = Backoff::new(MIN_DELAY, MAX_DELAY);
             loop {
                 let outcome = cache.refresh().await;
                 if let Err(reason) = &outcome {
@@ -179,7 +179,7 @@ impl TenantCache {
                 } else {
                     backoff.next_pause().min(period)
                 };
-                // Replicas that were started together must not ask the registry together for ever.
+                // Replicas that were started together must not keep querying the registry at the same time.
                 tokio::time::sleep(spread(wait)).await;
             }
         })
@@ -220,7 +220,7 @@ impl fmt::Debug for TenantCache {
     }
 }
 
-fn holds(registry: &Registry, miss: &CacheMiss) -> bool {
+fn resolves(registry: &Registry, miss: &CacheMiss) -> bool {
     match miss {
         CacheMiss::Tenant(id) => registry.tenant(id.as_str()).is_some(),
         CacheMiss::Host(host) => registry.tenant_by_host(host).is_some(),

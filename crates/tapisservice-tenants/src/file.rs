@@ -23,7 +23,7 @@ pub struct FileSource {
     path: PathBuf,
 }
 
-const NO_LISTS: &str = "expected an object with the lists `tenants` and `sites`";
+const EXPECTED: &str = "expected an object with the lists `tenants` and `sites`";
 
 #[derive(Deserialize)]
 struct Lists<'a> {
@@ -47,7 +47,7 @@ impl FileSource {
             return Err(fault(format!("it is larger than {MAX_BYTES} bytes")));
         }
         json::check(&text, MAX_DEPTH).map_err(|e| fault(e.to_string()))?;
-        let no_lists = || fault(NO_LISTS.to_owned());
+        let no_lists = || fault(EXPECTED.to_owned());
         let text = Arc::new(String::from_utf8(text).map_err(|_| no_lists())?);
         let lists: Lists<'_> = serde_json::from_str(&text).map_err(|_| no_lists())?;
         let records = |list: Option<List<'_>>, name| {

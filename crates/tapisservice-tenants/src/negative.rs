@@ -16,14 +16,14 @@ const MAX_BYTES: u64 = 1024 * 1024;
 /// The minimum weight of a miss, which bounds their number too.
 const MIN_BYTES: u64 = MAX_BYTES / MAX_MISSES as u64;
 /// The size of a cache entry without the text of its miss.
-const OVERHEAD: usize = size_of::<(CacheMiss, Instant)>() + 64;
+const ENTRY_OVERHEAD: usize = size_of::<(CacheMiss, Instant)>() + 64;
 
 /// Stores misses until the budget allows one more refresh.
-pub(crate) struct NegativeCache(Cache<CacheMiss, Instant, ByBytes>);
+pub(crate) struct NegativeCache(Cache<CacheMiss, Instant, ByteWeighter>);
 
 impl NegativeCache {
     pub(crate) fn new() -> Self {
-        Self(Cache::with_weighter(MAX_MISSES, MAX_BYTES, ByBytes))
+        Self(Cache::with_weighter(MAX_MISSES, MAX_BYTES, ByteWeighter))
     }
 
     /// Whether a refresh did not find this either, less than [`TokenBucket::T6_PERIOD`] ago.
@@ -46,15 +46,15 @@ impl fmt::Debug for NegativeCache {
 }
 
 #[derive(Clone)]
-struct ByBytes;
+struct ByteWeighter;
 
-impl Weighter<CacheMiss, Instant> for ByBytes {
+impl Weighter<CacheMiss, Instant> for ByteWeighter {
     fn weight(&self, miss: &CacheMiss, _: &Instant) -> u64 {
         let text = match miss {
             CacheMiss::Tenant(id) | CacheMiss::Signature(id) => id.as_str().len(),
             CacheMiss::Host(host) => host.host().len(),
         };
-        u64::try_from(text + OVERHEAD).unwrap_or(u64::MAX).max(MIN_BYTES)
+        u64::try_from(text + ENTRY_OVERHEAD).unwrap_or(u64::MAX).max(MIN_BYTES)
     }
 }
 

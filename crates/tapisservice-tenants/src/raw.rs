@@ -31,7 +31,7 @@ use crate::RecordError;
 pub struct RegistryRecord {
     /// The text that contains it.
     response: Arc<String>,
-    place: Range<usize>,
+    range: Range<usize>,
 }
 
 /// Why a list of records was rejected.
@@ -63,7 +63,7 @@ impl RegistryRecord {
     /// When the response is not JSON with a list as `result`, or has too many records. The error quotes nothing of it.
     pub fn list(response: Vec<u8>) -> Result<Vec<Self>, RecordListError> {
         #[derive(Deserialize)]
-        struct Response<'a> {
+        struct ListResponse<'a> {
             #[serde(borrow)]
             result: List<'a>,
         }
@@ -71,18 +71,18 @@ impl RegistryRecord {
         // serde also accepts an array for a struct.
         let is_object = response.trim_ascii_start().starts_with('{');
         match serde_json::from_str(&response) {
-            Ok(Response { result }) if is_object => result.records_in(&response),
+            Ok(ListResponse { result }) if is_object => result.records_in(&response),
             _ => Err(RecordListError::NotAList),
         }
     }
 
     fn new(record: String) -> Self {
-        Self { place: 0..record.len(), response: Arc::new(record) }
+        Self { range: 0..record.len(), response: Arc::new(record) }
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        self.response.get(self.place.clone()).unwrap_or_default()
+        self.response.get(self.range.clone()).unwrap_or_default()
     }
 
     /// A copy without the rest of the response.
@@ -132,7 +132,7 @@ impl List<'_> {
     pub(crate) fn records_in(self, response: &Arc<String>) -> Result<Vec<RegistryRecord>, RecordListError> {
         let record = |text: &str| match text.as_ptr().addr().checked_sub(response.as_ptr().addr()) {
             Some(start) if start + text.len() <= response.len() => {
-                RegistryRecord { response: Arc::clone(response), place: start..start + text.len() }
+                RegistryRecord { response: Arc::clone(response), range: start..start + text.len() }
             }
             _ => RegistryRecord::new(text.to_owned()),
         };

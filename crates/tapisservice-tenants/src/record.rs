@@ -52,8 +52,8 @@ pub struct RecordVersion(u64);
 impl RecordVersion {
     /// A version that is unique in this process.
     fn new() -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        Self(LAST.fetch_add(1, Ordering::Relaxed))
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 }
 

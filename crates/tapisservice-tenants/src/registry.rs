@@ -116,7 +116,7 @@ impl Registry {
 
     /// What is wrong with the records, at most 100 sentences.
     pub fn warnings(&self) -> &[String] {
-        self.warnings.kept()
+        self.warnings.as_slice()
     }
 
     /// The number of warnings beyond those.
@@ -146,7 +146,7 @@ impl Registry {
         for (site_id, record) in self.identified(records, "site", Site::id_of) {
             let last_good = previous.and_then(|p| p.sites.get(&site_id)).cloned();
             let site = match record {
-                Listed::Unique(record) => {
+                Occurrence::Unique(record) => {
                     let unusable = |url| {
                         self.warn(format!("site {site_id}: ignoring {url}, which is not a valid URL"));
                     };
@@ -154,7 +154,7 @@ impl Registry {
                         .map(Arc::new)
                         .map_err(|e| e.to_string())
                 }
-                Listed::Duplicate => Err(LISTED_TWICE.to_owned()),
+                Occurrence::Duplicate => Err(DUPLICATE_ID.to_owned()),
             };
             readable |= site.is_ok();
             let site = site.map_or_else(
@@ -192,14 +192,15 @@ impl Registry {
         let mut readable = false;
         let mut order = Vec::new();
         for (tenant_id, record) in self.identified(records, "tenant", Tenant::id_of) {
-            let last_good = previous.and_then(|p| p.tenants.get(&tenant_id)).map(|t| self.relinked(t));
+            let last_good =
+                previous.and_then(|p| p.tenants.get(&tenant_id)).map(|t| self.with_current_site(t));
             let tenant = match record {
-                Listed::Unique(record) => {
+                Occurrence::Unique(record) => {
                     let site = |site: &str| self.sites.get(site).cloned();
                     Tenant::from_record(&tenant_id, record, last_good.as_ref(), site)
                         .map_err(|e| e.to_string())
                 }
-                Listed::Duplicate => Err(LISTED_TWICE.to_owned()),
+                Occurrence::Duplicate => Err(DUPLICATE_ID.to_owned()),
             };
             readable |= tenant.is_ok();
             let tenant = tenant.unwrap_or_else(|fault| {
@@ -220,26 +221,26 @@ impl Registry {
         records: &'r [RegistryRecord],
         kind: &str,
         id_of: impl Fn(&RegistryRecord) -> Option<I>,
-    ) -> Vec<(I, Listed<'r>)> {
-        let mut places: Map<I, usize> = Map::default();
-        let mut listed: Vec<(I, Listed<'_>)> = Vec::with_capacity(records.len());
+    ) -> Vec<(I, Occurrence<'r>)> {
+        let mut indices: Map<I, usize> = Map::default();
+        let mut listed: Vec<(I, Occurrence<'_>)> = Vec::with_capacity(records.len());
         for record in records {
             let Some(id) = id_of(record) else {
                 self.warn(format!("skipping a {kind} record without a valid {kind}_id"));
                 continue;
             };
-            if let Some(place) = places.get(&id) {
-                listed[*place].1 = Listed::Duplicate;
+            if let Some(index) = indices.get(&id) {
+                listed[*index].1 = Occurrence::Duplicate;
             } else {
-                places.insert(id.clone(), listed.len());
-                listed.push((id, Listed::Unique(record)));
+                indices.insert(id.clone(), listed.len());
+                listed.push((id, Occurrence::Unique(record)));
             }
         }
         listed
     }
 
     /// A tenant of the previous snapshot, with the current record of its site.
-    fn relinked(&self, tenant: &Tenant) -> Tenant {
+    fn with_current_site(&self, tenant: &Tenant) -> Tenant {
         let site = self.sites.get(&tenant.site.site_id).unwrap_or(&tenant.site).clone();
         Tenant { site, ..tenant.clone() }
     }
@@ -254,22 +255,22 @@ impl Registry {
         let by_template = order.iter().filter_map(|id| Some((id, template(id)?)));
         let claims: Vec<_> = by_base_url.chain(by_template).map(|(id, a)| (id.clone(), a)).collect();
         // In the order of the response, so that the same response gives the same warnings.
-        let mut places: HashMap<Authority<'static>, usize> = HashMap::new();
+        let mut indices: HashMap<Authority<'static>, usize> = HashMap::new();
         let mut claimants: Vec<(Authority<'static>, Vec<HostOwner>)> = Vec::new();
         for (tenant_id, (authority, default_port)) in claims {
             let owner = HostOwner { tenant_id, default_port };
-            if let Some(place) = places.get(&authority) {
-                claimants[*place].1.push(owner);
+            if let Some(index) = indices.get(&authority) {
+                claimants[*index].1.push(owner);
             } else {
-                places.insert(authority.clone(), claimants.len());
+                indices.insert(authority.clone(), claimants.len());
                 claimants.push((authority, vec![owner]));
             }
         }
         for (authority, mut owners) in claimants {
             owners.dedup_by(|a, b| a.tenant_id == b.tenant_id);
             let last_good = previous.and_then(|p| p.hosts.get(&authority)).map(|o| &o.tenant_id);
-            let kept = owners.iter().position(|o| Some(&o.tenant_id) == last_good).unwrap_or(0);
-            let owner = owners.swap_remove(kept);
+            let position = owners.iter().position(|o| Some(&o.tenant_id) == last_good).unwrap_or(0);
+            let owner = owners.swap_remove(position);
             for other in owners.iter().filter(|o| o.tenant_id != owner.tenant_id) {
                 self.warnings.add(format!(
                     "tenants {} and {} have the same host {authority}: using {}",
@@ -282,13 +283,13 @@ impl Registry {
 }
 
 /// How often a response lists an id.
-enum Listed<'r> {
+enum Occurrence<'r> {
     Unique(&'r RegistryRecord),
     /// It is unknown which of the records is right, so none is used.
     Duplicate,
 }
 
-const LISTED_TWICE: &str = "it is listed more than once";
+const DUPLICATE_ID: &str = "it is listed more than once";
 
 fn fallback(has_last_good: bool) -> &'static str {
     if has_last_good { "keeping its last valid record" } else { "skipping it" }

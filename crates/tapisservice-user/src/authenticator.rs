@@ -19,7 +19,7 @@ const DEVICE_CODE: &str = "/v3/oauth2/device/code";
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The operations of the log-in. They are called with the OAuth client and never wait for a refresh.
-pub(crate) fn signs_in(resource: &str, operation_id: &str) -> bool {
+pub(crate) fn is_login_operation(resource: &str, operation_id: &str) -> bool {
     resource == "authenticator" && matches!(operation_id, "create_token" | "generate_device_code")
 }
 
@@ -60,7 +60,7 @@ pub(crate) struct DeviceCode {
 }
 
 #[derive(Deserialize)]
-struct Issued {
+struct TokenResponse {
     access_token: IssuedAccess,
     refresh_token: Option<IssuedRefresh>,
 }
@@ -96,9 +96,9 @@ impl AuthenticatorApi {
     /// The tokens for a grant. No error message contains secrets of the grant.
     pub(crate) async fn tokens(&self, grant: &Grant<'_>) -> Result<Tokens, ClientError> {
         let call = self.caller.post(TOKENS).body_json(grant);
-        let issued: Issued = self.result_of(call, &grant.secrets()).await?;
-        let tokens = Tokens::new(issued.access_token.access_token);
-        Ok(match issued.refresh_token {
+        let response: TokenResponse = self.result_of(call, &grant.secrets()).await?;
+        let tokens = Tokens::new(response.access_token.access_token);
+        Ok(match response.refresh_token {
             Some(refresh) => tokens.with_refresh_token(refresh.refresh_token),
             None => tokens,
         })
@@ -116,7 +116,7 @@ impl AuthenticatorApi {
     ) -> Result<T, ClientError> {
         let secrets = secrets.iter().copied().chain(self.client.as_ref().and_then(OAuthClient::key));
         match call.timeout(TIMEOUT).send().await {
-            Ok(answer) => answer.deserialize().await,
+            Ok(response) => response.deserialize().await,
             Err(error) => Err(without(error, secrets)),
         }
     }

@@ -4,7 +4,7 @@ use tapisservice_client::SetupError;
 use url::Url;
 
 /// Parses `https://tacc.tapis.io`, with or without trailing slashes, so that no path starts with `//v3`.
-pub(crate) fn normalise(text: &str) -> Result<Url, SetupError> {
+pub(crate) fn normalize(text: &str) -> Result<Url, SetupError> {
     let fault = SetupError::BaseUrl;
     let mut url = Url::parse(text.trim())
         .map_err(|_| fault("expected an absolute URL, such as https://tacc.tapis.io"))?;
@@ -41,9 +41,9 @@ mod tests {
         for spelling in
             ["https://tacc.test", "https://tacc.test/", " https://TACC.test// ", "https://tacc.test:443///"]
         {
-            assert_eq!(text(&normalise(spelling).unwrap()), "https://tacc.test", "{spelling}");
+            assert_eq!(text(&normalize(spelling).unwrap()), "https://tacc.test", "{spelling}");
         }
-        assert_eq!(text(&normalise("http://localhost:8000/site/").unwrap()), "http://localhost:8000/site");
+        assert_eq!(text(&normalize("http://localhost:8000/site/").unwrap()), "http://localhost:8000/site");
     }
 
     #[test]
@@ -56,14 +56,14 @@ mod tests {
             "https://tacc.test?token=canary",
             "https://tacc.test/#canary",
         ] {
-            let text = normalise(wrong).unwrap_err().to_string();
+            let text = normalize(wrong).unwrap_err().to_string();
             assert!(!text.contains("canary"), "{text}");
         }
     }
 
     #[test]
     fn the_authority_names_host_and_port() {
-        assert_eq!(authority(&normalise("http://localhost:8000/x").unwrap()), "localhost:8000");
-        assert_eq!(authority(&normalise("https://tacc.test").unwrap()), "tacc.test");
+        assert_eq!(authority(&normalize("http://localhost:8000/x").unwrap()), "localhost:8000");
+        assert_eq!(authority(&normalize("https://tacc.test").unwrap()), "tacc.test");
     }
 }

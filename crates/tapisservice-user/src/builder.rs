@@ -175,7 +175,7 @@ impl UserClientBuilder {
     }
 
     async fn connect(&self, known_tenant: Option<&str>) -> Result<Connection, ClientError> {
-        let base_url = base_url::normalise(&self.base_url)?;
+        let base_url = base_url::normalize(&self.base_url)?;
         let transport = match &self.transport {
             Some(transport) => transport.clone(),
             None => Transport::new(&TransportSettings::default()).map_err(SetupError::from)?,

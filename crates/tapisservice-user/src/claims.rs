@@ -26,7 +26,7 @@ struct Payload {
 
 impl Claims {
     /// The claims of a compact JWS (RFC 7519 section 3); empty for anything else.
-    pub(crate) fn peek(token: &str) -> Self {
+    pub(crate) fn decode_unverified(token: &str) -> Self {
         let payload = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
         let payload: Option<Payload> = payload.and_then(|json| serde_json::from_slice(&json).ok());
         payload.map_or_else(Self::default, |payload| Self {
@@ -59,13 +59,14 @@ mod tests {
 
     use super::*;
 
-    fn peek(payload: &Value) -> Claims {
-        Claims::peek(&format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload.to_string())))
+    fn decode_unverified(payload: &Value) -> Claims {
+        Claims::decode_unverified(&format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload.to_string())))
     }
 
     #[test]
     fn expiry_and_names_are_read() {
-        let claims = peek(&json!({"exp": 1000.5, "tapis/username": "alice", "tapis/tenant_id": "tacc"}));
+        let claims =
+            decode_unverified(&json!({"exp": 1000.5, "tapis/username": "alice", "tapis/tenant_id": "tacc"}));
         assert_eq!(claims.expires, Some(Duration::from_millis(1_000_500)));
         assert_eq!(claims.username.as_deref(), Some("alice"));
         assert_eq!(claims.tenant_id.as_deref(), Some("tacc"));
@@ -82,14 +83,14 @@ mod tests {
             (json!({}), None),
         ];
         for (payload, expected) in cases {
-            assert_eq!(peek(&payload).expires, expected, "{payload}");
+            assert_eq!(decode_unverified(&payload).expires, expected, "{payload}");
         }
     }
 
     #[test]
     fn what_is_no_token_has_no_claims() {
         for text in ["", ".", "a.b.c", "opaque", "e30.e30", "e30.W10.x", "e30.MQ.x", "\u{e9}.\u{e9}.\u{e9}"] {
-            assert_eq!(Claims::peek(text), Claims::default(), "{text}");
+            assert_eq!(Claims::decode_unverified(text), Claims::default(), "{text}");
         }
     }
 }

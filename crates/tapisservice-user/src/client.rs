@@ -9,7 +9,7 @@ use tapisservice_client::{Call, ResourceClient};
 use tapisservice_core::TenantId;
 use url::Url;
 
-use super::authenticator::signs_in;
+use super::authenticator::is_login_operation;
 use super::connection::Connection;
 use super::session::UserSession;
 use super::{Tokens, UserClientBuilder};
@@ -64,7 +64,7 @@ impl UserClient {
     pub fn operation(&self, resource: &str, operation_id: &str) -> Call {
         let connection = &self.0.connection;
         let catalog = &connection.catalog;
-        if signs_in(resource, operation_id) {
+        if is_login_operation(resource, operation_id) {
             return connection.authenticator.caller.operation(catalog, resource, operation_id);
         }
         self.resource_client(resource).operation(catalog, resource, operation_id)

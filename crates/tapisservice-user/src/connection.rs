@@ -91,7 +91,7 @@ impl Connection {
     }
 }
 
-/// A user does not know sites, so the host stands for the site.
+/// Users do not know sites, so the host identifies the site.
 pub(crate) fn destination(base_url: &Url, service: &str) -> CallDestination {
     CallDestination::below(base_url.clone(), base_url::authority(base_url), service)
 }

@@ -18,7 +18,7 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// The increase of the interval after `slow_down` (RFC 8628 section 3.5).
 const SLOW_DOWN: Duration = Duration::from_secs(5);
 /// The lifetime of a device code of the Authenticator, which sends it as a time without a time zone.
-const LIFE: Duration = Duration::from_mins(10);
+const DEFAULT_LIFETIME: Duration = Duration::from_mins(10);
 
 /// A log-in that waits until the user enters a code in a browser, on any device.
 ///
@@ -35,10 +35,10 @@ pub struct DeviceAuthorization {
 
 /// The meaning of a response without tokens.
 #[derive(Debug, PartialEq)]
-enum Verdict {
+enum PollOutcome {
     Pending,
     SlowDown,
-    Over,
+    Failed,
 }
 
 impl DeviceAuthorization {
@@ -65,7 +65,7 @@ impl DeviceAuthorization {
         Ok(Self {
             connection,
             client_id,
-            deadline: Instant::now() + life(&code),
+            deadline: Instant::now() + lifetime(&code),
             interval: code.interval.map_or(INTERVAL, |seconds| Duration::from_secs(seconds.clamp(1, 60))),
             device_code: Secret::from(code.device_code),
             user_code: code.user_code,
@@ -104,10 +104,10 @@ impl DeviceAuthorization {
                 Ok(tokens) => return self.connection.log_in(tokens, None).await,
                 Err(error) => error,
             };
-            match verdict(&error) {
-                Verdict::Pending => {}
-                Verdict::SlowDown => self.interval += SLOW_DOWN,
-                Verdict::Over => return Err(error),
+            match poll_outcome(&error) {
+                PollOutcome::Pending => {}
+                PollOutcome::SlowDown => self.interval += SLOW_DOWN,
+                PollOutcome::Failed => return Err(error),
             }
             if !matches!(error, ClientError::Status(_)) {
                 last = error.to_string();
@@ -121,28 +121,28 @@ impl DeviceAuthorization {
 }
 
 /// A number of seconds, as in RFC 8628, also as text.
-fn life(code: &DeviceCode) -> Duration {
+fn lifetime(code: &DeviceCode) -> Duration {
     let seconds = code.expires_in.as_ref().and_then(|value| {
         value.as_u64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
     });
-    seconds.map_or(LIFE, |seconds| Duration::from_secs(seconds.min(24 * 3600)))
+    seconds.map_or(DEFAULT_LIFETIME, |seconds| Duration::from_secs(seconds.min(24 * 3600)))
 }
 
 /// The Authenticator responds with status 400 and "device code not ready."; others use the error codes of RFC 8628 section 3.5.
-fn verdict(error: &ClientError) -> Verdict {
+fn poll_outcome(error: &ClientError) -> PollOutcome {
     let message = match error {
         ClientError::Status(status) => status.message.to_ascii_lowercase(),
         _ => String::new(),
     };
     if message.contains("slow_down") {
-        Verdict::SlowDown
+        PollOutcome::SlowDown
     } else if message.contains("not ready") || message.contains("authorization_pending") {
-        Verdict::Pending
+        PollOutcome::Pending
     } else if error.is_retryable() || matches!(error, ClientError::Connection { .. }) {
         // Polling again is safe: a code is exchanged only once.
-        Verdict::Pending
+        PollOutcome::Pending
     } else {
-        Verdict::Over
+        PollOutcome::Failed
     }
 }
 
@@ -170,19 +170,19 @@ mod tests {
     #[test]
     fn waiting_goes_on_only_where_it_can_help() {
         let cases = [
-            (400, "device code not ready.", Verdict::Pending),
-            (400, "authorization_pending", Verdict::Pending),
-            (400, "slow_down", Verdict::SlowDown),
-            (503, "", Verdict::Pending),
-            (429, "", Verdict::Pending),
-            (400, "device code not valid.", Verdict::Over),
-            (400, "device code has expired and is now deleted.", Verdict::Over),
-            (400, "access_denied", Verdict::Over),
-            (500, "", Verdict::Over),
+            (400, "device code not ready.", PollOutcome::Pending),
+            (400, "authorization_pending", PollOutcome::Pending),
+            (400, "slow_down", PollOutcome::SlowDown),
+            (503, "", PollOutcome::Pending),
+            (429, "", PollOutcome::Pending),
+            (400, "device code not valid.", PollOutcome::Failed),
+            (400, "device code has expired and is now deleted.", PollOutcome::Failed),
+            (400, "access_denied", PollOutcome::Failed),
+            (500, "", PollOutcome::Failed),
         ];
         for (status, message, expected) in cases {
             let error = refusal(StatusCode::from_u16(status).unwrap(), message);
-            assert_eq!(verdict(&error), expected, "{status} {message}");
+            assert_eq!(poll_outcome(&error), expected, "{status} {message}");
         }
     }
 
@@ -204,7 +204,7 @@ mod tests {
                 expires_in: Some(expires_in.clone()),
                 interval: None,
             };
-            assert_eq!(life(&code).as_secs(), seconds, "{expires_in}");
+            assert_eq!(lifetime(&code).as_secs(), seconds, "{expires_in}");
         }
     }
 }

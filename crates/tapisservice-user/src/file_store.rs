@@ -11,10 +11,10 @@ use tapisservice_client::BoxFuture;
 use super::{SessionKey, SessionStore, SessionStoreError, Tokens};
 
 /// The largest session file, in bytes.
-const MOST: u64 = 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// Characters that are not percent-encoded in file names. All others are, so that no name leaves the folder.
-const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+const ENCODE_SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
 /// Stores each session in its own JSON file, in one folder.
 ///
@@ -27,7 +27,7 @@ pub struct FileStore {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Saved {
+struct SessionFile {
     base_url: String,
     tenant_id: String,
     username: String,
@@ -45,7 +45,7 @@ impl FileStore {
     /// The path of a session file, whether it exists or not.
     pub fn path(&self, key: &SessionKey) -> PathBuf {
         let parts = [&key.tenant_id, &key.username, key.client_id.as_deref().unwrap_or(""), &key.base_url];
-        let parts = parts.map(|part| utf8_percent_encode(part, NAME).to_string());
+        let parts = parts.map(|part| utf8_percent_encode(part, ENCODE_SET).to_string());
         self.folder.join(format!("{}.json", parts.join("~")))
     }
 
@@ -86,7 +86,7 @@ impl SessionStore for FileStore {
         key: &'a SessionKey,
         tokens: &'a Tokens,
     ) -> BoxFuture<'a, Result<(), SessionStoreError>> {
-        let saved = Saved::new(key, tokens);
+        let saved = SessionFile::new(key, tokens);
         Box::pin(self.blocking(key, "saved", move |path| write(path, &saved)))
     }
 
@@ -98,7 +98,7 @@ impl SessionStore for FileStore {
     }
 }
 
-impl Saved {
+impl SessionFile {
     fn new(key: &SessionKey, tokens: &Tokens) -> Self {
         Self {
             base_url: key.base_url.clone(),
@@ -117,20 +117,20 @@ impl Saved {
     }
 }
 
-fn read(path: &Path) -> io::Result<Option<Saved>> {
+fn read(path: &Path) -> io::Result<Option<SessionFile>> {
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
     check_private(&file)?;
     let mut text = Vec::new();
-    file.take(MOST).read_to_end(&mut text)?;
+    file.take(MAX_FILE_BYTES).read_to_end(&mut text)?;
     // serde_json's message may quote the file.
     let saved = serde_json::from_slice(&text);
     saved.map(Some).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not a session file"))
 }
 
-fn write(path: &Path, saved: &Saved) -> io::Result<()> {
+fn write(path: &Path, saved: &SessionFile) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     make_private(folder)?;
     // tempfile creates files with mode 0600.
@@ -239,7 +239,7 @@ mod tests {
         store.save(&key(), &tokens()).await.unwrap();
         let reader = File::open(store.path(&key())).unwrap();
         store.save(&key(), &Tokens::new("another")).await.unwrap();
-        let old: Saved = serde_json::from_reader(reader).unwrap();
+        let old: SessionFile = serde_json::from_reader(reader).unwrap();
         assert_eq!(old.access_token, "canary-access", "who has the old file open reads it to its end");
         assert_eq!(store.load(&key()).await.unwrap().unwrap().access_token(), "another");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);

@@ -18,7 +18,7 @@ pub(crate) struct Persistence {
 
 impl Persistence {
     /// After a refresh. A call that has tokens does not fail because they cannot be saved.
-    pub(crate) async fn keep(&self, tokens: &Tokens) {
+    pub(crate) async fn save_refreshed(&self, tokens: &Tokens) {
         if let Some(callback) = &self.on_refresh {
             callback(tokens);
         }

@@ -18,12 +18,12 @@ use super::persistence::Persistence;
 const TOKEN: HeaderName = HeaderName::from_static("x-tapis-token");
 
 /// If the token is valid for less than this, a call waits for the refresh.
-const SPENT: Duration = Duration::from_secs(5);
+const MIN_VALIDITY: Duration = Duration::from_secs(5);
 /// If the token is valid for less than this, a call starts a refresh and is sent with the old token.
-const AGEING: Duration = Duration::from_mins(1);
+const REFRESH_AHEAD: Duration = Duration::from_mins(1);
 /// The pause after a failed refresh. After a successful one, a 401 triggers no refresh for the second time.
-const AFTER_FAILURE: Duration = Duration::from_secs(1);
-const AFTER_RENEWAL: Duration = Duration::from_secs(30);
+const FAILURE_COOLDOWN: Duration = Duration::from_secs(1);
+const RENEWAL_COOLDOWN: Duration = Duration::from_secs(30);
 
 /// The tokens of one user. Clones share them.
 #[derive(Clone)]
@@ -80,8 +80,8 @@ impl UserSession {
         let state = self.0.state.load_full();
         let tokens = state.tokens.clone();
         match tokens.expires_in() {
-            Some(left) if left < SPENT => self.renewed_or(tokens).await,
-            Some(left) if left < AGEING && state.obstacle().is_none() => {
+            Some(left) if left < MIN_VALIDITY => self.renewed_or(tokens).await,
+            Some(left) if left < REFRESH_AHEAD && state.refresh_blocked().is_none() => {
                 // The refresh runs in its own task: no call has to wait for it.
                 drop(self.join_or_start(&tokens));
                 Ok(tokens)
@@ -118,7 +118,7 @@ impl UserSession {
         }
         let state = self.0.state.load_full();
         let settled = if state.tokens.is_same(old) {
-            state.obstacle().map(Err)
+            state.refresh_blocked().map(Err)
         } else {
             Some(Ok(state.tokens.clone()))
         };
@@ -135,22 +135,22 @@ impl UserSession {
 async fn refresh(session: Arc<Inner>, old: Tokens) -> Result<Tokens, Failure> {
     // Clears the slot even if a callback panics.
     let _clear = Clear(&session);
-    let outcome = session.ask(&old).await;
+    let outcome = session.request_refresh(&old).await;
     let before = session
         .state
-        .rcu(|state| if state.tokens.is_same(&old) { state.after(&outcome).into() } else { state.clone() });
+        .rcu(|state| if state.tokens.is_same(&old) { state.next(&outcome).into() } else { state.clone() });
     if let Ok(new) = &outcome
         && before.tokens.is_same(&old)
     {
-        session.persistence.keep(new).await;
+        session.persistence.save_refreshed(new).await;
     }
     outcome
 }
 
 impl Inner {
-    async fn ask(&self, old: &Tokens) -> Result<Tokens, Failure> {
+    async fn request_refresh(&self, old: &Tokens) -> Result<Tokens, Failure> {
         let refresh_token =
-            old.refresh_token().ok_or_else(|| Failure::lasting("there is no refresh token"))?;
+            old.refresh_token().ok_or_else(|| Failure::permanent("there is no refresh token"))?;
         let new = self.authenticator.tokens(&Grant::RefreshToken { refresh_token }).await?;
         // RFC 6749 section 6: without a new refresh token the old one stays valid.
         Ok(if new.refresh_token().is_some() { new } else { new.with_refresh_token(refresh_token) })
@@ -170,7 +170,7 @@ impl State {
         Self { tokens, renewed: None, failure: None }
     }
 
-    fn after(&self, outcome: &Result<Tokens, Failure>) -> Self {
+    fn next(&self, outcome: &Result<Tokens, Failure>) -> Self {
         match outcome {
             Ok(new) => Self { tokens: new.clone(), renewed: Some(Instant::now()), failure: None },
             Err(failure) => Self { failure: Some(failure.clone()), ..self.clone() },
@@ -178,33 +178,35 @@ impl State {
     }
 
     /// Why no refresh is attempted now.
-    fn obstacle(&self) -> Option<Failure> {
+    fn refresh_blocked(&self) -> Option<Failure> {
         let standing = |failure: &&Failure| failure.until.is_none_or(|until| Instant::now() < until);
         if let Some(failure) = self.failure.as_ref().filter(standing) {
             return Some(failure.clone());
         }
         match self.tokens.refresh_token() {
             None if self.tokens.is_expired() => {
-                Some(Failure::lasting("the access token has expired and there is no refresh token"))
+                Some(Failure::permanent("the access token has expired and there is no refresh token"))
             }
-            None => Some(Failure::lasting("there is no refresh token")),
-            Some(_) if !self.tokens.can_refresh() => Some(Failure::lasting("the refresh token has expired")),
+            None => Some(Failure::permanent("there is no refresh token")),
+            Some(_) if !self.tokens.can_refresh() => {
+                Some(Failure::permanent("the refresh token has expired"))
+            }
             Some(_) => None,
         }
     }
 }
 
 impl Failure {
-    fn lasting(reason: &str) -> Self {
+    fn permanent(reason: &str) -> Self {
         Self { reason: reason.into(), until: None }
     }
 
-    fn passing(reason: &str) -> Self {
-        Self { reason: reason.into(), until: Some(Instant::now() + AFTER_FAILURE) }
+    fn transient(reason: &str) -> Self {
+        Self { reason: reason.into(), until: Some(Instant::now() + FAILURE_COOLDOWN) }
     }
 
     fn interrupted() -> Self {
-        Self::passing("the refresh was interrupted")
+        Self::transient("the refresh was interrupted")
     }
 }
 
@@ -212,7 +214,7 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let reason = format!("the access token cannot be renewed: {error}");
         let refused = error.status().is_some_and(|status| status.is_client_error()) && !error.is_retryable();
-        if refused { Self::lasting(&reason) } else { Self::passing(&reason) }
+        if refused { Self::permanent(&reason) } else { Self::transient(&reason) }
     }
 }
 
@@ -244,7 +246,7 @@ impl Credentials for UserSession {
             if refused.get_all(TOKEN).iter().all(|sent| sent.as_bytes() != current) {
                 return Ok(true);
             }
-            let just_renewed = state.renewed.is_some_and(|moment| moment.elapsed() < AFTER_RENEWAL);
+            let just_renewed = state.renewed.is_some_and(|moment| moment.elapsed() < RENEWAL_COOLDOWN);
             if just_renewed || state.tokens.refresh_token().is_none() {
                 return Ok(false);
             }

@@ -30,8 +30,8 @@ pub(crate) async fn of_base_url(caller: &ResourceClient) -> Result<TenantId, Cli
 }
 
 async fn list(caller: &ResourceClient, path: &str) -> Result<Vec<RegistryRecord>, ClientError> {
-    let answer = caller.get(path).timeout(TIMEOUT).send().await?.json_bytes(MAX_BYTES).await?;
-    blocking(move || RegistryRecord::list(answer.into())).await?.map_err(unusable)
+    let response = caller.get(path).timeout(TIMEOUT).send().await?.json_bytes(MAX_BYTES).await?;
+    blocking(move || RegistryRecord::list(response.into())).await?.map_err(unusable)
 }
 
 /// Parsing megabytes would block a worker of the runtime.

@@ -31,13 +31,17 @@ impl Tokens {
     /// An access token without a refresh token. Surrounding whitespace is removed: tokens are pasted and read from files.
     pub fn new(access: impl AsRef<str>) -> Self {
         let access = access.as_ref().trim();
-        Self(Arc::new(Pair { claims: Claims::peek(access), access: Secret::from(access), refresh: None }))
+        Self(Arc::new(Pair {
+            claims: Claims::decode_unverified(access),
+            access: Secret::from(access),
+            refresh: None,
+        }))
     }
 
     /// Adds a refresh token.
     pub fn with_refresh_token(self, refresh: impl AsRef<str>) -> Self {
         let refresh = refresh.as_ref().trim();
-        let refresh = Some((Secret::from(refresh), Claims::peek(refresh)));
+        let refresh = Some((Secret::from(refresh), Claims::decode_unverified(refresh)));
         Self(Arc::new(Pair { refresh, ..Arc::unwrap_or_clone(self.0) }))
     }
 

@@ -56,12 +56,12 @@ fn requests(verification: f64) {
         let fresh: Vec<_> = (0..100).map(|_| rig.request(&tokens())).collect();
         let repeated = || (0..1000).map(|_| rig.request(&known)).collect::<Vec<_>>();
         bare.push(each(repeated(), |request| {
-            runtime.block_on(async { read(rig.answer_bare(request).await).await })
+            runtime.block_on(async { read(rig.call_bare(request).await).await })
         }));
         same.push(each(repeated(), |request| {
-            runtime.block_on(async { read(rig.answer(request).await).await })
+            runtime.block_on(async { read(rig.call(request).await).await })
         }));
-        new.push(each(fresh, |request| runtime.block_on(async { read(rig.answer(request).await).await })));
+        new.push(each(fresh, |request| runtime.block_on(async { read(rig.call(request).await).await })));
     }
     let (bare, same, new) = (middle(bare), middle(same), middle(new));
     println!("{:<44} {bare:>8.2} us", "bare axum, the same bytes");

@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
 }
 
 fn app(settings: Settings) -> AppBuilder {
-    App::builder(settings).routes(answers().merge(failures())).authn(authn).authz(authz)
+    App::builder(settings).routes(responses().merge(failures())).authn(authn).authz(authz)
 }
 
 /// `anon` is open to whoever has no token.
@@ -41,7 +41,7 @@ async fn authz(request: PolicyRequest) -> Result<()> {
     }
 }
 
-fn answers() -> Routes {
+fn responses() -> Routes {
     Routes::new()
         .route(Policy::authenticated(), "/whoami", get(whoami).options(whoami))
         .route(Policy::authenticated(), "/whoami-sync", get(whoami))

@@ -24,9 +24,9 @@ fn main() {
     let new = |number| rig.request(&rig.token(number));
     // What is made when it is first used is made here.
     for number in 0..REQUESTS {
-        answer(&runtime, &rig, same());
-        answer(&runtime, &rig, new(REQUESTS + number));
-        answer_bare(&runtime, &rig, same());
+        call(&runtime, &rig, same());
+        call(&runtime, &rig, new(REQUESTS + number));
+        call_bare(&runtime, &rig, same());
     }
     for number in 0..REQUESTS {
         counted_known_token(&runtime, &rig, same());
@@ -40,25 +40,25 @@ fn main() {
 #[inline(never)]
 fn counted_known_token(runtime: &Runtime, rig: &Rig<impl Stack>, request: Request<Body>) {
     black_box("known");
-    answer(runtime, rig, request);
+    call(runtime, rig, request);
 }
 
 #[inline(never)]
 fn counted_first_seen_token(runtime: &Runtime, rig: &Rig<impl Stack>, request: Request<Body>) {
     black_box("first seen");
-    answer(runtime, rig, request);
+    call(runtime, rig, request);
 }
 
 #[inline(never)]
 fn counted_bare_axum(runtime: &Runtime, rig: &Rig<impl Stack>, request: Request<Body>) {
     black_box("bare");
-    answer_bare(runtime, rig, request);
+    call_bare(runtime, rig, request);
 }
 
-fn answer(runtime: &Runtime, rig: &Rig<impl Stack>, request: Request<Body>) {
-    runtime.block_on(async { read(rig.answer(request).await).await });
+fn call(runtime: &Runtime, rig: &Rig<impl Stack>, request: Request<Body>) {
+    runtime.block_on(async { read(rig.call(request).await).await });
 }
 
-fn answer_bare(runtime: &Runtime, rig: &Rig<impl Stack>, request: Request<Body>) {
-    runtime.block_on(async { read(rig.answer_bare(request).await).await });
+fn call_bare(runtime: &Runtime, rig: &Rig<impl Stack>, request: Request<Body>) {
+    runtime.block_on(async { read(rig.call_bare(request).await).await });
 }

@@ -72,11 +72,11 @@ pub struct App {
 
 type ListeningHook = Arc<dyn Fn(SocketAddr) + Send + Sync>;
 
-/// An [`App`] cannot be built.
+/// Why an [`App`] cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// A setting of outgoing calls cannot be used.
+    /// A setting of outgoing calls is invalid.
     #[cfg(feature = "client")]
     #[error(transparent)]
     Client(#[from] ClientSettingsError),
@@ -84,13 +84,13 @@ pub enum BuildError {
     #[cfg(feature = "client")]
     #[error(transparent)]
     ServiceClient(#[from] ClientError),
-    /// There is nothing to read the tenants from.
+    /// No source of tenants is configured.
     #[error(
         "this program is built without the feature `client` of tapisservice, which reads the Tenants API: set `tenants_file`, or start \
          from App::builder_with_tenants"
     )]
     NoTenantSource,
-    /// A limit cannot be used.
+    /// A limit is invalid.
     #[error(transparent)]
     Limits(#[from] ServeError),
     /// A route cannot be mounted.
@@ -158,7 +158,7 @@ impl App {
         &self,
     ) -> impl tower::Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + use<>
     {
-        stack::around(self.router.clone(), self.stack.clone())
+        stack::wrap(self.router.clone(), self.stack.clone())
     }
 
     /// The routes with their policies.
@@ -269,7 +269,7 @@ impl AppBuilder {
     ///
     /// # Errors
     ///
-    /// When a setting cannot be used.
+    /// When a setting is invalid.
     pub fn tenants(&mut self) -> Result<TenantCache, BuildError> {
         let tenants = match self.tenants.take() {
             Some(tenants) => tenants,
@@ -283,7 +283,7 @@ impl AppBuilder {
     ///
     /// # Errors
     ///
-    /// When a setting cannot be used.
+    /// When a setting is invalid.
     #[cfg(feature = "client")]
     pub fn service_client(&mut self) -> Result<ServiceClient, BuildError> {
         if let Some(client) = &self.service_client {
@@ -330,7 +330,7 @@ impl AppBuilder {
         self
     }
 
-    /// Calls `hook` with the address when the service listens.
+    /// Calls `hook` with the address once the service listens.
     pub fn on_listening(mut self, hook: impl Fn(SocketAddr) + Send + Sync + 'static) -> Self {
         self.on_listening = Some(Arc::new(hook));
         self
@@ -344,7 +344,7 @@ impl AppBuilder {
         self
     }
 
-    /// Sets title, description and the like of the OpenAPI document.
+    /// Sets the title, description and other metadata of the OpenAPI document.
     #[cfg(feature = "openapi")]
     pub fn openapi(mut self, openapi: OpenApi) -> Self {
         self.openapi = openapi;
@@ -355,7 +355,7 @@ impl AppBuilder {
     ///
     /// # Errors
     ///
-    /// When a setting or a route cannot be used.
+    /// When a setting or a route is invalid.
     pub fn build(mut self) -> Result<App, BuildError> {
         let tenants = self.tenants()?;
         let Self { settings, routes, callbacks, shutdown, on_listening, .. } = self;

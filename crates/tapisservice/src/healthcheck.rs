@@ -24,13 +24,13 @@ pub enum HealthcheckError {
         /// What happened.
         source: io::Error,
     },
-    /// It responds with another status than 200.
-    #[error("unexpected response from the service at {address}: {answer:?}, expected 200")]
+    /// It responds with a status other than 200.
+    #[error("unexpected response from the service at {address}: {status_line:?}, expected 200")]
     Status {
         /// The address of the service.
         address: SocketAddr,
-        /// The beginning of the response.
-        answer: String,
+        /// The beginning of the response, which should be `HTTP/1.1 200`.
+        status_line: String,
     },
 }
 
@@ -42,12 +42,12 @@ pub enum HealthcheckError {
 pub fn healthcheck(settings: &ServiceSettings) -> Result<(), HealthcheckError> {
     let address = connect_address(settings.listen);
     let path = format!("{}/healthcheck", settings.route_path());
-    let answer =
+    let status_line =
         get_status(address, &path).map_err(|source| HealthcheckError::Unreachable { address, source })?;
-    if answer.starts_with("HTTP/1.1 200") {
+    if status_line.starts_with("HTTP/1.1 200") {
         Ok(())
     } else {
-        Err(HealthcheckError::Status { address, answer })
+        Err(HealthcheckError::Status { address, status_line })
     }
 }
 
@@ -57,12 +57,12 @@ fn get_status(address: SocketAddr, path: &str) -> io::Result<String> {
     connection.set_write_timeout(Some(TIMEOUT))?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     connection.write_all(request.as_bytes())?;
-    let mut answer = [0; STATUS_LINE];
-    connection.read_exact(&mut answer)?;
-    Ok(String::from_utf8_lossy(&answer).into_owned())
+    let mut status_line = [0; STATUS_LINE];
+    connection.read_exact(&mut status_line)?;
+    Ok(String::from_utf8_lossy(&status_line).into_owned())
 }
 
-/// The address to connect to, of a service that listens on this machine: the wildcard address (`0.0.0.0`, `[::]`) is for listening
+/// The address at which a service on this machine can be reached: the wildcard address (`0.0.0.0`, `[::]`) is for listening
 /// only, and becomes the loopback address.
 ///
 /// ```
@@ -89,15 +89,15 @@ mod tests {
     use super::*;
     use crate::Settings;
 
-    /// Answers one request with `answer`, and gives what was asked.
-    fn peer(answer: &'static str) -> (SocketAddr, thread::JoinHandle<String>) {
+    /// Answers one request with `response` and returns the request.
+    fn peer(response: &'static str) -> (SocketAddr, thread::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let peer = thread::spawn(move || {
             let (mut connection, _) = listener.accept().unwrap();
             let mut request = [0; 1024];
             let length = connection.read(&mut request).unwrap();
-            connection.write_all(answer.as_bytes()).unwrap();
+            connection.write_all(response.as_bytes()).unwrap();
             String::from_utf8_lossy(&request[..length]).into_owned()
         });
         (address, peer)
@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn another_status_and_an_early_end_are_unhealthy() {
-        for answer in ["HTTP/1.1 503 Service Unavailable\r\n\r\n", "", "HTTP"] {
-            let (address, peer) = peer(answer);
+        for response in ["HTTP/1.1 503 Service Unavailable\r\n\r\n", "", "HTTP"] {
+            let (address, peer) = peer(response);
             healthcheck(&settings(&address.to_string(), &[])).unwrap_err();
             peer.join().unwrap();
         }

@@ -3,14 +3,14 @@
 //! | name | what |
 //! |---|---|
 //! | [`Routes`], [`handlers!`](crate::handlers), [`Policy`], [`PublicPolicy`] | the routes of a service; each has a policy, which says who may call it |
-//! | [`Identity`] | the user and the tenant a request is for; as an argument of a handler it answers 401 where there is none |
-//! | [`RequestContext`], [`g()`](g()) | the context of the request, always called `g`; an argument of a handler, or read from the task |
+//! | [`Identity`] | the user and the tenant a request is for; as an argument of a handler it is a 401 where there is none |
+//! | [`RequestContext`], [`g()`](g()) | the context of the request, always called `g`; an argument of a handler, or read anywhere in the task |
 //! | [`Envelope`] | the response of a handler: `message`, `result`, `status`, `version` and an optional `metadata` |
 //! | [`Result`], [`Error`], [`ServiceError`], [`ResultExt`] | failures: `?` converts what implements `ServiceError`, `.unrecognized()?` any other error |
-//! | [`Json`], [`Query`], [`Path`], [`State`], [`FromRef`] | extractors; a body or a query that does not fit is a 400 that names the place and not the value |
+//! | [`Json`], [`Query`], [`Path`], [`State`], [`FromRef`] | extractors; an invalid body or query is a 400 that names the place, not the value |
 //! | [`Config`], [`Secret`] | settings |
-//! | [`TenantId`], [`Username`] | identifiers, checked where they enter |
-//! | [`Authn`], [`PolicyRequest`] | what callbacks return and see |
+//! | [`TenantId`], [`Username`] | identifiers, validated when they are parsed |
+//! | [`Authn`], [`PolicyRequest`] | what callbacks return and receive |
 //! | [`axum`], [`http`], [`utoipa`], [`StatusCode`], [`ToSchema`], [`IntoParams`], [`debug_handler`] | the libraries below, in the versions that the framework uses |
 //!
 //! A handler with state, a policy and an error of its own:
@@ -62,7 +62,7 @@
 //! }
 //!
 //! fn routes(notes: Notes) -> Routes {
-//!     // The policy lets in whoever has a valid token; anybody else gets 401 and `create` does not run.
+//!     // The policy admits callers with a valid token. All others get 401, and `create` does not run.
 //!     Routes::new().add(Policy::authenticated(), handlers!(create)).with_state(notes)
 //! }
 //! # use tower::ServiceExt as _;
@@ -74,40 +74,40 @@
 //! # let app = tapisservice::App::builder(tapisservice::Settings::from_config(&config)?).routes(routes(Notes { limit: 5 })).build()?;
 //! # app.tenants().refresh().await?;
 //! # let token = site.user_token("alice", "tacc");
-//! # let answer = async |token: &str, text: &str| {
+//! # let send = async |token: &str, text: &str| {
 //! #     let request = http::Request::post("/v3/notes/notes").header("host", "localhost").header("content-type", "application/json");
 //! #     let request = if token.is_empty() { request } else { request.header("x-tapis-token", token) };
-//! #     let answer = app.service().oneshot(request.body(format!("{{\"text\":\"{text}\"}}").into()).unwrap()).await.unwrap();
-//! #     let status = answer.status().as_u16();
-//! #     let body = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
+//! #     let response = app.service().oneshot(request.body(format!("{{\"text\":\"{text}\"}}").into()).unwrap()).await.unwrap();
+//! #     let status = response.status().as_u16();
+//! #     let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
 //! #     (status, String::from_utf8(body.to_vec()).unwrap())
 //! # };
-//! # let (status, body) = answer(&token, "hello").await;
+//! # let (status, body) = send(&token, "hello").await;
 //! # assert_eq!(status, 200, "{body}");
 //! # assert!(body.contains("Created for alice of tacc by POST /v3/notes/notes"), "{body}");
-//! # let (status, body) = answer(&token, "hello world").await;
+//! # let (status, body) = send(&token, "hello world").await;
 //! # assert_eq!((status, body.contains("The note is too long.")), (400, true), "{body}");
-//! # assert_eq!(answer("", "hello").await.0, 401);
+//! # assert_eq!(send("", "hello").await.0, 401);
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! # Questions
 //!
-//! - **What is `g`?** The [`RequestContext`] of the request that is being answered. It has the identity, the tenant, the request id, the
+//! - **What is `g`?** The [`RequestContext`] of the current request. It has the identity, the tenant, the request id, the
 //!   tracking id, the method and the path. All clones share one state.
 //! - **What is a tenant?** A customer of Tapis with its own users, signing key and base URL. Nearly every request is for one tenant;
 //!   [`Identity::tenant_id`] and [`RequestContext::request_tenant_id`] say which.
 //! - **What is "on behalf of"?** A service that calls for a user sends its own token, and names the user in `X-Tapis-Tenant` and
 //!   `X-Tapis-User`. [`Identity`] is then that user. [`RequestContext::token`] tells who sent the token.
 //! - **What is a stanza?** A member of the envelope, such as `result` or `metadata`.
-//! - **What does a policy do?** It refuses a request before the handler runs and before its body is read. It filters no data.
+//! - **What does a policy do?** It rejects a request before the handler runs and before the body is read. It filters no data.
 //! - **Where is the state?** In [`Routes::with_state`], as with axum's `Router`. Handlers take [`State`]; [`FromRef`] picks a part.
 //! - **What happens when a handler panics?** The caller gets 500 in an envelope, without the text of the panic. The log gets one `CRITICAL`
-//!   line, a counter goes up, and the process goes on.
+//!   line, a counter is incremented, and the process keeps running.
 //! - **What about spawned tasks?** They have no `g`. Pass it on: `tokio::spawn(g.scope(work))`.
 //!
-//! `docs/ARCHITECTURE.md` has a glossary and the way of a request; `docs/COMPILER.md` helps when a handler does not compile.
+//! `docs/ARCHITECTURE.md` has a glossary and follows a request through the stack; `docs/COMPILER.md` helps when a handler does not compile.
 
 pub use axum::extract::{FromRef, Path, State};
 pub use axum::{self, debug_handler};

@@ -35,7 +35,7 @@ pub(crate) struct StackSettings {
 ///
 /// Every layer calls its inner service directly and wraps the future, so no layer has to clone its inner service or to allocate. A boxed
 /// future costs 1 % of a request with a known token, and there are seven layers.
-pub(crate) fn around(
+pub(crate) fn wrap(
     router: Router,
     settings: StackSettings,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync {

@@ -18,7 +18,7 @@ use crate::metrics;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The configuration cannot be used.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// Logs cannot be written.
@@ -35,10 +35,10 @@ pub enum StartError {
     Setting {
         /// The setting.
         key: String,
-        /// What is wrong. Its text is printed, so it must not hold a secret.
+        /// What is wrong. Its text is printed, so it must not contain a secret.
         source: BoxError,
     },
-    /// The service failed. The text is printed, so it must not hold a secret.
+    /// The service failed. The text is printed, so it must not contain a secret.
     #[error(transparent)]
     Service(BoxError),
     /// The framework failed while the service was assembled.
@@ -192,7 +192,7 @@ where
     F: AsyncFnOnce(&Config<S>, Settings) -> Result<AppBuilder, StartError>,
 {
     let listen = settings.service.listen;
-    // Local development: nobody chose this port, and it may be in use (on macOS 5000 always is).
+    // Local development: the port was not configured, and it may be in use (on macOS 5000 always is).
     let may_move =
         settings.auth.server == tapisservice_auth::Environment::Dev && !config.is_configured("listen");
     let stop = Shutdown::on_signals()?;

@@ -1,4 +1,4 @@
-//! How often memory is allocated for one request through the whole stack, from the parsed request to the read answer.
+//! How often memory is allocated for one request through the whole stack, from the parsed request to the read response.
 //!
 //! Fewer is better: lower the kept number when this test says so. More needs a reason.
 
@@ -26,8 +26,8 @@ fn a_request_allocates_no_more_than_it_did_and_leaves_little_behind() {
     let same = || (0..20).map(|_| rig.request(&known)).collect::<Vec<_>>();
     let new =
         |from: u32, to: u32| (from..to).map(|number| rig.request(&rig.token(number))).collect::<Vec<_>>();
-    let whole = async |request| drop(read(rig.answer(request).await).await);
-    let bare = async |request| drop(read(rig.answer_bare(request).await).await);
+    let whole = async |request| drop(read(rig.call(request).await).await);
+    let bare = async |request| drop(read(rig.call_bare(request).await).await);
 
     let counted = [fewest(&runtime, same(), whole), fewest(&runtime, new(1, 21), whole)];
     let bare = fewest(&runtime, same(), bare);
@@ -43,12 +43,12 @@ fn a_request_allocates_no_more_than_it_did_and_leaves_little_behind() {
 fn all(
     runtime: &Runtime,
     requests: Vec<Request<Body>>,
-    answer: impl AsyncFn(Request<Body>),
+    call: impl AsyncFn(Request<Body>),
 ) -> impl Iterator<Item = AllocationInfo> {
-    requests.into_iter().map(move |request| measure(|| runtime.block_on(answer(request))))
+    requests.into_iter().map(move |request| measure(|| runtime.block_on(call(request))))
 }
 
 /// The fewest allocations of several tries: tables grow now and then.
-fn fewest(runtime: &Runtime, requests: Vec<Request<Body>>, answer: impl AsyncFn(Request<Body>)) -> u64 {
-    all(runtime, requests, answer).map(|info| info.count_total).min().unwrap_or_default()
+fn fewest(runtime: &Runtime, requests: Vec<Request<Body>>, call: impl AsyncFn(Request<Body>)) -> u64 {
+    all(runtime, requests, call).map(|info| info.count_total).min().unwrap_or_default()
 }

@@ -169,7 +169,7 @@ async fn a_bookmark_outlives_a_request_that_is_repeated_at_once() {
     let alice = service.alice();
     let body = results();
     let (one, two, three) = tokio::join!(alice.post(&body), alice.post(&body), alice.post(&body));
-    let mut statuses = [one, two, three].map(|answer| answer.status.as_u16());
+    let mut statuses = [one, two, three].map(|response| response.status.as_u16());
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409]);
 }

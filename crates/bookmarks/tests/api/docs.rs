@@ -7,9 +7,9 @@ use crate::helpers::Service;
 async fn the_docs_are_one_redirect_away_and_whole() {
     let service = Service::start().await;
     for path in ["/docs", "/docs/"] {
-        let answer = service.get(path).await;
+        let response = service.get(path).await;
         assert_eq!(
-            (answer.status.as_u16(), &answer.headers["location"]),
+            (response.status.as_u16(), &response.headers["location"]),
             (303, &"/v3/bookmarks/docs/index.html".parse().unwrap())
         );
     }

@@ -8,18 +8,18 @@ use crate::helpers::Service;
 async fn it_greets_and_is_ready_without_a_token() {
     let service = Service::start().await;
     for path in ["/hello", "/healthcheck"] {
-        let answer = service.get(path).await;
-        assert_eq!((answer.status.as_u16(), answer.message().as_str()), (200, "Hello from bookmarks"));
+        let response = service.get(path).await;
+        assert_eq!((response.status.as_u16(), response.message().as_str()), (200, "Hello from bookmarks"));
     }
     // The first token is fetched in the background.
-    let patience = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
-    while service.get("/ready").await.status != 200 && tokio::time::Instant::now() < patience {
+    let timeout = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+    while service.get("/ready").await.status != 200 && tokio::time::Instant::now() < timeout {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     for path in ["/ready", "/readycheck"] {
-        let answer = service.get(path).await;
+        let response = service.get(path).await;
         assert_eq!(
-            (answer.status.as_u16(), answer.result()),
+            (response.status.as_u16(), response.result()),
             (200, json!({"checks": ["tenants", "service token", "database"]}))
         );
     }

@@ -24,9 +24,9 @@ pub(crate) struct Service {
     shutdown: Shutdown,
 }
 
-/// An answer, read whole.
+/// A response, read whole.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct TestResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: reqwest::header::HeaderMap,
     pub(crate) text: String,
@@ -84,7 +84,7 @@ impl Service {
         self.client.request(method, format!("{}/v3/bookmarks{path}", self.site.url()))
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> TestResponse {
         send(self.request(Method::GET, path)).await
     }
 }
@@ -106,19 +106,19 @@ impl User<'_> {
         self.service.client.request(method, url).header("X-Tapis-Token", &self.token)
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> TestResponse {
         send(self.request(Method::GET, path)).await
     }
 
-    pub(crate) async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> TestResponse {
         send(self.request(Method::DELETE, path)).await
     }
 
-    pub(crate) async fn post(&self, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, body: &Value) -> TestResponse {
         send(self.request(Method::POST, "").json(body)).await
     }
 
-    pub(crate) async fn patch(&self, id: &str, body: &Value) -> Answer {
+    pub(crate) async fn patch(&self, id: &str, body: &Value) -> TestResponse {
         send(self.request(Method::PATCH, &format!("/{id}")).json(body)).await
     }
 
@@ -128,21 +128,21 @@ impl User<'_> {
     }
 
     pub(crate) async fn bookmark_of(&self, body: &Value) -> String {
-        let answer = self.post(body).await;
-        assert_eq!(answer.status, 201, "{}", answer.text);
-        answer.result()["bookmark_id"].as_str().unwrap().to_owned()
+        let response = self.post(body).await;
+        assert_eq!(response.status, 201, "{}", response.text);
+        response.result()["bookmark_id"].as_str().unwrap().to_owned()
     }
 
     /// The names in a list.
     pub(crate) async fn names(&self, query: &str) -> Vec<String> {
-        let answer = self.get(query).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        let bookmarks = answer.result().as_array().unwrap().clone();
+        let response = self.get(query).await;
+        assert_eq!(response.status, 200, "{}", response.text);
+        let bookmarks = response.result().as_array().unwrap().clone();
         bookmarks.iter().map(|bookmark| bookmark["name"].as_str().unwrap().to_owned()).collect()
     }
 }
 
-impl Answer {
+impl TestResponse {
     pub(crate) fn body(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
@@ -163,10 +163,10 @@ impl Answer {
     }
 }
 
-pub(crate) async fn send(request: RequestBuilder) -> Answer {
+pub(crate) async fn send(request: RequestBuilder) -> TestResponse {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
-    Answer { status, headers, text: response.text().await.unwrap() }
+    TestResponse { status, headers, text: response.text().await.unwrap() }
 }
 
 fn config(site: &DevSite, settings: &Value) -> Config<BookmarksSettings> {

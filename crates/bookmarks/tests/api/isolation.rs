@@ -76,9 +76,9 @@ async fn nothing_is_done_without_a_valid_token() {
         let request = || service.request(method.clone(), &path).json(&json!({"name": "x"}));
         send(request()).await.assert_refusal(401, "No Tapis access token found in the request.");
         for token in [&expired, &foreign] {
-            let answer = send(request().header("X-Tapis-Token", token)).await;
-            assert_eq!(answer.status, 401, "{method} {path}");
-            assert!(answer.headers.contains_key("www-authenticate"));
+            let response = send(request().header("X-Tapis-Token", token)).await;
+            assert_eq!(response.status, 401, "{method} {path}");
+            assert!(response.headers.contains_key("www-authenticate"));
         }
     }
     assert_eq!(alice.names("").await, ["results"]);

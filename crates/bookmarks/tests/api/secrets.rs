@@ -1,4 +1,4 @@
-//! A token is in no answer and in no line of the log (F24).
+//! A token is in no response and in no line of the log (F24).
 
 use reqwest::Method;
 use serde_json::json;
@@ -19,7 +19,7 @@ async fn a_token_never_leaves() {
     let alice = service.alice();
     let (_, canary) = alice.token().rsplit_once('.').unwrap();
     let id = alice.bookmark("results").await;
-    let answers = [
+    let responses = [
         alice.get("/whoami").await,
         alice.get("?pretty=true").await,
         alice.get(&format!("?order={canary}")).await,
@@ -29,9 +29,9 @@ async fn a_token_never_leaves() {
         send(alice.request(Method::GET, "").header("X-Tapis-User", canary)).await,
         send(service.request(Method::GET, "").header("X-Tapis-Token", format!("{}x", alice.token()))).await,
     ];
-    for answer in answers {
-        assert!(!answer.text.contains(canary), "{}", answer.text);
-        assert!(!format!("{:?}", answer.headers).contains(canary));
+    for response in responses {
+        assert!(!response.text.contains(canary), "{}", response.text);
+        assert!(!format!("{:?}", response.headers).contains(canary));
     }
     let lines = capture.lines();
     assert!(lines.iter().any(|line| line.contains("request completed") && line.contains("user=alice")));

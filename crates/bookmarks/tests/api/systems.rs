@@ -43,8 +43,8 @@ async fn systems_that_does_not_answer_is_a_503_and_nothing_is_kept() {
     let service = Service::start().await;
     let alice = service.alice();
     service.site.inject_fault("/v3/systems", InjectedFault::Status(500));
-    let answer = alice.post(&bookmark("workstation")).await;
-    assert!(matches!(answer.status.as_u16(), 502 | 503), "{}", answer.text);
+    let response = alice.post(&bookmark("workstation")).await;
+    assert!(matches!(response.status.as_u16(), 502 | 503), "{}", response.text);
     service.site.clear_faults();
     assert_eq!(alice.names("").await, [""; 0]);
     assert_eq!(alice.post(&bookmark("workstation")).await.status, 201);

@@ -9,8 +9,8 @@ use crate::helpers::{Service, send};
 async fn a_user_sees_who_they_are_and_not_their_token() {
     let service = Service::start().await;
     let alice = service.alice();
-    let answer = alice.get("/whoami").await;
-    let g = answer.result();
+    let response = alice.get("/whoami").await;
+    let g = response.result();
     let expected = [
         ("request_username", "alice"),
         ("request_tenant_id", "tacc"),
@@ -24,7 +24,7 @@ async fn a_user_sees_who_they_are_and_not_their_token() {
     }
     assert_eq!(g["request_tenant_base_url"], service.site.url());
     assert_eq!(g["x_tapis_user"], Value::Null);
-    assert!(!answer.text.contains(alice.token().rsplit('.').next().unwrap()));
+    assert!(!response.text.contains(alice.token().rsplit('.').next().unwrap()));
 }
 
 #[tokio::test]

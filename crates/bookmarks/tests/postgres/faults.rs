@@ -15,14 +15,14 @@ use crate::helpers::{Service, http};
 /// The acquire timeout of 3 s, and what a busy machine adds.
 const SLOW: Duration = Duration::from_secs(10);
 
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 const BROKEN: &str = "tapisservice_connections_closed_total{reason=\"broken\"}";
 
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
     while !holds().await {
-        assert!(start.elapsed() < PATIENCE, "in vain: {what}");
+        assert!(start.elapsed() < TIMEOUT, "in vain: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -101,13 +101,13 @@ async fn f15_no_acknowledged_bookmark_is_lost_in_a_crash() {
                 let name = format!("{client}-{number}");
                 let body = json!({"name": name, "system_id": "workstation", "path": "/", "tags": ["a", "b"]});
                 let start = Instant::now();
-                let answer = alice.post(&body).await;
+                let response = alice.post(&body).await;
                 assert!(start.elapsed() < SLOW, "{:?}", start.elapsed());
-                if answer.status == 201 {
+                if response.status == 201 {
                     acknowledged.push(name);
                 } else {
-                    assert_eq!(answer.status, 503, "{}", answer.text);
-                    assert!(!answer.text.contains(PASSWORD) && !answer.text.contains("127.0.0.1"));
+                    assert_eq!(response.status, 503, "{}", response.text);
+                    assert!(!response.text.contains(PASSWORD) && !response.text.contains("127.0.0.1"));
                     refused += 1;
                 }
             }
@@ -134,7 +134,7 @@ async fn f15_no_acknowledged_bookmark_is_lost_in_a_crash() {
         acknowledged.difference(&rows).count(),
         rows.len()
     );
-    // The answer to a commit may be cut off; nothing else may be there.
+    // The response to a commit may be cut off; nothing else may be there.
     assert!(rows.len() - acknowledged.len() <= refused, "{} {} {refused}", rows.len(), acknowledged.len());
     assert!(refused > 0 && acknowledged.len() > 20, "{refused} {}", acknowledged.len());
     let torn = "SELECT COUNT(*) FROM bookmarks b WHERE (SELECT COUNT(*) FROM bookmark_tags t WHERE t.bookmark_id = b.bookmark_id) <> 2";
@@ -163,7 +163,7 @@ async fn f16_while_the_pool_is_exhausted_the_rest_answers() {
     assert_eq!(service.get("/whoami").await.status, 401);
     assert_eq!(used(&metrics).await, 2);
     lock.rollback().await.unwrap();
-    assert!(waiting.join_all().await.iter().all(|answer| answer.status == 200));
+    assert!(waiting.join_all().await.iter().all(|response| response.status == 200));
     until_ready(&service).await;
     service.alice().bookmark("results").await;
 }

@@ -12,9 +12,9 @@ use crate::text::{BASIC_PASSWORD, BEARER, BODY, COOKIE, JUNK_TOKEN, SIGNATURE, p
 use crate::tokens::Tokens;
 use crate::upstream::failures;
 
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Who asks, whom, and where the answers go.
+/// Who asks, whom, and where the responses go.
 pub(crate) struct Caller<'a> {
     pub(crate) site: &'a DevSite,
     pub(crate) service: &'a Service,
@@ -44,18 +44,18 @@ impl Caller<'_> {
         let to = format!("{} {}", request.method(), request.url().path());
         // The refusal of a body that nobody reads to its end may be lost with the connection.
         let Ok(response) = self.client.execute(request).await else { return 0 };
-        self.evidence.answer(&to, response).await
+        self.evidence.record_response(&to, response).await
     }
 
-    /// Waits for an answer with this status, without a word about the others.
+    /// Waits for a response with this status, without a word about the others.
     pub(crate) async fn until(&mut self, what: &str, path: &str, status: u16) {
         let start = Instant::now();
         loop {
-            let answer = self.client.get(format!("{}{path}", self.service.direct)).send().await;
-            if answer.is_ok_and(|answer| answer.status() == status) {
+            let response = self.client.get(format!("{}{path}", self.service.direct)).send().await;
+            if response.is_ok_and(|response| response.status() == status) {
                 return;
             }
-            assert!(start.elapsed() < PATIENCE, "never {what}");
+            assert!(start.elapsed() < TIMEOUT, "never {what}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -1,4 +1,4 @@
-//! Everything that came out of a service: its outputs, its answers, its files.
+//! Everything that came out of a service: its outputs, its responses, its files.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ pub(crate) struct Count {
     /// Outputs of processes, and files.
     pub(crate) outputs: usize,
     /// Answers to requests, with their headers.
-    pub(crate) answers: usize,
+    pub(crate) responses: usize,
     /// Answers of the metrics.
     pub(crate) metrics: usize,
     /// Lines in all.
@@ -62,17 +62,17 @@ impl Evidence {
         }
     }
 
-    /// An answer, read whole; returns its status.
-    pub(crate) async fn answer(&mut self, to: &str, response: Response) -> u16 {
+    /// A response, read whole; returns its status.
+    pub(crate) async fn record_response(&mut self, to: &str, response: Response) -> u16 {
         let (status, headers) = (response.status(), format!("{:?}", response.headers()));
         let text = response.text().await.unwrap();
-        self.count.answers += 1;
+        self.count.responses += 1;
         self.texts.push((format!("the answer to {to}"), format!("{status} {headers}\n{text}")));
         status.as_u16()
     }
 
     /// The figures for Prometheus.
-    pub(crate) async fn metrics(&mut self, response: Response) {
+    pub(crate) async fn record_metrics(&mut self, response: Response) {
         let text = response.text().await.unwrap();
         assert!(text.contains("http_server_request_duration_seconds_count"), "{text}");
         self.count.metrics += 1;

@@ -124,7 +124,7 @@ async fn fail(config: &Config<BookmarksSettings>, settings: Settings, token: &st
         assert_eq!(response.status(), 500, "{path}");
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        evidence.answer(path, Response::from_parts(parts, body).into()).await;
+        evidence.record_response(path, Response::from_parts(parts, body).into()).await;
     }
     let app = bookmarks::app(config, settings).await.unwrap().build().unwrap();
     evidence.output("debugging", &format!("{:?} {:?}", app.routes(), app.tenants().state()));

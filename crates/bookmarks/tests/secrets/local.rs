@@ -12,7 +12,7 @@ use crate::evidence::Evidence;
 use crate::process::{command, holds_secrets};
 use crate::text::{CLIENT_KEY, SERVICE_PASSWORD, WRONG_PASSWORD};
 
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Serves, is logged in at, and stops. The command line that it prints holds a token on purpose, once.
 pub(crate) async fn serve(canaries: &mut Canaries, evidence: &mut Evidence) {
@@ -30,22 +30,22 @@ pub(crate) async fn serve(canaries: &mut Canaries, evidence: &mut Evidence) {
     let client = client();
 
     for (status, request) in log_ins(&client, base) {
-        let answer = request.send().await.unwrap();
-        assert_eq!(answer.status(), status, "{:?}", answer.url());
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), status, "{:?}", response.url());
         if status == 201 {
             // These are for whoever logged in: they are read, not searched, and searched for in all the rest.
-            let result = answer.json::<Value>().await.unwrap()["result"].take();
+            let result = response.json::<Value>().await.unwrap()["result"].take();
             for kind in ["access_token", "refresh_token"] {
                 if let Some(token) = result[kind][kind].as_str() {
                     canaries.add_token(&format!("the {kind} of a user who logged in"), token);
                 }
             }
         } else {
-            evidence.answer("a log-in", answer).await;
+            evidence.record_response("a log-in", response).await;
         }
     }
     let who = client.get(url).header("X-Tapis-Token", token).send().await.unwrap();
-    assert_eq!(evidence.answer("whoami", who).await, 200);
+    assert_eq!(evidence.record_response("whoami", who).await, 200);
     process.stop();
 
     let keys = folder.path().join(".tapis").join("devsite");
@@ -80,7 +80,7 @@ async fn command_line(printed: &std::path::Path) -> (String, String) {
         if let Some(line) = text.lines().find(|line| line.starts_with("curl ") && line.ends_with('\'')) {
             return (line.to_owned(), text.replace(line, ""));
         }
-        assert!(start.elapsed() < PATIENCE, "it prints no command line");
+        assert!(start.elapsed() < TIMEOUT, "it prints no command line");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -37,7 +37,7 @@ async fn no_secret_is_found_anywhere() {
     println!("searched for {} secrets in {} spellings: {count:?}", canaries.len(), canaries.spellings());
     // A machine without PostgreSQL answers a third less.
     assert!(canaries.len() >= 150 && canaries.spellings() >= 20 * canaries.len(), "{}", canaries.len());
-    assert!(count.outputs >= 50 && count.answers >= 1500 && count.metrics == 2, "{count:?}");
+    assert!(count.outputs >= 50 && count.responses >= 1500 && count.metrics == 2, "{count:?}");
     assert!(count.lines >= 1200 && count.trace >= 200 && count.by_dependencies >= 200, "{count:?}");
 }
 

@@ -20,7 +20,7 @@ use crate::text::{DATABASE_FOLDER, DATABASE_PASSWORD, NESTED_SECRET, OWN_SECRET,
 use crate::tokens::{Tokens, serve_known_tokens};
 use crate::upstream::chatty;
 
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The dependencies that log, which the service holds at WARN unless it is told otherwise, and its own crates.
 const MODULES: [&str; 20] = [
@@ -111,7 +111,7 @@ pub(crate) async fn serve(
         damage(&service, postgres.as_ref());
         every_route(&mut caller).await;
     }
-    evidence.metrics(client.get(&service.metrics).send().await.unwrap()).await;
+    evidence.record_metrics(client.get(&service.metrics).send().await.unwrap()).await;
     service.stop(evidence);
 }
 
@@ -125,7 +125,7 @@ async fn prepared(postgres: &Postgres) -> String {
     let url = format!("postgres://canary:{}@127.0.0.1:{}/tapis", percent(DATABASE_PASSWORD), postgres.port());
     let database =
         tapisservice_db::Database::connect_lazy(&tapisservice_db::DatabaseSettings::new(&url)).unwrap();
-    bookmarks::migrator().upgrade(&database, Upgrade::Head, PATIENCE, &mut |_| ()).await.unwrap();
+    bookmarks::migrator().upgrade(&database, Upgrade::Head, TIMEOUT, &mut |_| ()).await.unwrap();
     database.close().await;
     url
 }

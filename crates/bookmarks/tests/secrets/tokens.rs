@@ -52,12 +52,12 @@ pub(crate) fn serve_known_tokens(site: &DevSite, canaries: &mut Canaries) {
         });
         site.inject_fault(
             request,
-            json_answer(201, &json!({"status": "success", "message": "ok", "result": result})),
+            json_response(201, &json!({"status": "success", "message": "ok", "result": result})),
         );
     }
 }
 
-pub(crate) fn json_answer(status: u16, body: &Value) -> InjectedFault {
+pub(crate) fn json_response(status: u16, body: &Value) -> InjectedFault {
     InjectedFault::Response {
         status,
         content_type: "application/json".to_owned(),

@@ -1,19 +1,19 @@
-//! Neighbours that fail, some of them talking: their answers hold what they were sent and more.
+//! Neighbours that fail, some of them talking: their responses hold what they were sent and more.
 
 use serde_json::json;
 use tapisservice_devsite::{DevSite, InjectedFault};
 
 use crate::text::{LOCATION, SERVICE_PASSWORD, percent};
-use crate::tokens::json_answer;
+use crate::tokens::json_response;
 
-/// An answer that repeats the service's password.
+/// A response that repeats the service's password.
 pub(crate) fn chatty(status: u16) -> InjectedFault {
     repeating(status, SERVICE_PASSWORD)
 }
 
-/// An answer that repeats a secret it was sent.
+/// A response that repeats a secret it was sent.
 pub(crate) fn repeating(status: u16, secret: &str) -> InjectedFault {
-    json_answer(
+    json_response(
         status,
         &json!({"status": "error", "message": format!("bad password {secret}"), "result": secret}),
     )

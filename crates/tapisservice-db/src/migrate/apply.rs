@@ -20,7 +20,7 @@ use super::session::TABLE;
 
 /// Disappears together with the transaction that a migration started in.
 const SAVEPOINT: &str = "SAVEPOINT tapis_migration";
-const RELEASE: &str = "RELEASE SAVEPOINT tapis_migration";
+const RELEASE_SAVEPOINT: &str = "RELEASE SAVEPOINT tapis_migration";
 
 /// For SQLite: takes the write lock before anything is read, and waits for it while a service writes.
 #[cfg(feature = "sqlite")]
@@ -97,7 +97,7 @@ async fn in_transaction(
 ) -> Result<(), MigrationError> {
     connection.execute(SAVEPOINT).await?;
     connection.run(migration, statements).await?;
-    connection.execute(RELEASE).await.map_err(|error| match error {
+    connection.execute(RELEASE_SAVEPOINT).await.map_err(|error| match error {
         sqlx::Error::Database(_) => MigrationError::TransactionLost { file: file_name(migration) },
         lost => lost.into(),
     })?;

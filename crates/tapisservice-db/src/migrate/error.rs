@@ -111,7 +111,7 @@ pub enum MigrationError {
         reason: String,
     },
     /// A migration failed. It leaves nothing behind, unless it runs without a transaction.
-    #[error("migration {version} failed: {}: {}{}", place(file, *line), driver_message(source), remainder(*transaction))]
+    #[error("migration {version} failed: {}: {}{}", location(file, *line), driver_message(source), remainder(*transaction))]
     Failed {
         /// Its version.
         version: i64,
@@ -165,7 +165,7 @@ impl ServiceError for MigrationError {
     }
 }
 
-fn place(file: &str, line: Option<usize>) -> String {
+fn location(file: &str, line: Option<usize>) -> String {
     line.map_or_else(|| format!("{file}, at its commit"), |line| format!("{file}, line {line}"))
 }
 

@@ -15,7 +15,7 @@ pub(super) fn file_name(migration: &Migration) -> String {
 /// Rejects a file that would end the transaction it runs in. It is checked by the rules of both engines, so that both reject it or
 /// neither does.
 pub(super) fn check(migration: &Migration) -> Result<(), MigrationError> {
-    for dialect in Dialect::BOTH {
+    for dialect in Dialect::ALL {
         plan(migration.sql.as_str(), dialect, !migration.no_tx)
             .map_err(|error| script_error(migration, error))?;
     }

@@ -9,7 +9,7 @@ use time::macros::format_description;
 
 use super::MigrationError;
 
-const LONGEST: usize = 80;
+const MAX_NAME_LENGTH: usize = 80;
 
 /// Creates `<version>_<name>.up.sql` and `.down.sql` in `folder` and returns their paths. The version is the current time (UTC), or
 /// one more than that of the newest file if that is later.
@@ -39,7 +39,11 @@ fn slug(name: &str) -> Result<String, MigrationError> {
     let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-'));
     let words: Vec<&str> = name.split([' ', '_', '-']).filter(|word| !word.is_empty()).collect();
     let slug = words.join("_").to_ascii_lowercase();
-    if fits && (1..=LONGEST).contains(&slug.len()) { Ok(slug) } else { Err(MigrationError::InvalidName) }
+    if fits && (1..=MAX_NAME_LENGTH).contains(&slug.len()) {
+        Ok(slug)
+    } else {
+        Err(MigrationError::InvalidName)
+    }
 }
 
 /// The time as a number that sorts: `20261101120000`.

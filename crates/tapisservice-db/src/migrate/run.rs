@@ -10,9 +10,9 @@ use crate::Database;
 use crate::error::{QueryError, driver_message};
 
 /// The time limit for one attempt to connect.
-const ATTEMPT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 type OnEvent<'t> = &'t mut (dyn FnMut(MigrationEvent) + Send);
 
@@ -95,7 +95,7 @@ async fn connect(
 ) -> Result<Session, MigrationError> {
     let started = Instant::now();
     loop {
-        let attempt = tokio::time::timeout(ATTEMPT, Session::open(database)).await;
+        let attempt = tokio::time::timeout(CONNECT_TIMEOUT, Session::open(database)).await;
         let reason = match attempt {
             Ok(Ok(session)) => return Ok(session),
             Ok(Err(error)) if !error.is_unavailable() || is_refused_login(&error) => return Err(error.into()),
@@ -103,11 +103,11 @@ async fn connect(
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer".to_owned(),
         };
-        if started.elapsed() + BETWEEN_ATTEMPTS > timeout {
+        if started.elapsed() + RETRY_DELAY > timeout {
             return Err(MigrationError::Unreachable { waited: started.elapsed(), reason });
         }
         on_event(MigrationEvent::WaitingForDatabase { reason });
-        tokio::time::sleep(BETWEEN_ATTEMPTS).await;
+        tokio::time::sleep(RETRY_DELAY).await;
     }
 }
 

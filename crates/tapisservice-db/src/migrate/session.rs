@@ -31,7 +31,7 @@ pub(super) const TABLE: &str = "_sqlx_migrations";
 #[cfg(feature = "postgres")]
 const LOCK: i64 = 0x7461_7069_736d_6967;
 
-const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(200);
+const LOCK_RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// A connection with a lock, which is held from [`lock`](Self::lock) to the end of the session. A run that dies leaves no
 /// lock: PostgreSQL releases its lock with the connection, and the lock of an SQLite file belongs to the operating system.
@@ -169,5 +169,5 @@ async fn wait(told: &mut bool, on_event: &mut (dyn FnMut(MigrationEvent) + Send)
     if !std::mem::replace(told, true) {
         on_event(MigrationEvent::WaitingForLock);
     }
-    tokio::time::sleep(BETWEEN_ATTEMPTS).await;
+    tokio::time::sleep(LOCK_RETRY_DELAY).await;
 }

@@ -12,7 +12,7 @@ use tapisservice_db::{ByOwner, Database, QueryError, SchemaCheck, Scope, TextUui
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::helpers::{INSERT, PATIENCE, migrated, migrator, owner, upgrade};
+use crate::helpers::{INSERT, TIMEOUT, migrated, migrator, owner, upgrade};
 
 /// The acquire timeout of 3 s, and what a busy machine adds.
 const SLOW: Duration = Duration::from_secs(10);
@@ -26,7 +26,7 @@ fn alice() -> Identity {
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
     while !holds().await {
-        assert!(start.elapsed() < PATIENCE, "in vain: {what}");
+        assert!(start.elapsed() < TIMEOUT, "in vain: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -51,7 +51,7 @@ async fn f14_a_service_starts_while_its_database_is_down() {
     for _ in 0..2 {
         let database = Database::connect_lazy(&settings).unwrap();
         runners.spawn(async move {
-            migrator().upgrade(&database, Upgrade::Head, PATIENCE, &mut |_| ()).await.unwrap();
+            migrator().upgrade(&database, Upgrade::Head, TIMEOUT, &mut |_| ()).await.unwrap();
         });
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -137,7 +137,7 @@ async fn f15_acknowledged_writes_survive_stops_and_crashes_under_load() {
     let rows: HashSet<Uuid> = rows.into_iter().map(|(id,)| id.0).collect();
     let lost: Vec<_> = acknowledged.difference(&rows).collect();
     assert!(lost.is_empty(), "{} of {} acknowledged writes are lost", lost.len(), acknowledged.len());
-    // A commit whose answer was cut off may have been carried out: once, as its id is the primary key.
+    // A commit whose response was cut off may have been carried out: once, as its id is the primary key.
     let unknown: Vec<_> = rows.difference(&acknowledged).collect();
     assert!(unknown.iter().all(|id| failed.contains(id)), "rows that nobody wrote");
     assert!(unknown.len() <= 3 * 10, "{} of {} failures were carried out", unknown.len(), failed.len());

@@ -15,7 +15,7 @@ static POSTGRES: LazyLock<Option<Postgres>> = LazyLock::new(Postgres::start);
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// How long a test waits at most for what takes a moment: machines may be slow.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 
 pub(crate) struct Fixture {
     pub(crate) name: &'static str,
@@ -47,7 +47,7 @@ pub(crate) async fn migrated() -> Vec<Fixture> {
 }
 
 pub(crate) async fn upgrade(database: &Database) {
-    migrator().upgrade(database, Upgrade::Head, PATIENCE, &mut |_| ()).await.unwrap();
+    migrator().upgrade(database, Upgrade::Head, TIMEOUT, &mut |_| ()).await.unwrap();
 }
 
 pub(crate) fn migrator() -> Migrator {

@@ -11,7 +11,7 @@ use tapisservice_db::{Database, SchemaCheck};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 
-use crate::helpers::{Fixture, PATIENCE, empty, migrator, postgres, upgrade};
+use crate::helpers::{Fixture, TIMEOUT, empty, migrator, postgres, upgrade};
 
 const HEAD: i64 = 20_260_103_000_000;
 
@@ -20,12 +20,12 @@ async fn down(
     database: &Database,
     to: Downgrade,
 ) -> Result<Option<i64>, MigrationError> {
-    let status = migrator.downgrade(database, to, PATIENCE, &mut |_| ()).await;
+    let status = migrator.downgrade(database, to, TIMEOUT, &mut |_| ()).await;
     status.map(|status| status.current())
 }
 
 async fn up(migrator: &Migrator, database: &Database, to: Upgrade) -> Result<Option<i64>, MigrationError> {
-    migrator.upgrade(database, to, PATIENCE, &mut |_| ()).await.map(|status| status.current())
+    migrator.upgrade(database, to, TIMEOUT, &mut |_| ()).await.map(|status| status.current())
 }
 
 fn files(pairs: &[(i64, &'static str, &'static str)]) -> Migrator {
@@ -81,7 +81,7 @@ async fn run_together(fixture: &Fixture, migrator: fn() -> Migrator) -> u32 {
         runners.spawn(async move {
             let mut ran = 0;
             let tell = &mut |event| ran += u32::from(matches!(event, MigrationEvent::Finished { .. }));
-            let status = migrator().upgrade(&database, Upgrade::Head, PATIENCE, tell).await.unwrap();
+            let status = migrator().upgrade(&database, Upgrade::Head, TIMEOUT, tell).await.unwrap();
             assert_eq!(status.at_head(), Ok(()));
             ran
         });
@@ -193,7 +193,7 @@ async fn a_database_ahead_of_the_build_serves_but_is_not_taken_back() {
         up(&new, database, Upgrade::Head).await.unwrap();
         let old = files(&[first]);
         let mut events = Vec::new();
-        old.upgrade(database, Upgrade::Head, PATIENCE, &mut |event| events.push(event)).await.unwrap();
+        old.upgrade(database, Upgrade::Head, TIMEOUT, &mut |event| events.push(event)).await.unwrap();
         assert_eq!(events, [MigrationEvent::Ahead { unknown: 1 }]);
         SchemaCheck::new(database.clone(), old.clone()).ready().await.unwrap();
         let error = down(&old, database, Downgrade::Base).await.unwrap_err();
@@ -265,7 +265,7 @@ fn runner_that_tells(fixture: &Fixture) -> (JoinHandle<()>, UnboundedReceiver<Mi
     let database = fixture.database.clone();
     let runner = tokio::spawn(async move {
         let tell = &mut |event| drop(sender.send(event));
-        migrator().upgrade(&database, Upgrade::Head, PATIENCE, tell).await.unwrap();
+        migrator().upgrade(&database, Upgrade::Head, TIMEOUT, tell).await.unwrap();
     });
     (runner, told)
 }
@@ -277,7 +277,7 @@ async fn a_wrong_password_is_not_waited_for() {
     let database = Database::connect_lazy(&settings).unwrap();
     let migrator = migrator();
     let run = up(&migrator, &database, Upgrade::Head);
-    let error = tokio::time::timeout(PATIENCE / 2, run).await.expect("it does not wait").unwrap_err();
+    let error = tokio::time::timeout(TIMEOUT / 2, run).await.expect("it does not wait").unwrap_err();
     assert!(matches!(error, MigrationError::Query(_)), "{error:?}");
 }
 

@@ -5,7 +5,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator as Files};
 use tapisservice_db::migrate::{Downgrade, MigrateCommand, Migrator, Upgrade};
 use tapisservice_db::{Database, Engine};
 
-use crate::helpers::{Fixture, PATIENCE, empty};
+use crate::helpers::{Fixture, TIMEOUT, empty};
 
 /// A migration that is sound, and done first where there is another.
 const FIRST: (&str, &str) = ("CREATE TABLE first (x BIGINT)", "DROP TABLE first");
@@ -23,12 +23,12 @@ fn build(pairs: &[(&'static str, &'static str)]) -> Migrator {
 }
 
 async fn up(migrator: &Migrator, database: &Database) -> Result<Option<i64>, String> {
-    let status = migrator.upgrade(database, Upgrade::Head, PATIENCE, &mut |_| ()).await;
+    let status = migrator.upgrade(database, Upgrade::Head, TIMEOUT, &mut |_| ()).await;
     status.map(|status| status.current()).map_err(|error| error.to_string())
 }
 
 async fn down(migrator: &Migrator, database: &Database) -> Result<Option<i64>, String> {
-    let status = migrator.downgrade(database, Downgrade::Base, PATIENCE, &mut |_| ()).await;
+    let status = migrator.downgrade(database, Downgrade::Base, TIMEOUT, &mut |_| ()).await;
     status.map(|status| status.current()).map_err(|error| error.to_string())
 }
 

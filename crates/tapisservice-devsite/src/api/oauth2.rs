@@ -71,7 +71,7 @@ fn renewal(site: &SiteState, host: &ResolvedHost, request: &TokenRequest) -> Res
     let missing = || ApiError::bad_request("The refresh_token grant needs a refresh_token.");
     let token = request.refresh_token.as_deref().ok_or_else(missing)?;
     let claims = caller::refresh_token(&site.registry(), token).ok();
-    let grant = claims.as_ref().and_then(Grant::remembered);
+    let grant = claims.as_ref().and_then(Grant::from_refresh_claims);
     let grant = grant.filter(|grant| grant.account == AccountType::User && grant.tenant == host.tenant);
     grant.ok_or_else(|| ApiError::unauthorized("The refresh token is not valid in this tenant."))
 }

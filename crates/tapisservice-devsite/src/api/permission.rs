@@ -16,62 +16,62 @@ use crate::grant::AccountType;
 use crate::state::{Roles, SiteState};
 
 /// A body that names a tenant.
-pub(crate) trait OfTenant: DeserializeOwned {
+pub(crate) trait HasTenant: DeserializeOwned {
     fn tenant(&self) -> &str;
 }
 
 /// A query, from a caller who may query the roles of its tenant.
-pub(crate) struct Asked<T>(pub(crate) T);
+pub(crate) struct RoleQuery<T>(pub(crate) T);
 
 /// A change, from a caller who may grant and revoke the roles of its tenant.
-pub(crate) struct Ordered<T>(pub(crate) T);
+pub(crate) struct RoleChange<T>(pub(crate) T);
 
 /// The tenant of a query without a body: the parameter `tenant`, otherwise the tenant of the request.
-pub(crate) struct AskedTenant(pub(crate) String);
+pub(crate) struct QueriedTenant(pub(crate) String);
 
-impl<T: OfTenant> FromRequest<Arc<SiteState>> for Asked<T> {
+impl<T: HasTenant> FromRequest<Arc<SiteState>> for RoleQuery<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, site: &Arc<SiteState>) -> Result<Self, Response> {
-        permitted(request, site, may_ask_about).await.map(Self)
+        authorized_body(request, site, authorize_query).await.map(Self)
     }
 }
 
-impl<T: OfTenant> FromRequest<Arc<SiteState>> for Ordered<T> {
+impl<T: HasTenant> FromRequest<Arc<SiteState>> for RoleChange<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, site: &Arc<SiteState>) -> Result<Self, Response> {
-        permitted(request, site, may_change).await.map(Self)
+        authorized_body(request, site, authorize_change).await.map(Self)
     }
 }
 
-impl FromRequestParts<Arc<SiteState>> for AskedTenant {
+impl FromRequestParts<Arc<SiteState>> for QueriedTenant {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<SiteState>) -> Result<Self, ApiError> {
         let caller = Caller::from_request_parts(parts, site).await?;
         let Ok(query) = Query::from_request_parts(parts, site).await;
         let tenant = query.text("tenant").unwrap_or(&caller.tenant).to_owned();
-        may_ask_about(site, &caller, &tenant)?;
+        authorize_query(site, &caller, &tenant)?;
         Ok(Self(tenant))
     }
 }
 
 /// The body, if the caller is verified and has the permission for its tenant.
-async fn permitted<T: OfTenant>(
+async fn authorized_body<T: HasTenant>(
     request: Request,
     site: &Arc<SiteState>,
     check: fn(&SiteState, &Caller, &str) -> Result<(), ApiError>,
 ) -> Result<T, Response> {
     let (mut parts, body) = request.into_parts();
     let caller = Caller::from_request_parts(&mut parts, site).await.map_err(ApiError::into_response)?;
-    let Body(ask) = Body::<T>::from_request(Request::from_parts(parts, body), site).await?;
-    check(site, &caller, ask.tenant()).map_err(ApiError::into_response)?;
-    Ok(ask)
+    let Body(content) = Body::<T>::from_request(Request::from_parts(parts, body), site).await?;
+    check(site, &caller, content.tenant()).map_err(ApiError::into_response)?;
+    Ok(content)
 }
 
 /// Services may query every tenant, users only their own.
-fn may_ask_about(site: &SiteState, caller: &Caller, tenant: &str) -> Result<(), ApiError> {
+fn authorize_query(site: &SiteState, caller: &Caller, tenant: &str) -> Result<(), ApiError> {
     site.registry()
         .active_tenant(tenant)
         .ok_or_else(|| ApiError::bad_request("The tenant does not exist."))?;
@@ -80,8 +80,8 @@ fn may_ask_about(site: &SiteState, caller: &Caller, tenant: &str) -> Result<(), 
 }
 
 /// Services and tenant administrators may grant and revoke roles.
-fn may_change(site: &SiteState, caller: &Caller, tenant: &str) -> Result<(), ApiError> {
-    may_ask_about(site, caller, tenant)?;
+fn authorize_change(site: &SiteState, caller: &Caller, tenant: &str) -> Result<(), ApiError> {
+    authorize_query(site, caller, tenant)?;
     let allowed = caller.account == AccountType::Service || is_admin(&site.roles(), tenant, &caller.user);
     allowed
         .then_some(())

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::permission::{self, Asked, AskedTenant, OfTenant, Ordered};
+use super::permission::{self, HasTenant, QueriedTenant, RoleChange, RoleQuery};
 use crate::envelope::{ApiError, ApiResponse};
 use crate::state::SiteState;
 
@@ -38,69 +38,75 @@ pub(crate) struct UserRef {
     user: String,
 }
 
-impl OfTenant for OneRole {
+impl HasTenant for OneRole {
     fn tenant(&self) -> &str {
         &self.tenant
     }
 }
 
-impl OfTenant for SeveralRoles {
+impl HasTenant for SeveralRoles {
     fn tenant(&self) -> &str {
         &self.tenant
     }
 }
 
-impl OfTenant for UserRef {
+impl HasTenant for UserRef {
     fn tenant(&self) -> &str {
         &self.tenant
     }
 }
 
-pub(crate) async fn has_role(State(site): Site, Asked(ask): Asked<OneRole>) -> ApiResponse {
-    let OneRole { tenant, user, role_name, or_admin } = ask;
+pub(crate) async fn has_role(State(site): Site, RoleQuery(query): RoleQuery<OneRole>) -> ApiResponse {
+    let OneRole { tenant, user, role_name, or_admin } = query;
     let roles = site.roles();
     let has = permission::has_role(&roles, &tenant, &user, &role_name);
     authorized(has || (or_admin && permission::is_admin(&roles, &tenant, &user)))
 }
 
-pub(crate) async fn has_role_any(State(site): Site, Asked(ask): Asked<SeveralRoles>) -> ApiResponse {
-    let SeveralRoles { tenant, user, role_names, or_admin } = ask;
+pub(crate) async fn has_role_any(
+    State(site): Site,
+    RoleQuery(query): RoleQuery<SeveralRoles>,
+) -> ApiResponse {
+    let SeveralRoles { tenant, user, role_names, or_admin } = query;
     let roles = site.roles();
     let any = role_names.iter().any(|role| permission::has_role(&roles, &tenant, &user, role));
     authorized(any || (or_admin && permission::is_admin(&roles, &tenant, &user)))
 }
 
-pub(crate) async fn has_role_all(State(site): Site, Asked(ask): Asked<SeveralRoles>) -> ApiResponse {
-    let SeveralRoles { tenant, user, role_names, or_admin } = ask;
+pub(crate) async fn has_role_all(
+    State(site): Site,
+    RoleQuery(query): RoleQuery<SeveralRoles>,
+) -> ApiResponse {
+    let SeveralRoles { tenant, user, role_names, or_admin } = query;
     let roles = site.roles();
     let all = role_names.iter().all(|role| permission::has_role(&roles, &tenant, &user, role));
     authorized(all || (or_admin && permission::is_admin(&roles, &tenant, &user)))
 }
 
-pub(crate) async fn is_admin(State(site): Site, Asked(ask): Asked<UserRef>) -> ApiResponse {
-    authorized(permission::is_admin(&site.roles(), &ask.tenant, &ask.user))
+pub(crate) async fn is_admin(State(site): Site, RoleQuery(query): RoleQuery<UserRef>) -> ApiResponse {
+    authorized(permission::is_admin(&site.roles(), &query.tenant, &query.user))
 }
 
 pub(crate) async fn grant_role(
     State(site): Site,
-    Ordered(order): Ordered<OneRole>,
+    RoleChange(change): RoleChange<OneRole>,
 ) -> Result<ApiResponse, ApiError> {
-    if order.role_name.is_empty() || order.role_name.chars().count() > 60 {
+    if change.role_name.is_empty() || change.role_name.chars().count() > 60 {
         return Err(ApiError::bad_request("A role name has 1 to 60 characters."));
     }
-    let granted = site.roles().entry((order.tenant, order.user)).or_default().insert(order.role_name);
+    let granted = site.roles().entry((change.tenant, change.user)).or_default().insert(change.role_name);
     Ok(changes(granted))
 }
 
-pub(crate) async fn revoke_role(State(site): Site, Ordered(order): Ordered<OneRole>) -> ApiResponse {
+pub(crate) async fn revoke_role(State(site): Site, RoleChange(change): RoleChange<OneRole>) -> ApiResponse {
     let mut roles = site.roles();
-    let names = roles.get_mut(&(order.tenant, order.user));
-    changes(names.is_some_and(|names| names.remove(&order.role_name)))
+    let names = roles.get_mut(&(change.tenant, change.user));
+    changes(names.is_some_and(|names| names.remove(&change.role_name)))
 }
 
 pub(crate) async fn roles_of_user(
     State(site): Site,
-    AskedTenant(tenant): AskedTenant,
+    QueriedTenant(tenant): QueriedTenant,
     Path(user): Path<String>,
 ) -> ApiResponse {
     let names = site.roles().get(&(tenant, user)).cloned().unwrap_or_default();
@@ -109,7 +115,7 @@ pub(crate) async fn roles_of_user(
 
 pub(crate) async fn users_with_role(
     State(site): Site,
-    AskedTenant(tenant): AskedTenant,
+    QueriedTenant(tenant): QueriedTenant,
     Path(role): Path<String>,
 ) -> ApiResponse {
     let roles = site.roles();

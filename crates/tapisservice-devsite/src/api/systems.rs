@@ -22,13 +22,13 @@ pub(crate) async fn list(
     query: Query,
 ) -> Result<ApiResponse, ApiError> {
     check_site(&site, &host, &caller)?;
-    let fits: fn(&System, &str) -> bool = match query.text("listType").unwrap_or("OWNED") {
+    let matches: fn(&System, &str) -> bool = match query.text("listType").unwrap_or("OWNED") {
         "OWNED" => |system, user| system.owner == user,
         "SHARED_PUBLIC" => |system, _| system.public,
         "ALL" => System::is_visible_to,
         _ => return Err(ApiError::bad_request("listType must be OWNED, SHARED_PUBLIC or ALL.")),
     };
-    let mut found: Vec<_> = visible(&site, &caller).filter(|system| fits(system, &caller.user)).collect();
+    let mut found: Vec<_> = visible(&site, &caller).filter(|system| matches(system, &caller.user)).collect();
     found.sort_by(|one, other| one.id.cmp(&other.id));
     let (skip, limit) = (query.number("skip").unwrap_or(0), query.number("limit").unwrap_or(100));
     let page = found

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::claims::{self, LAST_SECOND};
+use crate::claims::{self, MAX_NUMERIC_DATE};
 use crate::envelope::ApiError;
 use crate::grant::Grant;
 use crate::jws;
@@ -34,7 +34,7 @@ pub(crate) fn issue(registry: &Registry, grant: &Grant) -> Result<Value, ApiErro
 }
 
 fn expiry(now: i64, ttl: i64) -> Result<i64, ApiError> {
-    let expires = now.checked_add(ttl).filter(|expires| ttl > 0 && *expires <= LAST_SECOND);
+    let expires = now.checked_add(ttl).filter(|expires| ttl > 0 && *expires <= MAX_NUMERIC_DATE);
     expires.ok_or_else(|| {
         ApiError::bad_request(
             "The lifetime of a token must be a positive number of seconds, before the year 10000.",

@@ -11,7 +11,7 @@ use super::body::Body;
 use super::token_pair;
 use crate::envelope::{ApiError, ApiResponse};
 use crate::grant::{ACCESS_TTL, AccountType, Grant, REFRESH_TTL};
-use crate::header::{Basic, TAPIS_TOKEN, once};
+use crate::header::{Basic, TAPIS_TOKEN, single_value};
 use crate::registry::{Registry, ResolvedHost};
 use crate::state::SiteState;
 use crate::{caller, claims};
@@ -61,7 +61,7 @@ pub(crate) async fn refresh(
     let registry = site.registry();
     let claims = caller::refresh_token(&registry, &renewal.refresh_token)
         .map_err(|_| ApiError::unauthorized("The refresh token is not valid."))?;
-    let grant = Grant::remembered(&claims)
+    let grant = Grant::from_refresh_claims(&claims)
         .ok_or_else(|| ApiError::unauthorized("The refresh token is not valid."))?;
     Ok(ApiResponse::created("Token generation successful.", token_pair::issue(&registry, &grant)?))
 }
@@ -78,7 +78,7 @@ fn authenticate(
     host: &ResolvedHost,
     headers: &HeaderMap,
 ) -> Result<ServiceAccount, ApiError> {
-    let token = once(headers, TAPIS_TOKEN)?.filter(|token| !token.is_empty());
+    let token = single_value(headers, TAPIS_TOKEN)?.filter(|token| !token.is_empty());
     match (Basic::from_headers(headers)?, token) {
         (Some(_), Some(_)) => Err(ApiError::bad_request("Invalid request: both a token and a password.")),
         (None, None) => Err(ApiError::unauthorized("Invalid request: neither a token nor a password.")),

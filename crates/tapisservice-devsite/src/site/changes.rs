@@ -102,11 +102,11 @@ impl DevSite {
         self.change_site(site, field, None)
     }
 
-    /// Gives a tenant a new key. Tokens made before are signed with the old one.
+    /// Gives a tenant a new key. Earlier tokens are signed with the old one.
     ///
     /// # Errors
     ///
-    /// [`DevSiteError::UnknownTenant`], or what keeps a key from being made and kept.
+    /// [`DevSiteError::UnknownTenant`], or the reason why the key cannot be generated or stored.
     pub async fn rotate_key(&self, tenant: &str) -> Result<(), DevSiteError> {
         let unknown = || DevSiteError::UnknownTenant(tenant.to_owned());
         let generation = self.state().registry().tenant(tenant).ok_or_else(unknown)?.generation + 1;
@@ -114,7 +114,7 @@ impl DevSite {
         self.change(tenant, |entry| (entry.key, entry.generation) = (key, generation))
     }
 
-    /// Grants a role in the Security Kernel. Whether tenant and user exist is not looked at.
+    /// Grants a role in the Security Kernel. It is not checked whether the tenant and the user exist.
     pub fn grant_role(&self, tenant: &str, user: &str, role: &str) {
         self.state().roles().entry((tenant.to_owned(), user.to_owned())).or_default().insert(role.to_owned());
     }

@@ -20,7 +20,7 @@ impl DevSite {
         self.state().faults.clear();
     }
 
-    /// How often `METHOD /path` was asked for, as `"GET /v3/tenants"`, without the query; spoiled requests count.
+    /// The number of requests for `METHOD /path`, such as `"GET /v3/tenants"`, without the query. Those with an injected fault count.
     pub fn request_count(&self, request: &str) -> u64 {
         self.state().counts.of(request)
     }

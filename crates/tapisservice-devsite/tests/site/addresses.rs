@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use tapisservice_devsite::{DevSite, DevSiteError, InjectedFault, TenantSpec};
 
-use crate::helpers::{answer, envelope, get, http, site};
+use crate::helpers::{envelope, get, http, response, site};
 
 #[tokio::test]
 async fn every_port_serves_the_whole_site() {
@@ -64,7 +64,7 @@ async fn the_host_names_the_tenant() {
         let request =
             http().get(format!("{}/v3/systems", site.url())).header("X-Tapis-Token", token.as_str());
         let request = if let Some(host) = host { request.header("Host", host) } else { request };
-        assert!(answer(request, status).await["message"].is_string(), "{host:?}");
+        assert!(response(request, status).await["message"].is_string(), "{host:?}");
     }
 }
 

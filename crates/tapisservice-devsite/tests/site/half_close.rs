@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::router::routed;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// Longer than it takes to find out that a client has gone.
 const SLOW: Duration = Duration::from_millis(3_500);
 const PROBE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -25,9 +25,9 @@ async fn sized(req: Request) -> String {
 }
 
 async fn slow(req: Request) -> String {
-    let answer = sized(req).await;
+    let response = sized(req).await;
     sleep(SLOW).await;
-    answer
+    response
 }
 
 fn upstream() -> Router {
@@ -40,7 +40,7 @@ async fn half_closed(address: &str, requests: &str) -> String {
     stream.write_all(requests.as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
     let mut got = String::new();
-    timeout(PATIENCE, stream.read_to_string(&mut got)).await.unwrap().expect("no reset");
+    timeout(TIMEOUT, stream.read_to_string(&mut got)).await.unwrap().expect("no reset");
     got
 }
 
@@ -54,7 +54,7 @@ async fn a_client_that_closes_its_side_gets_its_answer() {
     let url = site.url();
     let address = url.trim_start_matches("http://");
     let ask = async |path: &str, version: &str, interim: &str| {
-        for (rest, answer) in [
+        for (rest, response) in [
             (format!("GET /v3/bookmarks/{path} {version}\r\nHost: localhost\r\n\r\n"), "<GET 0>"),
             (
                 format!(
@@ -66,7 +66,7 @@ async fn a_client_that_closes_its_side_gets_its_answer() {
             let got = half_closed(address, &rest).await;
             let last = got.strip_prefix(interim).unwrap_or_else(|| panic!("{rest}{got}"));
             assert!(last.starts_with(&format!("{version} 200 OK\r\n")), "{rest}{got}");
-            assert!(last.ends_with(answer), "{rest}{got}");
+            assert!(last.ends_with(response), "{rest}{got}");
         }
     };
     tokio::join!(
@@ -125,13 +125,13 @@ async fn a_caller_that_hangs_up_ends_the_request_to_the_service() {
         for reset in [false, true] {
             let mut stream = TcpStream::connect(address).await.unwrap();
             stream.write_all(request.as_bytes()).await.unwrap();
-            assert_eq!(timeout(PATIENCE, events.recv()).await.unwrap(), Some("begun"));
+            assert_eq!(timeout(TIMEOUT, events.recv()).await.unwrap(), Some("begun"));
             if reset {
                 stream.set_zero_linger().unwrap();
             }
             let start = Instant::now();
             drop(stream);
-            assert_eq!(timeout(PATIENCE, events.recv()).await.unwrap(), Some("ended"));
+            assert_eq!(timeout(TIMEOUT, events.recv()).await.unwrap(), Some("ended"));
             let took = start.elapsed();
             assert!(took < Duration::from_secs(4), "{request} {reset} {took:?}");
         }

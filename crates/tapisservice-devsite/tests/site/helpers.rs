@@ -21,7 +21,7 @@ pub(crate) async fn get(url: impl reqwest::IntoUrl) -> Response {
     http().get(url).send().await.unwrap()
 }
 
-/// The body of an answer that must have this status, be exactly `application/json`, and be an envelope.
+/// The body of a response that must have this status, be exactly `application/json`, and be an envelope.
 pub(crate) async fn envelope(res: Response, status: u16) -> Value {
     let (got, headers) = (res.status(), res.headers().clone());
     let body: Value = serde_json::from_slice(&res.bytes().await.unwrap()).unwrap();
@@ -38,7 +38,7 @@ pub(crate) async fn envelope(res: Response, status: u16) -> Value {
     body
 }
 
-pub(crate) async fn answer(req: RequestBuilder, status: u16) -> Value {
+pub(crate) async fn response(req: RequestBuilder, status: u16) -> Value {
     envelope(req.send().await.unwrap(), status).await
 }
 

@@ -2,7 +2,7 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tapisservice_devsite::DevSite;
 
-use crate::helpers::{answer, at, http, site, verified_claims};
+use crate::helpers::{at, http, response, site, verified_claims};
 
 fn post(site: &DevSite, tenant: &str) -> RequestBuilder {
     http().post(at(site, tenant, "/v3/oauth2/tokens"))
@@ -16,7 +16,7 @@ fn log_in(username: &str, password: &str) -> Value {
 async fn a_user_logs_in_and_renews_as_tapipy_does() {
     let site = site().await;
     let request = post(&site, "dev").basic_auth("devsite-client", Some("devsite-client-key"));
-    let result = answer(request.json(&log_in("alice", "secret")), 201).await["result"].take();
+    let result = response(request.json(&log_in("alice", "secret")), 201).await["result"].take();
     let access = result["access_token"]["access_token"].as_str().unwrap();
     let claims = verified_claims(&site, "dev", access).await;
     assert_eq!((&claims["sub"], &claims["tapis/client_id"]), (&json!("alice@dev"), &json!("devsite-client")));
@@ -27,7 +27,7 @@ async fn a_user_logs_in_and_renews_as_tapipy_does() {
     let request = post(&site, "dev").basic_auth("devsite-client", Some("devsite-client-key"));
     let request = request.header("X-Tapis-Token", site.expired_token("alice", "dev"));
     let body = json!({"grant_type": "refresh_token", "refresh_token": refresh});
-    let renewed = answer(request.json(&body), 201).await["result"].take();
+    let renewed = response(request.json(&body), 201).await["result"].take();
     assert_ne!(renewed["access_token"]["access_token"], access);
     let claims =
         verified_claims(&site, "dev", renewed["access_token"]["access_token"].as_str().unwrap()).await;
@@ -40,7 +40,7 @@ async fn a_log_in_needs_no_client_and_may_be_a_form() {
     let site = site().await;
     let form = "grant_type=password&username=bob&password=secret";
     let request = post(&site, "tacc").header("content-type", "application/x-www-form-urlencoded").body(form);
-    let result = answer(request, 201).await["result"].take();
+    let result = response(request, 201).await["result"].take();
     let claims =
         verified_claims(&site, "tacc", result["access_token"]["access_token"].as_str().unwrap()).await;
     assert_eq!(claims["sub"], "bob@tacc");
@@ -65,8 +65,8 @@ async fn bad_log_ins_are_refused() {
         (refresh(site.token().service("jobs", "tacc", "tacc").refresh().mint()), 401),
     ];
     for (body, status) in cases {
-        answer(post(&site, "tacc").json(&body), status).await;
+        response(post(&site, "tacc").json(&body), status).await;
     }
     let client = post(&site, "tacc").basic_auth("devsite-client", Some("wrong"));
-    answer(client.json(&log_in("alice", "secret")), 401).await;
+    response(client.json(&log_in("alice", "secret")), 401).await;
 }

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use tapisservice_devsite::DevSite;
 
-use crate::helpers::{answer, at, http};
+use crate::helpers::{at, http, response};
 
 async fn site() -> DevSite {
     DevSite::builder().server("dev").role("tacc", "alice", "curator").start().await.unwrap()
@@ -9,7 +9,7 @@ async fn site() -> DevSite {
 
 async fn ask(site: &DevSite, token: &str, operation: &str, body: Value, status: u16) -> Value {
     let request = http().post(at(site, "tacc", &format!("/v3/security/user/{operation}")));
-    answer(request.header("X-Tapis-Token", token).json(&body), status).await["result"].take()
+    response(request.header("X-Tapis-Token", token).json(&body), status).await["result"].take()
 }
 
 #[tokio::test]
@@ -56,14 +56,17 @@ async fn a_service_grants_and_revokes_on_behalf_of_a_user() {
         [("grantRole", 1), ("grantRole", 0), ("revokeRole", 1), ("revokeRole", 0), ("grantRole", 1)]
     {
         assert_eq!(
-            answer(call("POST", operation).json(&body), 200).await["result"]["changes"],
+            response(call("POST", operation).json(&body), 200).await["result"]["changes"],
             changes,
             "{operation}"
         );
     }
-    assert_eq!(answer(call("GET", "roles/bob?tenant=tacc"), 200).await["result"]["names"], json!(["reader"]));
-    assert_eq!(answer(call("GET", "roles/alice"), 200).await["result"]["names"], json!(["curator"]));
-    assert_eq!(answer(call("GET", "withRole/curator"), 200).await["result"]["names"], json!(["alice"]));
+    assert_eq!(
+        response(call("GET", "roles/bob?tenant=tacc"), 200).await["result"]["names"],
+        json!(["reader"])
+    );
+    assert_eq!(response(call("GET", "roles/alice"), 200).await["result"]["names"], json!(["curator"]));
+    assert_eq!(response(call("GET", "withRole/curator"), 200).await["result"]["names"], json!(["alice"]));
 }
 
 #[tokio::test]

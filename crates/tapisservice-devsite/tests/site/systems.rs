@@ -2,7 +2,7 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tapisservice_devsite::DevSite;
 
-use crate::helpers::{answer, at, http, site};
+use crate::helpers::{at, http, response, site};
 
 fn call(site: &DevSite, tenant: &str, path: &str, token: &str) -> RequestBuilder {
     http().get(at(site, tenant, path)).header("X-Tapis-Token", token)
@@ -25,11 +25,11 @@ async fn users_see_their_own_systems_and_the_public_ones() {
         ("alice", "/v3/systems?listType=ALL&skip=1&limit=-1", vec!["workstation"]),
     ];
     for (user, path, expected) in cases {
-        let list = answer(call(&site, "tacc", path, &site.user_token(user, "tacc")), 200).await;
+        let list = response(call(&site, "tacc", path, &site.user_token(user, "tacc")), 200).await;
         assert_eq!(ids(&list), expected, "{user} {path}");
         assert_eq!(list["metadata"]["recordCount"], expected.len());
     }
-    answer(call(&site, "tacc", "/v3/systems?listType=SOME", &site.user_token("bob", "tacc")), 400).await;
+    response(call(&site, "tacc", "/v3/systems?listType=SOME", &site.user_token("bob", "tacc")), 400).await;
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn a_system_that_is_not_visible_is_not_there() {
     ];
     for (user, system, status) in cases {
         let path = format!("/v3/systems/{system}");
-        let found = answer(call(&site, "dev", &path, &site.user_token(user, "dev")), status).await;
+        let found = response(call(&site, "dev", &path, &site.user_token(user, "dev")), status).await;
         assert!(status != 200 || found["result"]["tenant"] == "dev", "{found}");
     }
 }
@@ -54,7 +54,7 @@ async fn a_service_sees_what_its_user_sees() {
     let token = site.service_token("bookmarks", "admin", "tacc");
     for (user, status) in [("alice", 200), ("bob", 404)] {
         let request = call(&site, "tacc", "/v3/systems/alice-private", &token);
-        answer(request.header("X-Tapis-Tenant", "tacc").header("X-Tapis-User", user), status).await;
+        response(request.header("X-Tapis-Tenant", "tacc").header("X-Tapis-User", user), status).await;
     }
 }
 
@@ -90,7 +90,7 @@ async fn bad_tokens_and_headers_are_refused() {
         ("a tenant whose site has Systems", obo(&service, "uh"), 403),
     ];
     for (name, request, status) in cases {
-        assert!(answer(request, status).await["message"].is_string(), "{name}");
+        assert!(response(request, status).await["message"].is_string(), "{name}");
     }
 }
 
@@ -102,5 +102,5 @@ async fn the_primary_site_serves_tenants_whose_site_has_no_systems() {
         .get(format!("{}/v3/systems", site.url()))
         .header("Host", format!("uh.localhost:{}", site.port()));
     let request = request.header("X-Tapis-Token", site.service_token("bookmarks", "admin", "tacc"));
-    answer(request.header("X-Tapis-Tenant", "uh").header("X-Tapis-User", "alice"), 200).await;
+    response(request.header("X-Tapis-Tenant", "uh").header("X-Tapis-User", "alice"), 200).await;
 }

@@ -93,7 +93,7 @@ async fn a_rotated_key_is_published_and_signs() {
     assert_ne!(site.public_key("dev").unwrap(), old);
     crate::helpers::verified_claims(&site, "dev", &site.user_token("alice", "dev")).await;
     let systems = crate::helpers::http().get(at(&site, "dev", "/v3/systems"));
-    crate::helpers::answer(systems.header("X-Tapis-Token", token), 401).await;
+    crate::helpers::response(systems.header("X-Tapis-Token", token), 401).await;
 }
 
 #[tokio::test]

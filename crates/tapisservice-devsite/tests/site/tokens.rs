@@ -2,7 +2,7 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tapisservice_devsite::DevSite;
 
-use crate::helpers::{answer, at, http, service_token_request, site, verified_claims};
+use crate::helpers::{at, http, response, service_token_request, site, verified_claims};
 
 fn post(site: &DevSite) -> RequestBuilder {
     http().post(at(site, "admin", "/v3/tokens"))
@@ -22,7 +22,7 @@ async fn a_service_gets_its_tokens_for_its_password() {
     let request = post(&site).basic_auth("bookmarks", password).json(&service_token_request());
     // The Python client sends these with the password too.
     let request = request.header("X-Tapis-Tenant", "admin").header("X-Tapis-User", "bookmarks");
-    let result = answer(request, 201).await["result"].take();
+    let result = response(request, 201).await["result"].take();
 
     let access = &result["access_token"];
     assert_eq!(access["expires_in"], 86400);
@@ -49,7 +49,7 @@ async fn a_service_token_opens_the_door_to_that_of_another_site() {
     let site = site().await;
     let token = site.service_token("bookmarks", "admin", "tacc");
     let request = post(&site).header("X-Tapis-Token", token).json(&with(&json!({"target_site_id": "uh"})));
-    let result = answer(request, 201).await["result"].take();
+    let result = response(request, 201).await["result"].take();
     let claims =
         verified_claims(&site, "admin", result["access_token"]["access_token"].as_str().unwrap()).await;
     assert_eq!(claims["tapis/target_site"], "uh");
@@ -65,14 +65,14 @@ async fn a_service_of_an_associate_site_gets_its_tokens_there() {
     });
     let request = http().post(at(&site, "adminuh", "/v3/tokens"));
     let result =
-        answer(request.basic_auth("files", config["service_password"].as_str()).json(&body), 201).await;
+        response(request.basic_auth("files", config["service_password"].as_str()).json(&body), 201).await;
     assert!(result["result"]["refresh_token"].is_null());
     let own = result["result"]["access_token"]["access_token"].as_str().unwrap().to_owned();
     let request = http().post(at(&site, "adminuh", "/v3/tokens")).header("X-Tapis-Token", own);
     let body = json!({
         "account_type": "service", "token_tenant_id": "adminuh", "token_username": "files", "target_site_id": "tacc",
     });
-    answer(request.json(&body), 201).await;
+    response(request.json(&body), 201).await;
 }
 
 #[tokio::test]
@@ -83,14 +83,14 @@ async fn the_authenticator_makes_tokens_of_users() {
         "delegation_sub_tenant_id": "tacc", "delegation_sub_username": "bob", "claims": {"tapis/client_id": "c"},
     });
     let token = site.service_token("authenticator", "admin", "tacc");
-    let result = answer(post(&site).header("X-Tapis-Token", token).json(&body), 201).await["result"].take();
+    let result = response(post(&site).header("X-Tapis-Token", token).json(&body), 201).await["result"].take();
     let claims =
         verified_claims(&site, "tacc", result["access_token"]["access_token"].as_str().unwrap()).await;
     assert_eq!(
         (&claims["tapis/delegation_sub"], &claims["tapis/client_id"]),
         (&json!("bob@tacc"), &json!("c"))
     );
-    answer(post(&site).basic_auth("bookmarks", Some("open-sesame")).json(&body), 403).await;
+    response(post(&site).basic_auth("bookmarks", Some("open-sesame")).json(&body), 403).await;
 }
 
 #[tokio::test]
@@ -116,13 +116,13 @@ async fn bad_token_requests_are_refused() {
     ];
     for (changes, status) in cases {
         let request = post(&site).basic_auth("bookmarks", Some("open-sesame")).json(&with(&changes));
-        let refused = answer(request, status).await;
+        let refused = response(request, status).await;
         assert!(!refused.to_string().contains("open-sesame"), "{refused}");
     }
     let basic = || post(&site).basic_auth("bookmarks", Some("open-sesame"));
-    answer(basic().body("{"), 400).await;
-    answer(basic().json(&json!([])), 400).await;
-    answer(basic(), 400).await;
+    response(basic().body("{"), 400).await;
+    response(basic().json(&json!([])), 400).await;
+    response(basic(), 400).await;
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn bad_credentials_are_refused() {
         ("garbage", token("garbage".to_owned()), 401),
     ];
     for (name, request, status) in cases {
-        let refused = answer(request.json(&service_token_request()), status).await;
+        let refused = response(request.json(&service_token_request()), status).await;
         assert!(refused["message"].is_string(), "{name}");
     }
 }
@@ -168,7 +168,7 @@ async fn a_refresh_token_renews_both_tokens_whatever_is_sent_beside_it() {
     for old in [expired.as_str(), "garbage"] {
         let request = http().put(at(&site, "admin", "/v3/tokens")).header("X-Tapis-Token", old);
         let request = request.header("X-Tapis-Tenant", "admin").header("X-Tapis-User", "bookmarks");
-        let result = answer(request.json(&json!({"refresh_token": refresh})), 201).await["result"].take();
+        let result = response(request.json(&json!({"refresh_token": refresh})), 201).await["result"].take();
         let claims =
             verified_claims(&site, "admin", result["access_token"]["access_token"].as_str().unwrap()).await;
         assert_eq!((&claims["sub"], &claims["tapis/target_site"]), (&json!("bookmarks@admin"), &json!("uh")));
@@ -190,6 +190,6 @@ async fn what_is_no_good_refresh_token_renews_nothing() {
         (json!({}), 400),
     ];
     for (body, status) in cases {
-        answer(http().put(at(&site, "admin", "/v3/tokens")).json(&body), status).await;
+        response(http().put(at(&site, "admin", "/v3/tokens")).json(&body), status).await;
     }
 }

@@ -7,10 +7,10 @@ use tokio::net::TcpStream;
 
 use crate::helpers::site;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What the site says to the head of a request, and what happens to the body that is sent afterwards.
-async fn answer(address: &str, head: &str, body: Vec<u8>) -> String {
+async fn response(address: &str, head: &str, body: Vec<u8>) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut got = Vec::new();
@@ -21,7 +21,7 @@ async fn answer(address: &str, head: &str, body: Vec<u8>) -> String {
         stream.write_all(&body).await.expect("it is read and thrown away");
         stream.read_to_end(&mut got).await.expect("no reset");
     };
-    tokio::time::timeout(PATIENCE, reading).await.unwrap();
+    tokio::time::timeout(TIMEOUT, reading).await.unwrap();
     String::from_utf8(got).unwrap()
 }
 
@@ -39,9 +39,9 @@ async fn an_answer_before_the_body_says_that_the_connection_closes() {
             ("Transfer-Encoding: chunked", b"2\r\n{}\r\n0\r\n\r\n".to_vec()),
         ] {
             let head = format!("POST {target} HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n");
-            let answer = answer(&address, &head, body).await;
-            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{head}{answer}");
-            assert!(answer.contains("\r\nconnection: close\r\n"), "{head}{answer}");
+            let response = response(&address, &head, body).await;
+            assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{head}{response}");
+            assert!(response.contains("\r\nconnection: close\r\n"), "{head}{response}");
         }
     }
 }
@@ -54,8 +54,8 @@ async fn a_body_that_was_read_keeps_the_connection() {
         let head = "POST /v3/oauth2/tokens HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut got = vec![0; 4096];
-        let read = tokio::time::timeout(PATIENCE, stream.read(&mut got)).await.unwrap().unwrap();
-        let answer = String::from_utf8_lossy(&got[..read]).into_owned();
-        assert!(answer.starts_with("HTTP/1.1 4") && !answer.contains("connection: close"), "{answer}");
+        let read = tokio::time::timeout(TIMEOUT, stream.read(&mut got)).await.unwrap().unwrap();
+        let response = String::from_utf8_lossy(&got[..read]).into_owned();
+        assert!(response.starts_with("HTTP/1.1 4") && !response.contains("connection: close"), "{response}");
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::records::{Responses, data, tenant};
+use crate::records::{ListResponses, data, tenant};
 use tapisservice_core::{Seconds, TenantId};
 use tapisservice_tenants::{
     BoxFuture, CacheMiss, CacheState, ExtendTenant, ExtensionError, RegistryData, SourceError, Tenant,
@@ -12,7 +12,7 @@ use tapisservice_tenants::{
 };
 use tokio::sync::watch;
 
-/// A source that answers what a test puts in, after as long as it says, and counts.
+/// A source that returns what a test sets, after the delay of its choice, and counts the fetches.
 #[derive(Clone)]
 struct Scripted {
     response: watch::Sender<(Result<RegistryData, SourceError>, Duration)>,
@@ -56,7 +56,7 @@ fn miss(id: &str) -> CacheMiss {
     CacheMiss::Tenant(TenantId::new(id).unwrap())
 }
 
-fn with_late() -> Responses {
+fn with_late() -> ListResponses {
     let mut data = data();
     data.tenants.push(tenant("late", "tacc", "https://late.tapis.test"));
     data

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use tapisservice_tenants::{Authority, Registry};
 
-use crate::records::{Responses, sites};
+use crate::records::{ListResponses, sites};
 
 /// Few letters and few labels, so that names are often almost equal.
 fn name() -> impl Strategy<Value = String> {
@@ -56,7 +56,7 @@ proptest! {
             json!({"tenant_id": format!("t{n}"), "site_id": "tacc", "base_url": format!("{scheme}://{name}{port}")})
         };
         let tenants = urls.iter().enumerate().map(tenant).collect();
-        let registry = Registry::build(&Responses { tenants, sites: sites() }.into(), None).unwrap();
+        let registry = Registry::build(&ListResponses { tenants, sites: sites() }.into(), None).unwrap();
         let Ok(authority) = format!("{asked}{asked_port}").parse::<Authority>() else { return Ok(()) };
         let found = registry.tenant_by_host(&authority).map(|tenant| tenant.tenant_id().as_str().to_owned());
 

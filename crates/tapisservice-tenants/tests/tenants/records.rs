@@ -30,20 +30,20 @@ pub(crate) fn sites() -> Vec<Value> {
 
 /// The records of a registry while a test changes them.
 #[derive(Clone)]
-pub(crate) struct Responses {
+pub(crate) struct ListResponses {
     pub(crate) tenants: Vec<Value>,
     pub(crate) sites: Vec<Value>,
 }
 
-impl From<Responses> for RegistryData {
-    fn from(responses: Responses) -> Self {
+impl From<ListResponses> for RegistryData {
+    fn from(responses: ListResponses) -> Self {
         let records = |values: Vec<Value>| values.into_iter().map(RegistryRecord::from).collect();
         Self::new(records(responses.tenants), records(responses.sites))
     }
 }
 
-pub(crate) fn data() -> Responses {
-    Responses {
+pub(crate) fn data() -> ListResponses {
+    ListResponses {
         sites: sites(),
         tenants: vec![
             tenant("admin", "tacc", "https://admin.tapis.test"),

@@ -1,21 +1,21 @@
 //! Rules H2, O5, O6, T4 and T5 on one snapshot and its successor.
 
-use crate::records::{KEY, Responses, data, fresh_key, tenant};
+use crate::records::{KEY, ListResponses, data, fresh_key, tenant};
 use serde_json::{Value, json};
 use tapisservice_core::{SiteId, TenantId};
 use tapisservice_tenants::{
     Authority, Registry, RegistryData, RegistryError, RegistryRecord, ServiceLocation, TenantKey,
 };
 
-fn build(data: &Responses) -> Registry {
+fn build(data: &ListResponses) -> Registry {
     try_build(data, None).unwrap()
 }
 
-fn after(previous: &Registry, data: &Responses) -> Registry {
+fn after(previous: &Registry, data: &ListResponses) -> Registry {
     try_build(data, Some(previous)).unwrap()
 }
 
-fn try_build(data: &Responses, previous: Option<&Registry>) -> Result<Registry, RegistryError> {
+fn try_build(data: &ListResponses, previous: Option<&Registry>) -> Result<Registry, RegistryError> {
     Registry::build(&data.clone().into(), previous)
 }
 
@@ -176,15 +176,15 @@ fn a_response_of_which_nothing_can_be_read_is_no_registry() {
     let junk = vec![json!(1), json!({"tenant_id": 5}), json!(["tacc"]), json!({})];
     let bad = data().tenants.into_iter().map(without_url).collect();
     let cases = [
-        (Responses { tenants: vec![], ..data() }, RegistryError::NoTenants),
-        (Responses { sites: vec![], ..data() }, RegistryError::NoSites),
-        (Responses { tenants: junk.clone(), ..data() }, RegistryError::NoReadableTenant),
-        (Responses { tenants: bad, ..data() }, RegistryError::NoReadableTenant),
-        (Responses { tenants: repeated(&data().tenants), ..data() }, RegistryError::NoReadableTenant),
-        (Responses { sites: junk, ..data() }, RegistryError::NoReadableSite),
-        (Responses { sites: repeated(&data().sites), ..data() }, RegistryError::NoReadableSite),
-        (Responses { tenants: vec![json!({}); 10_001], ..data() }, RegistryError::TooManyRecords),
-        (Responses { sites: vec![json!({}); 10_001], ..data() }, RegistryError::TooManyRecords),
+        (ListResponses { tenants: vec![], ..data() }, RegistryError::NoTenants),
+        (ListResponses { sites: vec![], ..data() }, RegistryError::NoSites),
+        (ListResponses { tenants: junk.clone(), ..data() }, RegistryError::NoReadableTenant),
+        (ListResponses { tenants: bad, ..data() }, RegistryError::NoReadableTenant),
+        (ListResponses { tenants: repeated(&data().tenants), ..data() }, RegistryError::NoReadableTenant),
+        (ListResponses { sites: junk, ..data() }, RegistryError::NoReadableSite),
+        (ListResponses { sites: repeated(&data().sites), ..data() }, RegistryError::NoReadableSite),
+        (ListResponses { tenants: vec![json!({}); 10_001], ..data() }, RegistryError::TooManyRecords),
+        (ListResponses { sites: vec![json!({}); 10_001], ..data() }, RegistryError::TooManyRecords),
     ];
     for (responses, refusal) in cases {
         for previous in [None, Some(&good)] {

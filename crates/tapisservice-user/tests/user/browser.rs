@@ -15,7 +15,7 @@ fn back(query: &str) -> Url {
 
 #[tokio::test]
 async fn the_browser_goes_with_a_state_and_comes_back_with_a_code() {
-    let fake = Fake::answering([granted("canary-access")]).await;
+    let fake = Fake::responding([granted("canary-access")]).await;
     let request = fake.builder().client(CLIENT.0, CLIENT.1).authorize(CALLBACK).await.unwrap();
     let url = request.url().clone();
     assert_eq!(url.path(), "/v3/oauth2/authorize");
@@ -36,7 +36,7 @@ async fn the_browser_goes_with_a_state_and_comes_back_with_a_code() {
 
 #[tokio::test]
 async fn another_log_ins_answer_is_not_redeemed() {
-    let fake = Fake::answering([]).await;
+    let fake = Fake::responding([]).await;
     let builder = fake.builder().client(CLIENT.0, CLIENT.1);
     let other = builder.authorize(CALLBACK).await.unwrap();
     for query in [
@@ -54,7 +54,7 @@ async fn another_log_ins_answer_is_not_redeemed() {
 
 #[tokio::test]
 async fn a_refusal_or_a_missing_code_is_said() {
-    let fake = Fake::answering([]).await;
+    let fake = Fake::responding([]).await;
     for query in ["error=access_denied", "code=", "other=1"] {
         let request = fake.builder().client(CLIENT.0, CLIENT.1).authorize(CALLBACK).await.unwrap();
         let callback = back(&format!("{query}&state={}", request.state()));
@@ -64,7 +64,7 @@ async fn a_refusal_or_a_missing_code_is_said() {
 
 #[tokio::test]
 async fn a_web_application_redeems_a_code_by_itself() {
-    let fake = Fake::answering([granted("canary-access"), refused(400, "code canary-code was used")]).await;
+    let fake = Fake::responding([granted("canary-access"), refused(400, "code canary-code was used")]).await;
     let builder = fake.builder().client_id("notebook");
     builder.authorization_code("canary-code", CALLBACK).await.unwrap();
     assert_eq!(fake.asked()[0].body["client_id"], "notebook", "a client without a key names itself");

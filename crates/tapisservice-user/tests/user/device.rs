@@ -19,9 +19,9 @@ const URI: &str = "https://tacc.test/v3/oauth2/device?client_id=notebook";
 #[tokio::test]
 async fn a_user_enters_the_code_elsewhere_and_is_signed_in_here() {
     let pending = || refused(400, "device code not ready.");
-    let answers =
+    let responses =
         [code(1, &json!("2030-01-01 00:00:00"), URI), pending(), refused(503, ""), granted("canary-access")];
-    let fake = Fake::answering(answers).await;
+    let fake = Fake::responding(responses).await;
     let login = fake.builder().client_id("notebook").device_code().await.unwrap();
     assert_eq!((login.user_code(), login.verification_uri().as_str()), ("ABCDefgh", URI));
     assert!(login.expires_in() > Duration::from_secs(500));
@@ -43,7 +43,7 @@ async fn a_user_enters_the_code_elsewhere_and_is_signed_in_here() {
 #[tokio::test]
 async fn a_refusal_ends_the_waiting() {
     let fake =
-        Fake::answering([code(1, &json!(60), URI), refused(400, "access_denied: canary-device")]).await;
+        Fake::responding([code(1, &json!(60), URI), refused(400, "access_denied: canary-device")]).await;
     let login = fake.builder().client_id("notebook").device_code().await.unwrap();
     let error = login.wait().await.unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
@@ -52,7 +52,7 @@ async fn a_refusal_ends_the_waiting() {
 
 #[tokio::test]
 async fn a_code_that_nobody_enters_expires() {
-    let fake = Fake::answering([code(1, &json!("2"), URI), refused(400, "device code not ready.")]).await;
+    let fake = Fake::responding([code(1, &json!("2"), URI), refused(400, "device code not ready.")]).await;
     let login = fake.builder().client_id("notebook").device_code().await.unwrap();
     let error = login.wait().await.unwrap_err();
     assert!(is_signed_out(&error, false), "{error:?}");
@@ -62,7 +62,7 @@ async fn a_code_that_nobody_enters_expires() {
 #[tokio::test]
 async fn what_is_shown_to_people_is_what_it_says_it_is() {
     for uri in ["javascript:alert(1)", "not a url", "file:///etc/passwd"] {
-        let fake = Fake::answering([code(1, &json!(60), uri)]).await;
+        let fake = Fake::responding([code(1, &json!(60), uri)]).await;
         let error = fake.builder().client_id("notebook").device_code().await.unwrap_err();
         assert!(matches!(error, ClientError::InvalidResponse { .. }), "{error:?}");
     }
@@ -70,7 +70,7 @@ async fn what_is_shown_to_people_is_what_it_says_it_is() {
 
 #[tokio::test]
 async fn it_needs_the_id_of_a_client() {
-    let fake = Fake::answering([]).await;
+    let fake = Fake::responding([]).await;
     let error = fake.builder().device_code().await.unwrap_err();
     assert!(matches!(error, ClientError::Setup(_)), "{error:?}");
     assert!(fake.asked().is_empty());

@@ -1,4 +1,4 @@
-//! An Authenticator that answers what it is told and remembers what it was asked.
+//! An Authenticator that gives scripted responses and records the requests.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(crate) struct Asked {
 }
 
 struct Script {
-    answers: VecDeque<(u16, Value)>,
+    responses: VecDeque<(u16, Value)>,
     asked: Vec<Asked>,
 }
 
@@ -33,12 +33,12 @@ pub(crate) struct Fake {
 
 impl Fake {
     /// Answers in this order with status and envelope, then with 500.
-    pub(crate) async fn answering(answers: impl IntoIterator<Item = (u16, Value)>) -> Self {
+    pub(crate) async fn responding(responses: impl IntoIterator<Item = (u16, Value)>) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let script = Script { answers: answers.into_iter().collect(), asked: Vec::new() };
+        let script = Script { responses: responses.into_iter().collect(), asked: Vec::new() };
         let fake = Self { url, script: Arc::new(Mutex::new(script)) };
-        let router = Router::new().fallback(answer).with_state(fake.clone());
+        let router = Router::new().fallback(response).with_state(fake.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         fake
     }
@@ -53,7 +53,7 @@ impl Fake {
     }
 }
 
-async fn answer(
+async fn response(
     State(fake): State<Fake>,
     method: Method,
     uri: Uri,
@@ -64,7 +64,7 @@ async fn answer(
     let mut script = fake.script.lock();
     script.asked.push(Asked { request: format!("{method} {uri}"), headers, body });
     let (status, envelope) =
-        script.answers.pop_front().unwrap_or((500, json!({"message": "nothing more to say"})));
+        script.responses.pop_front().unwrap_or((500, json!({"message": "nothing more to say"})));
     (StatusCode::from_u16(status).unwrap(), axum::Json(envelope)).into_response()
 }
 

@@ -40,8 +40,8 @@ pub(crate) async fn with(site: &DevSite, tokens: impl Into<Tokens>) -> UserClien
 
 /// The ids of the systems that the user owns.
 pub(crate) async fn systems(tapis: &UserClient) -> Result<Vec<String>, ClientError> {
-    let answer = tapis.operation("systems", "getSystems").send().await?;
-    let systems: Vec<serde_json::Value> = answer.deserialize().await?;
+    let response = tapis.operation("systems", "getSystems").send().await?;
+    let systems: Vec<serde_json::Value> = response.deserialize().await?;
     Ok(systems.iter().map(|system| system["id"].as_str().unwrap().to_owned()).collect())
 }
 

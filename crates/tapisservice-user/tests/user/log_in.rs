@@ -51,7 +51,7 @@ async fn two_tenants_are_called_side_by_side() {
 
 #[tokio::test]
 async fn the_client_is_named_by_basic_and_never_beside_a_token() {
-    let fake = Fake::answering([granted("canary-access")]).await;
+    let fake = Fake::responding([granted("canary-access")]).await;
     fake.builder().client(CLIENT.0, CLIENT.1).password("alice", PASSWORD).await.unwrap();
     let asked = &fake.asked()[0];
     assert_eq!(asked.request, TOKENS);
@@ -72,7 +72,7 @@ async fn a_refusal_is_given_once_as_it_came() {
 #[tokio::test]
 async fn a_refusal_that_quotes_a_secret_is_not_passed_on() {
     let echo = format!("Invalid client credentials: {}, {}.", CLIENT.0, CLIENT.1);
-    let fake = Fake::answering([refused(400, &echo), refused(400, PASSWORD)]).await;
+    let fake = Fake::responding([refused(400, &echo), refused(400, PASSWORD)]).await;
     let builder = fake.builder().client(CLIENT.0, CLIENT.1);
     for _ in 0..2 {
         let error = builder.password("alice", PASSWORD).await.unwrap_err();
@@ -120,7 +120,7 @@ async fn a_registry_out_of_bounds_is_refused() {
     let many = vec![json!({}); 10_001];
     let large = json!([{"site_id": "x".repeat(9 << 20)}]);
     for (sites, reason) in [(json!(many), "more than 10000 records"), (large, "larger than 8388608 bytes")] {
-        let fake = Fake::answering([(200, json!({ "result": sites }))]).await;
+        let fake = Fake::responding([(200, json!({ "result": sites }))]).await;
         let error = UserClient::builder(&fake.url).password("alice", PASSWORD).await.unwrap_err();
         assert!(error.to_string().contains(reason), "{error}");
         assert_eq!(fake.asked().len(), 1, "nothing but the sites is asked for");
@@ -129,7 +129,8 @@ async fn a_registry_out_of_bounds_is_refused() {
 
 #[tokio::test]
 async fn an_answer_that_is_none_is_a_typed_error() {
-    let fake = Fake::answering([(201, json!({"result": {"access_token": 7}})), (201, json!("canary"))]).await;
+    let fake =
+        Fake::responding([(201, json!({"result": {"access_token": 7}})), (201, json!("canary"))]).await;
     for _ in 0..2 {
         let error = fake.builder().password("alice", PASSWORD).await.unwrap_err();
         assert!(matches!(error, ClientError::InvalidResponse { .. }), "{error:?}");

@@ -167,7 +167,7 @@ async fn a_refresh_token_that_has_expired_is_not_tried() {
 
 #[tokio::test]
 async fn a_refresh_names_the_client_and_sends_no_old_token() {
-    let fake = Fake::answering([granted("new-access")]).await;
+    let fake = Fake::responding([granted("new-access")]).await;
     let tapis = fake.builder().client(CLIENT.0, CLIENT.1);
     let tapis =
         tapis.access_token(Tokens::new("old-access").with_refresh_token("old-refresh")).await.unwrap();
@@ -182,9 +182,9 @@ async fn a_refresh_names_the_client_and_sends_no_old_token() {
 
 #[tokio::test]
 async fn without_a_new_refresh_token_the_old_one_stays() {
-    let mut answer = granted("new-access");
-    answer.1["result"]["refresh_token"].take();
-    let fake = Fake::answering([answer]).await;
+    let mut response = granted("new-access");
+    response.1["result"]["refresh_token"].take();
+    let fake = Fake::responding([response]).await;
     let tokens = Tokens::new("old-access").with_refresh_token("old-refresh");
     let tapis = fake.builder().access_token(tokens).await.unwrap();
     assert_eq!(tapis.refresh().await.unwrap().refresh_token(), Some("old-refresh"));
@@ -220,7 +220,7 @@ async fn a_callback_that_panics_costs_neither_the_call_nor_the_next_refresh() {
 
 #[tokio::test]
 async fn the_operations_that_sign_in_neither_wait_for_a_refresh_nor_carry_a_token() {
-    let fake = Fake::answering([granted("other-access")]).await;
+    let fake = Fake::responding([granted("other-access")]).await;
     let builder = fake.builder().client(CLIENT.0, CLIENT.1);
     let site = site().await;
     let tapis = builder.access_token(site.expired_token("alice", "tacc")).await.unwrap();

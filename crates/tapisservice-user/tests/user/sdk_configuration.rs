@@ -16,7 +16,7 @@ async fn generated_code_makes_signed_in_calls_that_renew_their_token() {
 
 #[tokio::test]
 async fn the_version_that_generated_paths_lack_is_added() {
-    let fake = Fake::answering([(200, json!({})), (200, json!({}))]).await;
+    let fake = Fake::responding([(200, json!({})), (200, json!({}))]).await;
     let tapis = fake.builder().access_token("canary").await.unwrap();
     let sdk = tapis.sdk_configuration("jobs");
     sdk.client.get(format!("{}/jobs/list?limit=1", sdk.base_path)).send().await.unwrap();
@@ -27,7 +27,7 @@ async fn the_version_that_generated_paths_lack_is_added() {
 
 #[tokio::test]
 async fn the_token_goes_nowhere_else() {
-    let (fake, other) = (Fake::answering([]).await, Fake::answering([]).await);
+    let (fake, other) = (Fake::responding([]).await, Fake::responding([]).await);
     let tapis = fake.builder().access_token("canary").await.unwrap();
     let outcome = tapis.sdk_configuration("jobs").client.get(format!("{}/v3/jobs", other.url)).send().await;
     assert!(outcome.is_err() && other.asked().is_empty());

@@ -62,7 +62,7 @@ async fn no_secret_is_in_a_log_line_a_debug_text_or_an_error() {
     texts.push(format!("{:?}", systems(&tapis).await.unwrap_err()));
 
     let fake =
-        Fake::answering([granted("canary-new"), refused(401, "canary-new"), refused(400, "canary-refresh")])
+        Fake::responding([granted("canary-new"), refused(401, "canary-new"), refused(400, "canary-refresh")])
             .await;
     let tapis = fake.builder().refresh_token("canary-old").await.unwrap();
     texts.push(format!("{:?} {tapis:?}", systems(&tapis).await.unwrap_err()));

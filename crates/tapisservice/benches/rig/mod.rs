@@ -1,4 +1,4 @@
-//! What is measured: a service with the whole default stack, and bare axum that answers the same bytes.
+//! What is measured: a service with the whole default stack, and bare axum that sends the same bytes.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -45,12 +45,12 @@ pub(crate) async fn start() -> Rig<impl Stack> {
     let app = App::builder(settings).routes(routes).build().expect("a service");
     app.tenants().refresh().await.expect("a registry");
     let mut rig = Rig { site, service: RefCell::new(app.service()), bare: Router::new(), _logs: logs };
-    let body = read(rig.answer(rig.request(&rig.token(0))).await).await;
-    let answer = move || {
+    let body = read(rig.call(rig.request(&rig.token(0))).await).await;
+    let call = move || {
         let body = body.clone();
         async move { ([(CONTENT_TYPE, "application/json")], body) }
     };
-    rig.bare = Router::new().route(PATH, get(answer));
+    rig.bare = Router::new().route(PATH, get(call));
     rig
 }
 
@@ -72,15 +72,15 @@ impl<S: Stack> Rig<S> {
     }
 
     /// What the whole stack answers; as our server does, with one service for all requests of a connection.
-    pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
-        let answer = self.service.borrow_mut().call(request);
-        let Ok(response) = answer.await;
+    pub(crate) async fn call(&self, request: Request<Body>) -> Response {
+        let call = self.service.borrow_mut().call(request);
+        let Ok(response) = call.await;
         assert_eq!(response.status(), 200);
         response
     }
 
     /// What bare axum answers; as its server does, with a clone of the service for every request.
-    pub(crate) async fn answer_bare(&self, request: Request<Body>) -> Response {
+    pub(crate) async fn call_bare(&self, request: Request<Body>) -> Response {
         let Ok(response) = self.bare.clone().oneshot(request).await;
         assert_eq!(response.status(), 200);
         response

@@ -15,7 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use tokio::net::TcpListener;
 
-use crate::answer::{ready_made, written};
+use crate::response::{ready_made, written};
 
 pub(crate) async fn serve(address: SocketAddr, public_key: &Path) -> Result<(), Box<dyn Error>> {
     let pem = pem::parse(std::fs::read(public_key)?)?;
@@ -29,7 +29,7 @@ pub(crate) async fn serve(address: SocketAddr, public_key: &Path) -> Result<(), 
     Ok(axum::serve(listener, Router::new().nest("/v3/bookmarks", routes)).await?)
 }
 
-/// Exactly one verification before the ready-made answer, and no look at what the token says.
+/// Exactly one verification before the ready-made response, and no look at what the token says.
 async fn verified(State(key): State<Arc<ParsedPublicKey>>, request: Request) -> Response {
     if is_signed(&request, &key) == Some(true) {
         ready_made().await.into_response()

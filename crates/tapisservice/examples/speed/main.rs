@@ -6,9 +6,9 @@
 //! speed stack                              a service as it is deployed; `TAPIS_CONFIG_PATH` names its configuration
 //! ```
 
-mod answer;
 mod bare;
 mod mint;
+mod response;
 mod stack;
 
 use std::error::Error;

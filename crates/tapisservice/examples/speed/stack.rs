@@ -7,7 +7,7 @@ use tapisservice::core::ContextView;
 use tapisservice::prelude::*;
 use tapisservice::{App, Settings, StartError, report_error, run};
 
-use crate::answer::ready_made;
+use crate::response::ready_made;
 
 pub(crate) async fn serve() -> ExitCode {
     match Settings::loader().load() {

@@ -23,7 +23,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        if !says_json(request.headers()) {
+        if !has_json_content_type(request.headers()) {
             let message = "The Content-Type of the body must be application/json.";
             return Err(Error::new(ErrorKind::UnsupportedMediaType, message));
         }
@@ -56,7 +56,7 @@ fn not_json(error: &serde_json::Error) -> Error {
 }
 
 /// Whether the media type is JSON, whatever its parameters.
-fn says_json(headers: &HeaderMap) -> bool {
+fn has_json_content_type(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (types.next(), types.next()) else { return false };
     let essence =
@@ -65,7 +65,7 @@ fn says_json(headers: &HeaderMap) -> bool {
 }
 
 fn refused(rejection: BytesRejection) -> Error {
-    Failure::behind(&rejection).unwrap_or(Failure::Broken).to_error().with_source(rejection)
+    Failure::find(&rejection).unwrap_or(Failure::Broken).to_error().with_source(rejection)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::middleware::catch_panic::CatchPanicLayer;
 const BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
 /// How often samples are put into their buckets.
-const UPKEEP: Duration = Duration::from_secs(5);
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The recorder of the process: the `metrics` crate knows one only.
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -36,7 +36,7 @@ pub(crate) async fn serve(
     let server = Server::bind_for("metrics_listen", address).await?;
     let bound = server.local_addr();
     let recorder = recorder();
-    let upkeep = tokio::spawn(keep_up(recorder.clone()));
+    let upkeep = tokio::spawn(run_upkeep(recorder.clone()));
     let show = move || {
         let (sources, recorder) = (sources.clone(), recorder.clone());
         async move {
@@ -56,8 +56,8 @@ pub(crate) async fn serve(
 }
 
 /// Puts samples into the buckets of their histograms from time to time. Without it they pile up while the page is not scraped.
-async fn keep_up(recorder: PrometheusHandle) {
-    let mut times = interval(UPKEEP);
+async fn run_upkeep(recorder: PrometheusHandle) {
+    let mut times = interval(UPKEEP_INTERVAL);
     loop {
         times.tick().await;
         recorder.run_upkeep();
@@ -69,7 +69,7 @@ fn recorder() -> PrometheusHandle {
         let builder: Result<_, BuildError> = PrometheusBuilder::new().set_buckets(&BUCKETS);
         let recorder = builder.unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder();
         let handle = recorder.handle();
-        // A program that has a recorder of its own keeps it, and its metrics.
+        // A program with a recorder of its own keeps it, and its metrics.
         let _ = metrics::set_global_recorder(recorder);
         requests::describe();
         sources::describe();

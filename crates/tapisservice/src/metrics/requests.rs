@@ -17,7 +17,7 @@ const ACTIVE: &str = "http_server_active_requests";
 const METHODS: [&str; 11] =
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "QUERY", "_OTHER"];
 
-/// The service speaks plain HTTP; TLS is terminated in front of it. What a proxy says of the scheme is not trusted.
+/// The service speaks plain HTTP; TLS is terminated in front of it. The scheme that a proxy reports is not trusted.
 const SCHEME: (&str, &str) = ("url_scheme", "http");
 
 /// How many statuses have a cached histogram: see [`slot`].
@@ -25,8 +25,8 @@ const SLOTS: usize = 128;
 
 /// The metrics of the requests to a service.
 ///
-/// Handles are kept, so that the recorder does not look them up with every request. It is the recorder that is installed when the first
-/// request is answered.
+/// Handles are cached, so that the recorder does not look them up with every request. The recorder is the one that is installed when the
+/// first request completes.
 #[derive(Debug)]
 pub(crate) struct RequestMetrics {
     routes: Box<[RouteMetrics]>,
@@ -84,7 +84,7 @@ impl RequestMetrics {
 
 impl ActiveRequest {
     /// Records how long the request took. `route` is `None` where no route matched.
-    pub(crate) fn answered(&self, route: Option<&MatchedRoute>, status: StatusCode, took: Duration) {
+    pub(crate) fn completed(&self, route: Option<&MatchedRoute>, status: StatusCode, took: Duration) {
         let metrics = match route {
             Some(route) => self.metrics.routes.get(route.index),
             None => Some(&self.metrics.unmatched),

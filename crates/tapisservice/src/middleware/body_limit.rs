@@ -125,7 +125,7 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
             Projection::Running { future, failure } => {
                 let response = ready!(future.poll(cx))?;
                 Poll::Ready(Ok(match failure.as_ref().and_then(|failure| failure.get()) {
-                    Some(failure) => failure.prevail(response),
+                    Some(failure) => failure.override_response(response),
                     None => response,
                 }))
             }
@@ -151,7 +151,7 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// The failure among the sources of an error, if the size or the timeout of the body caused it.
-    pub(crate) fn behind(error: &(dyn StdError + 'static)) -> Option<Self> {
+    pub(crate) fn find(error: &(dyn StdError + 'static)) -> Option<Self> {
         let mut causes = std::iter::successors(Some(error), |error| (*error).source());
         if causes.any(<dyn StdError>::is::<LengthLimitError>) {
             return Some(Self::TooLargeElsewhere);
@@ -175,11 +175,11 @@ impl Failure {
     }
 
     /// The response after the body failed: the failure, whatever the handler returned, unless the handler returned the same failure.
-    fn prevail(self, response: Response) -> Response {
+    fn override_response(self, response: Response) -> Response {
         let error = self.to_error();
-        let told =
+        let already_returned =
             response.status() == error.status() && response.extensions().get::<ErrorReport>().is_some();
-        if told { response } else { error.into_response() }
+        if already_returned { response } else { error.into_response() }
     }
 }
 
@@ -191,8 +191,8 @@ struct LimitedBody {
 }
 
 impl LimitedBody {
-    fn note(&self, error: &BoxError) {
-        let failure = match Failure::behind(&**error) {
+    fn record_failure(&self, error: &BoxError) {
+        let failure = match Failure::find(&**error) {
             Some(Failure::TooLargeElsewhere) => Failure::TooLarge { limit: self.limit },
             Some(failure) => failure,
             None => Failure::Broken,
@@ -212,7 +212,7 @@ impl HttpBody for LimitedBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         if let Some(Err(error)) = &frame {
-            self.note(error);
+            self.record_failure(error);
         }
         Poll::Ready(frame)
     }
@@ -250,9 +250,9 @@ mod tests {
         #[error("upload failed")]
         struct Upload(#[source] axum::Error);
 
-        assert_eq!(Failure::behind(&Upload(axum::Error::new(std::fmt::Error))), None);
+        assert_eq!(Failure::find(&Upload(axum::Error::new(std::fmt::Error))), None);
         let too_large = futures_of(Limited::new(Body::from("123456"), 5));
-        assert_eq!(Failure::behind(&Upload(axum::Error::new(too_large))), Some(Failure::TooLargeElsewhere));
+        assert_eq!(Failure::find(&Upload(axum::Error::new(too_large))), Some(Failure::TooLargeElsewhere));
     }
 
     fn futures_of(mut body: Limited<Body>) -> BoxError {

@@ -91,7 +91,7 @@ mod tests {
 
     use super::*;
 
-    fn answer() -> Ready<Result<Response, Infallible>> {
+    fn response() -> Ready<Result<Response, Infallible>> {
         ready(Ok(Response::default()))
     }
 
@@ -111,23 +111,23 @@ mod tests {
             let text = format!("Unrecognized exception type panic: {text}");
             (StatusCode::INTERNAL_SERVER_ERROR, Some(text))
         };
-        assert_eq!(caught(|_| answer()).await, (StatusCode::OK, None));
+        assert_eq!(caught(|_| response()).await, (StatusCode::OK, None));
         let at_once = |request: Request| {
             assert!(request.headers().contains_key("x"), "in the call");
-            answer()
+            response()
         };
         assert_eq!(caught(at_once).await, expected("in the call"));
         let later = |request: Request| async move {
             tokio::task::yield_now().await;
             let text = format!("at {}", request.uri());
             assert!(request.uri().path().is_empty(), "{text}");
-            answer().await
+            response().await
         };
         assert_eq!(caught(later).await, expected("at /"));
         let odd = |_| {
             std::panic::panic_any(7);
             #[expect(unreachable_code, reason = "its type is needed")]
-            answer()
+            response()
         };
         assert_eq!(caught(odd).await, expected(""));
     }

@@ -101,7 +101,7 @@ fn context_for(service: &Arc<ServiceInfo>, request: &Request) -> RequestContext 
         .target(request.method().clone(), request.uri().clone())
         .tracking_id(tracking_id.ascii().and_then(|id| TrackingId::new(id).ok()))
         .user_token_hash(user_token_hash.ascii().filter(|hash| !hash.is_empty()).map(str::to_owned))
-        .pretty(wants_pretty(request.uri()));
+        .pretty(is_pretty(request.uri()));
     if let Some(id) = request_id.ascii().filter(|id| is_request_id(id)) {
         builder = builder.request_id(id);
     }
@@ -113,6 +113,6 @@ fn is_request_id(id: &str) -> bool {
     !id.is_empty() && id.len() <= MAX_REQUEST_ID && id.bytes().all(good)
 }
 
-fn wants_pretty(uri: &Uri) -> bool {
+fn is_pretty(uri: &Uri) -> bool {
     uri.query().is_some_and(|query| query.split('&').any(|pair| pair.eq_ignore_ascii_case("pretty=true")))
 }

@@ -91,22 +91,22 @@ impl ErrorMapper {
     fn render(&self, response: Response, is_options: bool) -> Response {
         let status = response.status();
         if !status.is_client_error() && !status.is_server_error() && !has::<ErrorReport>(&response) {
-            return if status.is_informational() { self.no_answer(status) } else { response };
+            return if status.is_informational() { self.reject_informational(status) } else { response };
         }
         if is_options && status == StatusCode::METHOD_NOT_ALLOWED {
             return allowed_methods(response);
         }
         let report = response.extensions().get::<ErrorReport>().map(|report| report.0.clone());
         match report {
-            Some(error) => self.answer(response, &error),
+            Some(error) => self.render_error(response, &error),
             None if has::<Enveloped>(&response) => response,
-            None => self.answer(response, &foreign(status)),
+            None => self.render_error(response, &foreign(status)),
         }
     }
 
     /// The failure for an informational status in place of a response (RFC 9110, 15.2). The server would send a 101 and then close the
     /// connection, because nothing handles the upgrade.
-    fn no_answer(&self, status: StatusCode) -> Response {
+    fn reject_informational(&self, status: StatusCode) -> Response {
         let error = if status == StatusCode::SWITCHING_PROTOCOLS {
             Error::base("The service does not support protocol upgrades such as WebSocket.")
                 .with_status(StatusCode::NOT_IMPLEMENTED)
@@ -116,11 +116,11 @@ impl ErrorMapper {
                 .with_status(StatusCode::INTERNAL_SERVER_ERROR)
                 .with_detail(format!("a handler returned the informational status {status}"))
         };
-        self.answer(Response::default(), &error)
+        self.render_error(Response::default(), &error)
     }
 
     /// Renders the failure by the settings, with the headers that handlers and layers have set on `response`.
-    fn answer(&self, response: Response, error: &Error) -> Response {
+    fn render_error(&self, response: Response, error: &Error) -> Response {
         let of_body = of_body(error);
         let error = of_body.as_ref().unwrap_or(error);
         let status = if self.legacy_error_status { error.legacy_status() } else { error.status() };
@@ -128,9 +128,9 @@ impl ErrorMapper {
             self.show_traceback && matches!(error.kind(), ErrorKind::Unrecognized | ErrorKind::Panic);
         let message =
             if tells_all { redact(&error.traceback()).into_owned() } else { error.message().to_owned() };
-        let mut answer = error.render_over(response, status, &message, &ResponseFormat::current());
-        answer.extensions_mut().insert(ErrorReport(Arc::new(error.clone())));
-        answer
+        let mut rendered = error.render_over(response, status, &message, &ResponseFormat::current());
+        rendered.extensions_mut().insert(ErrorReport(Arc::new(error.clone())));
+        rendered
     }
 }
 
@@ -138,7 +138,7 @@ fn has<T: Send + Sync + 'static>(response: &Response) -> bool {
     response.extensions().get::<T>().is_some()
 }
 
-/// The response to OPTIONS where no handler answers it: 204 with the `Allow` of the 405.
+/// The response to OPTIONS where no handler serves it: 204 with the `Allow` of the 405.
 fn allowed_methods(refused: Response) -> Response {
     let (mut parts, _) = refused.into_parts();
     parts.status = StatusCode::NO_CONTENT;
@@ -151,10 +151,10 @@ fn allowed_methods(refused: Response) -> Response {
 /// The failure of the body behind an unrecognized error, if there is one.
 fn of_body(error: &Error) -> Option<Error> {
     let source = error.source().filter(|_| error.kind() == ErrorKind::Unrecognized)?;
-    Failure::behind(source).map(Failure::to_error)
+    Failure::find(source).map(Failure::to_error)
 }
 
-/// A failure of which only the status is used: the text of its author may hold values of the request.
+/// A failure of which only the status is used: the text of its author may contain values of the request.
 fn foreign(status: StatusCode) -> Error {
     let (kind, message) = match status {
         StatusCode::BAD_REQUEST => (ErrorKind::BadInput, "The request is not valid."),

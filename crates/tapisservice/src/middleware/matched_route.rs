@@ -9,7 +9,7 @@ use tapisservice_core::framework::{self, MatchedRoute};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Sets the route of the requests that reach it. It stands around the policy, so that refusals have a route too.
+/// Sets the route of the requests that reach it. It wraps the policy, so that rejected requests have a route too.
 #[derive(Debug, Clone)]
 pub(crate) struct MatchedRouteLayer {
     route: Arc<MatchedRoute>,

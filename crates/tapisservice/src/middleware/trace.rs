@@ -18,11 +18,11 @@ use tracing::{Span, error, field, info};
 
 use crate::metrics::{ActiveRequest, RequestMetrics};
 
-/// Log lines a minute about one reason that callers can cause at will (F23).
+/// Log lines per minute about one reason that callers can cause at will (F23).
 const LINES_PER_MINUTE: u32 = 20;
 
 /// Lines are throttled by status and origin. Their texts do not count: a caller can make up any number of them.
-static REASONS: LazyLock<Throttled<(u16, ErrorOrigin)>> =
+static THROTTLE: LazyLock<Throttled<(u16, ErrorOrigin)>> =
     LazyLock::new(|| Throttled::new(LINES_PER_MINUTE, Duration::from_mins(1)));
 
 /// Logs and measures each request. Failures of the service are logged at ERROR, everything else at INFO.
@@ -88,7 +88,7 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for ResponseFuture<F> {
         let response = ready!(this.future.as_mut().poll(cx))?;
         if let Ok(g) = RequestContext::current() {
             let took = g.started().elapsed();
-            this.active.answered(framework::matched_route(&g), response.status(), took);
+            this.active.completed(framework::matched_route(&g), response.status(), took);
             this.future.span().in_scope(|| {
                 record_identity(&g);
                 write(response.status(), response.extensions().get(), took);
@@ -130,7 +130,7 @@ fn write(status: StatusCode, report: Option<&ErrorReport>, took: Duration) {
     if cause.kind() == ErrorKind::Panic {
         return;
     }
-    let Some(withheld) = REASONS.permit((status, cause.origin().clone())) else { return };
+    let Some(withheld) = THROTTLE.permit((status, cause.origin().clone())) else { return };
     let reason = cause.traceback();
     if status >= 500 {
         error!(status, milliseconds, %reason, withheld, "request failed");
@@ -155,7 +155,7 @@ mod tests {
 
     use super::*;
 
-    /// Another layer of the subscriber: it notes the spans, as one that exports traces would.
+    /// Another layer of the subscriber: it records the spans, as one that exports traces would.
     #[derive(Clone, Default)]
     struct Spans(Arc<Mutex<Vec<String>>>);
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::probe::Answers;
+use super::probe::HandledMethods;
 use super::{RouteError, join_paths};
 
 /// The routes so far.
@@ -14,10 +14,15 @@ pub(super) struct Check {
 
 impl Check {
     /// Adds a route.
-    pub(super) fn add(&mut self, base_path: &str, path: &str, answers: &Answers) -> Result<(), RouteError> {
+    pub(super) fn add(
+        &mut self,
+        base_path: &str,
+        path: &str,
+        handled: &HandledMethods,
+    ) -> Result<(), RouteError> {
         check_syntax(path)?;
         let whole = join_paths(base_path, path);
-        for method in answers.names() {
+        for method in handled.names() {
             if !self.handlers.insert((method.to_owned(), whole.clone())) {
                 return Err(RouteError::Duplicate { method: method.to_owned(), path: path.to_owned() });
             }

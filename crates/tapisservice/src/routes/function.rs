@@ -21,7 +21,7 @@ use http::request::Parts;
 )]
 pub trait HandlerFunction<A, S, M>: Clone + Send + Sync + 'static {
     /// Extracts the arguments, calls the function and turns its output into a response.
-    fn answer(self, request: Request, state: S) -> impl Future<Output = Response> + Send;
+    fn respond(self, request: Request, state: S) -> impl Future<Output = Response> + Send;
 }
 
 impl<F, A, S, M> HandlerFunction<A, S, M> for F
@@ -33,9 +33,9 @@ where
     A: Arguments<S, M>,
     S: Send + Sync,
 {
-    async fn answer(self, request: Request, state: S) -> Response {
+    async fn respond(self, request: Request, state: S) -> Response {
         match A::extract(request, &state).await {
-            Ok(arguments) => self.call(arguments).into_future().await.into_answer(),
+            Ok(arguments) => self.call(arguments).into_future().await.into_http_response(),
             Err(refused) => refused,
         }
     }
@@ -90,12 +90,12 @@ impl<F: Future> AsyncFunctionOutput for F {
 )]
 pub trait HandlerOutput {
     /// The response.
-    fn into_answer(self) -> Response;
+    fn into_http_response(self) -> Response;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: IntoResponse> HandlerOutput for T {
-    fn into_answer(self) -> Response {
+    fn into_http_response(self) -> Response {
         self.into_response()
     }
 }
@@ -262,6 +262,6 @@ where
     type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
 
     fn call(self, request: Request, state: S) -> Self::Future {
-        Box::pin(self.function.answer(request, state))
+        Box::pin(self.function.respond(request, state))
     }
 }

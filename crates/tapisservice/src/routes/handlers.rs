@@ -176,7 +176,7 @@ impl<S: Clone + Send + Sync + 'static> Handlers<S> {
         self
     }
 
-    /// Lets responses take any time, as long as the client reads some bytes every `body_timeout_seconds`: for events and large files.
+    /// Removes the time limit for sending responses, as long as the client reads some bytes every `body_timeout_seconds`: for event streams and large files.
     pub fn streaming(mut self) -> Self {
         self.limits.set_streaming();
         self

@@ -63,7 +63,7 @@ pub trait RouteMethods<S>: Sized {
         methods
     }
 
-    /// Lets responses take any time, as long as the client reads some bytes every `body_timeout_seconds`: for events and large files.
+    /// Removes the time limit for sending responses, as long as the client reads some bytes every `body_timeout_seconds`: for event streams and large files.
     fn streaming(self) -> Methods<S> {
         let mut methods = self.into_methods();
         methods.limits.set_streaming();

@@ -113,7 +113,7 @@ impl<S> Default for Routes<S> {
 }
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
-    /// No routes yet.
+    /// An empty set of routes.
     pub fn new() -> Self {
         Self::default()
     }
@@ -188,7 +188,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self.limited(|limits| limits.set_response_timeout(limit))
     }
 
-    /// Lets the responses of these routes take any time, as long as the client reads some bytes every `body_timeout_seconds`. It applies to the
+    /// Removes the time limit for sending responses of these routes, as long as the client reads some bytes every `body_timeout_seconds`. It applies to the
     /// routes that were added so far and have no such timeout yet.
     pub fn streaming(self) -> Self {
         self.limited(RouteLimits::set_streaming)

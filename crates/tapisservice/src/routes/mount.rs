@@ -11,7 +11,7 @@ use tapisservice_core::framework::MatchedRoute;
 use tapisservice_serve::Limits;
 
 use super::check::Check;
-use super::probe::Answers;
+use super::probe::HandledMethods;
 use super::{Access, RouteError, RouteInfo, Routes, join_paths};
 use crate::BodyLimit;
 use crate::middleware::body_limit::BodyLimitLayer;
@@ -50,23 +50,23 @@ impl Routes {
         let layer = |policy| PolicyLayer::new(policy, authenticator.clone(), callbacks.clone());
         let (mut routes, mut list, mut check) = (Vec::new(), Vec::new(), Check::default());
         for route in self.into_routes() {
-            let answers = Answers::of(&route.methods, &());
-            check.add(base_path, &route.path, &answers)?;
-            list.extend(route.list(&answers, limits));
-            routes.push((route, answers));
+            let handled = HandledMethods::of(&route.methods, &());
+            check.add(base_path, &route.path, &handled)?;
+            list.extend(route.list(&handled, limits));
+            routes.push((route, handled));
         }
-        let with_fallback = routes.iter().filter(|(_, answers)| answers.fallback);
+        let with_fallback = routes.iter().filter(|(_, handled)| handled.fallback);
         let mut with_fallback: HashSet<_> = with_fallback.map(|(route, _)| route.path.clone()).collect();
         let mounted = routes.len();
         let mut router = Router::new();
-        for (index, (mut route, answers)) in routes.into_iter().enumerate() {
+        for (index, (mut route, handled)) in routes.into_iter().enumerate() {
             if route.access.policy.ignores_token() && with_fallback.insert(route.path.clone()) {
                 // Under this policy, so that the other methods of the path ignore the token, too.
                 route.methods = route.methods.fallback(no_such_method);
             }
             let own = route.access.limits;
             // Also around the fallback of a route, which `route_layer` would leave open.
-            let policy = layer(route.access.policy).with_options_handler(answers.has_own_options());
+            let policy = layer(route.access.policy).with_options_handler(handled.has_own_options());
             // Joined here once: a nested router would strip the base path from every request.
             let path = join_paths(base_path, &route.path);
             let matched = MatchedRouteLayer::new(MatchedRoute { template: path.as_str().into(), index });
@@ -106,7 +106,7 @@ impl Routes {
 
 impl Route {
     /// The methods of the route with its policy. Nothing that is mounted is left out.
-    fn list(&self, answers: &Answers, limits: &Limits) -> Vec<RouteInfo> {
+    fn list(&self, handled: &HandledMethods, limits: &Limits) -> Vec<RouteInfo> {
         let info = |method: &str| RouteInfo {
             method: method.to_owned(),
             path: self.path.clone(),
@@ -118,7 +118,7 @@ impl Route {
                 .and_then(|(_, id)| id.clone()),
             limits: self.access.limits.different_from(limits).to_string(),
         };
-        answers.names().map(info).collect()
+        handled.names().map(info).collect()
     }
 }
 

@@ -28,14 +28,14 @@ const METHODS: [Method; 8] = [
 
 /// The methods that a route handles.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answers {
+pub(super) struct HandledMethods {
     /// The methods with their own handlers.
     pub(super) methods: Vec<Method>,
     /// Whether a handler serves all other methods: `any`, a fallback, a nested service.
     pub(super) fallback: bool,
 }
 
-impl Answers {
+impl HandledMethods {
     /// Probes a route without calling its handlers.
     pub(super) fn of<S: Clone + Send + Sync + 'static>(methods: &MethodRouter<S>, state: &S) -> Self {
         let marked = methods.clone().layer(MarkLayer);
@@ -46,11 +46,11 @@ impl Answers {
         let own = Router::new().route("/", marked.fallback(|| async {})).with_state(state.clone());
         // No handler can be registered for a method with such a name.
         let other = Method::from_bytes(b"X-OTHER").unwrap_or_default();
-        let mut answered: Vec<_> = METHODS.into_iter().filter(|method| is_marked(&own, method)).collect();
-        if !answered.contains(&Method::GET) && is_marked(&own, &Method::HEAD) {
-            answered.push(Method::HEAD);
+        let mut handled: Vec<_> = METHODS.into_iter().filter(|method| is_marked(&own, method)).collect();
+        if !handled.contains(&Method::GET) && is_marked(&own, &Method::HEAD) {
+            handled.push(Method::HEAD);
         }
-        Self { methods: answered, fallback: is_marked(&with_fallback, &other) }
+        Self { methods: handled, fallback: is_marked(&with_fallback, &other) }
     }
 
     pub(super) fn has_own_options(&self) -> bool {
@@ -66,8 +66,9 @@ impl Answers {
 fn is_marked(router: &Router, method: &Method) -> bool {
     let mut request = Request::new(Body::empty());
     *request.method_mut() = method.clone();
-    let answer = Service::call(&mut router.clone(), request).now_or_never();
-    answer.is_some_and(|answer| answer.is_ok_and(|answer| answer.extensions().get::<Mark>().is_some()))
+    let response = Service::call(&mut router.clone(), request).now_or_never();
+    response
+        .is_some_and(|response| response.is_ok_and(|response| response.extensions().get::<Mark>().is_some()))
 }
 
 /// The extension of a response of [`Marked`].
@@ -99,9 +100,9 @@ impl Service<Request> for Marked {
     }
 
     fn call(&mut self, _: Request) -> Self::Future {
-        let mut answer = Response::default();
-        answer.extensions_mut().insert(Mark);
-        ready(Ok(answer))
+        let mut response = Response::default();
+        response.extensions_mut().insert(Mark);
+        ready(Ok(response))
     }
 }
 
@@ -133,8 +134,8 @@ mod tests {
             (get(ran).layer(tower::layer::util::Identity::new()), "GET"),
         ];
         for (methods, expected) in cases {
-            let answers = Answers::of(&methods, &());
-            assert_eq!(answers.names().collect::<Vec<_>>().join(" "), expected);
+            let handled = HandledMethods::of(&methods, &());
+            assert_eq!(handled.names().collect::<Vec<_>>().join(" "), expected);
         }
     }
 }

@@ -26,16 +26,16 @@ const KEYS: [&str; 6] = [
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct DevelopmentSettings {
-    /// Reads tenants and sites from the Tenants API. With `false`, only where `server` is `dev`, there is one tenant, which the `dev_` keys describe; its id is the one that `tenants` names, or `dev`.
+    /// Reads tenants and sites from the Tenants API. `false` is allowed only where `server` is `dev`: then there is one tenant, which the `dev_` keys describe; its id is the one that `tenants` names, or `dev`.
     #[serde(default = "yes")]
     pub use_tenants: bool,
-    /// Public key (PEM) that tokens of the development tenant are verified with. Required where `use_tenants` is false.
+    /// Public key (PEM) that verifies the tokens of the development tenant. Required where `use_tenants` is false.
     #[serde(default)]
     pub dev_jwt_public_key: Option<String>,
     /// Base URL of the development tenant and of all services. Required where `use_tenants` is false.
     #[serde(default)]
     pub dev_base_url: Option<String>,
-    /// Issuer of the development tenant's tokens; without it that is `dev_token_service`.
+    /// Issuer of the development tenant's tokens. Default: `dev_token_service`.
     #[serde(default)]
     pub dev_iss: Option<String>,
     /// URL of the Tokens API of the development tenant.
@@ -54,7 +54,7 @@ fn yes() -> bool {
     true
 }
 
-/// The registry that the keys describe: it never changes.
+/// The registry that the keys describe. It never changes.
 #[derive(Debug, Clone)]
 pub(super) struct OneTenant {
     tenant: RegistryRecord,

@@ -20,7 +20,7 @@ pub(super) struct LimitSettings {
     /// Largest request body, in bytes, for routes that set no limit of their own (`body_limit`).
     #[schemars(range(max = 1_099_511_627_776_u64))]
     max_body_bytes: usize,
-    /// Connections that are served at the same time.
+    /// Maximum number of concurrent connections.
     #[schemars(range(min = 1, max = 1_000_000))]
     max_connections: usize,
     /// Seconds until the header block of a request is complete, counted from the opening of the connection.
@@ -35,16 +35,16 @@ pub(super) struct LimitSettings {
     /// Seconds a request may take as a whole, for routes that set no limit of their own (`timeout`).
     #[schemars(extend("exclusiveMinimum" = 0))]
     request_timeout_seconds: Seconds,
-    /// Seconds the writing of an answer may take as a whole, for routes that set no limit of their own (`response_timeout`) and do not stream (`streaming`).
+    /// Seconds that writing a response may take. Not for routes that set their own limit (`response_timeout`) or stream (`streaming`).
     #[schemars(extend("exclusiveMinimum" = 0))]
     response_timeout_seconds: Seconds,
-    /// Bytes a client has to take each second of an answer that waits for it, on average and after 5 s; 0 for none. Not for routes that stream.
+    /// Minimum rate, in bytes per second, at which a client must read a response: an average, checked from 5 s on; 0 for none. Not for routes that stream.
     #[schemars(range(max = 1_073_741_824))]
     response_min_bytes_per_second: u64,
-    /// Seconds between the signal to stop and the closing of the listener; readiness is refused meanwhile.
+    /// Seconds between the shutdown signal and the closing of the listener; readiness fails meanwhile.
     #[schemars(extend("maximum" = 3600))]
     drain_seconds: Seconds,
-    /// Seconds after the signal to stop until requests that are still running are given up.
+    /// Seconds after the shutdown signal until requests that are still running are aborted.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 3600))]
     shutdown_seconds: Seconds,
 }
@@ -89,7 +89,7 @@ impl From<LimitSettings> for Limits {
     }
 }
 
-/// The combinations under which nobody could be served.
+/// The combinations with which no request could be served.
 pub(super) fn check(config: &Config, settings: &LimitSettings) -> Vec<Violation> {
     let violation = |(key, rule): (&str, &str)| match key {
         "shutdown_seconds" => config.violation(key, rule).depends_on("drain_seconds"),

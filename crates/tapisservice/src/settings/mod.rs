@@ -1,4 +1,4 @@
-//! The settings of the framework: one struct per room, read from one configuration.
+//! The settings of the framework: one struct per concern, read from one configuration.
 
 mod development;
 mod ignored;
@@ -28,7 +28,7 @@ use self::ignored::IgnoredSettings;
 use self::limits::LimitSettings;
 pub use self::service::ServiceSettings;
 
-/// Everything the framework reads from a configuration. A service's own struct stands beside it: `config.settings()`.
+/// Everything the framework reads from a configuration. A service's own settings are separate: `config.settings()`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Settings {
@@ -56,9 +56,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// A loader of a configuration that knows the framework's keys and asks of it all that a start does: what `check-config` prints of a
-    /// bad configuration is then what a start would say. A service adds the type of its own settings, and what that cannot say with
-    /// [`Loader::check`].
+    /// A configuration loader that knows the framework's keys and makes every check that a start makes, so that `check-config` reports
+    /// what a start would. A service adds the type of its own settings, and with [`Loader::check`] the rules that a type cannot express.
     ///
     /// ```
     /// use schemars::JsonSchema;
@@ -146,7 +145,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// When values cannot be used, which a configuration from [`loader`](Self::loader) has been asked already.
+    /// When a value is invalid. A configuration from [`loader`](Self::loader) has been checked already.
     pub fn from_config<S>(config: &Config<S>) -> Result<Self, ConfigError> {
         Ok(Self {
             service: config.parse()?,
@@ -165,7 +164,7 @@ impl Settings {
     }
 }
 
-/// Whether the keys of one struct fit each other.
+/// Whether the keys of one struct are consistent.
 fn check<T: DeserializeOwned>(
     violations: fn(&Config, &T) -> Vec<Violation>,
 ) -> impl Fn(&Config) -> Result<(), ConfigError> {
@@ -194,13 +193,13 @@ fn check_logs(config: &Config) -> Result<(), ConfigError> {
 }
 
 impl Settings {
-    /// A tenant cache over what the settings name: the tenant of the `dev_` keys where `use_tenants` is false, `tenants_file`, or else the
-    /// Tenants API. For one with data of the service's own
-    /// ([`App::builder_with_tenants`](crate::App::builder_with_tenants)); the [`App`](crate::App) makes its own otherwise.
+    /// A tenant cache with the source that the settings choose: the tenant of the `dev_` keys where `use_tenants` is false, `tenants_file`,
+    /// or else the Tenants API. Only a cache with data of the service's own needs it
+    /// ([`App::builder_with_tenants`](crate::App::builder_with_tenants)); otherwise the [`App`](crate::App) makes one.
     ///
     /// # Errors
     ///
-    /// When a setting cannot be used.
+    /// When a setting is invalid.
     pub fn tenant_cache(&self) -> Result<TenantCacheBuilder, BuildError> {
         let builder = match &self.service.tenants_file {
             _ if !self.development.use_tenants => {

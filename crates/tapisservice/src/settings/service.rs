@@ -18,30 +18,30 @@ pub struct ServiceSettings {
     #[schemars(extend("format" = "service-name"))]
     pub service_name: String,
     // Tokens itself has none.
-    /// Password with which the service asks the Tokens API for its own tokens. Absent or empty for services that ask for none.
+    /// Password for obtaining the service's own tokens from the Tokens API. Absent or empty for services that need none.
     #[serde(default)]
     pub service_password: Option<Secret>,
-    /// Version of the service, reported in every answer.
+    /// Version of the service, reported in every response.
     #[serde(default = "version")]
     pub version: String,
-    /// Address and port the service listens at.
+    /// Address and port to listen on.
     #[serde(default = "listen")]
     #[schemars(extend("format" = "socket-address"))]
     pub listen: SocketAddr,
     // Rule D7.
-    /// Address and port of a second listener, for `GET /metrics` alone; without it there are no metrics.
+    /// Address and port of a second listener, which serves only `GET /metrics`; without it there are no metrics.
     #[serde(default)]
     #[schemars(extend("format" = "socket-address"))]
     pub metrics_listen: Option<SocketAddr>,
     // Another path than the default where a proxy strips that (rule D1).
-    /// Path all routes lie under, without a slash at its end; empty for none. Default: `/v3/<service_name>`.
+    /// Base path of all routes, without a trailing slash; empty for none. Default: `/v3/<service_name>`.
     #[serde(default)]
     #[schemars(regex(pattern = r"^(/[^/?#\s{}:*][^/?#\s{}]*)*/?$"))]
     pub base_path: Option<String>,
-    /// Adds the chain of causes to the answers of failed requests; never in production.
+    /// Adds the chain of causes to error responses; never in production.
     #[serde(default)]
     pub show_traceback: bool,
-    /// Answers failures with the statuses of the Python framework instead of the corrected ones.
+    /// Uses the error statuses of the Python framework instead of the corrected ones.
     #[serde(default)]
     pub legacy_error_status: bool,
     /// JSON file with tenants and sites, read instead of the Tenants API.

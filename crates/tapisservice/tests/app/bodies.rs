@@ -82,8 +82,8 @@ impl http_body::Body for Unannounced {
 async fn post_to(running: &Running, path: &str, body: Body) -> (u16, Value) {
     let request =
         request(Method::POST, &format!("/v3/demo/{path}")).header("content-type", "application/json");
-    let answer = running.send(request.body(body).unwrap()).await;
-    (answer.status.as_u16(), answer.body)
+    let response = running.send(request.body(body).unwrap()).await;
+    (response.status.as_u16(), response.body)
 }
 
 #[track_caller]
@@ -202,7 +202,7 @@ async fn an_announced_excess_is_refused_before_the_handler_is_called_and_after_t
     ];
     for (target, token, status) in cases {
         for expect in ["", "Expect: 100-continue\r\n"] {
-            // Nothing of the body is sent, so the answer cannot have waited for it.
+            // Nothing of the body is sent, so the response cannot have waited for it.
             let head = format!("{target} HTTP/1.1\r\n{token}Content-Length: 99999999\r\n{expect}");
             let (text, _) = raw_exchange(address, &head, b"").await;
             assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{target} {expect}: {text}");

@@ -46,8 +46,8 @@ async fn the_pair_a_service_uses_is_the_on_behalf_of_pair() {
         .header("x-tapis-user", "bob")
         .header("x-tapis-tracking-id", "jobs.17")
         .header("x-request-id", "abc-1");
-    let answer = running.send(request.body(Body::empty()).unwrap()).await;
-    let g = &answer.body["result"];
+    let response = running.send(request.body(Body::empty()).unwrap()).await;
+    let g = &response.body["result"];
     let expected = [
         ("request_username", "bob"),
         ("request_tenant_id", "dev"),
@@ -64,7 +64,7 @@ async fn the_pair_a_service_uses_is_the_on_behalf_of_pair() {
         assert_eq!(g[name], value, "{name}");
     }
     assert_eq!(g["request_tenant_base_url"], running.site.tenant_url("dev").unwrap());
-    assert_eq!(answer.headers["x-request-id"], "abc-1");
+    assert_eq!(response.headers["x-request-id"], "abc-1");
 }
 
 #[tokio::test]
@@ -73,10 +73,10 @@ async fn ids_that_are_not_well_formed_are_replaced() {
     let request = request(Method::GET, "/v3/demo/open")
         .header("x-tapis-tracking-id", "no dot")
         .header("x-request-id", "a b");
-    let answer = running.send(request.body(Body::empty()).unwrap()).await;
-    assert!(answer.body["result"]["tracking_id"].as_str().unwrap().starts_with("demo."));
-    assert_ne!(answer.headers["x-request-id"], "a b");
-    assert_eq!(answer.body["result"]["username"], json!(null));
+    let response = running.send(request.body(Body::empty()).unwrap()).await;
+    assert!(response.body["result"]["tracking_id"].as_str().unwrap().starts_with("demo."));
+    assert_ne!(response.headers["x-request-id"], "a b");
+    assert_eq!(response.body["result"]["username"], json!(null));
 }
 
 #[tokio::test]

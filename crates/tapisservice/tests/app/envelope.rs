@@ -1,4 +1,4 @@
-//! Every answer is an envelope (docs/PROTOCOL.md, section 4).
+//! Every response is an envelope (docs/PROTOCOL.md, section 4).
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tapisservice::prelude::*;
 use tapisservice::{BodyLimit, RequestTimeoutLayer};
 
-use crate::helpers::{Answer, request, start};
+use crate::helpers::{TestResponse, request, start};
 
 #[derive(Debug, thiserror::Error)]
 #[error("canary in the text of an error")]
@@ -78,14 +78,14 @@ fn routes() -> Routes {
         .route(Policy::authenticated(), "/mine", get(|| async { Error::permissions("not yours") }))
 }
 
-fn assert_error(answer: &Answer, status: u16, message: &str) {
-    assert_eq!(answer.status.as_u16(), status, "{answer:?}");
+fn assert_error(response: &TestResponse, status: u16, message: &str) {
+    assert_eq!(response.status.as_u16(), status, "{response:?}");
     let expected =
-        json!({"message": answer.message(), "result": null, "status": "error", "version": "1.2.3"});
-    assert_eq!(answer.body, expected);
-    assert!(answer.message().contains(message), "{answer:?}");
-    assert!(!answer.message().contains("canary"), "{answer:?}");
-    assert_eq!(answer.headers[CONTENT_TYPE], "application/json");
+        json!({"message": response.message(), "result": null, "status": "error", "version": "1.2.3"});
+    assert_eq!(response.body, expected);
+    assert!(response.message().contains(message), "{response:?}");
+    assert!(!response.message().contains("canary"), "{response:?}");
+    assert_eq!(response.headers[CONTENT_TYPE], "application/json");
 }
 
 #[tokio::test]
@@ -142,16 +142,16 @@ async fn failures_keep_the_headers_of_handlers_and_layers_but_not_those_of_the_r
     );
     let running = start(routes, json!({}), |app| app).await;
 
-    let answer = running.get_anonymously("/v3/demo/busy").await;
-    assert_error(&answer, 429, "Too Many Requests");
-    assert_eq!(answer.headers["retry-after"], "7");
-    assert_eq!(answer.headers["x-limit"], "12");
-    assert!(!answer.headers.contains_key("content-language"), "{answer:?}");
+    let response = running.get_anonymously("/v3/demo/busy").await;
+    assert_error(&response, 429, "Too Many Requests");
+    assert_eq!(response.headers["retry-after"], "7");
+    assert_eq!(response.headers["x-limit"], "12");
+    assert!(!response.headers.contains_key("content-language"), "{response:?}");
 
-    let answer = running.get_anonymously("/v3/demo/full").await;
-    assert_error(&answer, 409, "The shelf is full.");
-    assert_eq!(answer.headers[ETAG], "\"v1\"");
-    assert_eq!(answer.headers.get_all(SET_COOKIE).iter().collect::<Vec<_>>(), ["a=1", "b=2"]);
+    let response = running.get_anonymously("/v3/demo/full").await;
+    assert_error(&response, 409, "The shelf is full.");
+    assert_eq!(response.headers[ETAG], "\"v1\"");
+    assert_eq!(response.headers.get_all(SET_COOKIE).iter().collect::<Vec<_>>(), ["a=1", "b=2"]);
 }
 
 #[tokio::test]
@@ -162,9 +162,9 @@ async fn a_code_for_programs_and_metadata_are_the_fifth_stanza_of_a_failure() {
     };
     let routes = Routes::new().route(Policy::public(), "/full", get(full));
     let running = start(routes, json!({}), |app| app).await;
-    let answer = running.get_anonymously("/v3/demo/full").await;
-    assert_eq!(answer.status, 409);
-    assert_eq!(answer.body["metadata"], json!({"limit": 12, "code": "shelf_full"}));
+    let response = running.get_anonymously("/v3/demo/full").await;
+    assert_eq!(response.status, 409);
+    assert_eq!(response.body["metadata"], json!({"limit": 12, "code": "shelf_full"}));
 }
 
 #[tokio::test]
@@ -191,11 +191,11 @@ async fn a_body_that_does_not_fit_is_refused_by_what_is_wrong_with_it() {
     for (path, media_type, body, status, message) in cases {
         let request =
             request(Method::POST, path).header(CONTENT_TYPE, media_type).body(Body::from(body)).unwrap();
-        let answer = running.send(request).await;
+        let response = running.send(request).await;
         if status == 200 {
-            assert_eq!(answer.status, 200, "{answer:?}");
+            assert_eq!(response.status, 200, "{response:?}");
         } else {
-            assert_error(&answer, status, message);
+            assert_error(&response, status, message);
         }
     }
 }
@@ -203,9 +203,9 @@ async fn a_body_that_does_not_fit_is_refused_by_what_is_wrong_with_it() {
 #[tokio::test]
 async fn show_traceback_tells_the_text_and_nothing_else_changes() {
     let running = start(routes(), json!({"show_traceback": true}), |app| app).await;
-    let answer = running.get_anonymously("/v3/demo/foreign").await;
-    assert!(answer.message().starts_with("Unrecognized exception type "));
-    assert!(answer.message().ends_with(": canary in the text of an error"));
+    let response = running.get_anonymously("/v3/demo/foreign").await;
+    assert!(response.message().starts_with("Unrecognized exception type "));
+    assert!(response.message().ends_with(": canary in the text of an error"));
     let panicked = running.get_anonymously("/v3/demo/panics").await;
     assert_eq!(panicked.message(), "Unrecognized exception type panic: canary in a panic");
 }
@@ -216,8 +216,8 @@ async fn show_traceback_tells_no_secret() {
     tapisservice::logs::redact_secret("hunter2-of-a-traceback");
     let routes = Routes::new().route(Policy::public(), "/careless", get(careless));
     let running = start(routes, json!({"show_traceback": true}), |app| app).await;
-    let answer = running.get_anonymously("/v3/demo/careless").await;
-    assert_eq!(answer.message(), "Unrecognized exception type panic: bad password ***");
+    let response = running.get_anonymously("/v3/demo/careless").await;
+    assert_eq!(response.message(), "Unrecognized exception type panic: bad password ***");
 }
 
 async fn careless() {

@@ -14,8 +14,11 @@ async fn ready_names_what_is_missing_and_alive_does_not_care() {
     let failing = ReadyCheck::new("database", || async { Err("canary at db.internal".to_owned()) });
     let running = start(Routes::new(), json!({}), |app| app.ready_check(failing)).await;
     for path in ["/v3/demo/ready", "/v3/demo/readycheck"] {
-        let answer = running.get_anonymously(path).await;
-        assert_eq!((answer.status.as_u16(), answer.message()), (503, "The service is not ready: database."));
+        let response = running.get_anonymously(path).await;
+        assert_eq!(
+            (response.status.as_u16(), response.message()),
+            (503, "The service is not ready: database.")
+        );
     }
     for path in ["/v3/demo/hello", "/v3/demo/healthcheck"] {
         assert_eq!(running.get_anonymously(path).await.status, 200);
@@ -45,8 +48,8 @@ async fn a_registry_that_is_down_at_start_makes_503_until_it_returns() {
     let running = Running { site, app };
     assert_eq!(running.get_anonymously("/v3/demo/healthcheck").await.status, 200);
     assert_eq!(running.get_anonymously("/v3/demo/ready").await.status, 503);
-    let answer = running.get("/v3/demo/x").await;
-    assert_eq!((answer.status.as_u16(), answer.headers.contains_key("retry-after")), (503, true));
+    let response = running.get("/v3/demo/x").await;
+    assert_eq!((response.status.as_u16(), response.headers.contains_key("retry-after")), (503, true));
     running.site.clear_faults();
     let back = async {
         while running.get("/v3/demo/x").await.status != 200 {

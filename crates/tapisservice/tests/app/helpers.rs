@@ -21,15 +21,15 @@ pub(crate) struct Running {
     pub(crate) app: App,
 }
 
-/// An answer, read whole.
+/// A response, read whole.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct TestResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
 }
 
-impl Answer {
+impl TestResponse {
     pub(crate) fn message(&self) -> &str {
         self.body["message"].as_str().unwrap()
     }
@@ -76,7 +76,7 @@ impl Running {
     }
 
     /// GET, signed in as alice.
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> TestResponse {
         self.send(
             request(Method::GET, path).header("x-tapis-token", self.alice()).body(Body::empty()).unwrap(),
         )
@@ -84,23 +84,23 @@ impl Running {
     }
 
     /// GET without a token.
-    pub(crate) async fn get_anonymously(&self, path: &str) -> Answer {
+    pub(crate) async fn get_anonymously(&self, path: &str) -> TestResponse {
         self.send(request(Method::GET, path).body(Body::empty()).unwrap()).await
     }
 
-    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> TestResponse {
         send(&self.app, request).await
     }
 }
 
-pub(crate) async fn send(app: &App, request: Request<Body>) -> Answer {
+pub(crate) async fn send(app: &App, request: Request<Body>) -> TestResponse {
     let (parts, body) = app.service().oneshot(request).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    Answer { status: parts.status, headers: parts.headers, body }
+    TestResponse { status: parts.status, headers: parts.headers, body }
 }
 
-/// Sends this and nothing more; the answer's status and body, once the server has closed or said all it has to say.
+/// Sends this and nothing more; the response's status and body, once the server has closed or said all it has to say.
 pub(crate) async fn exchange(address: SocketAddr, head: &str, body: &[u8]) -> (u16, Value) {
     let (text, _) = raw_exchange(address, head, body).await;
     let status = text.split(' ').nth(1).unwrap_or_default().parse().unwrap_or_default();
@@ -108,26 +108,26 @@ pub(crate) async fn exchange(address: SocketAddr, head: &str, body: &[u8]) -> (u
     (status, serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
-/// The same, as text, with the time it took to the last byte of the answer.
+/// The same, as text, with the time it took to the last byte of the response.
 pub(crate) async fn raw_exchange(address: SocketAddr, head: &str, body: &[u8]) -> (String, Duration) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let sent = [head.as_bytes(), b"Host: localhost:5000\r\n\r\n", body].concat();
     stream.write_all(&sent).await.unwrap();
     let start = Instant::now();
-    let (mut answer, mut piece) = (Vec::new(), [0; 4096]);
-    while !is_whole(&answer) {
+    let (mut response, mut piece) = (Vec::new(), [0; 4096]);
+    while !is_whole(&response) {
         let read = timeout(Duration::from_secs(20), stream.read(&mut piece)).await;
         match read.expect("the server answers in time") {
             Ok(0) | Err(_) => break,
-            Ok(read) => answer.extend(&piece[..read]),
+            Ok(read) => response.extend(&piece[..read]),
         }
     }
-    (String::from_utf8(answer).unwrap(), start.elapsed())
+    (String::from_utf8(response).unwrap(), start.elapsed())
 }
 
-/// Whether an answer has as many bytes as it says.
-fn is_whole(answer: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(answer).to_ascii_lowercase();
+/// Whether a response has as many bytes as it says.
+fn is_whole(response: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(response).to_ascii_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
     length.is_some_and(|length| length.trim().parse() == Ok(body.len()))

@@ -24,7 +24,7 @@ async fn secret() -> Envelope<&'static str> {
     Envelope::new("secret")
 }
 
-async fn answer(_: Request) -> Result<Response, Infallible> {
+async fn response(_: Request) -> Result<Response, Infallible> {
     Ok(Envelope::new("secret").into_response())
 }
 
@@ -33,14 +33,14 @@ async fn status(app: &App, method: &str, path: &str, token: Option<&str>) -> (u1
     let method = Method::from_bytes(method.as_bytes()).unwrap();
     let request = request(method, &format!("/v3/demo{path}"));
     let request = token.into_iter().fold(request, |request, token| request.header("x-tapis-token", token));
-    let answer = send(app, request.body(Body::empty()).unwrap()).await;
-    let mut allow = answer.headers.get_all("allow").iter().map(|allow| allow.to_str().unwrap().to_owned());
-    (answer.status.as_u16(), allow.next())
+    let response = send(app, request.body(Body::empty()).unwrap()).await;
+    let mut allow = response.headers.get_all("allow").iter().map(|allow| allow.to_str().unwrap().to_owned());
+    (response.status.as_u16(), allow.next())
 }
 
 #[tokio::test]
 async fn a_policy_decides_before_handlers_of_any_method_fallbacks_and_nested_services() {
-    let service = || service_fn(answer);
+    let service = || service_fn(response);
     let routes = || {
         Routes::new()
             .route(Policy::authenticated(), "/fallback", get(secret).fallback(secret))
@@ -65,8 +65,8 @@ async fn a_policy_decides_before_handlers_of_any_method_fallbacks_and_nested_ser
                 "/merged" if !by_get => 403,
                 _ => 200,
             };
-            let answer = status(&running.app, method, path, Some(&alice)).await;
-            assert_eq!(answer.0, expected, "{method} {path} as alice");
+            let response = status(&running.app, method, path, Some(&alice)).await;
+            assert_eq!(response.0, expected, "{method} {path} as alice");
         }
     }
     // What a callback refuses stays refused whatever the method.
@@ -114,9 +114,9 @@ async fn no_answer_has_a_cors_header() {
             .header("origin", "https://portal.example")
             .header("access-control-request-method", "GET")
             .header("x-tapis-token", &alice);
-        let answer = running.send(request.body(Body::empty()).unwrap()).await;
-        assert_eq!(answer.status.as_u16(), expected, "{method} {path}");
-        let cors = answer.headers.keys().find(|name| name.as_str().starts_with("access-control"));
+        let response = running.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(response.status.as_u16(), expected, "{method} {path}");
+        let cors = response.headers.keys().find(|name| name.as_str().starts_with("access-control"));
         assert_eq!(cors, None, "{method} {path}");
     }
 }
@@ -186,7 +186,7 @@ impl Mounted {
         match self.fallback {
             0 => methods,
             1 => methods.fallback(secret),
-            _ => methods.fallback_service(service_fn(answer)),
+            _ => methods.fallback_service(service_fn(response)),
         }
     }
 
@@ -342,9 +342,9 @@ async fn each_handler_answers_on_its_own_method_and_path_only() {
     ] {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let request = request(method.clone(), &format!("/v3/demo{path}")).body(Body::empty()).unwrap();
-        let answer = running.send(request).await;
-        assert_eq!(answer.status == 405, expected.is_none(), "{method} {path}");
-        assert_eq!(answer.body["result"], json!(expected), "{method} {path}");
+        let response = running.send(request).await;
+        assert_eq!(response.status == 405, expected.is_none(), "{method} {path}");
+        assert_eq!(response.body["result"], json!(expected), "{method} {path}");
     }
     let paths = serde_json::to_value(running.app.openapi()).unwrap()["paths"].clone();
     let methods = |path: &str| paths[path].as_object().unwrap().keys().cloned().collect::<Vec<_>>();

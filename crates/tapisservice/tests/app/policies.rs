@@ -85,8 +85,8 @@ async fn the_authn_callback_recognises_callers_without_a_token_only() {
         for (name, value) in [("x-nonce", nonce), ("x-tapis-token", token)] {
             request = value.into_iter().fold(request, |request, value| request.header(name, value));
         }
-        let answer = running.send(request.body(Body::empty()).unwrap()).await;
-        (answer.status.as_u16(), answer.body["result"].clone())
+        let response = running.send(request.body(Body::empty()).unwrap()).await;
+        (response.status.as_u16(), response.body["result"].clone())
     };
     assert_eq!(ask(Some("good"), None).await, (200, json!("hook")));
     assert_eq!(ask(Some("bad"), None).await.0, 401);
@@ -103,9 +103,9 @@ async fn the_authz_callback_has_the_last_word_but_not_over_options_and_public_ro
     assert_eq!(running.get("/v3/demo/authenticated").await.status, 403);
     assert_eq!(running.get("/v3/demo/public").await.status, 200);
     let options = request(Method::OPTIONS, "/v3/demo/authenticated").body(Body::empty()).unwrap();
-    let answer = running.send(options).await;
+    let response = running.send(options).await;
     assert_eq!(
-        (answer.status, answer.headers["allow"].to_str().unwrap()),
+        (response.status, response.headers["allow"].to_str().unwrap()),
         (StatusCode::NO_CONTENT, "GET,HEAD")
     );
 }

@@ -115,9 +115,9 @@ async fn a_request_has_the_time_of_its_own_route() {
         ("/layered", Some("longer than 0.05 s")),
         ("/default", Some("longer than 0.3 s")),
     ] {
-        let answer = running.get_anonymously(&format!("/v3/demo{path}")).await;
-        assert_eq!(answer.status, if told.is_some() { 504 } else { 200 }, "{path}");
-        assert!(told.is_none_or(|told| answer.message().contains(told)), "{path}: {}", answer.message());
+        let response = running.get_anonymously(&format!("/v3/demo{path}")).await;
+        assert_eq!(response.status, if told.is_some() { 504 } else { 200 }, "{path}");
+        assert!(told.is_none_or(|told| response.message().contains(told)), "{path}: {}", response.message());
     }
 }
 
@@ -126,7 +126,7 @@ async fn limits_hold_over_http_and_an_announced_excess_reaches_no_handler() {
     let running = started().await;
     let address = running.serve().await;
     for path in ["/counted/upload", "/counted/plain"] {
-        // No byte of the body is sent, so the answer cannot have waited for it.
+        // No byte of the body is sent, so the response cannot have waited for it.
         let head = format!("POST /v3/demo{path} HTTP/1.1\r\nContent-Length: 2001\r\n");
         let (text, _) = raw_exchange(address, &head, b"").await;
         assert!(text.starts_with("HTTP/1.1 413 "), "{path}: {text}");

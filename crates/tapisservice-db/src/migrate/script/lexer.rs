@@ -13,7 +13,7 @@ pub(in crate::migrate) enum Dialect {
 }
 
 impl Dialect {
-    pub(in crate::migrate) const BOTH: [Self; 2] = [Self::Postgres, Self::Sqlite];
+    pub(in crate::migrate) const ALL: [Self; 2] = [Self::Postgres, Self::Sqlite];
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

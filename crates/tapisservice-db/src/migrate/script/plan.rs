@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     fn refused(sql: &str, in_transaction: bool) -> Option<(&'static str, usize)> {
-        let [postgres, sqlite] = Dialect::BOTH.map(|dialect| plan(sql, dialect, in_transaction).err());
+        let [postgres, sqlite] = Dialect::ALL.map(|dialect| plan(sql, dialect, in_transaction).err());
         assert_eq!(postgres, sqlite, "{sql}");
         postgres.map(|refusal| match refusal {
             ScriptError::Control { statement, line }
@@ -140,7 +140,7 @@ mod tests {
             ("BEGIN IMMEDIATE TRANSACTION", "END TRANSACTION"),
         ] {
             for end in [format!("{end};\n-- done\n"), end.to_owned()] {
-                for dialect in Dialect::BOTH {
+                for dialect in Dialect::ALL {
                     let sql = format!("-- by a tool\n{begin};\nSELECT 1;\nSELECT 2;\n{end}");
                     let left: Vec<_> = plan(&sql, dialect, true)
                         .unwrap()

@@ -4,7 +4,7 @@ use super::lexer::{Dialect, Kind, Lexer, Token};
 use super::line::line_breaks;
 
 /// How many leading words identify a statement: `CREATE OR REPLACE CONSTRAINT TRIGGER`.
-const HEAD: usize = 5;
+const MAX_HEAD: usize = 5;
 
 /// One statement.
 #[derive(Debug, Clone)]
@@ -13,7 +13,7 @@ pub(in crate::migrate) struct Statement<'s> {
     pub(in crate::migrate) text: &'s str,
     /// The line on which it starts, from 1.
     pub(in crate::migrate) line: usize,
-    /// Its leading words, at most [`HEAD`].
+    /// Its leading words, at most [`MAX_HEAD`].
     pub(super) head: Vec<&'s str>,
     /// Whether it consists of those words only.
     pub(super) is_all_head: bool,
@@ -91,10 +91,10 @@ impl<'s> Current<'s> {
         match token.kind {
             Kind::Open => self.depth += 1,
             Kind::Close => self.depth = self.depth.saturating_sub(1),
-            Kind::Word if self.depth == 0 => self.enter_or_leave(token),
+            Kind::Word if self.depth == 0 => self.track_nesting(token),
             _ => {}
         }
-        if token.kind == Kind::Word && self.others == 0 && self.head.len() < HEAD {
+        if token.kind == Kind::Word && self.others == 0 && self.head.len() < MAX_HEAD {
             self.head.push(token.text);
         } else {
             self.others += 1;
@@ -116,7 +116,7 @@ impl<'s> Current<'s> {
         }
     }
 
-    fn enter_or_leave(&mut self, token: Token<'s>) {
+    fn track_nesting(&mut self, token: Token<'s>) {
         let after = |word| self.last[1].is_some_and(|last| last.is_word(word));
         let is_routine = || self.creates(&["function", "procedure"]);
         let is_trigger = || self.creates(&["trigger"]);
@@ -134,10 +134,10 @@ impl<'s> Current<'s> {
 
     /// Whether it is `CREATE` of one of these, with or without `OR REPLACE` and the like.
     fn creates(&self, what: &[&str]) -> bool {
-        const BETWEEN: [&str; 5] = ["or", "replace", "constraint", "temp", "temporary"];
+        const MODIFIERS: [&str; 5] = ["or", "replace", "constraint", "temp", "temporary"];
         let is_any = |word: &str, of: &[&str]| of.iter().any(|one| word.eq_ignore_ascii_case(one));
         let Some((first, rest)) = self.head.split_first() else { return false };
-        let kind = rest.iter().find(|word| !is_any(word, &BETWEEN));
+        let kind = rest.iter().find(|word| !is_any(word, &MODIFIERS));
         first.eq_ignore_ascii_case("create") && kind.is_some_and(|kind| is_any(kind, what))
     }
 }
@@ -148,7 +148,7 @@ mod tests {
 
     use super::*;
 
-    fn cut(sql: &str, dialect: Dialect) -> Vec<&str> {
+    fn split(sql: &str, dialect: Dialect) -> Vec<&str> {
         statements(sql, dialect).iter().map(|statement| statement.text).collect()
     }
 
@@ -191,11 +191,11 @@ mod tests {
         for statements in cases {
             for (gap, dialect) in [" ", "\n-- ';\n", ";;\u{c}/* ' */ ;"]
                 .into_iter()
-                .flat_map(|gap| Dialect::BOTH.map(|dialect| (gap, dialect)))
+                .flat_map(|gap| Dialect::ALL.map(|dialect| (gap, dialect)))
             {
                 let sql = format!("\u{feff}{gap}{}", statements.join(gap));
                 let expected: Vec<&str> = statements.iter().map(|text| text.trim_end()).collect();
-                let found: Vec<&str> = cut(&sql, dialect);
+                let found: Vec<&str> = split(&sql, dialect);
                 let found: Vec<&str> = found.iter().map(|text| text.trim_end()).collect();
                 assert_eq!(found, expected, "{dialect:?} {sql:?}");
             }
@@ -218,7 +218,7 @@ mod tests {
         ];
         for (dialect, expected) in cases {
             let sql = expected.join("");
-            assert_eq!(cut(&sql, *dialect), *expected, "{dialect:?}");
+            assert_eq!(split(&sql, *dialect), *expected, "{dialect:?}");
         }
     }
 
@@ -278,32 +278,32 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_of_a_text_is_lost_but_blanks_and_comments(sql in any_sql()) {
-            for dialect in Dialect::BOTH {
+            for dialect in Dialect::ALL {
                 let mut at = 0;
                 for statement in statements(&sql, dialect) {
                     let start = statement.text.as_ptr() as usize - sql.as_ptr() as usize;
                     prop_assert!(start >= at && !statement.text.is_empty());
                     prop_assert_eq!(&sql[start..start + statement.text.len()], statement.text);
                     prop_assert_eq!(statement.line, 1 + line_breaks(&sql[..start]));
-                    prop_assert!(is_gap(&sql[at..start], dialect), "{:?} is lost", &sql[at..start]);
+                    prop_assert!(is_separator(&sql[at..start], dialect), "{:?} is lost", &sql[at..start]);
                     at = start + statement.text.len();
                 }
-                prop_assert!(is_gap(&sql[at..], dialect), "{:?} is lost", &sql[at..]);
+                prop_assert!(is_separator(&sql[at..], dialect), "{:?} is lost", &sql[at..]);
             }
         }
 
         /// What runs is what was read: a statement sent by itself is read as the same single statement.
         #[test]
         fn a_statement_by_itself_is_the_same(sql in any_sql()) {
-            for dialect in Dialect::BOTH {
+            for dialect in Dialect::ALL {
                 for statement in statements(&sql, dialect) {
-                    prop_assert_eq!(cut(statement.text, dialect), [statement.text]);
+                    prop_assert_eq!(split(statement.text, dialect), [statement.text]);
                 }
             }
         }
     }
 
-    fn is_gap(text: &str, dialect: Dialect) -> bool {
+    fn is_separator(text: &str, dialect: Dialect) -> bool {
         Lexer::new(text, dialect).all(|token| token.kind == Kind::Semicolon)
     }
 }

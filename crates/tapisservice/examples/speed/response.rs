@@ -1,4 +1,4 @@
-//! The answer that the programs share: an envelope like the one that `whoami` of the stack gives for a minted token.
+//! The response that the programs share: an envelope like the one that `whoami` of the stack gives for a minted token.
 
 use std::sync::LazyLock;
 
