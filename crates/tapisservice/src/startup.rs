@@ -192,7 +192,7 @@ where
     F: AsyncFnOnce(&Config<S>, Settings) -> Result<AppBuilder, StartError>,
 {
     let listen = settings.service.listen;
-    // Local development: the port was not configured, and it may be in use (on macOS 5000 always is).
+    // Local development: the port was not configured, and it may be in use (on macOS, AirPlay Receiver uses 5000).
     let may_move =
         settings.auth.server == tapisservice_auth::Environment::Dev && !config.is_configured("listen");
     let stop = Shutdown::on_signals()?;
