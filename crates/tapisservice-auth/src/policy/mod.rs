@@ -108,28 +108,28 @@ impl From<PublicPolicy> for Policy {
 }
 
 impl Policy {
-    /// Everybody, with or without a token; callbacks do not run. A token that is sent must be valid; [`PublicPolicy`] has other
+    /// Admits every caller, with or without a token. Callbacks do not run. A token that is sent must be valid; [`PublicPolicy`] has other
     /// choices.
     pub fn public() -> Self {
         PublicPolicy::new().into()
     }
 
-    /// Everybody, but the request must have a tenant: without a token that of the Host (rule H5).
+    /// Admits every caller, but the request must have a tenant. Without a token, the tenant is that of the Host header (rule H5).
     pub fn public_with_tenant() -> Self {
         PublicPolicy::new().with_tenant().into()
     }
 
-    /// Callers with a valid token, or whom the `authn` callback authenticated, if the `authz` callback lets them pass.
+    /// Admits callers with a valid token, or authenticated by the `authn` callback, unless the `authz` callback rejects them.
     pub fn authenticated() -> Self {
         Self::restricted("authenticated", Condition::Nothing)
     }
 
-    /// As [`authenticated`](Self::authenticated), but services only: users get 403.
+    /// Like [`authenticated`](Self::authenticated), but admits services only. Users get 403.
     pub fn service_only() -> Self {
         Self::restricted("service_only", Condition::Service)
     }
 
-    /// As [`authenticated`](Self::authenticated), if `allow` lets the caller pass too. Lists of routes show `name`.
+    /// Like [`authenticated`](Self::authenticated), but `allow` must admit the caller too. Lists of routes show `name`.
     ///
     /// ```
     /// use tapisservice_auth::Policy;
