@@ -64,7 +64,8 @@ impl StartError {
         Self::Service(source.into())
     }
 
-    /// 78 (`EX_CONFIG`) when a change of the configuration or the environment helps, else 1 (rule C7, F26).
+    /// 78 (`EX_CONFIG`) if the service cannot start with this configuration or environment (an invalid setting, a port in use, an
+    /// unwritable log file, routes that cannot be built), else 1 (rule C7, F26).
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Config(_) | Self::Log(_) | Self::Build(_) | Self::Serve(_) | Self::Setting { .. } => {

@@ -20,7 +20,7 @@ pub use self::layer::{PolicyLayer, PolicyService};
 /// (F32): for a method, for any method, as a fallback or as a nested service.
 ///
 /// OPTIONS needs no token if the route has its own handler for OPTIONS (rule A20); a token that is sent is still verified.
-/// OPTIONS that another handler would answer is subject to the policy like every other method.
+/// OPTIONS that another handler would serve is subject to the policy like every other method.
 #[derive(Clone)]
 pub struct Policy(Kind);
 
@@ -89,7 +89,7 @@ impl PublicPolicy {
     /// ([`is_token_rejected`](tapisservice_core::RequestContext::is_token_rejected)); a valid one gives an identity (rule A20). For pages that greet
     /// known users.
     ///
-    /// While the registry is unavailable, a request with a token is answered with 503, because the token cannot be verified.
+    /// While the registry is unavailable, a request with a token gets 503, because the token cannot be verified.
     pub fn with_optional_token(self) -> Self {
         Self { token: TokenUse::Optional, ..self }
     }

@@ -244,8 +244,8 @@ impl Error {
         }
     }
 
-    /// The message, the detail and the chain of sources: for the log, and for the caller if
-    /// `show_traceback` is on.
+    /// The message, the detail and the chain of sources: for the log. With `show_traceback`, callers see it for panics and for errors of
+    /// unknown type.
     pub fn traceback(&self) -> String {
         let mut parts = vec![self.0.message.trim_end_matches('.').to_owned()];
         parts.extend(self.detail().map(str::to_owned));
