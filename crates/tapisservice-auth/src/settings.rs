@@ -41,7 +41,7 @@ pub struct AuthSettings {
     /// Id of the site the service runs at.
     pub service_site_id: SiteId,
     // Rule H7.
-    /// Ids of the tenants the service serves; empty, or with `*`, all of them. A request for a tenant that is not listed is refused with 403.
+    /// Ids of the tenants the service serves; empty, or with `*`, all of them. A request for a tenant that is not listed is rejected with 403.
     #[schemars(inner(length(min = 1)))]
     pub tenants: Vec<String>,
     // Rule A7.
@@ -54,7 +54,7 @@ pub struct AuthSettings {
     #[serde(default = "yes")]
     pub check_issuer: bool,
     // Rule A9.
-    /// Audiences a token may name, `*` for any; empty: a token that names one is refused.
+    /// Audiences that a token may name; `*` allows any. If empty, a token that names one is rejected.
     #[serde(default)]
     #[schemars(inner(length(min = 1)))]
     pub expected_aud: Vec<String>,

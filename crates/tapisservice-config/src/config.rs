@@ -27,7 +27,7 @@ struct Document {
     schema: Schema,
     origins: Origins,
     warnings: Vec<String>,
-    /// Whether the file is what a development machine has in place of a deployer's.
+    /// Whether the file is the development file ([`Loader::local_config`]).
     local: bool,
 }
 
@@ -75,7 +75,7 @@ impl<S> Config<S> {
     ///
     /// # Errors
     ///
-    /// When the value does not fit `T`, or is absent and `T` has no place for null.
+    /// Returns an error if the value does not deserialize as `T`, or if the key is absent and `T` is not an `Option`.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<T, ConfigError> {
         let at = pointer::member("", key);
         match self.value(key) {
@@ -84,24 +84,24 @@ impl<S> Config<S> {
         }
     }
 
-    /// The value of a top-level key as it is: secrets included, so neither print nor send it.
+    /// The value of a top-level key, unmasked. It may be a secret: do not print or send it.
     pub fn value(&self, key: &str) -> Option<&Value> {
         self.document.value.get(key)
     }
 
-    /// The whole configuration as a `T`, a struct with the keys that some part needs. Keys that `T` does not know are passed over. A
-    /// service's own settings are [`settings`](Self::settings).
+    /// Deserializes the whole configuration as a `T`, a struct with the keys that one part needs. Keys that `T` does not have are ignored.
+    /// The service's own settings are [`settings`](Self::settings).
     ///
     /// # Errors
     ///
-    /// When values do not fit `T`, with a fault for each as far as they can be told apart: a value that has neither a
-    /// default nor is optional hides those after it. The schema is what finds all.
+    /// Returns an error if values do not match `T`. A missing required field hides later violations; schema validation at load time
+    /// reports all of them.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
         typed::parse_document(self.context()).map_err(ConfigError::new)
     }
 
-    /// A fault of a key, or of what lies at a JSON pointer when it starts with `/`, with the origin of its value; for a
-    /// [`check`](Loader::check). The message says what was expected, and no value.
+    /// Creates a violation for `key_or_pointer`, a key or a JSON pointer (which starts with `/`), for use in a [`check`](Loader::check).
+    /// The message states what was expected; do not include the value.
     pub fn violation(&self, key_or_pointer: &str, message: impl Into<String>) -> Violation {
         let at = at(key_or_pointer);
         let message = typed::without_secret(&at, message.into(), self.context());
@@ -109,8 +109,8 @@ impl<S> Config<S> {
         Violation::new(at, message, origin)
     }
 
-    /// Whether whoever deploys the service set the key: in the environment, or in a file that is not just the one of
-    /// a development machine ([`Loader::local_config`]). False for a default, and for a key that is absent.
+    /// Returns whether the operator set the key, in the environment or in a configuration file. The development file
+    /// ([`Loader::local_config`]) and defaults do not count.
     pub fn is_configured(&self, key: &str) -> bool {
         match self.origin(key) {
             None | Some(ValueOrigin::Default { .. }) => false,
@@ -119,17 +119,15 @@ impl<S> Config<S> {
         }
     }
 
-    /// Where the value of a top-level key, or at a JSON pointer when it starts with `/`, came from; `None`
-    /// when there is no such value.
+    /// The source of the value of a top-level key, or of the value at a JSON pointer (which starts with `/`). `None` if there is no
+    /// such value.
     pub fn origin(&self, key_or_pointer: &str) -> Option<&ValueOrigin> {
         let at = at(key_or_pointer);
         self.document.value.pointer(&at)?;
         self.document.origins.of(&at)
     }
 
-    /// What deserves a look: keys without an effect, unknown keys with a name like that of a known one, keys of the framework that the
-    /// service's overrides, parts of the service's schema that have no effect, variables that are not read, white space around
-    /// secrets. To be logged once logs are up.
+    /// Returns warnings, such as unknown or ineffective keys and white space around secrets. Log them after logging has started.
     pub fn warnings(&self) -> &[String] {
         &self.document.warnings
     }
@@ -139,7 +137,7 @@ impl<S> Config<S> {
         self.document.schema.as_value()
     }
 
-    /// Every top-level key with its value in print and its origin, ordered by key.
+    /// Every top-level key with its masked value and its origin, ordered by key.
     ///
     /// ```
     /// # use tapisservice_config::Config;

@@ -13,7 +13,7 @@ const DRAFT_7: &str = "http://json-schema.org/draft-07/schema#";
 /// Types, bounds, defaults and descriptions are those of the struct: its `Default` or `#[serde(default)]`, its doc comments, its
 /// `#[schemars(..)]` attributes. Where they differ from what `schemars` alone says:
 ///
-/// - An `Option` is a key that may be absent; `null` is refused, as is usual for configurations.
+/// - An `Option` is a key that may be absent; `null` is rejected, as is usual for configurations.
 /// - Values of an enum are one `enum`, so that a violation lists them.
 /// - Formats that name a Rust type, such as `uint32`, are left out, and a doc comment is one line.
 ///

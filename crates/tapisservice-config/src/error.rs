@@ -1,4 +1,4 @@
-//! Faults of a configuration (C7).
+//! Violations of a configuration (C7).
 
 use std::fmt;
 use std::process::ExitCode;
@@ -7,12 +7,12 @@ use tapisservice_core::{Error, ServiceError};
 
 use crate::{ValueOrigin, pointer};
 
-/// The exit code of a process whose configuration is at fault: `EX_CONFIG` of `sysexits.h` (C7, F26).
+/// The exit code of a process whose configuration is invalid: `EX_CONFIG` of `sysexits.h` (C7, F26).
 pub const EXIT_CODE: u8 = 78;
 
-/// Everything that is wrong with a configuration, every fault at once.
+/// All violations of a configuration.
 ///
-/// [`Display`](fmt::Display) writes one line per fault. No line holds a value, secret or not.
+/// [`Display`](fmt::Display) writes one line per violation. No line contains a value, secret or not.
 ///
 /// ```
 /// use tapisservice_config::Config;
@@ -39,7 +39,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// The faults, ordered by pointer; never empty.
+    /// The violations, ordered by pointer; never empty.
     pub fn violations(&self) -> &[Violation] {
         &self.violations
     }
@@ -49,7 +49,7 @@ impl ConfigError {
         ExitCode::from(EXIT_CODE)
     }
 
-    /// The faults of all these, at once; of several of one place the first one.
+    /// All violations of these errors; of several at one place, the first.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl ConfigError {
         self.violations
     }
 
-    /// Orders the faults and leaves out repetitions.
+    /// Orders the violations and removes duplicates.
     pub(crate) fn new(mut violations: Vec<Violation>) -> Self {
         debug_assert!(!violations.is_empty(), "an error has a reason");
         violations.sort_by(|a, b| a.pointer.cmp(&b.pointer));
@@ -117,7 +117,7 @@ pub struct Violation {
 
 impl Violation {
     /// The JSON pointer ([RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)) of the value; of the place
-    /// where it belongs when it is missing; empty when a file or a schema as a whole is at fault.
+    /// where it belongs when it is missing; empty if a file or a schema as a whole is invalid.
     pub fn pointer(&self) -> &str {
         &self.pointer
     }
@@ -127,17 +127,17 @@ impl Violation {
         &self.message
     }
 
-    /// Where the value came from; `None` when it is missing.
+    /// Where the value came from; `None` if it is missing.
     pub fn origin(&self) -> Option<&ValueOrigin> {
         self.origin.as_ref()
     }
 
-    /// What to do, where the origin does not say it already.
+    /// What to do, if the origin does not say it.
     pub fn remedy(&self) -> Option<&str> {
         self.remedy.as_deref()
     }
 
-    /// Says that the fault is one between two keys: it is left out while the other key is at fault itself.
+    /// States that the violation depends on another key: it is not reported if that key has a violation of its own.
     #[must_use]
     pub fn depends_on(mut self, key: &str) -> Self {
         self.depends_on = Some(pointer::member("", key).into());
@@ -167,7 +167,7 @@ impl Violation {
         }
     }
 
-    /// A fault of a file or a schema as a whole.
+    /// A violation of a file or a schema as a whole.
     pub(crate) fn of_source(origin: ValueOrigin, message: impl Into<String>) -> Self {
         Self::new("", message, Some(origin))
     }
@@ -195,7 +195,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Control characters in keys, names and paths are escaped: a fault is one line.
+/// Control characters in keys, names and paths are escaped: a violation is one line.
 fn write_line(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     for part in text.split_inclusive(char::is_control) {
         let plain = part.trim_end_matches(char::is_control);

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use jsonschema::ValidationOptions;
 use tapisservice_core::SiteId;
 
-/// The name of a format, what fits it, and how a fault describes that.
+/// The name of a format, what fits it, and how a violation describes that.
 type Format = (&'static str, fn(&str) -> bool, &'static str);
 
 const FORMATS: [Format; 3] = [
@@ -32,7 +32,7 @@ pub(crate) fn register(options: ValidationOptions) -> ValidationOptions {
     FORMATS.into_iter().fold(options, |options, (name, fits, _)| options.with_format(name, fits))
 }
 
-/// What fits the format, for a fault.
+/// What fits the format, for a violation.
 pub(crate) fn description(name: &str) -> Option<&'static str> {
     FORMATS.into_iter().find(|(format, _, _)| *format == name).map(|(_, _, description)| description)
 }

@@ -68,19 +68,19 @@ impl Loader {
     }
 
     /// Adds the keys that one part of the framework reads: their types, bounds, defaults and descriptions are those of `T`. Whether
-    /// values fit `T` is checked with all other violations.
+    /// values match `T` is checked with all other violations.
     ///
     /// A key that several parts read is stated by one of them; the others skip it with `#[schemars(skip)]`.
     ///
     /// # Panics
     ///
-    /// When the configuration is loaded, in a debug build, if two parts state one key differently.
+    /// In a debug build, loading the configuration panics if two parts state one key differently.
     pub fn base<T: DeserializeOwned + JsonSchema>(mut self) -> Self {
         self.compiled_in.add_base::<T>();
         self.base_check(|config| config.parse::<T>().map(drop))
     }
 
-    /// Adds what is asked of keys of the framework, as [`check`](Self::check) does for those of the service.
+    /// Adds a check for keys of the framework, as [`check`](Self::check) does for those of the service.
     pub fn base_check(
         mut self,
         check: impl Fn(&Config) -> Result<(), ConfigError> + Send + Sync + 'static,
@@ -101,7 +101,7 @@ impl Loader {
         self
     }
 
-    /// Sets the type of the service's own settings, which states their keys and is what [`Config::settings`] gives.
+    /// Sets the type of the service's own settings. It states their keys, and [`Config::settings`] returns it.
     ///
     /// ```
     /// use schemars::JsonSchema;
@@ -114,7 +114,7 @@ impl Loader {
     ///     /// Books on one page.
     ///     #[serde(default = "page_size")]
     ///     page_size: u16,
-    ///     /// What the publisher signs its calls with.
+    ///     /// Secret with which the publisher signs its calls.
     ///     webhook_secret: Secret,
     /// }
     ///
@@ -171,8 +171,8 @@ impl<S> Loader<S> {
         self
     }
 
-    /// A configuration compiled into the service, used when there is no file; `name` is what origins show. For
-    /// development: a deployment that forgot its file should fail.
+    /// A configuration compiled into the service, used if there is no file; origins show `name`. For development only: a deployment
+    /// without its file should fail.
     ///
     /// ```
     /// use tapisservice_config::Config;
@@ -189,18 +189,18 @@ impl<S> Loader<S> {
     }
 
     /// The configuration of a development machine, used when `TAPIS_CONFIG_PATH` is not set: the file `name` in the
-    /// current folder, or what is compiled into the service. Nobody deployed what it says, so that
-    /// [`Config::is_configured`] is false for it.
+    /// current folder, or else `json`, which is compiled into the service. Values from this file do not count as configured:
+    /// [`Config::is_configured`] returns false for them.
     pub fn local_config(mut self, name: &str, json: impl Into<String>) -> Self {
         self.local = true;
         self.default_config_path(name).fallback_config(format!("{name} as built in"), json)
     }
 
-    /// Adds what is asked of the configuration beyond its schema: that it fits a type, that two keys go together. Its
-    /// faults are reported together with those of the schema, and before anything starts.
+    /// Adds a check for conditions that a schema cannot express, such as two keys that go together. Its violations are reported together
+    /// with those of the schema, before anything starts.
     ///
-    /// It sees the value of a key whose fault is known already as if nobody had set it, and what it says of such a
-    /// key is left out.
+    /// Keys that have already failed validation appear with their default, or as absent, and violations of those keys are not
+    /// reported twice.
     ///
     /// ```
     /// use tapisservice_config::{Config, ConfigError};
@@ -244,9 +244,8 @@ impl<S> Loader<S> {
     ///
     /// # Errors
     ///
-    /// When a file cannot be read or is no JSON object, when the service's schema is no valid Draft 7 one,
-    /// and when the configuration does not fit the merged schema or fails a [`check`](Self::check): with every
-    /// fault at once (C7).
+    /// Returns an error if a file cannot be read or is not a JSON object, if the service's schema is not valid Draft 7, or if the
+    /// configuration does not match the merged schema or fails a [`check`](Self::check). The error has all violations (C7).
     pub fn load(self) -> Result<Config<S>, ConfigError> {
         let environment = self.environment.unwrap_or_else(Environment::of_process);
         let file = read_config(&environment, &self.config_path, self.fallback, self.local);

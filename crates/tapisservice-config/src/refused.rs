@@ -1,4 +1,4 @@
-//! Defaults that the schema itself refuses: they are not filled in, and are a fault of the schema, not of the file.
+//! Defaults that do not satisfy their own schema: they are not applied, and are an error of the schema, not of the file.
 
 use std::collections::HashSet;
 

@@ -11,7 +11,7 @@ use crate::schema::Schema;
 use crate::schema_node::Applicability;
 use crate::{mask, pointer};
 
-/// What the faults of a document are described with.
+/// What the violations of a document are described with.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) schema: &'a Schema,
@@ -89,7 +89,7 @@ fn put(document: &mut Value, key: &str, value: Option<Value>) {
 ///
 /// # Errors
 ///
-/// With the faults that can be found. serde ends at the first one; the next one shows when the first key is as if
+/// With the violations that can be found. serde ends at the first one; the next one shows when the first key is as if
 /// nobody had set it.
 pub(crate) fn parse_document<T: DeserializeOwned>(context: Context<'_>) -> Result<T, Vec<Violation>> {
     let first = match parse_root(context.document, context) {

@@ -1,4 +1,4 @@
-//! The envelope of every response (docs/PROTOCOL.md, section 4).
+//! The envelope of responses (docs/PROTOCOL.md, section 4).
 
 use std::borrow::Cow;
 

@@ -115,7 +115,7 @@ macro_rules! identifier {
             }
         }
 
-        /// The format `tapis-id` also refuses what cannot be sent in a header: commas, and white space at an end.
+        /// The format `tapis-id` also rejects what cannot be sent in a header: commas, and white space at an end.
         impl schemars::JsonSchema for $name {
             fn inline_schema() -> bool {
                 true

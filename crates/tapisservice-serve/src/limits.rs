@@ -28,7 +28,7 @@ pub struct Limits {
     /// Bytes of a request body; more is a 413. The middleware stack of `tapisservice` applies it, and its routes may have limits
     /// of their own. Default 2 MiB.
     pub max_body_bytes: usize,
-    /// From the connection, or the first byte of a later request, to the end of its headers. Default 10 s.
+    /// Time to receive the header block: from the opening of the connection, or from the first byte of a later request. Default 10 s.
     pub header_timeout: Duration,
     /// From the end of a response to the first byte of the next request. Default 30 s.
     pub idle_timeout: Duration,

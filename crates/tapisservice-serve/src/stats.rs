@@ -27,7 +27,7 @@ struct Counters {
 pub enum CloseReason {
     /// Both sides were done.
     Finished,
-    /// The HTTP parser refused the request (400, 414, 431).
+    /// The HTTP parser rejected the request (400, 414, 431).
     Refused,
     /// The connection broke, or the client left in the middle of a request.
     Broken,

@@ -1,6 +1,6 @@
 //! What the handlers of a service use: `use tapisservice::prelude::*;`.
 //!
-//! | name | what |
+//! | name | description |
 //! |---|---|
 //! | [`Routes`], [`handlers!`](crate::handlers), [`Policy`], [`PublicPolicy`] | the routes of a service; each has a policy, which says who may call it |
 //! | [`Identity`] | the user and the tenant a request is for; as an argument of a handler it is a 401 where there is none |
@@ -9,6 +9,8 @@
 //! | [`Result`], [`Error`], [`ServiceError`], [`ResultExt`] | failures: `?` converts what implements `ServiceError`, `.unrecognized()?` any other error |
 //! | [`Json`], [`Query`], [`Path`], [`State`], [`FromRef`] | extractors; an invalid body or query is a 400 that names the place, not the value |
 //! | [`Config`], [`Secret`] | settings |
+//! | [`JsonSchema`], [`schemars`] | the derive that makes a settings struct the schema of its keys, and its crate |
+//! | [`RouteMethods`](crate::RouteMethods) | limits of single routes on axum's `get(..)` and the like: `.timeout(..)`, `.body_limit(..)`; its methods only, not its name |
 //! | [`TenantId`], [`Username`] | identifiers, validated when they are parsed |
 //! | [`Authn`], [`PolicyRequest`] | what callbacks return and receive |
 //! | [`axum`], [`http`], [`utoipa`], [`StatusCode`], [`ToSchema`], [`IntoParams`], [`debug_handler`] | the libraries below, in the versions that the framework uses |
@@ -52,7 +54,7 @@
 //! async fn create(
 //!     g: RequestContext,          // the context of the request
 //!     identity: Identity,         // who it is for
-//!     State(notes): State<Notes>, // a part of the state
+//!     State(notes): State<Notes>, // the state, from `with_state`
 //!     Json(note): Json<NewNote>,  // the body comes last
 //! ) -> Result<Envelope<String>> {
 //!     notes.check(&note)?;
@@ -103,8 +105,8 @@
 //! - **What is a stanza?** A member of the envelope, such as `result` or `metadata`.
 //! - **What does a policy do?** It rejects a request before the handler runs and before the body is read. It filters no data.
 //! - **Where is the state?** In [`Routes::with_state`], as with axum's `Router`. Handlers take [`State`]; [`FromRef`] picks a part.
-//! - **What happens when a handler panics?** The caller gets 500 in an envelope, without the text of the panic. The log gets one `CRITICAL`
-//!   line, a counter is incremented, and the process keeps running.
+//! - **What happens when a handler panics?** A panic becomes a 500 in an envelope, without its text. It is logged once at `CRITICAL`, and
+//!   increments `tapisservice_panics_total`. The process keeps running.
 //! - **What about spawned tasks?** They have no `g`. Pass it on: `tokio::spawn(g.scope(work))`.
 //!
 //! `docs/ARCHITECTURE.md` has a glossary and follows a request through the stack; `docs/COMPILER.md` helps when a handler does not compile.

@@ -64,7 +64,8 @@ impl StartError {
         Self::Service(source.into())
     }
 
-    /// 78 (`EX_CONFIG`) when a change of the configuration or the environment helps, else 1 (rule C7, F26).
+    /// 78 (`EX_CONFIG`) if the service cannot start with this configuration or environment (an invalid setting, a port in use, an
+    /// unwritable log file, routes that cannot be built), else 1 (rule C7, F26).
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Config(_) | Self::Log(_) | Self::Build(_) | Self::Serve(_) | Self::Setting { .. } => {
@@ -192,7 +193,7 @@ where
     F: AsyncFnOnce(&Config<S>, Settings) -> Result<AppBuilder, StartError>,
 {
     let listen = settings.service.listen;
-    // Local development: the port was not configured, and it may be in use (on macOS 5000 always is).
+    // Local development: the port was not configured, and it may be in use (on macOS, AirPlay Receiver uses 5000).
     let may_move =
         settings.auth.server == tapisservice_auth::Environment::Dev && !config.is_configured("listen");
     let stop = Shutdown::on_signals()?;

@@ -18,7 +18,7 @@ use crate::authenticator::Unsettled;
 use crate::layer::{context, record_outcome};
 use crate::{AuthError, Authenticator, ResponseFuture};
 
-/// Enforces a [`Policy`] on the inner service. It must be inside [`AuthLayer`](crate::AuthLayer): without that it answers every request
+/// Enforces a [`Policy`] on the inner service. It must be inside [`AuthLayer`](crate::AuthLayer): without that it fails every request
 /// with 500.
 #[derive(Debug, Clone)]
 pub struct PolicyLayer {

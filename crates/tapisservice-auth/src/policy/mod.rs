@@ -20,7 +20,7 @@ pub use self::layer::{PolicyLayer, PolicyService};
 /// (F32): for a method, for any method, as a fallback or as a nested service.
 ///
 /// OPTIONS needs no token if the route has its own handler for OPTIONS (rule A20); a token that is sent is still verified.
-/// OPTIONS that another handler would answer is subject to the policy like every other method.
+/// OPTIONS that another handler would serve is subject to the policy like every other method.
 #[derive(Clone)]
 pub struct Policy(Kind);
 
@@ -89,7 +89,7 @@ impl PublicPolicy {
     /// ([`is_token_rejected`](tapisservice_core::RequestContext::is_token_rejected)); a valid one gives an identity (rule A20). For pages that greet
     /// known users.
     ///
-    /// While the registry is unavailable, a request with a token is answered with 503, because the token cannot be verified.
+    /// While the registry is unavailable, a request with a token gets 503, because the token cannot be verified.
     pub fn with_optional_token(self) -> Self {
         Self { token: TokenUse::Optional, ..self }
     }
@@ -108,28 +108,28 @@ impl From<PublicPolicy> for Policy {
 }
 
 impl Policy {
-    /// Everybody, with or without a token; callbacks do not run. A token that is sent must be valid; [`PublicPolicy`] has other
+    /// Admits every caller, with or without a token. Callbacks do not run. A token that is sent must be valid; [`PublicPolicy`] has other
     /// choices.
     pub fn public() -> Self {
         PublicPolicy::new().into()
     }
 
-    /// Everybody, but the request must have a tenant: without a token that of the Host (rule H5).
+    /// Admits every caller, but the request must have a tenant. Without a token, the tenant is that of the Host header (rule H5).
     pub fn public_with_tenant() -> Self {
         PublicPolicy::new().with_tenant().into()
     }
 
-    /// Callers with a valid token, or whom the `authn` callback authenticated, if the `authz` callback lets them pass.
+    /// Admits callers with a valid token, or authenticated by the `authn` callback, unless the `authz` callback rejects them.
     pub fn authenticated() -> Self {
         Self::restricted("authenticated", Condition::Nothing)
     }
 
-    /// As [`authenticated`](Self::authenticated), but services only: users get 403.
+    /// Like [`authenticated`](Self::authenticated), but admits services only. Users get 403.
     pub fn service_only() -> Self {
         Self::restricted("service_only", Condition::Service)
     }
 
-    /// As [`authenticated`](Self::authenticated), if `allow` lets the caller pass too. Lists of routes show `name`.
+    /// Like [`authenticated`](Self::authenticated), but `allow` must admit the caller too. Lists of routes show `name`.
     ///
     /// ```
     /// use tapisservice_auth::Policy;

@@ -66,7 +66,7 @@ impl Times {
     }
 }
 
-/// Asked as the rule puts it: with a leeway that is no number every token is refused.
+/// Asked as the rule puts it: with a leeway that is not a number, every token is rejected.
 fn check_end(exp: UnixTime, leeway: f64, now: UnixTime) -> Result<(), TokenError> {
     if now < exp.plus(leeway) { Ok(()) } else { Err(TokenError::Expired) }
 }

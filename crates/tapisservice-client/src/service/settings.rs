@@ -36,15 +36,15 @@ pub struct ServiceClientSettings {
     pub service_site_id: SiteId,
     /// Id of the tenant the service belongs to: the admin tenant of its site.
     pub service_tenant_id: TenantId,
-    /// Seconds a token of this service is to live.
+    /// Seconds for which a token of this service is requested to be valid.
     #[serde(default = "token_ttl")]
     #[schemars(range(min = 10, max = 31_536_000))]
     pub service_token_ttl_seconds: u64,
-    /// Seconds a refresh token of this service is to live.
+    /// Seconds for which a refresh token of this service is requested to be valid.
     #[serde(default = "refresh_token_ttl")]
     #[schemars(range(min = 10, max = 3_153_600_000_u64))]
     pub service_refresh_token_ttl_seconds: u64,
-    /// Seconds the Tokens API may take to answer.
+    /// Seconds the Tokens API may take to respond.
     #[serde(default = "token_timeout")]
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 300))]
     pub service_token_timeout_seconds: Seconds,

@@ -36,7 +36,7 @@ pub(crate) struct SiteToken {
     flight: Mutex<Option<Flight>>,
     renewal: Mutex<Option<AbortOnDropHandle<()>>>,
     changed: Arc<Notify>,
-    /// How often tokens that looked good are renewed because somebody refused them.
+    /// How often tokens that look valid are renewed because a service rejected them.
     refusals: TokenBucket,
     counts: Counts,
 }

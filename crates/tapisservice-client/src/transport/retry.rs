@@ -14,8 +14,9 @@ use super::settings::LONGEST;
 
 /// When and how often a call is retried: after an exponential back-off with full jitter, or after `Retry-After`. Both are at most `cap`.
 ///
-/// `GET`, `HEAD`, `PUT`, `DELETE` and `OPTIONS` are retried, other methods only if the call opts in. A call is retried when there is no
-/// connection, or the status is 429, 502, 503 or 504. A body that cannot be sent again is never retried.
+/// `GET`, `HEAD`, `PUT`, `DELETE` and `OPTIONS` are retried, other methods only if the call opts in. A call is retried if no
+/// connection can be made, if the connection is lost before the head of the response arrives, or if the status is 429, 502, 503 or 504. A body
+/// that cannot be sent again is never retried, and no retry is made if the wait would pass the deadline of the call.
 ///
 /// ```
 /// use std::time::Duration;

@@ -38,17 +38,17 @@ pub struct TransportSettings {
     /// Seconds a response of another service that is streamed or saved may make no progress.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub client_idle_timeout_seconds: Seconds,
-    /// The most retries of a call to another service.
+    /// Maximum number of retries of a call to another service.
     #[schemars(range(max = 100))]
     pub client_retries: u32,
     // After decompression.
     /// Largest response of another service that is read into memory, in bytes.
     #[schemars(range(min = 1024, max = 1_073_741_824))]
     pub client_max_response_bytes: usize,
-    /// Failed calls in a row after which the circuit breaker of a service at a site opens; 0 for never.
+    /// Consecutive failed calls that open the circuit breaker of a service at a site. 0 disables it.
     #[schemars(range(max = 1_000_000))]
     pub client_breaker_failures: u32,
-    /// Seconds a circuit breaker stays open before one call tries again.
+    /// Seconds a circuit breaker stays open before one call is let through.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub client_breaker_seconds: Seconds,
     // Whoever sits in between reads the tokens.

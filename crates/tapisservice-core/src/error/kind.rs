@@ -16,7 +16,7 @@ pub enum ErrorKind {
     Authentication,
     /// The caller may not do this.
     Permissions,
-    /// The database refused or failed.
+    /// The database rejected the query or failed.
     Dao,
     /// Something is wrong with the resource that the request names.
     Resource,

@@ -92,27 +92,27 @@ impl Error {
     }
 
     constructors! {
-        /// `BaseTapisError`: 400 unless [`with_status`](Self::with_status) says otherwise.
+        /// Creates a `BaseTapisError`: 400, or the status set by [`with_status`](Self::with_status).
         base => Base;
-        /// `ServiceConfigError`: 500.
+        /// Creates a 500 error (`ServiceConfigError`): the service is misconfigured.
         service_config => ServiceConfig;
-        /// `NoTokenError`: 401.
+        /// Creates a 401 error (`NoTokenError`): the request has no token.
         no_token => NoToken;
-        /// `AuthenticationError`: 401.
+        /// Creates a 401 error (`AuthenticationError`): the caller cannot be identified.
         authentication => Authentication;
-        /// `PermissionsError`: 403.
+        /// Creates a 403 error (`PermissionsError`): the caller may not do this.
         permissions => Permissions;
-        /// `DAOError`: 500.
+        /// Creates a 500 error (`DAOError`, of the data access object): the database failed.
         dao => Dao;
-        /// `ResourceError`: 400.
+        /// Creates a 400 error (`ResourceError`): any problem with a resource that has no kind of its own.
         resource => Resource;
-        /// 404.
+        /// Creates a 404 error: the resource does not exist, or the caller may not know that it does.
         not_found => NotFound;
-        /// 409.
+        /// Creates a 409 error: the resource already exists, or has changed in the meantime.
         conflict => Conflict;
-        /// 400.
+        /// Creates a 400 error: the body, the path or the query is invalid.
         bad_input => BadInput;
-        /// 503 with `Retry-After`.
+        /// Creates a 503 error with `Retry-After`: a dependency does not respond.
         unavailable => Unavailable;
     }
 
@@ -244,8 +244,8 @@ impl Error {
         }
     }
 
-    /// The message, the detail and the chain of sources: for the log, and for the caller if
-    /// `show_traceback` is on.
+    /// The message, the detail and the chain of sources: for the log. With `show_traceback`, callers see it for panics and for errors of
+    /// unknown type.
     pub fn traceback(&self) -> String {
         let mut parts = vec![self.0.message.trim_end_matches('.').to_owned()];
         parts.extend(self.detail().map(str::to_owned));

@@ -142,7 +142,7 @@ impl ServiceError for InvalidTrackingId {
 }
 
 /// A value that does not serialize, or text that the service itself parses as JSON. The `Json` extractor reads request
-/// bodies, and answers 400.
+/// bodies, and returns 400.
 impl ServiceError for serde_json::Error {
     fn to_error(&self) -> Error {
         Error::unrecognized_type::<Self>()

@@ -86,7 +86,7 @@ pub enum CommandError<E> {
     /// The settings of the database are missing or invalid.
     #[error(transparent)]
     Connect(E),
-    /// A migration failed or was refused.
+    /// A migration failed or was rejected.
     #[error(transparent)]
     Migration(#[from] MigrationError),
 }

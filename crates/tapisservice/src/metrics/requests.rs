@@ -40,7 +40,7 @@ struct RouteMetrics {
     by_method: [OnceLock<Box<[OnceLock<Histogram>; SLOTS]>>; METHODS.len()],
 }
 
-/// A request that is being answered. Dropping it ends it.
+/// A request in flight. Dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct ActiveRequest {
     metrics: Arc<RequestMetrics>,

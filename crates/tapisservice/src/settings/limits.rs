@@ -23,7 +23,7 @@ pub(super) struct LimitSettings {
     /// Maximum number of concurrent connections.
     #[schemars(range(min = 1, max = 1_000_000))]
     max_connections: usize,
-    /// Seconds until the header block of a request is complete, counted from the opening of the connection.
+    /// Seconds a client may take to send the header block. The first request counts from the opening of the connection, each later request from its first byte.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 3600))]
     header_timeout_seconds: Seconds,
     /// Seconds a connection may stay open between two requests.
@@ -38,13 +38,13 @@ pub(super) struct LimitSettings {
     /// Seconds that writing a response may take. Not for routes that set their own limit (`response_timeout`) or stream (`streaming`).
     #[schemars(extend("exclusiveMinimum" = 0))]
     response_timeout_seconds: Seconds,
-    /// Minimum rate, in bytes per second, at which a client must read a response: an average, checked from 5 s on; 0 for none. Not for routes that stream.
+    /// Minimum average rate, in bytes per second, at which a client must read a response. Only time spent waiting for the client counts, after the first 5 s. 0 disables it; streaming routes are exempt.
     #[schemars(range(max = 1_073_741_824))]
     response_min_bytes_per_second: u64,
-    /// Seconds between the shutdown signal and the closing of the listener; readiness fails meanwhile.
+    /// Seconds between SIGTERM and the closing of the listener. Readiness fails during this time.
     #[schemars(extend("maximum" = 3600))]
     drain_seconds: Seconds,
-    /// Seconds after the shutdown signal until requests that are still running are aborted.
+    /// Seconds after SIGTERM at which requests still in flight are aborted.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 3600))]
     shutdown_seconds: Seconds,
 }

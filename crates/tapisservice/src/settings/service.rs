@@ -21,7 +21,7 @@ pub struct ServiceSettings {
     /// Password for obtaining the service's own tokens from the Tokens API. Absent or empty for services that need none.
     #[serde(default)]
     pub service_password: Option<Secret>,
-    /// Version of the service, reported in every response.
+    /// Version of the service, included in every response envelope.
     #[serde(default = "version")]
     pub version: String,
     /// Address and port to listen on.
@@ -29,7 +29,7 @@ pub struct ServiceSettings {
     #[schemars(extend("format" = "socket-address"))]
     pub listen: SocketAddr,
     // Rule D7.
-    /// Address and port of a second listener, which serves only `GET /metrics`; without it there are no metrics.
+    /// Address and port of a separate listener that serves only `GET /metrics`. If unset, metrics are not exposed.
     #[serde(default)]
     #[schemars(extend("format" = "socket-address"))]
     pub metrics_listen: Option<SocketAddr>,
@@ -38,10 +38,10 @@ pub struct ServiceSettings {
     #[serde(default)]
     #[schemars(regex(pattern = r"^(/[^/?#\s{}:*][^/?#\s{}]*)*/?$"))]
     pub base_path: Option<String>,
-    /// Adds the chain of causes to error responses; never in production.
+    /// Shows callers the full error chain of panics and of errors of unknown type, in place of the message. Do not enable it in production.
     #[serde(default)]
     pub show_traceback: bool,
-    /// Uses the error statuses of the Python framework instead of the corrected ones.
+    /// Returns 400 instead of 401 and 403, as the Python framework does.
     #[serde(default)]
     pub legacy_error_status: bool,
     /// JSON file with tenants and sites, read instead of the Tenants API.
