@@ -26,5 +26,30 @@ pub use scope::{AcrossTenants, ByOwner, ByTenant, Scope};
 pub use settings::{DatabaseSettings, DatabaseSettingsError};
 pub use sqlx::{self, AssertSqlSafe, FromRow, SqlSafeStr};
 pub use statement::Statement;
+pub use tapisservice_macros::{Record, Value};
 pub use transaction::Transaction;
 pub use value::{Record, TextUuid, Timestamp, Value};
+
+/// Embeds the migrations of a folder, `migrations` by default, as a [`Migrator`](migrate::Migrator). The path is relative to the folder of
+/// the package.
+///
+/// Each migration is a pair of files, `<version>_<name>.up.sql` and `.down.sql`; anything else that ends in `.sql` does not compile. The
+/// crate is built again when a file changes. For a new file, touch the source that has the macro, or let a `build.rs` print
+/// `cargo:rerun-if-changed=migrations`.
+///
+/// ```
+/// let migrator = tapisservice_db::migrations!("tests/migrations");
+/// # let _ = migrator;
+/// ```
+#[macro_export]
+macro_rules! migrations {
+    ($($folder:literal)?) => {
+        $crate::__private::embed_migrations!($crate, $($folder)?)
+    };
+}
+
+/// For the macros of this crate only.
+#[doc(hidden)]
+pub mod __private {
+    pub use tapisservice_macros::embed_migrations;
+}

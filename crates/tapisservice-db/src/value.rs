@@ -14,7 +14,7 @@ pub trait Value<'v>: driver::Values<'v> + Send {}
 
 impl<'v, T: driver::Values<'v> + Send> Value<'v> for T {}
 
-/// A row as a struct with `#[derive(sqlx::FromRow)]`, or as a tuple of values.
+/// A row as a struct with `#[derive(Record)]`, or as a tuple of values.
 pub trait Record: driver::Records + Send + Unpin {}
 
 impl<T: driver::Records + Send + Unpin> Record for T {}

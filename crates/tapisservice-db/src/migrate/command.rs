@@ -5,13 +5,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::progress::Progress;
-use super::{Downgrade, MigrationError, MigrationState, Migrator, Upgrade, new_migration};
+use super::{Downgrade, MigrationError, MigrationState, MigrationStatus, Migrator, Upgrade, new_migration};
 use crate::Database;
 
-/// `upgrade`, `downgrade`, `current`, `history`, `heads` and `new`: flatten them into the commands of a service.
+/// `up`, `down`, `status` and `new`: the subcommands of `migrate`.
 ///
 /// Results go to standard output, progress and errors to standard error. A run that does not reach its target is
 /// an error. Only commands that need the database connect to it.
@@ -30,27 +30,21 @@ use crate::Database;
 /// enum Command {
 ///     /// Serve until a signal ends it
 ///     Serve,
-///     #[command(flatten)]
+///     /// Apply, revert, list or create migrations
+///     #[command(subcommand)]
 ///     Migrate(MigrateCommand),
 /// }
 ///
-/// let cli = Cli::parse_from(["bookmarks", "upgrade"]);
-/// assert!(matches!(cli.command, Command::Migrate(MigrateCommand::Upgrade { .. })));
+/// let cli = Cli::parse_from(["bookmarks", "migrate", "up"]);
+/// assert!(matches!(cli.command, Command::Migrate(MigrateCommand::Up { .. })));
 /// ```
 #[derive(Debug, Clone, Subcommand)]
 #[non_exhaustive]
 pub enum MigrateCommand {
     /// Apply pending migrations, up to the newest or to a version; waits for the database
-    Upgrade {
-        /// `head`, or the version of a migration
-        #[arg(default_value = "head")]
-        to: Upgrade,
-        /// How many seconds to wait for the database
-        #[arg(long, default_value_t = 300)]
-        wait: u64,
-    },
+    Up(UpArguments),
     /// Revert the last migration, or all after a version; data that only they hold is lost
-    Downgrade {
+    Down {
         /// `-1` or another number of steps, the version of a migration, or `base` for all
         #[arg(default_value = "-1", allow_hyphen_values = true)]
         to: Downgrade,
@@ -58,16 +52,12 @@ pub enum MigrateCommand {
         #[arg(long, default_value_t = 300)]
         wait: u64,
     },
-    /// Print the newest migration that is applied to the database
-    Current {
+    /// List the migrations of this build and of the database, with their state
+    Status {
         /// Fail unless the database is at head
         #[arg(long)]
         check: bool,
     },
-    /// List the migrations of this build and of the database, with their state
-    History,
-    /// Print the newest migration of this build
-    Heads,
     /// Create the up and down files of a new migration
     New {
         /// What it does, in a few words
@@ -77,6 +67,18 @@ pub enum MigrateCommand {
         #[arg(long, default_value = "migrations")]
         folder: PathBuf,
     },
+}
+
+/// The arguments of `migrate up`.
+#[derive(Debug, Clone, Args)]
+#[non_exhaustive]
+pub struct UpArguments {
+    /// `head`, or the version of a migration
+    #[arg(default_value = "head")]
+    pub to: Upgrade,
+    /// How many seconds to wait for the database
+    #[arg(long, default_value_t = 300)]
+    pub wait: u64,
 }
 
 /// Why a command failed.
@@ -104,11 +106,9 @@ impl MigrateCommand {
     ) -> Result<(), CommandError<E>> {
         let connect = || connect().map_err(CommandError::Connect);
         let text = match self {
-            Self::Upgrade { to, wait } => upgrade(migrator, &connect()?, to, wait).await?,
-            Self::Downgrade { to, wait } => downgrade(migrator, &connect()?, to, wait).await?,
-            Self::Current { check } => current(migrator, &connect()?, check).await?,
-            Self::History => history(migrator, &connect()?).await?,
-            Self::Heads => migrator.head().map_or_else(|| "none".to_owned(), |head| head.to_string()),
+            Self::Up(UpArguments { to, wait }) => upgrade(migrator, &connect()?, to, wait).await?,
+            Self::Down { to, wait } => downgrade(migrator, &connect()?, to, wait).await?,
+            Self::Status { check } => status(migrator, &connect()?, check).await?,
             Self::New { name, folder } => new(&folder, &name.join(" "))?,
         };
         // The reader may have closed the pipe, as `head` does.
@@ -146,19 +146,20 @@ async fn downgrade(
     Ok(position(migrator, status.current()))
 }
 
-async fn current(migrator: &Migrator, database: &Database, check: bool) -> Result<String, MigrationError> {
+async fn status(migrator: &Migrator, database: &Database, check: bool) -> Result<String, MigrationError> {
     let status = migrator.status(database).await?;
+    let text = list(&status);
     if check {
-        // Report a file that cannot run, which is why `upgrade` would fail.
+        // Report a file that cannot run, which is why `up` would fail.
         migrator.check_pending(&status, i64::MAX)?;
         status.at_head().map_err(MigrationError::NotAtHead)?;
     }
-    Ok(position(migrator, status.current()))
+    Ok(text + &position(migrator, status.current()))
 }
 
-async fn history(migrator: &Migrator, database: &Database) -> Result<String, MigrationError> {
+fn list(status: &MigrationStatus) -> String {
     let mut text = String::new();
-    for migration in migrator.status(database).await?.migrations() {
+    for migration in status.migrations() {
         let state = match migration.state {
             MigrationState::Applied => "applied",
             MigrationState::Pending => "pending",
@@ -170,7 +171,7 @@ async fn history(migrator: &Migrator, database: &Database) -> Result<String, Mig
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{} {:<40} {state}", migration.version, migration.description);
     }
-    Ok(if text.is_empty() { "none".to_owned() } else { text })
+    text
 }
 
 fn new(folder: &Path, name: &str) -> Result<String, MigrationError> {

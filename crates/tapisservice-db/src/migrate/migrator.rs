@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sqlx::migrate::Migration;
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType};
 
 use super::file::{self, file_name};
 use super::status::{AppliedRow, MigrationStatus};
@@ -46,6 +47,22 @@ impl Migrator {
             return Err(MigrationError::NotReversible(*version));
         }
         Ok(Self { migrations: Arc::new(migrations) })
+    }
+
+    /// The migrations that [`migrations!`](crate::migrations) embedded: version, description, what applies and what reverts them.
+    #[doc(hidden)]
+    pub fn embedded(migrations: &[(i64, &'static str, &'static str, &'static str)]) -> Self {
+        let migration = |version, description: &'static str, kind, sql: &'static str| {
+            let no_transaction = sql.starts_with("-- no-transaction");
+            Migration::new(version, description.into(), kind, sql.into_sql_str(), no_transaction)
+        };
+        let pairs = migrations.iter().flat_map(|&(version, description, up, down)| {
+            [
+                migration(version, description, MigrationType::ReversibleUp, up),
+                migration(version, description, MigrationType::ReversibleDown, down),
+            ]
+        });
+        Self { migrations: Arc::new(sqlx::migrate::Migrator::with_migrations(pairs.collect())) }
     }
 
     /// The newest migration of this build.

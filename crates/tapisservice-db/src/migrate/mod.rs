@@ -18,7 +18,7 @@ mod session;
 mod status;
 mod target;
 
-pub use command::{CommandError, MigrateCommand};
+pub use command::{CommandError, MigrateCommand, UpArguments};
 pub use error::MigrationError;
 pub use event::MigrationEvent;
 pub use migrator::Migrator;

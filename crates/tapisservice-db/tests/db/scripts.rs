@@ -293,7 +293,7 @@ async fn the_way_back_is_looked_at_before_the_way_there_and_again_before_it_is_g
 async fn the_check_for_head_says_why_a_migration_is_not_done() {
     for fixture in empty() {
         let broken = build(&[FIRST, ("CREATE TABLE a (x BIGINT);\nCOMMIT;", "DROP TABLE a")]);
-        let check = MigrateCommand::Current { check: true };
+        let check = MigrateCommand::Status { check: true };
         let connect = || Ok::<_, std::convert::Infallible>(fixture.database.clone());
         let error = check.run(&broken, connect).await.unwrap_err().to_string();
         assert!(error.starts_with("2_add_it.up.sql, line 2: `COMMIT` is not allowed"), "{error}");
