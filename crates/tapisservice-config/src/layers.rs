@@ -40,6 +40,18 @@ impl CompiledIn {
         self.base = merged.schema;
     }
 
+    /// Gives a key of the framework another default, which makes it optional. A key that no part stated is left alone.
+    pub(crate) fn set_base_default(&mut self, key: &str, default: Value) {
+        let properties = self.base.get_mut("properties").and_then(Value::as_object_mut);
+        let Some(Value::Object(property)) = properties.and_then(|properties| properties.get_mut(key)) else {
+            return;
+        };
+        property.insert("default".to_owned(), default);
+        if let Some(Value::Array(required)) = self.base.get_mut("required") {
+            required.retain(|required| required != key);
+        }
+    }
+
     /// Sets the keys of the service itself.
     pub(crate) fn set_own<T: JsonSchema>(&mut self) {
         self.own = members_of::<T>();

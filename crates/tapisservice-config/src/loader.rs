@@ -80,6 +80,27 @@ impl Loader {
         self.base_check(|config| config.parse::<T>().map(drop))
     }
 
+    /// Gives a key of the framework another default, which makes it optional: for what a program knows by itself, such as its name.
+    ///
+    /// ```
+    /// use schemars::JsonSchema;
+    /// use serde::Deserialize;
+    /// use tapisservice_config::Config;
+    ///
+    /// #[derive(Deserialize, JsonSchema)]
+    /// struct ServiceSettings {
+    ///     service_name: String,
+    /// }
+    ///
+    /// let loader = Config::loader().base::<ServiceSettings>().base_default("service_name", "shelf");
+    /// # let loader = loader.default_config_path("").default_schema_path("").environment([("", ""); 0]);
+    /// assert_eq!(loader.load().unwrap().get::<String>("service_name").unwrap(), "shelf");
+    /// ```
+    pub fn base_default(mut self, key: &str, default: impl Into<Value>) -> Self {
+        self.compiled_in.set_base_default(key, default.into());
+        self
+    }
+
     /// Adds a check for keys of the framework, as [`check`](Self::check) does for those of the service.
     pub fn base_check(
         mut self,
