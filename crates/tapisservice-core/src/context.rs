@@ -355,8 +355,13 @@ impl fmt::Debug for RequestContext {
     }
 }
 
+/// A UUID (version 4) to tell things apart by. It is no secret, so that it need not come from the operating system.
+pub(crate) fn random_uuid() -> Uuid {
+    uuid::Builder::from_random_bytes(fastrand::u128(..).to_ne_bytes()).into_uuid()
+}
+
 fn random_request_id() -> Arc<str> {
-    Arc::from(&*Uuid::new_v4().hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+    Arc::from(&*random_uuid().hyphenated().encode_lower(&mut Uuid::encode_buffer()))
 }
 
 /// The context of the request that the current task handles: short for [`RequestContext::current`].

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::context::random_uuid;
+
 /// The maximum length of a tracking id, in characters.
 const MAX_CHARS: usize = 126;
 
@@ -51,7 +53,7 @@ impl TrackingId {
         let mut text = String::with_capacity(MAX_CHARS);
         text.extend(namespace.take(MAX_CHARS - 37));
         text.push('.');
-        text.push_str(uuid::Uuid::new_v4().hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
+        text.push_str(random_uuid().hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
         Self(text.into())
     }
 
