@@ -402,11 +402,11 @@ impl AppBuilder {
 
 /// Adds the route of the OpenAPI document to the routes that it describes.
 #[cfg(feature = "openapi")]
-fn with_document(
-    routes: Routes,
+pub(crate) fn with_document<S: Clone + Send + Sync + 'static>(
+    routes: Routes<S>,
     head: OpenApi,
     service: &ServiceSettings,
-) -> Result<(Routes, Arc<OpenApi>), RouteError> {
+) -> Result<(Routes<S>, Arc<OpenApi>), RouteError> {
     if routes.has(docs::PATH) {
         return Err(RouteError::Reserved { path: docs::PATH.to_owned() });
     }

@@ -11,6 +11,8 @@ mod middleware;
 #[cfg(doctest)]
 mod pages;
 pub mod prelude;
+#[cfg(feature = "cli")]
+pub mod program;
 mod routes;
 mod settings;
 mod stack;
@@ -22,8 +24,10 @@ pub use healthcheck::{HealthcheckError, connect_address, healthcheck};
 pub use metrics::count_panic;
 pub use middleware::body_limit::BodyLimit;
 pub use middleware::deadline::{RequestTimeout, RequestTimeoutLayer};
+#[cfg(feature = "cli")]
+pub use program::{NoSettings, Package, Startup, TapisService};
 pub use routes::{Handlers, Methods, RouteError, RouteInfo, RouteMethods, RoutePolicy, Routes};
-pub use settings::{DevelopmentSettings, ServiceSettings, Settings};
+pub use settings::{DevelopmentSettings, DevsiteSettings, ServiceSettings, Settings};
 pub use startup::{StartError, report_error, run, show_config};
 #[cfg(feature = "openapi")]
 pub use utoipa;

@@ -124,7 +124,11 @@ pub use schemars::{self, JsonSchema};
 #[cfg(feature = "openapi")]
 pub use utoipa::{self, IntoParams, ToSchema};
 
+#[cfg(feature = "openapi")]
+pub use crate::docs::{EnvelopeOf, ErrorEnvelope};
 pub use crate::extract::{Json, Query};
 #[cfg(feature = "openapi")]
 pub use crate::handlers;
+#[cfg(feature = "cli")]
+pub use crate::{NoSettings, Package, StartError, Startup, TapisService, package};
 pub use crate::{RouteMethods as _, Routes};

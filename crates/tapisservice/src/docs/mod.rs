@@ -3,6 +3,8 @@
 mod check;
 mod complete;
 mod schemas;
+#[cfg(feature = "swagger-ui")]
+pub(crate) mod swagger;
 
 use std::sync::Arc;
 

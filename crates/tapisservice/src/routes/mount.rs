@@ -26,10 +26,10 @@ pub(crate) struct Mounted {
 }
 
 /// One route on its way into the router.
-struct Route {
+struct Route<S = ()> {
     access: Access,
     path: String,
-    methods: MethodRouter,
+    methods: MethodRouter<S>,
     /// Methods in the OpenAPI document, each with its `operationId`.
     documented: Vec<(&'static str, Option<String>)>,
 }
@@ -83,8 +83,26 @@ impl Routes {
             .with_state(());
         Ok(Mounted { router, list, routes: mounted })
     }
+}
 
-    fn into_routes(self) -> impl Iterator<Item = Route> {
+impl<S: Clone + Send + Sync + 'static> Routes<S> {
+    /// Checks the routes as [`mount`](Routes::mount) does, and lists them: without state, so that nothing has to be opened.
+    ///
+    /// # Errors
+    ///
+    /// When routes conflict, or a path is invalid.
+    #[cfg(feature = "cli")]
+    pub(crate) fn list(self, base_path: &str, limits: &Limits) -> Result<Vec<RouteInfo>, RouteError> {
+        let (mut list, mut check) = (Vec::new(), Check::default());
+        for route in self.into_routes() {
+            let answers = HandledMethods::declared(&route.methods);
+            check.add(base_path, &route.path, &answers)?;
+            list.extend(route.list(&answers, limits));
+        }
+        Ok(list)
+    }
+
+    fn into_routes(self) -> impl Iterator<Item = Route<S>> {
         let documented = self.documented.into_iter().map(|(access, handler)| {
             #[cfg(feature = "openapi")]
             let documented = crate::docs::operations(&handler.item)
@@ -104,7 +122,7 @@ impl Routes {
     }
 }
 
-impl Route {
+impl<S> Route<S> {
     /// The methods of the route with its policy. Nothing that is mounted is left out.
     fn list(&self, handled: &HandledMethods, limits: &Limits) -> Vec<RouteInfo> {
         let info = |method: &str| RouteInfo {

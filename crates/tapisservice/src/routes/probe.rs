@@ -53,6 +53,23 @@ impl HandledMethods {
         Self { methods: handled, fallback: is_marked(&with_fallback, &other) }
     }
 
+    /// The same of a route without a state, which no request can be sent to: read from what it prints for debugging. For descriptions only,
+    /// since that text is no API of axum.
+    #[cfg(feature = "cli")]
+    pub(super) fn declared<S: Clone>(methods: &MethodRouter<S>) -> Self {
+        let printed = format!("{methods:?}");
+        let has = |field: &str, absent: &str| {
+            let value = printed.split_once(&format!(" {field}: ")).map(|(_, rest)| rest);
+            value.is_some_and(|value| !value.starts_with(absent))
+        };
+        let handles = |method: &Method| has(&method.as_str().to_ascii_lowercase(), "None");
+        let mut declared: Vec<_> = METHODS.into_iter().filter(handles).collect();
+        if !declared.contains(&Method::GET) && handles(&Method::HEAD) {
+            declared.push(Method::HEAD);
+        }
+        Self { methods: declared, fallback: has("fallback", "Default(") }
+    }
+
     pub(super) fn has_own_options(&self) -> bool {
         self.methods.contains(&Method::OPTIONS)
     }
@@ -136,6 +153,8 @@ mod tests {
         for (methods, expected) in cases {
             let handled = HandledMethods::of(&methods, &());
             assert_eq!(handled.names().collect::<Vec<_>>().join(" "), expected);
+            #[cfg(feature = "cli")]
+            assert_eq!(HandledMethods::declared(&methods), handled, "{methods:?}");
         }
     }
 }

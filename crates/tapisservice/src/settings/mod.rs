@@ -1,9 +1,11 @@
 //! The settings of the framework: one struct per concern, read from one configuration.
 
 mod development;
+mod devsite;
 mod ignored;
 mod limits;
 mod service;
+pub(crate) mod table;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -24,6 +26,7 @@ use crate::BuildError;
 
 pub use self::development::DevelopmentSettings;
 use self::development::OneTenant;
+pub use self::devsite::DevsiteSettings;
 use self::ignored::IgnoredSettings;
 use self::limits::LimitSettings;
 pub use self::service::ServiceSettings;
@@ -49,6 +52,8 @@ pub struct Settings {
     pub tenants: TenantsSettings,
     /// The tenant of a development machine without a Tenants API.
     pub development: DevelopmentSettings,
+    /// The embedded Tapis site of a development machine.
+    pub devsite: DevsiteSettings,
     /// Limits and timeouts of the server.
     pub limits: Limits,
     /// Logs.
@@ -93,6 +98,7 @@ impl Settings {
             .base::<TenantsSettings>()
             .base::<DevelopmentSettings>()
             .base_check(check(development::check))
+            .base::<DevsiteSettings>()
             .base::<LimitSettings>()
             .base_check(check(limits::check))
             .base::<LogSettings>()
@@ -101,6 +107,10 @@ impl Settings {
             .derive(service::derive_base_path)
             .derive(service::normalize_levels)
             .advice(development::advice);
+        #[cfg(feature = "devsite")]
+        let loader = loader.base_check(crate::program::check_devsite);
+        #[cfg(not(feature = "devsite"))]
+        let loader = loader.base_check(check(devsite::check));
         #[cfg(feature = "client")]
         let loader = loader
             .base::<ClientSettings>()
@@ -137,8 +147,16 @@ impl Settings {
             ("Calls to other services", schema_of::<TransportSettings>()),
             ("Limits and timeouts", schema_of::<LimitSettings>()),
             ("Development without a Tenants API", schema_of::<DevelopmentSettings>()),
+            ("The embedded Tapis site", schema_of::<DevsiteSettings>()),
             ("Kept for Python configurations", schema_of::<IgnoredSettings>()),
         ]
+    }
+
+    /// The framework's keys as tables for people, in Markdown.
+    pub fn tables() -> String {
+        let tables: Vec<_> =
+            Self::schemas().iter().map(|(title, schema)| table::table(title, schema)).collect();
+        tables.join("\n")
     }
 
     /// Reads the framework's keys of a validated configuration.
@@ -158,6 +176,7 @@ impl Settings {
             transport: config.parse()?,
             tenants: config.parse()?,
             development: config.parse()?,
+            devsite: config.parse()?,
             limits: config.parse::<LimitSettings>()?.into(),
             logs: config.parse()?,
         })
