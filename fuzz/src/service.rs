@@ -5,8 +5,8 @@ use axum::extract::Request;
 use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
-use tapisservice::App;
-use tapisservice::Settings;
+use bookmarks::Bookmarks;
+use tapisservice::{App, Settings, program};
 use tapisservice_devsite::DevSite;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -38,7 +38,7 @@ impl Service {
             let site = DevSite::builder().server("dev").start().await.unwrap();
             let mut values = site.config_json("bookmarks").unwrap();
             values["sql_db_url"] = database.into();
-            let config = bookmarks::loader()
+            let config = program::loader::<Bookmarks>()
                 .environment([("", ""); 0])
                 .default_config_path("")
                 .default_schema_path("")
@@ -46,7 +46,7 @@ impl Service {
                 .load()
                 .unwrap();
             let settings = Settings::from_config(&config).unwrap();
-            let app = bookmarks::app(&config, settings).await.unwrap().build().unwrap();
+            let app = program::assemble::<Bookmarks>(&config, settings).await.unwrap().build().unwrap();
             app.tenants().refresh().await.unwrap();
             (site, app)
         });

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use tapisservice::db::Value;
+
 /// Why a text is not valid. The message never quotes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -43,8 +45,7 @@ pub enum InvalidField {
 macro_rules! text_field {
     ($(#[$doc:meta])* $name:ident, $min:literal..=$max:literal, $($check:expr),+) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, sqlx::Type)]
-        #[sqlx(transparent)]
+        #[derive(Debug, Clone, PartialEq, Eq, Value)]
         pub struct $name(String);
 
         impl $name {

@@ -2,7 +2,7 @@
 //! `$2` the owner (see [`Scope`](tapisservice::db::Scope)).
 
 use tapisservice::core::{Error, Identity, ServiceError};
-use tapisservice::db::{ByOwner, Database, FromRow, QueryError, Statement, TextUuid, Timestamp, Transaction};
+use tapisservice::db::{ByOwner, Database, QueryError, Record, Statement, TextUuid, Timestamp, Transaction};
 
 use crate::list_query::ByteBudget;
 use crate::{Bookmark, BookmarkChanges, BookmarkId, ListQuery, NewBookmark, Tags};
@@ -51,7 +51,7 @@ impl From<QueryError> for StoreError {
 }
 
 /// A bookmark as a query returns it.
-#[derive(FromRow)]
+#[derive(Record)]
 struct Row {
     bookmark_id: TextUuid,
     name: String,

@@ -38,6 +38,7 @@ async fn database(folder: &tempfile::TempDir) -> String {
 async fn migrate(url: &str) {
     let database = Database::connect_lazy(&DatabaseSettings::new(url)).unwrap();
     let timeout = Duration::from_mins(1);
-    bookmarks::migrator().upgrade(&database, Upgrade::Head, timeout, &mut |_| ()).await.unwrap();
+    let migrator = <bookmarks::Bookmarks as tapisservice::TapisService>::migrations().unwrap();
+    migrator.upgrade(&database, Upgrade::Head, timeout, &mut |_| ()).await.unwrap();
     database.close().await;
 }

@@ -2,17 +2,15 @@
 
 mod bodies;
 mod bookmarks;
-#[cfg(feature = "swagger-ui")]
-mod docs;
 mod whoami;
 
 use tapisservice::prelude::*;
 
-use crate::state::Shared;
+use crate::Bookmarks;
 
-/// All routes; `public_path` is the public path of the service.
-pub(crate) fn all(public_path: &str) -> Routes<Shared> {
-    let routes = Routes::new().add(
+/// All routes.
+pub(crate) fn all() -> Routes<Bookmarks> {
+    Routes::new().add(
         Policy::authenticated(),
         handlers!(
             bookmarks::list,
@@ -22,16 +20,5 @@ pub(crate) fn all(public_path: &str) -> Routes<Shared> {
             bookmarks::delete,
             whoami::whoami,
         ),
-    );
-    with_docs(routes, public_path)
-}
-
-#[cfg(feature = "swagger-ui")]
-fn with_docs(routes: Routes<Shared>, public_path: &str) -> Routes<Shared> {
-    routes.merge(docs::routes(public_path))
-}
-
-#[cfg(not(feature = "swagger-ui"))]
-fn with_docs(routes: Routes<Shared>, _: &str) -> Routes<Shared> {
-    routes
+    )
 }

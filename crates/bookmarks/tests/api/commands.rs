@@ -61,7 +61,7 @@ fn a_configuration_is_shown_with_origins_and_without_secrets() {
     for line in [
         "service_password = \"***\" (the environment variable TAPIS_SERVICE_PASSWORD)",
         "sql_db_url = \"***\" (the environment variable TAPIS_SQL_DB_URL)",
-        "devsite_port = 5080 (the default in the schema compiled into the service)",
+        "devsite_port = 5080 (the default in the framework's base schema)",
     ] {
         assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");
     }
@@ -94,18 +94,19 @@ fn the_database_is_migrated_by_commands() {
     let urls = [Some(sqlite), postgres.as_ref().map(|postgres| postgres.url("tapis"))];
     for url in urls.into_iter().flatten() {
         let commands =
-            ["current", "current --check", "upgrade", "upgrade", "current --check", "history", "heads"];
+            ["migrate status", "migrate status --check", "upgrade", "migrate up", "migrate status --check"];
         let ran = on_database(&url, &commands);
         let said: Vec<_> = ran.iter().map(|(code, out, _)| (code.unwrap(), &**out)).collect();
         let head = format!("{HEAD} (head)");
-        let history = format!("{HEAD} {:<40} applied", "create bookmarks");
-        let expected =
-            [(0, "base"), (1, ""), (0, &*head), (0, &*head), (0, &*head), (0, &*history), (0, HEAD)];
+        let status = |state| format!("{HEAD} {:<40} {state}\n", "create bookmarks");
+        let (before, after) = (status("pending") + "base", status("applied") + &head);
+        let expected = [(0, &*before), (1, ""), (0, &*head), (0, &*head), (0, &*after)];
         assert_eq!(said, expected, "{ran:?}");
         assert!(ran[1].2.contains("not at head: 1 pending"), "{ran:?}");
         assert!(ran[2].2.contains(&format!("applying {HEAD} create bookmarks (1 of 1)")), "{ran:?}");
 
-        let ran = on_database(&url, &["downgrade", "downgrade base", "upgrade 7", "upgrade tail"]);
+        let ran =
+            on_database(&url, &["migrate down", "migrate down base", "migrate up 7", "migrate up tail"]);
         let said: Vec<_> = ran.iter().map(|(code, out, _)| (code.unwrap(), &**out)).collect();
         assert_eq!(said, [(0, "base"), (0, "base"), (1, ""), (2, "")], "{ran:?}");
         assert!(!format!("{ran:?}").contains("canary"), "{ran:?}");
@@ -116,7 +117,7 @@ fn the_database_is_migrated_by_commands() {
 fn a_new_migration_needs_no_database() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
-    let output = bookmarks(&["new", "add", "notes", "--folder", path], &[]);
+    let output = bookmarks(&["migrate", "new", "add", "notes", "--folder", path], &[]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let files: Vec<_> = text(&output.stdout).lines().collect();
     assert!(
@@ -128,10 +129,36 @@ fn a_new_migration_needs_no_database() {
 
 #[test]
 fn a_migration_that_cannot_reach_its_database_fails_and_shows_no_password() {
-    let ran = on_database("postgres://canary:canary@127.0.0.1:1/x", &["upgrade --wait 0", "current"]);
+    let ran = on_database("postgres://canary:canary@127.0.0.1:1/x", &["upgrade --wait 0", "migrate status"]);
     for (code, _, told) in &ran {
         assert_eq!(*code, Some(1), "{told}");
         assert!(!told.contains("canary"), "{told}");
     }
     assert!(ran[0].2.contains("still unreachable"), "{ran:?}");
+}
+
+#[test]
+fn a_configuration_is_checked_and_its_settings_are_told() {
+    let checked = bookmarks(&["config", "check"], &[LOCAL]);
+    assert_eq!((checked.status.code(), text(&checked.stdout)), (Some(0), "the configuration is valid\n"));
+    let shown = bookmarks(&["config", "show"], &[LOCAL]);
+    assert_eq!(text(&shown.stdout), text(&bookmarks(&["check-config"], &[LOCAL]).stdout));
+    let wrong = bookmarks(&["config", "check"], &[LOCAL, ("TAPIS_LOG_LEVEL", "LOUD")]);
+    assert_eq!((wrong.status.code(), text(&wrong.stdout)), (Some(78), ""));
+    let docs = bookmarks(&["config", "docs"], &[("TAPIS_CONFIG_PATH", "does-not-exist.json")]);
+    for row in ["| `sql_db_url` | string | `\"sqlite://.tapis/bookmarks.db?mode=rwc\"` |", "| `log_level` |"]
+    {
+        assert!(text(&docs.stdout).contains(row), "{row}\n{}", text(&docs.stdout));
+    }
+}
+
+#[test]
+fn the_document_and_the_program_have_one_version() {
+    let document: Value = serde_json::from_slice(&bookmarks(&["openapi"], &[LOCAL]).stdout).unwrap();
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    let version = format!("bookmarks {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(text(&bookmarks(&["--version"], &[]).stdout), version);
+    let set: Value =
+        serde_json::from_slice(&bookmarks(&["openapi"], &[LOCAL, ("TAPIS_VERSION", "7")]).stdout).unwrap();
+    assert_eq!(set["info"]["version"], "7");
 }

@@ -29,9 +29,9 @@ async fn it_greets_and_is_ready_without_a_token() {
 async fn it_is_alive_but_not_ready_when_the_database_is_behind() {
     let service = Service::start().await;
     let file = service.folder.path().join("data").join("bookmarks.db");
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
-    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-    sqlx::query("DELETE FROM _sqlx_migrations").execute(&pool).await.unwrap();
+    let options = tapisservice_db::sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+    let pool = tapisservice_db::sqlx::SqlitePool::connect_with(options).await.unwrap();
+    tapisservice_db::sqlx::query("DELETE FROM _sqlx_migrations").execute(&pool).await.unwrap();
     service.get("/ready").await.assert_refusal(503, "The service is not ready: database.");
     assert_eq!(service.get("/healthcheck").await.status, 200);
 }
@@ -40,8 +40,8 @@ async fn it_is_alive_but_not_ready_when_the_database_is_behind() {
 async fn a_locked_database_is_unavailable_and_tells_no_sql() {
     let service = Service::start().await;
     let file = service.folder.path().join("data").join("bookmarks.db");
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
-    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let options = tapisservice_db::sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+    let pool = tapisservice_db::sqlx::SqlitePool::connect_with(options).await.unwrap();
     let lock = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
     let alice = service.alice();
     let body = json!({"name": "x", "system_id": "workstation", "path": "/"});

@@ -1,11 +1,11 @@
 //! A service on a site, and requests to it.
 
-use bookmarks::BookmarksSettings;
+use bookmarks::Bookmarks;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
-use tapisservice::Settings;
 use tapisservice::config::Config;
 use tapisservice::serve::{Server, Shutdown};
+use tapisservice::{NoSettings, Settings, program};
 use tapisservice_devsite::{DevSite, System};
 use tempfile::TempDir;
 
@@ -60,7 +60,7 @@ impl Service {
         let site = site.start().await.unwrap();
         let config = config(&site, settings);
         let settings = Settings::from_config(&config).unwrap();
-        let app = bookmarks::app(&config, settings).await.unwrap().build().unwrap();
+        let app = program::assemble::<Bookmarks>(&config, settings).await.unwrap().build().unwrap();
         let shutdown = app.shutdown().clone();
         app.tenants().refresh().await.unwrap();
         let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
@@ -169,13 +169,13 @@ pub(crate) async fn send(request: RequestBuilder) -> TestResponse {
     TestResponse { status, headers, text: response.text().await.unwrap() }
 }
 
-fn config(site: &DevSite, settings: &Value) -> Config<BookmarksSettings> {
+fn config(site: &DevSite, settings: &Value) -> Config<NoSettings> {
     let mut values = site.config_json("bookmarks").unwrap();
     values["drain_seconds"] = json!(0);
     for (key, value) in settings.as_object().unwrap() {
         values[key] = value.clone();
     }
-    bookmarks::loader()
+    program::loader::<Bookmarks>()
         .environment([("", ""); 0])
         .default_config_path("")
         .default_schema_path("")

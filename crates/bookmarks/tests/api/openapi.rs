@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::helpers::Service;
 
 fn document() -> Value {
-    serde_json::to_value(bookmarks::describe().unwrap().openapi()).unwrap()
+    serde_json::to_value(&tapisservice::program::describe::<bookmarks::Bookmarks>().unwrap().openapi).unwrap()
 }
 
 fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {

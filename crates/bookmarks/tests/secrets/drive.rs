@@ -63,9 +63,9 @@ impl Caller<'_> {
 
 /// Every route of the service, as everybody, with secrets wherever a request has room for them.
 pub(crate) async fn every_route(caller: &mut Caller<'_>) {
-    let routes = bookmarks::describe().unwrap();
+    let routes = tapisservice::program::describe::<bookmarks::Bookmarks>().unwrap();
     let routes: Vec<_> =
-        routes.routes().iter().map(|route| (route.method.clone(), route.path.clone())).collect();
+        routes.routes.iter().map(|route| (route.method.clone(), route.path.clone())).collect();
     assert!(routes.len() >= 10, "{routes:?}");
     let id = "00000000-0000-7000-8000-000000000000";
     for (method, path) in routes {

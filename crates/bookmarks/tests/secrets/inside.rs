@@ -1,14 +1,14 @@
 //! Inside of this process: users who log in, and a service whose handlers panic and fail with secrets in hand. Everything that
 //! can be printed for debugging is printed.
 
-use bookmarks::BookmarksSettings;
+use bookmarks::Bookmarks;
 use http::{Request, Response};
 use serde_json::json;
 use tapisservice::axum::routing::get;
 use tapisservice::config::Config;
 use tapisservice::logs::{self, LogSettings};
 use tapisservice::prelude::*;
-use tapisservice::{App, Settings};
+use tapisservice::{App, Settings, program};
 use tapisservice_devsite::{DevSite, InjectedFault};
 use tapisservice_user::{Tokens as UserTokens, UserClient};
 use tower::ServiceExt as _;
@@ -50,7 +50,7 @@ pub(crate) async fn run(canaries: &mut Canaries, evidence: &mut Evidence) {
     evidence.files(folder.path(), |_| false);
 }
 
-fn config(site: &DevSite) -> Config<BookmarksSettings> {
+fn config(site: &DevSite) -> Config<NoSettings> {
     let mut values = site.config_json("bookmarks").unwrap();
     values["service_password"] = json!(SERVICE_PASSWORD);
     values["own_secret"] = json!(OWN_SECRET);
@@ -58,8 +58,10 @@ fn config(site: &DevSite) -> Config<BookmarksSettings> {
     values["show_traceback"] = json!(true);
     values["sql_db_url"] = json!("127.0.0.1:1/tapis");
     values["postgres_user"] = json!("canary");
-    let loader =
-        bookmarks::loader().environment([("", ""); 0]).default_config_path("").default_schema_path("");
+    let loader = program::loader::<Bookmarks>()
+        .environment([("", ""); 0])
+        .default_config_path("")
+        .default_schema_path("");
     loader.embedded_schema(schema().to_string()).fallback_config("inside", values.to_string()).load().unwrap()
 }
 
@@ -97,7 +99,7 @@ async fn log_in(site: &DevSite, canaries: &mut Canaries, evidence: &mut Evidence
 }
 
 /// Handlers that panic and fail with secrets in their messages, as careless ones do.
-async fn fail(config: &Config<BookmarksSettings>, settings: Settings, token: &str, evidence: &mut Evidence) {
+async fn fail(config: &Config<NoSettings>, settings: Settings, token: &str, evidence: &mut Evidence) {
     let password = settings.service.service_password.clone();
     let own = config.get::<Secret>("own_secret").unwrap();
     let whole = format!("{config:?}");
@@ -126,6 +128,6 @@ async fn fail(config: &Config<BookmarksSettings>, settings: Settings, token: &st
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         evidence.record_response(path, Response::from_parts(parts, body).into()).await;
     }
-    let app = bookmarks::app(config, settings).await.unwrap().build().unwrap();
+    let app = program::assemble::<Bookmarks>(config, settings).await.unwrap().build().unwrap();
     evidence.output("debugging", &format!("{:?} {:?}", app.routes(), app.tenants().state()));
 }

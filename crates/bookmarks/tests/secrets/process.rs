@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use bookmarks::BookmarksSettings;
+use bookmarks::Bookmarks;
 use serde_json::{Value, json};
-use tapisservice::config::schema_of;
+use tapisservice::TapisService as _;
 use tapisservice_db::migrate::Upgrade;
 use tapisservice_db::testing::Postgres;
 use tapisservice_devsite::{DevSite, System};
@@ -125,7 +125,7 @@ async fn prepared(postgres: &Postgres) -> String {
     let url = format!("postgres://canary:{}@127.0.0.1:{}/tapis", percent(DATABASE_PASSWORD), postgres.port());
     let database =
         tapisservice_db::Database::connect_lazy(&tapisservice_db::DatabaseSettings::new(&url)).unwrap();
-    bookmarks::migrator().upgrade(&database, Upgrade::Head, TIMEOUT, &mut |_| ()).await.unwrap();
+    Bookmarks::migrations().unwrap().upgrade(&database, Upgrade::Head, TIMEOUT, &mut |_| ()).await.unwrap();
     database.close().await;
     url
 }
@@ -171,7 +171,7 @@ fn settings(site: &DevSite, format: Format, database_url: &str) -> Value {
 /// The service's schema with secrets of its own, and with TRACE, which deployments cannot choose.
 pub(crate) fn schema() -> Value {
     let levels = json!({"type": "string", "enum": ["TRACE", "INFO", "ERROR"]});
-    let mut schema = schema_of::<BookmarksSettings>();
+    let mut schema = tapisservice::program::schema_text::<Bookmarks>().parse::<serde_json::Value>().unwrap();
     schema["properties"]["log_level"] = levels.clone();
     schema["patternProperties"] = json!({"_log_level$": levels});
     schema["properties"]["own_secret"] = json!({"type": "string", "writeOnly": true});
