@@ -6,7 +6,7 @@
     weight.py --base 5a30f9d --time  and the size of the program, the seconds of a build from nothing and of one after a changed handler
 
 A commit is checked out into a temporary folder, and built in a target folder of its own, so that nothing is there before. The smallest
-service is always the one of this checkout: commits that do not have it get it. Crates are those of `cargo tree` without the ones
+service is the one of the commit; commits before there was one get the same service in the form of that time. Crates are those of `cargo tree` without the ones
 that only builds and tests need. Builds are for release. With `--time` each of four builds takes minutes, and nothing else should run
 beside it. `bare` is the smallest service without the default features of tapisservice, where these can be left out. Standard library only.
 """
@@ -23,10 +23,27 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SMALLEST = "examples/smallest"
-# How the smallest service reads its settings, and how it did while they were in a schema file, which is at SCHEMA then.
-LOAD = "Settings::loader().load()"
-LOAD_BEFORE = 'tapisservice::config::Config::load(r#"{"properties": {}}"#)'
-SCHEMA = "crates/tapisservice-config/src/base_schema.json"
+# The smallest service as it was written before the first commit that has one.
+OLD_DEPENDENCIES = "tapisservice.workspace = true\ntokio.workspace = true\n"
+OLD_SOURCE = """use std::process::ExitCode;
+
+use tapisservice::config::Config;
+use tapisservice::prelude::*;
+use tapisservice::{App, StartError, run};
+
+async fn greet(identity: Identity) -> Envelope<String> {
+    Envelope::new(format!("hello {}", identity.username()))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let routes = || Routes::new().route(Policy::authenticated(), "/greeting", axum::routing::get(greet));
+    match Config::load(r#"{"properties": {}}"#) {
+        Ok(config) => run(config, async |_, settings| Ok(App::builder(settings).routes(routes()))).await,
+        Err(error) => StartError::from(error).exit_code(),
+    }
+}
+"""
 # Programs, each with the file and the text in it that stand for a changed handler.
 PROGRAMS = {
     "smallest": ("examples/smallest/src/main.rs", '"hello {}"', '"good day {}"'),
@@ -65,11 +82,12 @@ def without_defaults(manifest):
     return manifest.replace(inherited, 'tapisservice = { path = "../../crates/tapisservice", default-features = false }')
 
 
-def with_schema_file(source):
-    """The smallest service for commits whose settings are in a schema file."""
-    if LOAD not in source:
-        sys.exit(f"the smallest service has no {LOAD}")
-    return source.replace(LOAD, LOAD_BEFORE).replace("Settings, ", "", 1)
+def as_of_old(manifest):
+    """The manifest of the smallest service for a commit that has none."""
+    before, heading, _ = manifest.partition("[dependencies]\n")
+    if not heading:
+        sys.exit("the manifest of the smallest service has no dependencies")
+    return before + heading + OLD_DEPENDENCIES
 
 
 def changed(source, before, after):
@@ -142,12 +160,13 @@ def seconds(command, folder, environment):
 
 
 def check_out(commit, folder):
-    """A commit in a folder, with the smallest service of this checkout."""
+    """A commit in a folder, with the smallest service."""
     run(["git", "worktree", "add", "--quiet", "--detach", str(folder), commit], ROOT)
-    shutil.copytree(ROOT / SMALLEST, folder / SMALLEST, dirs_exist_ok=True)
-    if (folder / SCHEMA).exists():
-        program = folder / SMALLEST / "src/main.rs"
-        program.write_text(with_schema_file(program.read_text()))
+    smallest = folder / SMALLEST
+    if not smallest.exists():
+        shutil.copytree(ROOT / SMALLEST, smallest)
+        (smallest / "Cargo.toml").write_text(as_of_old((smallest / "Cargo.toml").read_text()))
+        (smallest / "src/main.rs").write_text(OLD_SOURCE)
     manifest = folder / "Cargo.toml"
     manifest.write_text(with_member(manifest.read_text(), SMALLEST))
 

@@ -28,11 +28,12 @@ def test_the_default_features_are_left_out():
     assert "default-features = false" in weight.without_defaults(manifest)
 
 
-def test_a_commit_with_a_schema_file_gets_the_settings_as_they_were():
-    source = (weight.ROOT / weight.SMALLEST / "src/main.rs").read_text()
-    before = weight.with_schema_file(source)
-    assert weight.LOAD_BEFORE in before
-    assert "Settings" not in before
+def test_a_commit_without_the_smallest_service_gets_it_in_the_form_of_that_time():
+    manifest = (weight.ROOT / weight.SMALLEST / "Cargo.toml").read_text()
+    assert weight.as_of_old(manifest).endswith("[dependencies]\n" + weight.OLD_DEPENDENCIES)
+    assert '"hello {}"' in weight.OLD_SOURCE
+    with pytest.raises(SystemExit, match="no dependencies"):
+        weight.as_of_old("[package]\n")
 
 
 def test_each_program_has_something_to_change():
