@@ -111,7 +111,7 @@
 //!
 //! `docs/ARCHITECTURE.md` has a glossary and follows a request through the stack; `docs/COMPILER.md` helps when a handler does not compile.
 
-pub use axum::extract::{FromRef, Path, State};
+pub use axum::extract::{FromRef, State};
 pub use axum::{self, debug_handler};
 pub use http::{self, StatusCode};
 pub use tapisservice_auth::{Authn, Policy, PolicyRequest, PublicPolicy};
@@ -126,7 +126,7 @@ pub use utoipa::{self, IntoParams, ToSchema};
 
 #[cfg(feature = "openapi")]
 pub use crate::docs::{EnvelopeOf, ErrorEnvelope};
-pub use crate::extract::{Json, Query};
+pub use crate::extract::{Json, Path, Query};
 #[cfg(feature = "openapi")]
 pub use crate::handlers;
 #[cfg(feature = "cli")]

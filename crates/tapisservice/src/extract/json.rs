@@ -83,7 +83,10 @@ mod tests {
     fn a_fault_is_named_by_its_place() {
         let cases = [
             (r#"{"name": 5, "tags": []}"#, r#"Invalid value at "/name": expected a string."#),
-            (r#"{"name": "canary", "tags": [1, "canary"]}"#, r#"Invalid value at "/tags/1": expected u8."#),
+            (
+                r#"{"name": "canary", "tags": [1, "canary"]}"#,
+                r#"Invalid value at "/tags/1": expected a whole number from 0 to 255."#,
+            ),
             (r#"["x", []]"#, "Invalid body: expected an object."),
             (r#"{"name": "x"}"#, "Invalid body: missing field `tags`."),
             ("{nope", "The body is not valid JSON: line 1, column 2."),

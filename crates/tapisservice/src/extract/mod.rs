@@ -3,7 +3,10 @@
 mod json;
 mod message;
 mod objects;
+mod path;
 mod query;
+mod text;
 
 pub use json::Json;
+pub use path::Path;
 pub use query::Query;
