@@ -1,11 +1,10 @@
-//! The query parameters and the metadata of a list.
+//! The query parameters of a list.
 
-use std::io;
-
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use tapisservice::core::{Error, Metadata};
-use tapisservice::utoipa::{self, IntoParams, ToSchema};
+use serde::Deserialize;
+use tapisservice::core::Error;
+use tapisservice::extract::UpTo;
+use tapisservice::list::ListMetadata;
+use tapisservice::utoipa::{self, IntoParams};
 
 use crate::{Bookmark, InvalidField, SystemId, Tag};
 
@@ -16,27 +15,24 @@ use crate::{Bookmark, InvalidField, SystemId, Tag};
 pub struct ListParameters {
     /// The maximum number of bookmarks to return. The list ends earlier if it would exceed 1 MiB: `recordCount` is the number returned, and
     /// `skip` + `recordCount` is the `skip` of the next page.
-    #[param(value_type = Option<u16>, minimum = 0, maximum = 1000, default = 100)]
-    limit: Option<String>,
+    #[param(inline, default = 100)]
+    limit: Option<UpTo<{ ListQuery::MAX_LIMIT }>>,
     /// How many to skip.
-    #[param(value_type = Option<u32>, minimum = 0, default = 0)]
-    skip: Option<String>,
+    #[param(inline, default = 0)]
+    skip: Option<UpTo<{ i32::MAX.unsigned_abs() }>>,
     /// What to sort by: `name`, `system_id`, `path`, `created` or `updated`, each with `(asc)` or `(desc)`, separated by commas.
     #[param(default = "created(asc)", example = "name(asc)")]
     order_by: Option<String>,
     /// Whether to count all matching bookmarks.
-    #[param(value_type = Option<bool>, default = false)]
-    compute_total: Option<String>,
+    #[param(default = false)]
+    #[serde(default)]
+    compute_total: bool,
     /// Only bookmarks on this system.
     #[serde(rename = "system_id")]
     #[param(rename = "system_id")]
     system_id: Option<String>,
     /// Only bookmarks with this tag.
     tag: Option<String>,
-    /// Whether the response is indented.
-    #[param(value_type = Option<bool>, default = false)]
-    #[serde(rename = "pretty")]
-    _pretty: Option<String>,
 }
 
 /// A valid query for a list.
@@ -66,27 +62,6 @@ pub struct OrderBy {
     pub descending: bool,
 }
 
-/// The metadata of a list (docs/PROTOCOL.md, section 4).
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ListMetadata {
-    /// The number of records in this response. It may be less than `limit` although there are more: the next page starts at
-    /// `skip` + `recordCount`. It is 0 when there are none left.
-    record_count: usize,
-    /// `limit`.
-    record_limit: u32,
-    /// `skip`.
-    records_skipped: u32,
-    /// `orderBy`, null when it was not given.
-    order_by: Option<String>,
-    /// Null: these lists do not support continuation by key.
-    #[schema(value_type = Option<String>, required)]
-    start_after: (),
-    /// The number of matches regardless of `limit` and `skip`; -1 without `computeTotal`.
-    #[schema(example = -1)]
-    total_count: i64,
-}
-
 impl ListQuery {
     /// The default `limit`.
     pub const DEFAULT_LIMIT: u32 = 100;
@@ -100,104 +75,32 @@ impl ListQuery {
     const DEFAULT_ORDER: OrderBy = OrderBy { column: "created", descending: false };
 }
 
-/// The remaining size of a response.
-#[derive(Debug)]
-pub(crate) struct ByteBudget {
-    left: usize,
-    is_empty: bool,
-}
-
-impl ByteBudget {
-    pub(crate) fn new(bytes: usize) -> Self {
-        Self { left: bytes, is_empty: true }
-    }
-
-    /// Returns the record if it fits. The first one always does, so that every page makes progress.
-    pub(crate) fn take<T: Serialize>(&mut self, record: T) -> Option<T> {
-        let mut size = Size(",".len());
-        let fits = serde_json::to_writer(&mut size, &record).is_ok() && size.0 <= self.left;
-        if !fits && !self.is_empty {
-            return None;
-        }
-        self.is_empty = false;
-        self.left = self.left.saturating_sub(size.0);
-        Some(record)
-    }
-}
-
-/// A writer that counts bytes.
-struct Size(usize);
-
-impl io::Write for Size {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 impl TryFrom<&ListParameters> for ListQuery {
     type Error = Error;
 
     fn try_from(parameters: &ListParameters) -> Result<Self, Error> {
         let default_order = || Ok(vec![Self::DEFAULT_ORDER]);
         Ok(Self {
-            limit: number("limit", parameters.limit.as_deref(), Self::DEFAULT_LIMIT, Self::MAX_LIMIT)?,
-            skip: number("skip", parameters.skip.as_deref(), 0, i32::MAX.unsigned_abs())?,
+            limit: parameters.limit.map_or(Self::DEFAULT_LIMIT, UpTo::get),
+            skip: parameters.skip.map_or(0, UpTo::get),
             order_by: parameters.order_by.as_deref().map_or_else(default_order, order_by)?,
-            compute_total: parse_bool("computeTotal", parameters.compute_total.as_deref())?,
+            compute_total: parameters.compute_total,
             system_id: field("system_id", parameters.system_id.as_deref(), SystemId::new)?,
             tag: field("tag", parameters.tag.as_deref(), Tag::new)?,
         })
     }
 }
 
-impl ListMetadata {
-    /// Describes a page of a list.
-    pub fn new(
+impl ListQuery {
+    /// Describes a page of the list.
+    pub fn metadata(
+        &self,
         parameters: &ListParameters,
-        query: &ListQuery,
         page: &[Bookmark],
         total: Option<i64>,
-    ) -> Self {
-        Self {
-            record_count: page.len(),
-            record_limit: query.limit,
-            records_skipped: query.skip,
-            order_by: parameters.order_by.clone(),
-            start_after: (),
-            total_count: total.unwrap_or(-1),
-        }
-    }
-
-    /// Converts it to the `metadata` of an envelope.
-    ///
-    /// # Errors
-    ///
-    /// Never: numbers and text serialize.
-    pub fn into_metadata(self) -> Result<Metadata, Error> {
-        match serde_json::to_value(self)? {
-            Value::Object(members) => Ok(members),
-            _ => Ok(Metadata::new()),
-        }
-    }
-}
-
-fn number(name: &str, text: Option<&str>, default: u32, max: u32) -> Result<u32, Error> {
-    let Some(text) = text else { return Ok(default) };
-    let fits = text.parse().ok().filter(|number| *number <= max);
-    fits.ok_or_else(|| invalid(name, format_args!("expected a whole number from 0 to {max}")))
-}
-
-/// Python clients send `True` and `False`.
-fn parse_bool(name: &str, text: Option<&str>) -> Result<bool, Error> {
-    match text.map(str::to_ascii_lowercase).as_deref() {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(_) => Err(invalid(name, "expected true or false")),
+    ) -> ListMetadata {
+        let metadata = ListMetadata::new(page.len(), self.limit, self.skip);
+        metadata.with_order_by(parameters.order_by.clone()).with_total(total)
     }
 }
 
@@ -262,38 +165,5 @@ mod tests {
             let error = order_by(wrong).unwrap_err();
             assert!(error.message().contains("expected one or more of name, system_id"), "{wrong}: {error}");
         }
-    }
-
-    #[test]
-    fn records_are_admitted_while_there_is_room_and_the_first_in_any_case() {
-        // Each takes 4 bytes with its comma.
-        for (budget, admitted) in [(0, 1), (3, 1), (4, 1), (7, 1), (8, 2), (9, 2), (12, 3)] {
-            let mut room_left = ByteBudget::new(budget);
-            let count = (0..10).map_while(|_| room_left.take("x")).count();
-            assert_eq!(count, admitted, "{budget}");
-        }
-        let mut budget = ByteBudget::new(10);
-        assert_eq!(budget.take("far too large"), Some("far too large"));
-        assert_eq!(budget.take(""), None);
-    }
-
-    #[test]
-    fn limits_are_told() {
-        assert_eq!(number("limit", Some("1000"), 100, 1000).unwrap(), 1000);
-        assert_eq!(number("limit", None, 100, 1000).unwrap(), 100);
-        for wrong in ["-1", "1001", "ten", "", "1.5", "99999999999999999999"] {
-            let error = number("limit", Some(wrong), 100, 1000).unwrap_err();
-            assert_eq!(
-                error.message(),
-                "Invalid query parameter \"limit\": expected a whole number from 0 to 1000."
-            );
-        }
-    }
-
-    #[test]
-    fn truth_is_read_as_python_writes_it() {
-        assert!(parse_bool("computeTotal", Some("True")).unwrap());
-        assert!(!parse_bool("computeTotal", Some("False")).unwrap());
-        assert!(parse_bool("computeTotal", Some("1")).is_err());
     }
 }

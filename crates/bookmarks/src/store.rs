@@ -4,8 +4,8 @@
 use tapisservice::core::{Error, Identity, ServiceError};
 use tapisservice::db::{ByOwner, Database, QueryError, Record, Statement, TextUuid, Timestamp, Transaction};
 
-use crate::list_query::ByteBudget;
 use crate::{Bookmark, BookmarkChanges, BookmarkId, ListQuery, NewBookmark, Tags};
+use tapisservice::list::ByteBudget;
 
 /// The bookmarks of all users. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@ pub mod docs;
 pub mod extract;
 mod health;
 mod healthcheck;
+pub mod list;
 mod metrics;
 mod middleware;
 #[cfg(doctest)]

@@ -1,30 +1,10 @@
 //! `/` and `/{bookmark_id}`.
 
-use tapisservice::docs::{EnvelopeOf, ErrorEnvelope};
+use tapisservice::list::ListOf;
 use tapisservice::prelude::*;
 
 use super::bodies::{CreateBookmark, UpdateBookmark};
-use crate::{
-    Bookmark, BookmarkChanges, BookmarkId, ListMetadata, ListParameters, ListQuery, NewBookmark, Store,
-    Systems,
-};
-
-/// A page of a list.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it describes; the envelope itself is what is sent")]
-pub(crate) struct ListOfBookmarks {
-    /// A message for people.
-    message: String,
-    /// The bookmarks.
-    result: Vec<Bookmark>,
-    /// `success`.
-    #[schema(example = "success")]
-    status: String,
-    /// The version of the service.
-    version: String,
-    /// The metadata of the list.
-    metadata: ListMetadata,
-}
+use crate::{Bookmark, BookmarkChanges, BookmarkId, ListParameters, ListQuery, NewBookmark, Store, Systems};
 
 /// Creates a bookmark.
 #[utoipa::path(post, path = "/", operation_id = "createBookmark", tag = "bookmarks",
@@ -48,7 +28,7 @@ pub(crate) async fn create(
 /// Lists bookmarks.
 #[utoipa::path(get, path = "/", operation_id = "listBookmarks", tag = "bookmarks",
     params(ListParameters),
-    responses((status = 200, description = "A page of the list.", body = ListOfBookmarks)))]
+    responses((status = 200, description = "A page of the list.", body = ListOf<Bookmark>)))]
 pub(crate) async fn list(
     owner: Identity,
     State(store): State<Store>,
@@ -56,8 +36,8 @@ pub(crate) async fn list(
 ) -> Result<Envelope<Vec<Bookmark>>> {
     let query = ListQuery::try_from(&parameters)?;
     let (page, total) = store.list(&owner, &query).await?;
-    let metadata = ListMetadata::new(&parameters, &query, &page, total).into_metadata()?;
-    Ok(Envelope::new(page).with_metadata(metadata))
+    let metadata = query.metadata(&parameters, &page, total);
+    Ok(Envelope::new(page).with_metadata(metadata.into()))
 }
 
 /// Returns a bookmark.

@@ -153,7 +153,7 @@ async fn a_query_that_does_not_fit_is_named() {
         (
             "startAfter=a",
             "Invalid query parameter \"startAfter\": unknown field, expected one of `limit`, `skip`, `orderBy`, \
-             `computeTotal`, `system_id`, `tag`, `pretty`."
+             `computeTotal`, `system_id`, `tag`."
                 .to_owned(),
         ),
         ("tag=", "Invalid query parameter \"tag\": expected 1 to 40 characters.".to_owned()),

@@ -169,7 +169,7 @@ async fn the_examples_work_and_the_answers_fit_their_schemas() {
     fits("EnvelopeOf_Bookmark", &changed.body());
     let most = alice.post(&example(&create, |_| true)).await;
     assert_eq!(most.status, 201, "{}", most.text);
-    fits("ListOfBookmarks", &alice.get("").await.body());
+    fits("ListOf_Bookmark", &alice.get("").await.body());
     fits("ErrorEnvelope", &alice.get("/nothing").await.body());
     fits("EnvelopeOf_Readiness", &service.get("/ready").await.body());
     fits("EnvelopeOf_Nothing", &service.get("/hello").await.body());

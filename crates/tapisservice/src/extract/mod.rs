@@ -6,7 +6,9 @@ mod objects;
 mod path;
 mod query;
 mod text;
+mod up_to;
 
 pub use json::Json;
 pub use path::Path;
 pub use query::Query;
+pub use up_to::UpTo;

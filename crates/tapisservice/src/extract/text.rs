@@ -160,13 +160,14 @@ impl<'a> Values<'a> {
     }
 }
 
-/// Values that are written as text. The error names the type, which the message puts into words.
+/// Values that are written as text. The error has what the visitor expects, for a number of serde the name of its type.
 macro_rules! parsed {
-    ($($method:ident $visit:ident $type:ident)*) => {
+    ($($method:ident $visit:ident)*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            let text = self.one()?;
-            let value = text.parse().map_err(|_| Error::invalid_type(Unexpected::Other("text"), &stringify!($type)))?;
-            visitor.$visit(value)
+            match self.one()?.parse() {
+                Ok(value) => visitor.$visit(value),
+                Err(_) => Err(Error::invalid_type(Unexpected::Other("text"), &visitor)),
+            }
         })*
     };
 }
@@ -175,10 +176,10 @@ impl<'de> Deserializer<'de> for Values<'de> {
     type Error = Error;
 
     parsed! {
-        deserialize_i8 visit_i8 i8 deserialize_i16 visit_i16 i16 deserialize_i32 visit_i32 i32 deserialize_i64 visit_i64 i64
-        deserialize_i128 visit_i128 i128 deserialize_u8 visit_u8 u8 deserialize_u16 visit_u16 u16 deserialize_u32 visit_u32 u32
-        deserialize_u64 visit_u64 u64 deserialize_u128 visit_u128 u128 deserialize_f32 visit_f32 f32 deserialize_f64 visit_f64 f64
-        deserialize_char visit_char char
+        deserialize_i8 visit_i8 deserialize_i16 visit_i16 deserialize_i32 visit_i32 deserialize_i64 visit_i64
+        deserialize_i128 visit_i128 deserialize_u8 visit_u8 deserialize_u16 visit_u16 deserialize_u32 visit_u32
+        deserialize_u64 visit_u64 deserialize_u128 visit_u128 deserialize_f32 visit_f32 deserialize_f64 visit_f64
+        deserialize_char visit_char
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -193,7 +194,7 @@ impl<'de> Deserializer<'de> for Values<'de> {
         } else if text.eq_ignore_ascii_case("false") {
             visitor.visit_bool(false)
         } else {
-            Err(Error::invalid_type(Unexpected::Other("text"), &"a boolean"))
+            Err(Error::invalid_type(Unexpected::Other("text"), &visitor))
         }
     }
 
