@@ -61,11 +61,15 @@ impl Ids {
     }
 }
 
-/// Adds the method and the path, unless the line has fields of these names.
+/// Adds the method and the path, or the name of the background task, unless the line has fields of these names.
 pub(super) fn add_target(fields: &mut Fields, g: &RequestContext) {
     let mut target = Fields::default();
-    target.set("method", Value::from(g.method().as_str()));
-    target.set("path", Value::from(shown(g.path())));
+    if let Some(task) = g.background_task() {
+        target.set("task", Value::from(task));
+    } else {
+        target.set("method", Value::from(g.method().as_str()));
+        target.set("path", Value::from(shown(g.path())));
+    }
     fields.inherit(&target);
 }
 
