@@ -6,7 +6,7 @@ use tracing::Metadata;
 
 use super::fields::Fields;
 
-/// The target of the span of a request, whose name is `request`.
+/// The target of the span of a request, whose name is `request`, and of a run of a background task, whose name is `background task`.
 ///
 /// The span is for other layers of a subscriber. Log lines take nothing from it, because the [`RequestContext`] has the same
 /// values.
@@ -73,7 +73,7 @@ pub(super) fn add_target(fields: &mut Fields, g: &RequestContext) {
     fields.inherit(&target);
 }
 
-/// Whether this is the span of a request ([`REQUEST_SPAN`]).
+/// Whether this is the span of a request or of a run ([`REQUEST_SPAN`]).
 pub(super) fn is_span(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && metadata.target() == REQUEST_SPAN
 }

@@ -6,12 +6,14 @@
 
 use std::convert::Infallible;
 use std::future::pending;
-use std::io::{BufRead as _, BufReader};
+use std::io::Read as _;
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tapisservice::prelude::*;
 use tapisservice::{App, Settings, run};
+use tokio::sync::Barrier;
 
 #[test]
 #[ignore = "a process that the other tests start"]
@@ -31,6 +33,38 @@ fn child_that_never_starts() {
         run(config, async |_, _| {
             println!("\nready for a signal");
             match pending::<Infallible>().await {}
+        })
+    });
+}
+
+/// The signal finds its tasks at work.
+#[test]
+#[ignore = "a process that the other tests start"]
+fn child_with_tasks() {
+    exit_with(|config| {
+        run(config, async |_, settings| {
+            let both_run = Arc::new(Barrier::new(2));
+            let met = both_run.clone();
+            let purge = BackgroundTask::new("purge", Schedule::once(), move |task| {
+                let both_run = both_run.clone();
+                async move {
+                    both_run.wait().await;
+                    println!("\nready for a signal");
+                    task.shutdown().draining().await;
+                    tokio::time::sleep(Duration::from_secs(2)).await;
+                    tracing::info!("purged");
+                    Ok(())
+                }
+            });
+            let import = BackgroundTask::new("import", Schedule::once(), move |task| {
+                let met = met.clone();
+                async move {
+                    met.wait().await;
+                    task.shutdown().draining().await;
+                    panic!("canary")
+                }
+            });
+            Ok(App::builder(settings).background(purge).background(import))
         })
     });
 }
@@ -60,10 +94,16 @@ fn start(test: &str) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let output = BufReader::new(child.stdout.as_mut().unwrap());
-    let ready = output.lines().map_while(Result::ok).any(|line| line.contains("ready for a signal"));
-    assert!(ready, "{test} gets ready");
-    child
+    // One byte at a time: the rest of the output is for whoever reads on.
+    let mut said = Vec::new();
+    let output = child.stdout.as_mut().unwrap();
+    for byte in output.bytes().map_while(std::io::Result::ok) {
+        said.push(byte);
+        if said.ends_with(b"ready for a signal\n") {
+            return child;
+        }
+    }
+    panic!("{test} does not get ready");
 }
 
 fn signal(child: &Child, name: &str) {
@@ -97,6 +137,21 @@ fn a_service_that_is_still_starting_stops_too() {
     let child = start("child_that_never_starts");
     signal(&child, "TERM");
     assert_eq!(exit_code(child), Some(0));
+}
+
+/// Work begun with `tokio::spawn` ended with the process, and what it logged in the end was lost.
+#[test]
+fn a_background_task_ends_its_work_and_its_last_line_is_in_the_log() {
+    let mut child = start("child_with_tasks");
+    let output = child.stdout.take().unwrap();
+    signal(&child, "TERM");
+    assert_eq!(exit_code(child), Some(0));
+    let log = std::io::read_to_string(output).unwrap();
+    for text in
+        ["purged task=purge [req=", "background task completed", "panicked: canary", "task=import [req="]
+    {
+        assert!(log.contains(text), "{text} in {log}");
+    }
 }
 
 #[test]

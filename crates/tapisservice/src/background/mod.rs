@@ -4,6 +4,8 @@ pub(crate) mod metrics;
 mod runner;
 mod schedule;
 mod task;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use runner::{Environment, RunningTasks};
 pub use schedule::Schedule;

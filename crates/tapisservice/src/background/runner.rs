@@ -10,13 +10,14 @@ use tapisservice_core::framework::Backoff;
 #[cfg(feature = "client")]
 use tapisservice_core::{AccountType, Error, TenantId, Username};
 use tapisservice_core::{ErrorOrigin, RequestContext, Result, ServiceInfo, framework};
-use tapisservice_logs::Throttled;
+use tapisservice_logs::{REQUEST_SPAN, Throttled};
 use tapisservice_serve::Shutdown;
 #[cfg(feature = "client")]
 use tapisservice_tenants::TenantCache;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
-use tracing::{error, info, warn};
+use tracing::instrument::Instrument as _;
+use tracing::{Span, error, info, info_span, warn};
 
 use super::metrics::TaskMetrics;
 use super::schedule::{FIRST_PAUSE, LONGEST_PAUSE};
@@ -95,6 +96,17 @@ impl RunningTasks {
     }
 }
 
+/// The span of a run, for other layers of a subscriber, as that of a request is.
+fn run_span(g: &RequestContext, task: &str) -> Span {
+    info_span!(
+        target: REQUEST_SPAN,
+        "background task",
+        task,
+        request_id = g.request_id(),
+        tracking_id = g.tracking_id().as_str()
+    )
+}
+
 /// One task, run by its schedule.
 struct Supervisor {
     task: BackgroundTask,
@@ -136,7 +148,8 @@ impl Supervisor {
             .background_task(self.task.name.clone())
             .build();
         let active = self.metrics.start();
-        let work = g.scope(self.work(g.clone()));
+        let span = run_span(&g, &self.task.name);
+        let work = g.scope(self.work(g.clone()).instrument(span));
         let ended = tokio::select! {
             ended = AssertUnwindSafe(work).catch_unwind() => Some(ended),
             () = self.overdue() => None,
