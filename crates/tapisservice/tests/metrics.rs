@@ -97,7 +97,7 @@ async fn the_page_has_the_documented_metrics_with_their_help_on_a_port_of_its_ow
         axum::routing::get(task_panics),
     );
     let database = Database::connect_lazy(&DatabaseSettings::new("sqlite::memory:")).unwrap();
-    let hour = Schedule::every(Duration::from_secs(3600));
+    let hour = Schedule::every(Duration::from_hours(1));
     let mut app = App::builder(settings)
         .routes(routes)
         .on_scrape(move || database.record_metrics())

@@ -6,8 +6,8 @@
 
 use std::convert::Infallible;
 use std::future::pending;
-use std::io::Read as _;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,8 +85,8 @@ fn exit_with<F: Future<Output = ExitCode>>(running: impl FnOnce(Config) -> F) {
     std::process::exit(i32::from(code != ExitCode::SUCCESS));
 }
 
-/// The process, once it waits for a signal.
-fn start(test: &str) -> Child {
+/// The process, once it waits for a signal, and the rest of its output.
+fn start(test: &str) -> (Child, BufReader<ChildStdout>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--ignored", "--nocapture"])
         .stdin(Stdio::null())
@@ -94,16 +94,10 @@ fn start(test: &str) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // One byte at a time: the rest of the output is for whoever reads on.
-    let mut said = Vec::new();
-    let output = child.stdout.as_mut().unwrap();
-    for byte in output.bytes().map_while(std::io::Result::ok) {
-        said.push(byte);
-        if said.ends_with(b"ready for a signal\n") {
-            return child;
-        }
-    }
-    panic!("{test} does not get ready");
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut lines = output.by_ref().lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("ready for a signal")), "{test} gets ready");
+    (child, output)
 }
 
 fn signal(child: &Child, name: &str) {
@@ -126,7 +120,7 @@ fn exit_code(mut child: Child) -> Option<i32> {
 #[test]
 fn a_service_that_compiles_stops_on_each_signal_that_asks_for_it() {
     for name in ["TERM", "INT", "QUIT"] {
-        let child = start("child_that_serves");
+        let (child, _output) = start("child_that_serves");
         signal(&child, name);
         assert_eq!(exit_code(child), Some(0), "{name}");
     }
@@ -134,7 +128,7 @@ fn a_service_that_compiles_stops_on_each_signal_that_asks_for_it() {
 
 #[test]
 fn a_service_that_is_still_starting_stops_too() {
-    let child = start("child_that_never_starts");
+    let (child, _output) = start("child_that_never_starts");
     signal(&child, "TERM");
     assert_eq!(exit_code(child), Some(0));
 }
@@ -142,8 +136,7 @@ fn a_service_that_is_still_starting_stops_too() {
 /// Work begun with `tokio::spawn` ended with the process, and what it logged in the end was lost.
 #[test]
 fn a_background_task_ends_its_work_and_its_last_line_is_in_the_log() {
-    let mut child = start("child_with_tasks");
-    let output = child.stdout.take().unwrap();
+    let (child, output) = start("child_with_tasks");
     signal(&child, "TERM");
     assert_eq!(exit_code(child), Some(0));
     let log = std::io::read_to_string(output).unwrap();
@@ -156,7 +149,7 @@ fn a_background_task_ends_its_work_and_its_last_line_is_in_the_log() {
 
 #[test]
 fn a_signal_that_asks_for_nothing_changes_nothing() {
-    let child = start("child_that_serves");
+    let (child, _output) = start("child_that_serves");
     for name in ["USR1", "HUP", "USR2", "ALRM"] {
         signal(&child, name);
     }

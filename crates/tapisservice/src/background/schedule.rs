@@ -8,7 +8,7 @@ use super::runner::Outcome;
 
 /// The pauses after a panic. They double from the first to the longest.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// When a [`BackgroundTask`](super::BackgroundTask) runs.
 ///

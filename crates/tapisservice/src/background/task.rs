@@ -36,7 +36,7 @@ const FAILURES_UNTIL_NOT_READY: u32 = 3;
 ///     /// `TapisService::configure` of the service.
 ///     fn configure(&self, app: AppBuilder) -> AppBuilder {
 ///         let shelf = self.clone();
-///         let every_hour = Schedule::every(Duration::from_secs(3600));
+///         let every_hour = Schedule::every(Duration::from_hours(1));
 ///         app.background(BackgroundTask::new("purge", every_hour, move |task| purge(shelf.clone(), task)))
 ///     }
 /// #   async fn next_expired(&self) -> Result<Option<usize>> {
@@ -80,7 +80,7 @@ const FAILURES_UNTIL_NOT_READY: u32 = 3;
 /// - **It ends with the service.** When the shutdown starts, [`TaskContext::shutdown`] says so and no further run starts. The process waits for the
 ///   run until `shutdown_seconds`, and closes the log after it. What runs longer is aborted at an `.await`, and a line says so.
 /// - **Its failures show.** An error is logged, up to 20 lines per minute and reason. A panic is logged as any other, and the task starts again after
-///   a pause. Metrics count both.
+///   a pause (see [`Schedule`]). Metrics count both.
 /// - **It has a `g` of its own**, new with each run, as argument and as [`g()`](tapisservice_core::g()). Its request id is the id of the run; log lines have
 ///   it, with the name of the task. There is no identity in it, unless [`as_service`](Self::as_service) says so, and never that of a user.
 #[must_use]
