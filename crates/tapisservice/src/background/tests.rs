@@ -301,6 +301,25 @@ async fn what_runs_longer_than_the_shutdown_is_aborted_and_named() {
     assert!(lines.len() == 1 && lines[0].contains("WARN") && lines[0].contains(expected), "{lines:#?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_blocks_its_thread_is_left_behind() {
+    let shutdown = Shutdown::new();
+    let started = Arc::new(tokio::sync::Notify::new());
+    let starting = started.clone();
+    let task = BackgroundTask::new("purge", Schedule::once(), move |_| {
+        starting.notify_one();
+        std::thread::sleep(seconds(5));
+        async { Ok(()) }
+    });
+    let environment = Environment { shutdown_time: Duration::ZERO, ..environment(shutdown.clone()) };
+    let running = RunningTasks::start(&[task], environment);
+    started.notified().await;
+    let stopped = Instant::now();
+    shutdown.trigger();
+    running.finish().await;
+    assert!((seconds(1)..seconds(4)).contains(&stopped.elapsed()));
+}
+
 #[tokio::test(start_paused = true)]
 async fn dropping_the_tasks_aborts_them() {
     let service = Service::default();
