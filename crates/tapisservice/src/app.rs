@@ -190,7 +190,7 @@ impl App {
     }
 
     /// Serves on a bound socket until the shutdown is triggered. Meanwhile it refreshes the tenant cache, renews the service tokens
-    /// and runs the background tasks, for which it waits in the end.
+    /// and runs the background tasks. It returns when these have ended too.
     ///
     /// # Errors
     ///

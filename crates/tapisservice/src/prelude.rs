@@ -13,7 +13,7 @@
 //! | [`RouteMethods`](crate::RouteMethods) | limits of single routes on axum's `get(..)` and the like: `.timeout(..)`, `.body_limit(..)`; its methods only, not its name |
 //! | [`TenantId`], [`Username`] | identifiers, validated when they are parsed |
 //! | [`Authn`], [`PolicyRequest`] | what callbacks return and receive |
-//! | [`BackgroundTask`], [`Schedule`], [`TaskContext`] | work that no request causes: when it runs, and what it works with |
+//! | [`BackgroundTask`], [`Schedule`], [`TaskContext`] | work outside of requests: when it runs, and what it works with |
 //! | [`axum`], [`http`], [`utoipa`], [`StatusCode`], [`ToSchema`], [`IntoParams`], [`debug_handler`] | the libraries below, in the versions that the framework uses |
 //!
 //! A handler with state, a policy and an error of its own:

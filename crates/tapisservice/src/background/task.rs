@@ -15,7 +15,7 @@ use crate::ReadyCheck;
 /// So many runs in a row have to fail until the service is not ready.
 const FAILURES_UNTIL_NOT_READY: u32 = 3;
 
-/// Work that a service does without being asked: a name, a [`Schedule`] and a function. [`AppBuilder::background`](crate::AppBuilder::background) adds
+/// Work outside of requests: a name, a [`Schedule`] and a function. [`AppBuilder::background`](crate::AppBuilder::background) adds
 /// it to the service.
 ///
 /// ```
