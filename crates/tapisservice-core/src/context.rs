@@ -57,6 +57,7 @@ struct Inner {
     uri: Uri,
     pretty: bool,
     user_token_hash: Option<String>,
+    background_task: Option<Arc<str>>,
     route: OnceLock<Arc<MatchedRoute>>,
     tenant: OnceLock<Arc<RequestTenant>>,
     identity: OnceLock<Identity>,
@@ -90,6 +91,7 @@ pub struct RequestContextBuilder {
     uri: Uri,
     pretty: bool,
     user_token_hash: Option<String>,
+    background_task: Option<Arc<str>>,
 }
 
 impl RequestContextBuilder {
@@ -124,6 +126,12 @@ impl RequestContextBuilder {
         self
     }
 
+    /// The background task that this is a run of. There is no request then: the method and target mean nothing.
+    pub fn background_task(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.background_task = Some(name.into());
+        self
+    }
+
     /// Builds the context. The request starts now.
     pub fn build(self) -> RequestContext {
         RequestContext(Arc::new(Inner {
@@ -135,6 +143,7 @@ impl RequestContextBuilder {
             uri: self.uri,
             pretty: self.pretty,
             user_token_hash: self.user_token_hash,
+            background_task: self.background_task,
             route: OnceLock::new(),
             tenant: OnceLock::new(),
             identity: OnceLock::new(),
@@ -155,6 +164,7 @@ impl RequestContext {
             uri: Uri::default(),
             pretty: false,
             user_token_hash: None,
+            background_task: None,
         }
     }
 
@@ -223,6 +233,11 @@ impl RequestContext {
     /// where no route matches.
     pub fn route(&self) -> Option<&str> {
         self.matched_route().map(|route| &*route.template)
+    }
+
+    /// The name of the background task that this is a run of; `None` in a request. Log lines show it in place of the method and path.
+    pub fn background_task(&self) -> Option<&str> {
+        self.0.background_task.as_deref()
     }
 
     /// The service that handles the request.

@@ -6,7 +6,7 @@ use tracing::Metadata;
 
 use super::fields::Fields;
 
-/// The target of the span of a request, whose name is `request`.
+/// The target of the span of a request, whose name is `request`, and of a run of a background task, whose name is `background task`.
 ///
 /// The span is for other layers of a subscriber. Log lines take nothing from it, because the [`RequestContext`] has the same
 /// values.
@@ -61,15 +61,19 @@ impl Ids {
     }
 }
 
-/// Adds the method and the path, unless the line has fields of these names.
+/// Adds the method and the path, or the name of the background task, unless the line has fields of these names.
 pub(super) fn add_target(fields: &mut Fields, g: &RequestContext) {
     let mut target = Fields::default();
-    target.set("method", Value::from(g.method().as_str()));
-    target.set("path", Value::from(shown(g.path())));
+    if let Some(task) = g.background_task() {
+        target.set("task", Value::from(task));
+    } else {
+        target.set("method", Value::from(g.method().as_str()));
+        target.set("path", Value::from(shown(g.path())));
+    }
     fields.inherit(&target);
 }
 
-/// Whether this is the span of a request ([`REQUEST_SPAN`]).
+/// Whether this is the span of a request or of a run ([`REQUEST_SPAN`]).
 pub(super) fn is_span(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && metadata.target() == REQUEST_SPAN
 }

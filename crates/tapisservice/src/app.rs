@@ -21,6 +21,7 @@ use utoipa::openapi::OpenApi;
 
 #[cfg(feature = "openapi")]
 use crate::ServiceSettings;
+use crate::background::{BackgroundTask, BackgroundTaskError, Environment, RunningTasks};
 #[cfg(feature = "openapi")]
 use crate::docs;
 use crate::health::Health;
@@ -65,6 +66,7 @@ pub struct App {
     #[cfg(feature = "openapi")]
     openapi: Arc<OpenApi>,
     routes: Arc<[RouteInfo]>,
+    background: Arc<[BackgroundTask]>,
     on_listening: Option<ListeningHook>,
     #[cfg(feature = "metrics")]
     on_scrape: Vec<ScrapeCallback>,
@@ -96,6 +98,9 @@ pub enum BuildError {
     /// A route cannot be mounted.
     #[error(transparent)]
     Routes(#[from] RouteError),
+    /// A background task cannot run.
+    #[error(transparent)]
+    Background(#[from] BackgroundTaskError),
 }
 
 /// Builds an [`App`].
@@ -110,6 +115,7 @@ pub struct AppBuilder {
     service_client: Option<ServiceClient>,
     callbacks: Callbacks,
     checks: Vec<ReadyCheck>,
+    background: Vec<BackgroundTask>,
     shutdown: Shutdown,
     #[cfg(feature = "openapi")]
     openapi: OpenApi,
@@ -129,6 +135,7 @@ impl App {
             service_client: None,
             callbacks: Callbacks::default(),
             checks: Vec::new(),
+            background: Vec::new(),
             shutdown: Shutdown::new(),
             #[cfg(feature = "openapi")]
             openapi: OpenApi::default(),
@@ -182,7 +189,8 @@ impl App {
         &self.shutdown
     }
 
-    /// Serves on a bound socket until the shutdown is triggered. Meanwhile it refreshes the tenant cache and renews the service tokens.
+    /// Serves on a bound socket until the shutdown is triggered. Meanwhile it refreshes the tenant cache, renews the service tokens
+    /// and runs the background tasks. It returns when these have ended too.
     ///
     /// # Errors
     ///
@@ -208,13 +216,35 @@ impl App {
             hook(server.local_addr());
         }
         let limits: Limits = self.settings.limits.clone();
-        let stopped = server.serve(self.service(), limits, self.shutdown).await;
+        let tasks = RunningTasks::start(&self.background, self.environment());
+        let served = async {
+            let stopped = server.serve(self.service(), limits, self.shutdown.clone()).await;
+            // It has ended in whatever way: the tasks end with it.
+            self.shutdown.trigger();
+            stopped
+        };
+        let (stopped, ()) = tokio::join!(served, tasks.finish());
+        // Only now: the tasks may call other services until they end.
         refresher.abort();
         #[cfg(feature = "client")]
         if let Some(renewer) = renewer {
             renewer.abort();
         }
         stopped
+    }
+
+    fn environment(&self) -> Environment {
+        Environment {
+            service: self.stack.service.clone(),
+            #[cfg(feature = "client")]
+            service_name: self.settings.service_client.service_name.clone(),
+            #[cfg(feature = "client")]
+            service_tenant_id: self.settings.service_client.service_tenant_id.clone(),
+            #[cfg(feature = "client")]
+            tenants: self.tenants.clone(),
+            shutdown: self.shutdown.clone(),
+            shutdown_time: self.settings.limits.shutdown,
+        }
     }
 }
 
@@ -299,7 +329,7 @@ impl AppBuilder {
         Ok(self.service_client.insert(client).clone())
     }
 
-    /// The handle that stops the service, for background tasks of the service. With [`run`](crate::run) signals trigger it.
+    /// The handle that stops the service. With [`run`](crate::run) signals trigger it.
     pub fn shutdown(&self) -> &Shutdown {
         &self.shutdown
     }
@@ -330,6 +360,12 @@ impl AppBuilder {
         self
     }
 
+    /// Adds a background task, which runs from when the service listens until it stops.
+    pub fn background(mut self, task: BackgroundTask) -> Self {
+        self.background.push(task);
+        self
+    }
+
     /// Calls `hook` with the address once the service listens.
     pub fn on_listening(mut self, hook: impl Fn(SocketAddr) + Send + Sync + 'static) -> Self {
         self.on_listening = Some(Arc::new(hook));
@@ -355,14 +391,16 @@ impl AppBuilder {
     ///
     /// # Errors
     ///
-    /// When a setting or a route is invalid.
+    /// When a setting, a route or a background task is invalid.
     pub fn build(mut self) -> Result<App, BuildError> {
         let tenants = self.tenants()?;
         let Self { settings, routes, callbacks, shutdown, on_listening, .. } = self;
         settings.limits.check()?;
+        BackgroundTask::check_all(&self.background)?;
         let authenticator = Authenticator::new(tenants.clone(), settings.auth.clone());
         let mut checks = vec![ReadyCheck::tenants(tenants.clone())];
         checks.extend(self.checks);
+        checks.extend(self.background.iter().filter_map(BackgroundTask::ready_check));
         let health = Health { checks, shutdown: shutdown.clone() };
         let routes = health.routes(&routes).merge(routes);
         #[cfg(feature = "openapi")]
@@ -393,6 +431,7 @@ impl AppBuilder {
             #[cfg(feature = "openapi")]
             openapi,
             routes: list.into(),
+            background: self.background.into(),
             on_listening,
             #[cfg(feature = "metrics")]
             on_scrape: self.on_scrape,

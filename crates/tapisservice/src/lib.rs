@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod app;
+mod background;
 #[cfg(feature = "openapi")]
 pub mod docs;
 pub mod extract;
@@ -20,6 +21,7 @@ mod stack;
 mod startup;
 
 pub use app::{App, AppBuilder, BuildError};
+pub use background::{BackgroundTask, BackgroundTaskError, Schedule, TaskContext};
 pub use health::ReadyCheck;
 pub use healthcheck::{HealthcheckError, connect_address, healthcheck};
 pub use metrics::count_panic;

@@ -13,6 +13,7 @@
 //! | [`RouteMethods`](crate::RouteMethods) | limits of single routes on axum's `get(..)` and the like: `.timeout(..)`, `.body_limit(..)`; its methods only, not its name |
 //! | [`TenantId`], [`Username`] | identifiers, validated when they are parsed |
 //! | [`Authn`], [`PolicyRequest`] | what callbacks return and receive |
+//! | [`BackgroundTask`], [`Schedule`], [`TaskContext`] | work outside of requests: when it runs, and what it works with |
 //! | [`axum`], [`http`], [`utoipa`], [`StatusCode`], [`ToSchema`], [`IntoParams`], [`debug_handler`] | the libraries below, in the versions that the framework uses |
 //!
 //! A handler with state, a policy and an error of its own:
@@ -107,7 +108,8 @@
 //! - **Where is the state?** In [`Routes::with_state`], as with axum's `Router`. Handlers take [`State`]; [`FromRef`] picks a part.
 //! - **What happens when a handler panics?** A panic becomes a 500 in an envelope, without its text. It is logged once at `CRITICAL`, and
 //!   increments `tapisservice_panics_total`. The process keeps running.
-//! - **What about spawned tasks?** They have no `g`. Pass it on: `tokio::spawn(g.scope(work))`.
+//! - **What about spawned tasks?** They have no `g`. Pass it on: `tokio::spawn(g.scope(work))`. The service does not wait for them when it stops, but it does
+//!   for a [`BackgroundTask`].
 //!
 //! `docs/ARCHITECTURE.md` has a glossary and follows a request through the stack; `docs/COMPILER.md` helps when a handler does not compile.
 
@@ -129,6 +131,6 @@ pub use crate::docs::{EnvelopeOf, ErrorEnvelope};
 pub use crate::extract::{Json, Path, Query};
 #[cfg(feature = "openapi")]
 pub use crate::handlers;
+pub use crate::{BackgroundTask, RouteMethods as _, Routes, Schedule, TaskContext};
 #[cfg(feature = "cli")]
 pub use crate::{NoSettings, Package, StartError, Startup, TapisService, package};
-pub use crate::{RouteMethods as _, Routes};

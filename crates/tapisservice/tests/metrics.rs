@@ -97,7 +97,16 @@ async fn the_page_has_the_documented_metrics_with_their_help_on_a_port_of_its_ow
         axum::routing::get(task_panics),
     );
     let database = Database::connect_lazy(&DatabaseSettings::new("sqlite::memory:")).unwrap();
-    let mut app = App::builder(settings).routes(routes).on_scrape(move || database.record_metrics());
+    let hour = Schedule::every(Duration::from_hours(1));
+    let mut app = App::builder(settings)
+        .routes(routes)
+        .on_scrape(move || database.record_metrics())
+        .background(BackgroundTask::new("purge", hour, async |_| Ok(())))
+        .background(BackgroundTask::new("import", hour, async |_| Err(Error::dao("canary"))))
+        .background(BackgroundTask::new("consumer", Schedule::once(), async |task: TaskContext| {
+            task.shutdown().draining().await;
+            Ok(())
+        }));
     let tapis = app.service_client().unwrap();
     let app = app.build().unwrap();
     app.tenants().refresh().await.unwrap();
@@ -143,6 +152,14 @@ async fn the_page_has_the_documented_metrics_with_their_help_on_a_port_of_its_ow
         "tapisservice_served_tenant_info{tenant=\"dev\"} 1",
         "tapisservice_registry_up 1",
         "tapisservice_service_token_remaining_seconds{site=\"tacc\"}",
+        "tapisservice_background_task_runs_total{task=\"purge\",outcome=\"success\"} 1",
+        "tapisservice_background_task_runs_total{task=\"purge\",outcome=\"panic\"} 0",
+        "tapisservice_background_task_runs_total{task=\"import\",outcome=\"error\"} 1",
+        "tapisservice_background_task_run_duration_seconds_bucket{task=\"purge\",le=\"3600\"} 1",
+        "tapisservice_background_task_last_success_timestamp_seconds{task=\"purge\"} 1",
+        "tapisservice_background_task_last_success_timestamp_seconds{task=\"import\"} 0",
+        "tapisservice_background_task_running{task=\"consumer\"} 1",
+        "tapisservice_background_task_running{task=\"purge\"} 0",
         "tapisservice_circuit_breaker_open{site=\"tacc\",service=\"systems\"} 0",
     ];
     for line in expected {

@@ -6,12 +6,14 @@
 
 use std::convert::Infallible;
 use std::future::pending;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tapisservice::prelude::*;
 use tapisservice::{App, Settings, run};
+use tokio::sync::Barrier;
 
 #[test]
 #[ignore = "a process that the other tests start"]
@@ -35,6 +37,38 @@ fn child_that_never_starts() {
     });
 }
 
+/// The signal finds its tasks at work.
+#[test]
+#[ignore = "a process that the other tests start"]
+fn child_with_tasks() {
+    exit_with(|config| {
+        run(config, async |_, settings| {
+            let both_run = Arc::new(Barrier::new(2));
+            let met = both_run.clone();
+            let purge = BackgroundTask::new("purge", Schedule::once(), move |task| {
+                let both_run = both_run.clone();
+                async move {
+                    both_run.wait().await;
+                    println!("\nready for a signal");
+                    task.shutdown().draining().await;
+                    tokio::time::sleep(Duration::from_secs(2)).await;
+                    tracing::info!("purged");
+                    Ok(())
+                }
+            });
+            let import = BackgroundTask::new("import", Schedule::once(), move |task| {
+                let met = met.clone();
+                async move {
+                    met.wait().await;
+                    task.shutdown().draining().await;
+                    panic!("canary")
+                }
+            });
+            Ok(App::builder(settings).background(purge).background(import))
+        })
+    });
+}
+
 fn exit_with<F: Future<Output = ExitCode>>(running: impl FnOnce(Config) -> F) {
     let settings = [
         ("service_name", "demo"),
@@ -51,8 +85,8 @@ fn exit_with<F: Future<Output = ExitCode>>(running: impl FnOnce(Config) -> F) {
     std::process::exit(i32::from(code != ExitCode::SUCCESS));
 }
 
-/// The process, once it waits for a signal.
-fn start(test: &str) -> Child {
+/// The process, once it waits for a signal, and the rest of its output.
+fn start(test: &str) -> (Child, BufReader<ChildStdout>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--ignored", "--nocapture"])
         .stdin(Stdio::null())
@@ -60,10 +94,10 @@ fn start(test: &str) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let output = BufReader::new(child.stdout.as_mut().unwrap());
-    let ready = output.lines().map_while(Result::ok).any(|line| line.contains("ready for a signal"));
-    assert!(ready, "{test} gets ready");
-    child
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut lines = output.by_ref().lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("ready for a signal")), "{test} gets ready");
+    (child, output)
 }
 
 fn signal(child: &Child, name: &str) {
@@ -86,7 +120,7 @@ fn exit_code(mut child: Child) -> Option<i32> {
 #[test]
 fn a_service_that_compiles_stops_on_each_signal_that_asks_for_it() {
     for name in ["TERM", "INT", "QUIT"] {
-        let child = start("child_that_serves");
+        let (child, _output) = start("child_that_serves");
         signal(&child, name);
         assert_eq!(exit_code(child), Some(0), "{name}");
     }
@@ -94,14 +128,28 @@ fn a_service_that_compiles_stops_on_each_signal_that_asks_for_it() {
 
 #[test]
 fn a_service_that_is_still_starting_stops_too() {
-    let child = start("child_that_never_starts");
+    let (child, _output) = start("child_that_never_starts");
     signal(&child, "TERM");
     assert_eq!(exit_code(child), Some(0));
 }
 
+/// Work begun with `tokio::spawn` ended with the process, and what it logged in the end was lost.
+#[test]
+fn a_background_task_ends_its_work_and_its_last_line_is_in_the_log() {
+    let (child, output) = start("child_with_tasks");
+    signal(&child, "TERM");
+    assert_eq!(exit_code(child), Some(0));
+    let log = std::io::read_to_string(output).unwrap();
+    for text in
+        ["purged task=purge [req=", "background task completed", "panicked: canary", "task=import [req="]
+    {
+        assert!(log.contains(text), "{text} in {log}");
+    }
+}
+
 #[test]
 fn a_signal_that_asks_for_nothing_changes_nothing() {
-    let child = start("child_that_serves");
+    let (child, _output) = start("child_that_serves");
     for name in ["USR1", "HUP", "USR2", "ALRM"] {
         signal(&child, name);
     }

@@ -51,7 +51,8 @@ impl Backoff {
 /// Shortens a wait by a random part, up to a tenth, so that processes that started together do not stay in
 /// step.
 pub fn spread(wait: Duration) -> Duration {
-    wait.mul_f64(1.0 - JITTER * fastrand::f64())
+    // Subtracted: a factor close to 1 would overflow for `Duration::MAX`.
+    wait.saturating_sub(wait.mul_f64(JITTER * fastrand::f64()))
 }
 
 /// A random part of a wait (full jitter), for callers that conflicted with each other.
@@ -85,6 +86,7 @@ mod tests {
         let waits: Vec<_> = (0..1000).map(|_| spread(Duration::from_secs(100)).as_secs_f64()).collect();
         assert!(waits.iter().all(|wait| (90.0..=100.0).contains(wait)));
         assert!(waits.iter().any(|wait| *wait < 92.0) && waits.iter().any(|wait| *wait > 98.0));
+        assert!(spread(Duration::MAX) > Duration::MAX / 2);
     }
 
     #[test]

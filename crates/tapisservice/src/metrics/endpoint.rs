@@ -7,14 +7,15 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tapisservice_serve::{Limits, ServeError, Server, Shutdown};
 use tokio::time::interval;
 
 use super::{Sources, requests, sources};
+use crate::background::metrics as background;
 use crate::middleware::catch_panic::CatchPanicLayer;
 
-/// The upper bounds of the buckets of all histograms, in seconds: what the semantic conventions advise for HTTP.
+/// The upper bounds of the buckets of histograms, in seconds: what the semantic conventions advise for HTTP.
 const BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
 /// How often samples are put into their buckets.
@@ -64,15 +65,22 @@ async fn run_upkeep(recorder: PrometheusHandle) {
     }
 }
 
+fn builder() -> Result<PrometheusBuilder, BuildError> {
+    let duration_of_tasks = Matcher::Full(background::DURATION.to_owned());
+    PrometheusBuilder::new()
+        .set_buckets(&BUCKETS)?
+        .set_buckets_for_metric(duration_of_tasks, &background::BUCKETS)
+}
+
 fn recorder() -> PrometheusHandle {
     let build = || {
-        let builder: Result<_, BuildError> = PrometheusBuilder::new().set_buckets(&BUCKETS);
-        let recorder = builder.unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder();
+        let recorder = builder().unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder();
         let handle = recorder.handle();
         // A program with a recorder of its own keeps it, and its metrics.
         let _ = metrics::set_global_recorder(recorder);
         requests::describe();
         sources::describe();
+        background::describe();
         #[cfg(feature = "client")]
         tapisservice_client::Transport::describe_metrics();
         handle

@@ -69,11 +69,7 @@ pub(super) fn main<T: TapisService>() -> ExitCode {
         Command::Healthcheck => return print(healthcheck::<T>()),
         command => command,
     };
-    let runtime = match Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return report_error(&StartError::service(error)),
-    };
-    runtime.block_on(async {
+    let ended = block_on(async {
         match command {
             #[cfg(any(feature = "postgres", feature = "sqlite"))]
             Command::Migrate(command) => migrate::<T>(command).await,
@@ -83,7 +79,17 @@ pub(super) fn main<T: TapisService>() -> ExitCode {
             Command::Devsite(arguments) => super::devsite::serve_alone::<T>(arguments).await,
             _ => serve::<T>().await,
         }
-    })
+    });
+    ended.unwrap_or_else(|error| report_error(&StartError::service(error)))
+}
+
+/// Runs the future on a runtime, and waits for nothing else. Dropping a runtime waits for threads that are blocked, without a limit: the
+/// process would outlive its `shutdown_seconds`.
+fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
+    let runtime = Runtime::new()?;
+    let output = runtime.block_on(future);
+    runtime.shutdown_background();
+    Ok(output)
 }
 
 /// The arguments of the process. Exits on `--help`, `--version` and errors.
@@ -167,5 +173,24 @@ fn print(text: Result<String, StartError>) -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         },
         Err(error) => report_error(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn a_blocked_thread_does_not_hold_up_the_end() {
+        let start = Instant::now();
+        let begin = async {
+            tokio::task::spawn_blocking(|| thread::sleep(Duration::from_mins(1)));
+            7
+        };
+        assert_eq!(block_on(begin).unwrap(), 7);
+        assert!(start.elapsed() < Duration::from_secs(30));
     }
 }

@@ -44,7 +44,7 @@ pub(super) struct LimitSettings {
     /// Seconds between SIGTERM and the closing of the listener. Readiness fails during this time.
     #[schemars(extend("maximum" = 3600))]
     drain_seconds: Seconds,
-    /// Seconds after SIGTERM at which requests still in flight are aborted.
+    /// Seconds after SIGTERM at which requests in flight and background tasks are aborted.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 3600))]
     shutdown_seconds: Seconds,
 }

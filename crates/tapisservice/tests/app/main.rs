@@ -1,6 +1,7 @@
 //! An assembled service, asked without a socket; tokens and registry come from a devsite.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod background;
 mod bodies;
 mod calls;
 mod context;
