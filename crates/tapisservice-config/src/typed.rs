@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
-use tapisservice_core::json::Mismatch;
+use tapisservice_core::json::{Mismatch, in_words};
 
 use crate::error::Violation;
 use crate::origin::Origins;
@@ -148,7 +148,7 @@ fn without_value(at: &str, message: &str, context: Context<'_>) -> String {
         | Mismatch::UnknownVariant { expected },
     ) = Mismatch::parse(message)
     {
-        return expected.map_or_else(refused, |expected| format!("expected {expected}"));
+        return expected.map_or_else(refused, |expected| format!("expected {}", in_words(expected)));
     }
     let value = context.document.pointer(at).unwrap_or(&Value::Null);
     let tells = mask::holds_secret(context.schema, context.document, at) || quotes(message, value);
@@ -223,8 +223,11 @@ mod tests {
     fn no_message_quotes_a_value() {
         let cases = [
             (json!({}), "/name: required"),
-            (json!({"port": "canary, expected 4711", "name": ""}), "/port: expected u16"),
-            (json!({"port": 4_711_000, "name": ""}), "/port: expected u16"),
+            (
+                json!({"port": "canary, expected 4711", "name": ""}),
+                "/port: expected a whole number from 0 to 65535",
+            ),
+            (json!({"port": 4_711_000, "name": ""}), "/port: expected a whole number from 0 to 65535"),
             (json!({"mode": "canary", "name": ""}), "/mode: expected `fast` or `slow`"),
             (json!({"address": "canary", "name": ""}), "/address: invalid IP address syntax"),
         ];
@@ -251,10 +254,17 @@ mod tests {
             let violations = parse_document::<Outer>(context).unwrap_err();
             violations.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
-        assert_eq!(said(json!({"name": "x", "count": 1, "port": 4_711_000})), ["/port: expected u16"]);
+        assert_eq!(
+            said(json!({"name": "x", "count": 1, "port": 4_711_000})),
+            ["/port: expected a whole number from 0 to 65535"]
+        );
         assert_eq!(
             said(json!({"name": "x", "count": 4711, "port": 4_711_000, "address": "canary"})),
-            ["/count: expected u8", "/address: invalid IP address syntax", "/port: expected u16"]
+            [
+                "/count: expected a whole number from 0 to 255",
+                "/address: invalid IP address syntax",
+                "/port: expected a whole number from 0 to 65535"
+            ]
         );
         assert_eq!(said(json!({"count": 1})), ["/name: required"]);
     }

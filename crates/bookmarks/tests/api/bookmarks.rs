@@ -97,7 +97,7 @@ async fn what_does_not_fit_is_named_by_place_and_rule() {
         (json!({"path": format!("/{}", "x".repeat(4096))}), "\"/path\": expected 1 to 4096 characters"),
         (json!({"description": "x".repeat(2049)}), "\"/description\": expected 0 to 2048 characters"),
         (json!({"description": "\u{1b}[0m"}), "\"/description\": expected no control characters"),
-        (json!({"tags": "a"}), "\"/tags\": expected a sequence"),
+        (json!({"tags": "a"}), "\"/tags\": expected an array"),
         (json!({"tags": ["a", ""]}), "\"/tags/1\": expected 1 to 40 characters"),
         (json!({"tags": ["a,b"]}), "\"/tags/0\": expected no comma"),
         (

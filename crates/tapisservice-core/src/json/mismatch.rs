@@ -1,5 +1,8 @@
 //! What a value should have been, from the text of a serde error.
 
+use std::borrow::Cow;
+use std::fmt;
+
 /// What a serde error says about an invalid value, without the value.
 ///
 /// The text of a serde error quotes what was found, which may be a secret or very long, before what was expected.
@@ -60,6 +63,39 @@ impl<'a> Mismatch<'a> {
         } else {
             None
         }
+    }
+}
+
+/// What serde expected, with the types of Rust in words of JSON.
+///
+/// ```
+/// use tapisservice_core::json::in_words;
+///
+/// assert_eq!(in_words("u16"), "a whole number from 0 to 65535");
+/// assert_eq!(in_words("an IP address"), "an IP address");
+/// ```
+pub fn in_words(expected: &str) -> Cow<'_, str> {
+    let range = |least: &dyn fmt::Display, most: &dyn fmt::Display| {
+        Cow::Owned(format!("a whole number from {least} to {most}"))
+    };
+    match expected {
+        "u8" => range(&u8::MIN, &u8::MAX),
+        "u16" => range(&u16::MIN, &u16::MAX),
+        "u32" => range(&u32::MIN, &u32::MAX),
+        "u64" => range(&u64::MIN, &u64::MAX),
+        "i8" => range(&i8::MIN, &i8::MAX),
+        "i16" => range(&i16::MIN, &i16::MAX),
+        "i32" => range(&i32::MIN, &i32::MAX),
+        "i64" => range(&i64::MIN, &i64::MAX),
+        "usize" | "u128" => "a whole number of at least 0".into(),
+        "isize" | "i128" => "a whole number".into(),
+        "f32" | "f64" => "a number".into(),
+        "a boolean" => "true or false".into(),
+        "char" => "a character".into(),
+        "a sequence" => "an array".into(),
+        "a map" => "an object".into(),
+        "unit" => "null".into(),
+        other => other.into(),
     }
 }
 

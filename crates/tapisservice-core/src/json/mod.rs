@@ -28,7 +28,7 @@ use std::borrow::Cow;
 use serde::de::{DeserializeSeed as _, Deserializer as _, Error as _};
 use serde_json::Value;
 
-pub use mismatch::Mismatch;
+pub use mismatch::{Mismatch, in_words};
 use strict::{Checked, Members, Strict};
 use walk::Walk;
 

@@ -1,10 +1,7 @@
 //! Messages about invalid input. Those of serde quote the input.
 
-use std::borrow::Cow;
-use std::fmt;
-
 use serde_path_to_error::{Path, Segment};
-use tapisservice_core::json::{Mismatch, pointer};
+use tapisservice_core::json::{Mismatch, in_words, pointer};
 
 /// What was expected, from the text of a serde error, without the value that was found. Whatever is not a text of serde's own may
 /// quote anything and is left out.
@@ -24,32 +21,6 @@ pub(crate) fn expected(text: &str) -> String {
         }
         Some(Mismatch::Invalid { expected: Some(expected) }) => format!("expected {}", in_words(expected)),
         _ => "not valid".to_owned(),
-    }
-}
-
-/// The types of Rust in words of JSON.
-fn in_words(expected: &str) -> Cow<'_, str> {
-    let range = |least: &dyn fmt::Display, most: &dyn fmt::Display| {
-        Cow::Owned(format!("a whole number from {least} to {most}"))
-    };
-    match expected {
-        "u8" => range(&u8::MIN, &u8::MAX),
-        "u16" => range(&u16::MIN, &u16::MAX),
-        "u32" => range(&u32::MIN, &u32::MAX),
-        "u64" => range(&u64::MIN, &u64::MAX),
-        "i8" => range(&i8::MIN, &i8::MAX),
-        "i16" => range(&i16::MIN, &i16::MAX),
-        "i32" => range(&i32::MIN, &i32::MAX),
-        "i64" => range(&i64::MIN, &i64::MAX),
-        "usize" | "u128" => "a whole number of at least 0".into(),
-        "isize" | "i128" => "a whole number".into(),
-        "f32" | "f64" => "a number".into(),
-        "a boolean" => "true or false".into(),
-        "char" => "a character".into(),
-        "a sequence" => "an array".into(),
-        "a map" => "an object".into(),
-        "unit" => "null".into(),
-        other => other.into(),
     }
 }
 

@@ -171,8 +171,8 @@ fn faults_of_types_and_checks_are_told_with_those_of_the_schema() {
             json!({"page_size": 4711, "page_size_max": 4711, "page_order": "4711", "use_sk": 1}),
             vec![
                 format!("/page_order: invalid IP address syntax {file}"),
-                format!("/page_size: expected u8 {file}"),
-                format!("/page_size_max: expected u8 {file}"),
+                format!("/page_size: expected a whole number from 0 to 255 {file}"),
+                format!("/page_size_max: expected a whole number from 0 to 255 {file}"),
                 format!("/use_sk: expected a boolean, found an integer {file}"),
             ],
         ),
