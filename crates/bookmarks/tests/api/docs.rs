@@ -24,7 +24,10 @@ async fn the_docs_are_one_redirect_away_and_whole() {
         assert!(page.text.contains(part), "{part}");
         assert_eq!(service.get(&format!("/docs/{part}")).await.status, 200, "{part}");
     }
+    assert!(page.text.contains("<title>Bookmarks</title>"), "{}", page.text);
     let start = service.get("/docs/swagger-initializer.js").await;
-    assert!(start.text.contains("\"../openapi.json\""), "{}", start.text);
+    for part in ["\"../openapi.json\"", "\"persistAuthorization\": true"] {
+        assert!(start.text.contains(part), "{part}\n{}", start.text);
+    }
     service.get("/docs/nothing.js").await.assert_refusal(404, "The path does not exist.");
 }

@@ -56,7 +56,7 @@ fn placeholder<T: TapisService>() -> Result<Settings, ConfigError> {
 /// When a route cannot be mounted.
 pub(super) fn of_settings<T: TapisService>(settings: &Settings) -> Result<Description, StartError> {
     let health = Health { checks: Vec::new(), shutdown: Shutdown::new() };
-    let routes = added::<T>(settings).merge(T::routes());
+    let routes = added::<T, T>(settings).merge(T::routes());
     let routes = health.routes(&routes).merge(routes);
     #[cfg(feature = "openapi")]
     let (routes, openapi) =
@@ -72,9 +72,13 @@ pub(super) fn of_settings<T: TapisService>(settings: &Settings) -> Result<Descri
 }
 
 /// What the program adds to the routes of the service.
-pub(super) fn added<S: Clone + Send + Sync + 'static>(settings: &Settings) -> Routes<S> {
+pub(super) fn added<T: TapisService, S: Clone + Send + Sync + 'static>(settings: &Settings) -> Routes<S> {
     #[cfg(feature = "swagger-ui")]
-    return crate::docs::swagger::routes(&settings.service.public_path());
+    let info = T::api_info().info;
+    #[cfg(feature = "swagger-ui")]
+    let title = if info.title.is_empty() { &settings.service.service_name } else { &info.title };
+    #[cfg(feature = "swagger-ui")]
+    return crate::docs::swagger::routes(&settings.service.public_path(), title);
     #[cfg(not(feature = "swagger-ui"))]
     {
         let _ = settings;

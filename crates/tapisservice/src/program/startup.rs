@@ -92,6 +92,6 @@ pub async fn assemble<T: TapisService>(
     let app = service.configure(app);
     #[cfg(feature = "openapi")]
     let app = app.openapi(T::api_info());
-    let added = super::describe::added(app.settings());
+    let added = super::describe::added::<T, ()>(app.settings());
     Ok(app.routes(added).routes(T::routes().with_state(service)))
 }
