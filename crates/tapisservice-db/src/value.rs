@@ -1,9 +1,16 @@
 //! Values of statements and rows, for both engines.
 
+use std::fmt;
+use std::ops::Sub;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::{Decode, Encode, Type};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 /// A value that both engines support: text, `i64`, `i32`, `f64`, `bool`, bytes, [`Timestamp`], [`TextUuid`], and an `Option`
@@ -60,6 +67,7 @@ mod driver {
 ///
 /// let time = Timestamp::from(datetime!(2026-11-01 12:00:00.123_456_789 UTC));
 /// assert_eq!(time.to_datetime(), datetime!(2026-11-01 12:00:00.123_456 UTC));
+/// assert_eq!(serde_json::to_string(&time).unwrap(), r#""2026-11-01T12:00:00.123456Z""#);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -96,9 +104,82 @@ impl From<Timestamp> for OffsetDateTime {
     }
 }
 
-/// A UUID in a `TEXT` column, in lower case with hyphens (RFC 9562, section 4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A date and time of RFC 3339.
+impl FromStr for Timestamp {
+    type Err = time::error::Parse;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        OffsetDateTime::parse(text, &Rfc3339).map(Self::from)
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, earlier: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(earlier.as_micros()).unwrap_or(i64::MAX)))
+    }
+}
+
+/// In JSON a date and time of RFC 3339.
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        time::serde::rfc3339::serialize(&self.to_datetime(), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        time::serde::rfc3339::deserialize(deserializer).map(Self::from)
+    }
+}
+
+/// A UUID in a `TEXT` column, in lower case with hyphens (RFC 9562, section 4). In JSON it is that text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct TextUuid(pub Uuid);
+
+impl TextUuid {
+    /// A new id; later ones sort after earlier ones (RFC 9562, version 7).
+    pub fn generate() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
+impl fmt::Display for TextUuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod schemas {
+    use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
+    use utoipa::{PartialSchema, ToSchema};
+
+    use super::{TextUuid, Timestamp};
+
+    fn text(format: KnownFormat) -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        text.format(Some(SchemaFormat::KnownFormat(format))).into()
+    }
+
+    impl PartialSchema for Timestamp {
+        fn schema() -> RefOr<Schema> {
+            text(KnownFormat::DateTime)
+        }
+    }
+
+    impl ToSchema for Timestamp {}
+
+    impl PartialSchema for TextUuid {
+        fn schema() -> RefOr<Schema> {
+            text(KnownFormat::Uuid)
+        }
+    }
+
+    impl ToSchema for TextUuid {}
+}
 
 impl From<Uuid> for TextUuid {
     fn from(uuid: Uuid) -> Self {

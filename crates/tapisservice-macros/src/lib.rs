@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod from_ref;
 mod migrations;
 mod options;
 mod record;
@@ -30,4 +31,14 @@ pub fn derive_record(input: TokenStream) -> TokenStream {
 pub fn derive_value(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
     value::derive(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Lets handlers take the fields of a state: `State<Store>` where the state has a field of type `Store`.
+///
+/// `#[from_ref(skip)]` leaves a field out: two fields of one type cannot be told apart. `#[from_ref(crate = "path")]` on the struct says where
+/// `tapisservice` is.
+#[proc_macro_derive(FromRef, attributes(from_ref))]
+pub fn derive_from_ref(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    from_ref::derive(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }

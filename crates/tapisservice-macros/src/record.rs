@@ -13,13 +13,13 @@ pub(super) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let Fields::Named(fields) = &data.fields else {
         return Err(Error::new_spanned(&input.ident, "expected named fields: each is a column"));
     };
-    let db = options(&input.attrs)?.krate.unwrap_or_else(|| parse_quote!(::tapisservice::db));
+    let db = options(&input.attrs, "db")?.krate.unwrap_or_else(|| parse_quote!(::tapisservice::db));
     let mut columns = Vec::new();
     let mut bounds = Vec::new();
     for field in &fields.named {
         let (name, kind) = (&field.ident, &field.ty);
         let own = name.as_ref().map(|name| name.to_string().trim_start_matches("r#").to_owned());
-        let column = options(&field.attrs)?.rename.map(|column| column.value()).or(own);
+        let column = options(&field.attrs, "db")?.rename.map(|column| column.value()).or(own);
         columns.push(quote!(#name: #db::sqlx::Row::try_get(row, #column)?));
         bounds.push(quote! {
             #kind: #db::sqlx::Decode<'row, R::Database> + #db::sqlx::Type<R::Database>

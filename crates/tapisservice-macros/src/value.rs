@@ -15,7 +15,7 @@ pub(super) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     };
     let Some(field) = data.fields.iter().next() else { return Err(wrong()) };
     let member = field.ident.clone().map_or_else(|| Member::Unnamed(Index::from(0)), Member::Named);
-    let db = options(&input.attrs)?.krate.unwrap_or_else(|| parse_quote!(::tapisservice::db));
+    let db = options(&input.attrs, "db")?.krate.unwrap_or_else(|| parse_quote!(::tapisservice::db));
     let (name, inner) = (&input.ident, &field.ty);
     Ok(quote! {
         #[automatically_derived]

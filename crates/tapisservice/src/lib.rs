@@ -32,9 +32,10 @@ pub use program::{NoSettings, Package, Startup, TapisService};
 pub use routes::{Handlers, Methods, RouteError, RouteInfo, RouteMethods, RoutePolicy, Routes};
 pub use settings::{DevelopmentSettings, DevsiteSettings, ServiceSettings, Settings};
 pub use startup::{StartError, report_error, run, show_config};
+pub use tapisservice_macros::FromRef;
 #[cfg(feature = "openapi")]
 pub use utoipa;
-pub use {axum, http};
+pub use {axum, http, tracing};
 
 pub use tapisservice_auth as auth;
 #[cfg(feature = "client")]

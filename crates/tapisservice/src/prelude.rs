@@ -113,14 +113,17 @@
 //!
 //! `docs/ARCHITECTURE.md` has a glossary and follows a request through the stack; `docs/COMPILER.md` helps when a handler does not compile.
 
-pub use axum::extract::{FromRef, State};
+pub use axum::extract::State;
 pub use axum::{self, debug_handler};
+pub use axum_core::extract::FromRef;
 pub use http::{self, StatusCode};
 pub use tapisservice_auth::{Authn, Policy, PolicyRequest, PublicPolicy};
 pub use tapisservice_config::Config;
 pub use tapisservice_core::{
     Envelope, Error, Identity, RequestContext, Result, ResultExt, Secret, ServiceError, TenantId, Username, g,
 };
+pub use tapisservice_macros::FromRef;
+pub use tracing;
 
 pub use schemars::{self, JsonSchema};
 #[cfg(feature = "openapi")]

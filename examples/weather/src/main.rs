@@ -1,0 +1,3 @@
+//! The program of the service.
+
+tapisservice::main!(service: weather::Weather);
