@@ -72,7 +72,7 @@ impl Service {
 
     pub(crate) fn user(&self, name: &str, tenant: &str) -> User<'_> {
         let base_url = self.site.tenant_url(tenant).unwrap();
-        User { service: self, base_url, token: self.site.user_token(name, tenant) }
+        User { service: self, base_url, token: self.site.token_for_user(tenant, name) }
     }
 
     pub(crate) fn alice(&self) -> User<'_> {

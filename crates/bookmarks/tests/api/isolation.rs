@@ -29,7 +29,7 @@ async fn another_users_bookmark_does_not_exist() {
 async fn a_service_sees_the_bookmarks_of_the_user_it_acts_for() {
     let service = Service::start().await;
     let id = service.alice().bookmark("results").await;
-    let token = service.site.service_token("jobs", "admin", "tacc");
+    let token = service.site.token_for_service("admin", "jobs", "tacc");
     let on_behalf_of = |user: &str, tenant: &str| {
         let request = service.request(Method::GET, &format!("/{id}")).header("X-Tapis-Token", &token);
         send(request.header("X-Tapis-User", user).header("X-Tapis-Tenant", tenant))
@@ -46,7 +46,7 @@ async fn a_service_sees_the_bookmarks_of_the_user_it_acts_for() {
 #[tokio::test]
 async fn what_a_service_makes_for_a_user_is_the_users() {
     let service = Service::start().await;
-    let token = service.site.service_token("jobs", "admin", "tacc");
+    let token = service.site.token_for_service("admin", "jobs", "tacc");
     let made = service
         .request(Method::POST, "")
         .header("X-Tapis-Token", token)
@@ -62,8 +62,8 @@ async fn nothing_is_done_without_a_valid_token() {
     let service = Service::start().await;
     let alice = service.alice();
     let id = alice.bookmark("results").await;
-    let expired = service.site.expired_token("alice", "tacc");
-    let foreign = service.site.token().user("alice", "tacc").signed_by("dev").mint();
+    let expired = service.site.expired_token_for_user("tacc", "alice");
+    let foreign = service.site.token().for_user("tacc", "alice").signed_by("dev").mint();
     let routes = [
         (Method::GET, String::new()),
         (Method::POST, String::new()),

@@ -32,7 +32,7 @@ async fn of_a_service_the_user_and_the_caller_are_kept_apart() {
     let service = Service::start().await;
     let request = service
         .request(Method::GET, "/whoami")
-        .header("X-Tapis-Token", service.site.service_token("jobs", "admin", "tacc"))
+        .header("X-Tapis-Token", service.site.token_for_service("admin", "jobs", "tacc"))
         .header("X-Tapis-User", "alice")
         .header("X-Tapis-Tenant", "dev");
     let g = send(request).await.result();
