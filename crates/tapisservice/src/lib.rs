@@ -17,6 +17,8 @@ mod routes;
 mod settings;
 mod stack;
 mod startup;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use app::{App, AppBuilder, BuildError};
 pub use health::ReadyCheck;
@@ -56,9 +58,6 @@ pub mod core {
         Username, g, json, secrets,
     };
 }
-
-#[cfg(feature = "testing")]
-pub use tapisservice_core::testing;
 
 /// For the macros of this crate only.
 #[cfg(feature = "openapi")]
