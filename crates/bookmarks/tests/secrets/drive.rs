@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method, RequestBuilder, redirect};
 use serde_json::json;
-use tapisservice_devsite::{DevSite, InjectedFault};
+use tapisservice::testing::{DevSite, InjectedFault};
 
 use crate::evidence::Evidence;
 use crate::process::Service;

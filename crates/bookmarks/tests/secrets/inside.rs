@@ -8,8 +8,8 @@ use tapisservice::axum::routing::get;
 use tapisservice::config::Config;
 use tapisservice::logs::{self, LogSettings};
 use tapisservice::prelude::*;
+use tapisservice::testing::{DevSite, InjectedFault};
 use tapisservice::{App, Settings, program};
-use tapisservice_devsite::{DevSite, InjectedFault};
 use tapisservice_user::{Tokens as UserTokens, UserClient};
 use tower::ServiceExt as _;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::time::Duration;
-use tapisservice_devsite::{DevSite, InjectedFault};
+use tapisservice::testing::{DevSite, InjectedFault};
 
 use crate::canary::Canaries;
 
