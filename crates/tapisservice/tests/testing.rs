@@ -204,7 +204,7 @@ async fn a_double_can_have_any_openapi_file() {
     const NOTES: &str = r#"{"paths": {"/notes/{id}": {"get": {"operationId": "getNote"}}}}"#;
     let service = start().await;
     let notes = service.double_from_openapi("notes", NOTES).await;
-    notes.when("getNote").arg("id", 7).respond("seven");
+    notes.when("getNote").arg("id", "7").respond("seven");
     let site = tapisservice::testing::TestClient::at(format!("{}/v3/notes", service.site().url()));
     assert_eq!(site.get("/7").await.assert_ok().result(), "seven");
 }
@@ -215,9 +215,9 @@ async fn assertions_show_the_response() {
     let refused = service.anonymous().get("/caller").await;
     refused.assert_error(401, "No Tapis access token found in the request.");
     for told in [
-        panic_of(|| drop(refused.assert_ok())),
-        panic_of(|| drop(refused.assert_status(403))),
-        panic_of(|| drop(refused.assert_error(401, "Go away."))),
+        panic_of(|| _ = refused.assert_ok()),
+        panic_of(|| _ = refused.assert_status(403)),
+        panic_of(|| _ = refused.assert_error(401, "Go away.")),
     ] {
         assert!(told.contains("No Tapis access token found"), "{told}");
     }

@@ -45,10 +45,10 @@ impl TestResponse {
     /// When it is not JSON.
     #[track_caller]
     pub fn body(&self) -> Value {
-        match serde_json::from_str(&self.text) {
-            Ok(body) => body,
-            Err(_) => panic!("no JSON: {} {}", self.status, self.text),
-        }
+        let Ok(body) = serde_json::from_str(&self.text) else {
+            panic!("no JSON: {} {}", self.status, self.text)
+        };
+        body
     }
 
     /// The `result` in the envelope; null if there is none.

@@ -121,12 +121,13 @@ impl ServiceDouble {
         let all = self.calls();
         let is_meant = |call: &&RecordedCall| call.operation_id.as_deref() == Some(operation_id);
         let calls: Vec<_> = all.iter().filter(is_meant).cloned().collect();
-        if calls.len() != times {
-            let list: String = all.iter().map(|call| format!("\n  {call}")).collect();
-            let list = if list.is_empty() { " nothing" } else { &list };
-            let name = &self.state.name;
-            panic!("expected {times} calls of {operation_id}, got {}. Calls of {name}:{list}", calls.len());
-        }
+        assert!(
+            calls.len() == times,
+            "expected {times} calls of {operation_id}, got {}. Calls of {}: {}",
+            calls.len(),
+            self.state.name,
+            listed(&all)
+        );
         calls
     }
 
@@ -145,8 +146,8 @@ impl ServiceDouble {
 
 impl DoubleRule<'_> {
     /// Narrows the rule to calls with this path or query parameter.
-    pub fn arg(mut self, name: &str, value: impl ToString) -> Self {
-        self.args.push((name.to_owned(), value.to_string()));
+    pub fn arg(mut self, name: &str, value: &str) -> Self {
+        self.args.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -181,13 +182,12 @@ impl DoubleState {
             let message = format!("{name} has no operation {} {}.", call.method, call.path);
             return refuse(StatusCode::NOT_FOUND, message);
         };
-        match self.rules.lock().iter().rev().find(|rule| rule.fits(operation_id, call)) {
-            Some(rule) => (rule.status, rule.envelope.clone()),
-            None => {
-                let message = format!("The double of {name} has no response for {operation_id}.");
-                refuse(StatusCode::NOT_IMPLEMENTED, message)
-            }
-        }
+        let rules = self.rules.lock();
+        let Some(rule) = rules.iter().rev().find(|rule| rule.fits(operation_id, call)) else {
+            let message = format!("The double of {name} has no response for {operation_id}.");
+            return refuse(StatusCode::NOT_IMPLEMENTED, message);
+        };
+        (rule.status, rule.envelope.clone())
     }
 }
 
@@ -196,6 +196,14 @@ impl Rule {
         let has = |(name, value): &(String, String)| call.args.get(name) == Some(value);
         self.operation_id == operation_id && self.args.iter().all(has)
     }
+}
+
+fn listed(calls: &[RecordedCall]) -> String {
+    if calls.is_empty() {
+        return "none".to_owned();
+    }
+    let lines: Vec<_> = calls.iter().map(|call| format!("\n  {call}")).collect();
+    lines.concat()
 }
 
 fn envelope(status: &str, message: &str, result: &Value) -> Value {

@@ -1,5 +1,6 @@
 //! The listener of a double.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, State};
@@ -24,7 +25,7 @@ async fn respond(State(state): State<Arc<DoubleState>>, parts: Parts, body: Byte
     let path = parts.uri.path();
     let (operation_id, mut args) = match state.operations.find(&parts.method, path) {
         Some((id, args)) => (Some(id.to_owned()), args),
-        None => (None, Default::default()),
+        None => (None, BTreeMap::new()),
     };
     let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
     args.extend(query.into_owned());
