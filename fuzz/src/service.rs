@@ -50,7 +50,7 @@ impl Service {
             app.tenants().refresh().await.unwrap();
             (site, app)
         });
-        let token = site.user_token("alice", "tacc");
+        let token = site.token_for_user("tacc", "alice");
         Self { runtime, app, token, _site: site, _folder: folder }
     }
 

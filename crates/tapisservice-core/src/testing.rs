@@ -3,7 +3,7 @@
 //! ```
 //! use tapisservice_core::testing;
 //!
-//! let alice = testing::identity("alice", "tacc");
+//! let alice = testing::identity_for("tacc", "alice");
 //! let g = testing::context_for(alice);
 //! assert_eq!(*g.request_username().unwrap(), "alice");
 //! ```
@@ -28,7 +28,7 @@ pub fn tenant(tenant_id: &str) -> RequestTenant {
 /// # Panics
 ///
 /// When an id is not valid.
-pub fn identity(username: &str, tenant_id: &str) -> Identity {
+pub fn identity_for(tenant_id: &str, username: &str) -> Identity {
     identity_in(tenant(tenant_id), username, AccountType::User)
 }
 

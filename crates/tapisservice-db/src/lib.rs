@@ -12,7 +12,7 @@ mod scope;
 mod settings;
 mod statement;
 mod tenant_check;
-#[cfg(feature = "testing")]
+#[cfg(all(feature = "testing", feature = "postgres"))]
 pub mod testing;
 mod transaction;
 mod url;

@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         site.route_to(service, upstream)?;
         println!(
             "curl -H 'X-Tapis-Token: {}' '{}/v3/{service}'",
-            site.user_token("alice", "tacc"),
+            site.token_for_user("tacc", "alice"),
             site.url()
         );
     }

@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("{tenant:8} {}", site.tenant_url(&tenant).unwrap_or_default());
     }
     println!("a service starts with {:#}", site.config_json("bookmarks")?);
-    let token = site.user_token("alice", "tacc");
+    let token = site.token_for_user("tacc", "alice");
     println!("curl -H 'X-Tapis-Token: {token}' '{}/v3/systems?listType=ALL'", site.url());
     tokio::signal::ctrl_c().await?;
     site.stop().await;

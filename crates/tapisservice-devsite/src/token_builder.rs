@@ -32,19 +32,19 @@ impl TokenBuilder {
     }
 
     /// Makes it the token of a user.
-    pub fn user(mut self, username: &str, tenant: &str) -> Self {
+    pub fn for_user(mut self, tenant: &str, username: &str) -> Self {
         self.grant = Grant::user(username, tenant);
         self
     }
 
     /// Makes it the token of a service in the site-admin tenant `tenant`, for use at `target_site`.
-    pub fn service(mut self, service: &str, tenant: &str, target_site: &str) -> Self {
+    pub fn for_service(mut self, tenant: &str, service: &str, target_site: &str) -> Self {
         self.grant = Grant::service(service, tenant, target_site);
         self
     }
 
     /// Adds a delegation by `username@tenant` (rule A12).
-    pub fn delegated_by(mut self, username: &str, tenant: &str) -> Self {
+    pub fn with_delegate(mut self, tenant: &str, username: &str) -> Self {
         self.grant.delegation_sub = Some(format!("{username}@{tenant}"));
         self
     }

@@ -34,7 +34,7 @@ fn context(request_id: &str, tracking_id: &str, path: &str) -> RequestContext {
 }
 
 fn identity(tenant: &str, user: &str) -> Identity {
-    testing::identity(user, tenant)
+    testing::identity_for(tenant, user)
 }
 
 /// Runs `work` with a subscriber of its own and returns the lines.

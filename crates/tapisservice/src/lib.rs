@@ -19,6 +19,8 @@ mod routes;
 mod settings;
 mod stack;
 mod startup;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use app::{App, AppBuilder, BuildError};
 pub use background::{BackgroundTask, BackgroundTaskError, Schedule, TaskContext};
@@ -60,9 +62,6 @@ pub mod core {
         Username, g, json, secrets,
     };
 }
-
-#[cfg(feature = "testing")]
-pub use tapisservice_core::testing;
 
 /// For the macros of this crate only.
 #[cfg(feature = "openapi")]

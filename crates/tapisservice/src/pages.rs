@@ -47,3 +47,7 @@ struct Security;
 
 #[doc = include_str!("../../../docs/TEMPLATE.md")]
 struct Template;
+
+#[cfg(feature = "testing")]
+#[doc = include_str!("../../../docs/TESTING.md")]
+struct Testing;

@@ -76,7 +76,7 @@
 //! #     .fallback_config("example", site.config_json("notes")?.to_string()).load()?;
 //! # let app = tapisservice::App::builder(tapisservice::Settings::from_config(&config)?).routes(routes(Notes { limit: 5 })).build()?;
 //! # app.tenants().refresh().await?;
-//! # let token = site.user_token("alice", "tacc");
+//! # let token = site.token_for_user("tacc", "alice");
 //! # let send = async |token: &str, text: &str| {
 //! #     let request = http::Request::post("/v3/notes/notes").header("host", "localhost").header("content-type", "application/json");
 //! #     let request = if token.is_empty() { request } else { request.header("x-tapis-token", token) };

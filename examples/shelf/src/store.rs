@@ -110,7 +110,7 @@ mod tests {
 
     use tapisservice::db::DatabaseSettings;
     use tapisservice::db::migrate::{Migrator, Upgrade};
-    use tapisservice::testing::identity;
+    use tapisservice::testing::identity_for;
 
     use super::*;
 
@@ -121,7 +121,7 @@ mod tests {
         let up = migrator.upgrade(&database, Upgrade::Head, Duration::from_secs(10), &mut |_| ()).await;
         assert_eq!(up.unwrap().at_head(), Ok(()));
         let store = Store::new(database);
-        let (alice, bob) = (identity("alice", "tacc"), identity("bob", "tacc"));
+        let (alice, bob) = (identity_for("tacc", "alice"), identity_for("tacc", "bob"));
         let book = store.create(&alice, "Emma", "novels", "workstation").await.unwrap();
         assert_eq!(store.list(&alice, Some("novels")).await.unwrap(), [book]);
         assert_eq!(store.list(&alice, Some("plays")).await.unwrap(), []);

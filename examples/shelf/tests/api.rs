@@ -49,7 +49,7 @@ impl Running {
     }
 
     fn alice(&self, method: Method, path: &str) -> RequestBuilder {
-        self.request(method, path).header("X-Tapis-Token", self.site.user_token("alice", "tacc"))
+        self.request(method, path).header("X-Tapis-Token", self.site.token_for_user("tacc", "alice"))
     }
 }
 
@@ -123,7 +123,7 @@ async fn a_library_is_imported() {
     let (status, body) = send(running.alice(Method::POST, "/import").body(titles)).await;
     assert_eq!((status, &body["result"]), (200, &json!(2)), "{body}");
     let guest = running.request(Method::GET, "/books").header("Host", running.authority("guests"));
-    let guest = guest.header("X-Tapis-Token", running.site.user_token("alice", "guests"));
+    let guest = guest.header("X-Tapis-Token", running.site.token_for_user("guests", "alice"));
     let (status, books) = send(guest).await;
     assert_eq!((status, &books["result"]), (200, &json!([])), "{books}");
 }
@@ -139,7 +139,7 @@ async fn who_may_call_what() {
     assert_eq!(hook("guessed").await.0, 401);
 
     assert_eq!(send(running.alice(Method::GET, "/inventory")).await.0, 403);
-    let token = running.site.service_token("jobs", "admin", "tacc");
+    let token = running.site.token_for_service("admin", "jobs", "tacc");
     let service = running.request(Method::GET, "/inventory").header("X-Tapis-Token", token);
     let service = service.header("X-Tapis-Tenant", "tacc").header("X-Tapis-User", "alice");
     let (status, inventory) = send(service).await;

@@ -1,9 +1,8 @@
 //! `POST /`, and `GET`, `PATCH`, `DELETE` of one bookmark.
 
-use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::helpers::{Service, send};
+use crate::helpers::BookmarkRequests as _;
 
 fn results() -> Value {
     json!({"name": "results", "system_id": "workstation", "path": "/data/alice/results"})
@@ -11,14 +10,14 @@ fn results() -> Value {
 
 #[tokio::test]
 async fn a_bookmark_is_created_read_changed_and_deleted() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
 
     let mut body = results();
     body["description"] = json!("The runs\nof last week");
     body["tags"] = json!(["b", "a", "b"]);
-    let made = alice.post(&body).await;
-    assert_eq!((made.status.as_u16(), made.message().as_str()), (201, "Bookmark created."));
+    let made = alice.create(&body).await;
+    assert_eq!((made.status().as_u16(), made.message().as_str()), (201, "Bookmark created."));
     let made = made.result();
     let id = made["bookmark_id"].as_str().unwrap();
     assert_eq!((&made["tags"], &made["description"]), (&json!(["b", "a"]), &body["description"]));
@@ -26,10 +25,10 @@ async fn a_bookmark_is_created_read_changed_and_deleted() {
     assert!(made["created"].as_str().unwrap().ends_with('Z'));
 
     let read = alice.get(&format!("/{id}")).await;
-    assert_eq!((read.status.as_u16(), read.result()), (200, made.clone()));
+    assert_eq!((read.status().as_u16(), read.result()), (200, made.clone()));
 
-    let changed = alice.patch(id, &json!({"path": "/data/alice/old", "tags": []})).await;
-    assert_eq!(changed.status, 200);
+    let changed = alice.update(id, &json!({"path": "/data/alice/old", "tags": []})).await;
+    assert_eq!(changed.status(), 200);
     let changed = changed.result();
     assert_eq!((&changed["path"], &changed["tags"]), (&json!("/data/alice/old"), &json!([])));
     assert_eq!((&changed["name"], &changed["description"]), (&made["name"], &made["description"]));
@@ -37,47 +36,47 @@ async fn a_bookmark_is_created_read_changed_and_deleted() {
     assert!(changed["updated"].as_str() >= made["updated"].as_str());
 
     let deleted = alice.delete(&format!("/{id}")).await;
-    assert_eq!((deleted.status.as_u16(), deleted.result()), (200, changed));
-    alice.get(&format!("/{id}")).await.assert_refusal(404, "There is no such bookmark.");
-    alice.delete(&format!("/{id}")).await.assert_refusal(404, "There is no such bookmark.");
-    alice.patch(id, &json!({})).await.assert_refusal(404, "There is no such bookmark.");
+    assert_eq!((deleted.status().as_u16(), deleted.result()), (200, changed));
+    alice.get(&format!("/{id}")).await.assert_error(404, "There is no such bookmark.");
+    alice.delete(&format!("/{id}")).await.assert_error(404, "There is no such bookmark.");
+    alice.update(id, &json!({})).await.assert_error(404, "There is no such bookmark.");
 }
 
 #[tokio::test]
 async fn null_clears_a_description_and_only_that() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
     let mut body = results();
     body["description"] = json!("x");
     let id = alice.bookmark_of(&body).await;
-    assert_eq!(alice.patch(&id, &json!({})).await.result()["description"], "x");
-    assert_eq!(alice.patch(&id, &json!({"description": null})).await.result()["description"], Value::Null);
+    assert_eq!(alice.update(&id, &json!({})).await.result()["description"], "x");
+    assert_eq!(alice.update(&id, &json!({"description": null})).await.result()["description"], Value::Null);
     for field in ["name", "system_id", "path"] {
         let message = format!("Invalid value at \"/{field}\": expected a string.");
-        alice.patch(&id, &json!({field: null})).await.assert_refusal(400, &message);
+        alice.update(&id, &json!({field: null})).await.assert_error(400, &message);
     }
 }
 
 #[tokio::test]
 async fn a_name_is_taken_once_per_user_and_tenant() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
     let taken = "You already have a bookmark with this \"name\".";
     let first = alice.bookmark("results").await;
     let second = alice.bookmark("others").await;
-    alice.post(&results()).await.assert_refusal(409, taken);
-    alice.patch(&second, &json!({"name": "results"})).await.assert_refusal(409, taken);
-    assert_eq!(alice.patch(&first, &json!({"name": "results"})).await.status, 200);
+    alice.create(&results()).await.assert_error(409, taken);
+    alice.update(&second, &json!({"name": "results"})).await.assert_error(409, taken);
+    assert_eq!(alice.update(&first, &json!({"name": "results"})).await.status(), 200);
     for (name, tenant) in [("bob", "tacc"), ("alice", "dev")] {
-        assert_eq!(service.user(name, tenant).post(&results()).await.status, 201, "{name}@{tenant}");
+        assert_eq!(service.user(tenant, name).create(&results()).await.status(), 201, "{name}@{tenant}");
     }
-    assert_eq!(alice.delete(&format!("/{first}")).await.status, 200);
-    assert_eq!(alice.post(&results()).await.status, 201);
+    assert_eq!(alice.delete(&format!("/{first}")).await.status(), 200);
+    assert_eq!(alice.create(&results()).await.status(), 201);
 }
 
 #[tokio::test]
 async fn what_does_not_fit_is_named_by_place_and_rule() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
     let id = alice.bookmark("original").await;
     let cases = [
@@ -113,23 +112,23 @@ async fn what_does_not_fit_is_named_by_place_and_rule() {
         let message = format!("Invalid value at {reason}.");
         let mut body = results();
         body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        alice.post(&body).await.assert_refusal(400, &message);
-        alice.patch(&id, &change).await.assert_refusal(400, &message);
+        alice.create(&body).await.assert_error(400, &message);
+        alice.update(&id, &change).await.assert_error(400, &message);
     }
-    alice.post(&json!({"name": "x"})).await.assert_refusal(400, "Invalid body: missing field `system_id`.");
+    alice.create(&json!({"name": "x"})).await.assert_error(400, "Invalid body: missing field `system_id`.");
     assert_eq!(alice.names("").await, ["original"]);
 }
 
 #[tokio::test]
 async fn limits_themselves_fit() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
     let body = json!({
         "name": "é".repeat(80), "system_id": "s".repeat(80), "path": format!("/{}", "x".repeat(4095)),
         "description": "é".repeat(2048), "tags": (0..20).map(|n| format!("{n:é>40}")).collect::<Vec<_>>(),
     });
-    let made = alice.post(&body).await;
-    assert_eq!(made.status, 201, "{}", made.text);
+    let made = alice.create(&body).await;
+    assert_eq!(made.status(), 201, "{}", made.text());
     for (field, value) in body.as_object().unwrap() {
         assert_eq!(&made.result()[field], value, "{field}");
     }
@@ -137,7 +136,7 @@ async fn limits_themselves_fit() {
 
 #[tokio::test]
 async fn text_that_means_something_to_sql_is_only_text() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
     let evil = "'); DROP TABLE bookmarks; --";
     let id = alice
@@ -150,26 +149,25 @@ async fn text_that_means_something_to_sql_is_only_text() {
 
 #[tokio::test]
 async fn what_is_no_bookmark_is_not_there() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
     for id in ["01997f4e-5d5c-7a3e-9d0b-6f1c2b3a4d5e", "results", "%00", "*"] {
-        alice.get(&format!("/{id}")).await.assert_refusal(404, "There is no such bookmark.");
+        alice.get(&format!("/{id}")).await.assert_error(404, "There is no such bookmark.");
     }
-    let put =
-        send(alice.request(Method::PUT, "/01997f4e-5d5c-7a3e-9d0b-6f1c2b3a4d5e").json(&results())).await;
-    put.assert_refusal(405, "The method is not allowed for this path.");
+    let put = alice.put("/01997f4e-5d5c-7a3e-9d0b-6f1c2b3a4d5e").json(&results()).await;
+    put.assert_error(405, "The method is not allowed for this path.");
     for method in ["GET", "PATCH", "DELETE"] {
-        assert!(put.headers["allow"].to_str().unwrap().contains(method), "{:?}", put.headers["allow"]);
+        assert!(put.headers()["allow"].to_str().unwrap().contains(method), "{:?}", put.headers()["allow"]);
     }
 }
 
 #[tokio::test]
 async fn a_bookmark_outlives_a_request_that_is_repeated_at_once() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
     let body = results();
-    let (one, two, three) = tokio::join!(alice.post(&body), alice.post(&body), alice.post(&body));
-    let mut statuses = [one, two, three].map(|response| response.status.as_u16());
+    let (one, two, three) = tokio::join!(alice.create(&body), alice.create(&body), alice.create(&body));
+    let mut statuses = [one, two, three].map(|response| response.status().as_u16());
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409]);
 }

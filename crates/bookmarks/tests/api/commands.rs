@@ -89,7 +89,7 @@ fn all_faults_of_a_configuration_are_told_at_once() {
 #[test]
 fn the_database_is_migrated_by_commands() {
     let folder = tempfile::tempdir().unwrap();
-    let postgres = tapisservice_db::testing::Postgres::start();
+    let postgres = tapisservice::testing::Postgres::start();
     let sqlite = format!("sqlite://{}", folder.path().join("data").join("x.db").display());
     let urls = [Some(sqlite), postgres.as_ref().map(|postgres| postgres.url("tapis"))];
     for url in urls.into_iter().flatten() {

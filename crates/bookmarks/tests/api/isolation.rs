@@ -1,23 +1,24 @@
 //! Nobody reaches another one's bookmarks, or learns that there are any.
 
-use reqwest::Method;
 use serde_json::json;
+use tapisservice::http::Method;
+use tapisservice::testing::TestClient;
 
-use crate::helpers::{Service, send};
+use crate::helpers::BookmarkRequests as _;
 
 #[tokio::test]
 async fn another_users_bookmark_does_not_exist() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
     let id = alice.bookmark("private").await;
     // Same name in another tenant, another name in the same one, the administrator of the tenant.
     for (name, tenant) in [("bob", "tacc"), ("alice", "dev"), ("admin", "tacc")] {
-        let other = service.user(name, tenant);
+        let other = service.user(tenant, name);
         let missing = "There is no such bookmark.";
-        other.get(&format!("/{id}")).await.assert_refusal(404, missing);
-        other.patch(&id, &json!({"name": "mine"})).await.assert_refusal(404, missing);
-        other.patch(&id, &json!({"tags": ["mine"]})).await.assert_refusal(404, missing);
-        other.delete(&format!("/{id}")).await.assert_refusal(404, missing);
+        other.get(&format!("/{id}")).await.assert_error(404, missing);
+        other.update(&id, &json!({"name": "mine"})).await.assert_error(404, missing);
+        other.update(&id, &json!({"tags": ["mine"]})).await.assert_error(404, missing);
+        other.delete(&format!("/{id}")).await.assert_error(404, missing);
         let list = other.get("?computeTotal=true").await;
         assert_eq!((list.result(), &list.body()["metadata"]["totalCount"]), (json!([]), &json!(0)));
     }
@@ -27,43 +28,34 @@ async fn another_users_bookmark_does_not_exist() {
 
 #[tokio::test]
 async fn a_service_sees_the_bookmarks_of_the_user_it_acts_for() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let id = service.alice().bookmark("results").await;
-    let token = service.site.service_token("jobs", "admin", "tacc");
-    let on_behalf_of = |user: &str, tenant: &str| {
-        let request = service.request(Method::GET, &format!("/{id}")).header("X-Tapis-Token", &token);
-        send(request.header("X-Tapis-User", user).header("X-Tapis-Tenant", tenant))
-    };
-    assert_eq!(on_behalf_of("alice", "tacc").await.result()["name"], "results");
-    on_behalf_of("bob", "tacc").await.assert_refusal(404, "There is no such bookmark.");
-    on_behalf_of("alice", "dev").await.assert_refusal(404, "There is no such bookmark.");
-    on_behalf_of("jobs", "admin").await.assert_refusal(404, "There is no such bookmark.");
+    let jobs = service.service_account("jobs");
+    let on_behalf_of =
+        async |tenant: &str, user: &str| jobs.clone().on_behalf_of(tenant, user).get(&format!("/{id}")).await;
+    assert_eq!(on_behalf_of("tacc", "alice").await.result()["name"], "results");
+    for (tenant, user) in [("tacc", "bob"), ("dev", "alice"), ("admin", "jobs")] {
+        on_behalf_of(tenant, user).await.assert_error(404, "There is no such bookmark.");
+    }
     // Without saying for whom, a service gets nowhere.
-    let alone = service.request(Method::GET, "").header("X-Tapis-Token", &token);
-    assert_eq!(send(alone).await.status, 401);
+    jobs.get("").await.assert_status(401);
 }
 
 #[tokio::test]
 async fn what_a_service_makes_for_a_user_is_the_users() {
-    let service = Service::start().await;
-    let token = service.site.service_token("jobs", "admin", "tacc");
-    let made = service
-        .request(Method::POST, "")
-        .header("X-Tapis-Token", token)
-        .header("X-Tapis-User", "alice")
-        .header("X-Tapis-Tenant", "tacc")
-        .json(&json!({"name": "from a job", "system_id": "workstation", "path": "/out"}));
-    assert_eq!(send(made).await.status, 201);
+    let service = crate::start().await;
+    let jobs = service.service_account("jobs").on_behalf_of("tacc", "alice");
+    jobs.bookmark("from a job").await;
     assert_eq!(service.alice().names("").await, ["from a job"]);
 }
 
 #[tokio::test]
 async fn nothing_is_done_without_a_valid_token() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
     let id = alice.bookmark("results").await;
-    let expired = service.site.expired_token("alice", "tacc");
-    let foreign = service.site.token().user("alice", "tacc").signed_by("dev").mint();
+    let expired = service.site().expired_token_for_user("tacc", "alice");
+    let foreign = service.site().token().for_user("tacc", "alice").signed_by("dev").mint();
     let routes = [
         (Method::GET, String::new()),
         (Method::POST, String::new()),
@@ -73,12 +65,13 @@ async fn nothing_is_done_without_a_valid_token() {
         (Method::GET, "/whoami".to_owned()),
     ];
     for (method, path) in routes {
-        let request = || service.request(method.clone(), &path).json(&json!({"name": "x"}));
-        send(request()).await.assert_refusal(401, "No Tapis access token found in the request.");
+        let request = |client: TestClient| client.request(method.clone(), &path).json(&json!({"name": "x"}));
+        let anonymous = request(service.anonymous()).await;
+        anonymous.assert_error(401, "No Tapis access token found in the request.");
         for token in [&expired, &foreign] {
-            let response = send(request().header("X-Tapis-Token", token)).await;
-            assert_eq!(response.status, 401, "{method} {path}");
-            assert!(response.headers.contains_key("www-authenticate"));
+            let response = request(service.anonymous().with_token(token)).await;
+            response.assert_status(401);
+            assert!(response.header("www-authenticate").is_some(), "{method} {path}");
         }
     }
     assert_eq!(alice.names("").await, ["results"]);

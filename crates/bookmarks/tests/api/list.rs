@@ -4,9 +4,11 @@ use serde_json::{Value, json};
 
 use bookmarks::ListQuery;
 
-use crate::helpers::{Service, User};
+use tapisservice::testing::TestClient;
 
-async fn three(alice: &User<'_>) {
+use crate::helpers::BookmarkRequests as _;
+
+async fn three(alice: &TestClient) {
     let bookmark = |name, system, tags| json!({"name": name, "system_id": system, "path": "/", "tags": tags});
     for body in [
         bookmark("b", "workstation", json!(["red", "old"])),
@@ -19,7 +21,7 @@ async fn three(alice: &User<'_>) {
 
 #[tokio::test]
 async fn lists_are_ordered_as_asked_and_by_creation_otherwise() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
     three(&alice).await;
     let cases = [
@@ -37,7 +39,7 @@ async fn lists_are_ordered_as_asked_and_by_creation_otherwise() {
 
 #[tokio::test]
 async fn filters_narrow_a_list_and_its_total() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
     three(&alice).await;
     let cases = [
@@ -56,7 +58,7 @@ async fn filters_narrow_a_list_and_its_total() {
 
 #[tokio::test]
 async fn pages_follow_each_other_without_gaps() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
     for n in 0..7 {
         alice.bookmark(&format!("{n}")).await;
@@ -73,7 +75,7 @@ async fn pages_follow_each_other_without_gaps() {
 #[tokio::test]
 async fn a_list_of_large_bookmarks_ends_early_and_goes_on_where_it_ended() {
     const COUNT: usize = 240;
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
     for number in 0..COUNT {
         let name = format!("{number:03}");
@@ -88,7 +90,7 @@ async fn a_list_of_large_bookmarks_ends_early_and_goes_on_where_it_ended() {
         loop {
             let skip = names.len();
             let page = alice.get(&format!("?orderBy=name&limit=1000&skip={skip}{pretty}")).await;
-            assert!(page.text.len() <= ListQuery::MAX_BYTES + 64 * 1024, "{} bytes", page.text.len());
+            assert!(page.text().len() <= ListQuery::MAX_BYTES + 64 * 1024, "{} bytes", page.text().len());
             let body = page.body();
             let records = body["result"].as_array().unwrap();
             let metadata = &body["metadata"];
@@ -106,7 +108,7 @@ async fn a_list_of_large_bookmarks_ends_early_and_goes_on_where_it_ended() {
         assert_eq!((names, pages), (all, 3));
     }
     // Small ones do not end early.
-    let bob = service.user("bob", "tacc");
+    let bob = service.bob();
     for number in 0..120 {
         bob.bookmark(&format!("{number}")).await;
     }
@@ -115,12 +117,12 @@ async fn a_list_of_large_bookmarks_ends_early_and_goes_on_where_it_ended() {
 
 #[tokio::test]
 async fn metadata_describes_the_list() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
     three(&alice).await;
     let metadata = |query: &'static str| {
         let alice = &alice;
-        async move { alice.get(query).await.body()["metadata"].clone() }
+        async move { alice.get(query).await.metadata() }
     };
     let plain = json!({
         "recordCount": 3, "recordLimit": 100, "recordsSkipped": 0, "orderBy": null, "startAfter": null, "totalCount": -1,
@@ -136,7 +138,7 @@ async fn metadata_describes_the_list() {
 
 #[tokio::test]
 async fn a_query_that_does_not_fit_is_named() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
     let number = "expected a whole number from 0 to";
     let cases = [
@@ -160,7 +162,7 @@ async fn a_query_that_does_not_fit_is_named() {
         ("limit=1&limit=2", "Invalid query: duplicate field `limit`.".to_owned()),
     ];
     for (query, message) in cases {
-        alice.get(&format!("?{query}")).await.assert_refusal(400, &message);
+        alice.get(&format!("?{query}")).await.assert_error(400, &message);
     }
-    assert!(alice.get("?pretty=true").await.text.starts_with("{\n"));
+    assert!(alice.get("?pretty=true").await.text().starts_with("{\n"));
 }

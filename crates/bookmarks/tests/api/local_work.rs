@@ -8,14 +8,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-
-use crate::helpers::http;
+use tapisservice::testing::TestClient;
 
 /// The process, and what it said one can do.
 struct Local {
     process: Child,
-    url: String,
-    token: String,
+    client: TestClient,
 }
 
 impl Local {
@@ -24,14 +22,9 @@ impl Local {
         let said = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
         let curl = said.into_iter().find(|line| line.starts_with("curl ")).expect("it prints a curl line");
         let parts: Vec<_> = curl.split('\'').collect();
-        let token = parts[1].strip_prefix("X-Tapis-Token: ").unwrap().to_owned();
-        let url = parts[3].split("/whoami").next().unwrap().to_owned();
-        Self { process, url, token }
-    }
-
-    async fn get(&self, path: &str, token: &str) -> Value {
-        let request = http().get(format!("{}{path}", self.url)).header("X-Tapis-Token", token);
-        request.send().await.unwrap().json().await.unwrap()
+        let token = parts[1].strip_prefix("X-Tapis-Token: ").unwrap();
+        let url = parts[3].split("/whoami").next().unwrap();
+        Self { process, client: TestClient::at(url).with_token(token) }
     }
 
     fn stop(mut self) -> ExitStatus {
@@ -50,16 +43,14 @@ fn command(folder: &Path) -> Command {
 async fn what_it_prints_works_and_is_kept_until_the_next_time() {
     let folder = tempfile::tempdir().unwrap();
     let first = Local::start(&mut command(folder.path()));
-    assert_eq!(first.get("/whoami", &first.token).await["result"]["request_username"], "alice");
+    assert_eq!(first.client.get("/whoami").await.result()["request_username"], "alice");
     let body = json!({"name": "results", "system_id": "workstation", "path": "/work"});
-    let made =
-        http().post(&first.url).header("X-Tapis-Token", &first.token).json(&body).send().await.unwrap();
-    assert_eq!(made.status(), 201);
+    first.client.post("").json(&body).await.assert_status(201);
     assert_eq!(first.stop().code(), Some(0));
 
     let second = Local::start(&mut command(folder.path()));
-    let listed = second.get("", &second.token).await;
-    assert_eq!(listed["result"][0]["name"], "results");
+    let listed = second.client.get("").await;
+    assert_eq!(listed.result()[0]["name"], "results");
     assert_eq!(second.stop().code(), Some(0));
 }
 
@@ -76,13 +67,12 @@ async fn with_its_ports_taken_the_first_command_moves_on() {
     command.env_clear().current_dir(folder.path()).stderr(Stdio::piped());
     let mut local = Local::start(&mut command);
     let stderr = local.process.stderr.take().unwrap();
-    assert_eq!(local.get("/whoami", &local.token).await["result"]["request_username"], "alice");
-    assert!(!local.url.contains(&format!(":{}/", site.port())), "{}", local.url);
+    assert_eq!(local.client.get("/whoami").await.result()["request_username"], "alice");
+    assert!(!local.client.url("").contains(&format!(":{}/", site.port())), "{}", local.client.url(""));
     let told = BufReader::new(stderr).lines().next().unwrap().unwrap();
     let start = format!("{service} is in use: listening on ");
     let moved = told.strip_prefix(&start).and_then(|rest| rest.strip_suffix(" instead")).expect("it says so");
-    let hello = http().get(format!("http://{moved}/v3/bookmarks/hello")).send().await.unwrap();
-    assert_eq!(hello.status(), 200);
+    TestClient::at(format!("http://{moved}/v3/bookmarks")).get("/hello").await.assert_ok();
     assert_eq!(local.stop().code(), Some(0));
 }
 
@@ -129,13 +119,12 @@ async fn it_works_whatever_proxy_the_environment_names() {
         command.env(variable, PROXY);
     }
     let local = Local::start(&mut command);
-    let ready = async || http().get(format!("{}/ready", local.url)).send().await.unwrap().status();
     let start = Instant::now();
-    while ready().await != 200 {
+    while local.client.get("/ready").await.status() != 200 {
         assert!(start.elapsed() < Duration::from_mins(1), "it is not ready");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(local.get("/whoami", &local.token).await["result"]["request_username"], "alice");
+    assert_eq!(local.client.get("/whoami").await.result()["request_username"], "alice");
     assert_eq!(local.stop().code(), Some(0));
 }
 

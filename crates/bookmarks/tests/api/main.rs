@@ -15,8 +15,7 @@ mod secrets;
 mod systems;
 mod whoami;
 
-/// The URL of an empty database.
-#[expect(clippy::unused_async, reason = "that of PostgreSQL has to be migrated, see tests/postgres.rs")]
-async fn database(folder: &tempfile::TempDir) -> String {
-    format!("sqlite://{}?mode=rwc", folder.path().join("data").join("bookmarks.db").display())
+/// On an SQLite file.
+async fn start() -> helpers::Service {
+    helpers::builder().start().await
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::helpers::Service;
+use crate::helpers::BookmarkRequests as _;
 
 fn document() -> Value {
     serde_json::to_value(&tapisservice::program::describe::<bookmarks::Bookmarks>().unwrap().openapi).unwrap()
@@ -147,10 +147,10 @@ async fn bodies_are_objects_whose_required_properties_have_examples() {
 
 #[tokio::test]
 async fn the_examples_work_and_the_answers_fit_their_schemas() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
-    let document = service.get("/openapi.json").await;
-    assert_eq!(document.headers["content-type"], "application/json");
+    let document = service.anonymous().get("/openapi.json").await;
+    assert_eq!(document.headers()["content-type"], "application/json");
     let document = document.body();
     let schema = |name: &str| resolved(&document, &document["components"]["schemas"][name], &[]);
     let fits = |name: &str, body: &Value| {
@@ -160,17 +160,17 @@ async fn the_examples_work_and_the_answers_fit_their_schemas() {
 
     let create = schema("CreateBookmark");
     let required = |name: &str| create["required"].as_array().unwrap().contains(&json!(name));
-    let least = alice.post(&example(&create, required)).await;
-    assert_eq!(least.status, 201, "{}", least.text);
+    let least = alice.create(&example(&create, required)).await;
+    assert_eq!(least.status(), 201, "{}", least.text());
     fits("EnvelopeOf_Bookmark", &least.body());
     let id = least.result()["bookmark_id"].as_str().unwrap().to_owned();
-    let changed = alice.patch(&id, &example(&schema("UpdateBookmark"), |_| true)).await;
-    assert_eq!(changed.status, 200, "{}", changed.text);
+    let changed = alice.update(&id, &example(&schema("UpdateBookmark"), |_| true)).await;
+    assert_eq!(changed.status(), 200, "{}", changed.text());
     fits("EnvelopeOf_Bookmark", &changed.body());
-    let most = alice.post(&example(&create, |_| true)).await;
-    assert_eq!(most.status, 201, "{}", most.text);
+    let most = alice.create(&example(&create, |_| true)).await;
+    assert_eq!(most.status(), 201, "{}", most.text());
     fits("ListOf_Bookmark", &alice.get("").await.body());
     fits("ErrorEnvelope", &alice.get("/nothing").await.body());
-    fits("EnvelopeOf_Readiness", &service.get("/ready").await.body());
-    fits("EnvelopeOf_Nothing", &service.get("/hello").await.body());
+    fits("EnvelopeOf_Readiness", &service.anonymous().get("/ready").await.body());
+    fits("EnvelopeOf_Nothing", &service.anonymous().get("/hello").await.body());
 }

@@ -1,13 +1,10 @@
 //! `GET /whoami`.
 
-use reqwest::Method;
 use serde_json::Value;
-
-use crate::helpers::{Service, send};
 
 #[tokio::test]
 async fn a_user_sees_who_they_are_and_not_their_token() {
-    let service = Service::start().await;
+    let service = crate::start().await;
     let alice = service.alice();
     let response = alice.get("/whoami").await;
     let g = response.result();
@@ -22,20 +19,16 @@ async fn a_user_sees_who_they_are_and_not_their_token() {
     for (field, value) in expected {
         assert_eq!(g[field], value, "{field}");
     }
-    assert_eq!(g["request_tenant_base_url"], service.site.url());
+    assert_eq!(g["request_tenant_base_url"], service.site().url());
     assert_eq!(g["x_tapis_user"], Value::Null);
-    assert!(!response.text.contains(alice.token().rsplit('.').next().unwrap()));
+    assert!(!response.text().contains(alice.token().unwrap().rsplit('.').next().unwrap()));
 }
 
 #[tokio::test]
 async fn of_a_service_the_user_and_the_caller_are_kept_apart() {
-    let service = Service::start().await;
-    let request = service
-        .request(Method::GET, "/whoami")
-        .header("X-Tapis-Token", service.site.service_token("jobs", "admin", "tacc"))
-        .header("X-Tapis-User", "alice")
-        .header("X-Tapis-Tenant", "dev");
-    let g = send(request).await.result();
+    let service = crate::start().await;
+    let jobs = service.service_account("jobs").on_behalf_of("dev", "alice");
+    let g = jobs.get("/whoami").await.result();
     let expected = [
         ("request_username", "alice"),
         ("request_tenant_id", "dev"),

@@ -6,11 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tapisservice_db::testing::{PASSWORD, Postgres};
-use tapisservice_db::{AcrossTenants, Database, DatabaseSettings, Transaction};
+use tapisservice::TapisService as _;
+use tapisservice::db::migrate::Upgrade;
+use tapisservice::db::testing::PASSWORD;
+use tapisservice::db::{AcrossTenants, Transaction};
+use tapisservice::testing::{Postgres, TestClient};
 use tokio::task::{JoinSet, block_in_place};
 
-use crate::helpers::{Service, http};
+use crate::helpers::{self, BookmarkRequests as _, Service};
 
 /// The acquire timeout of 3 s, and what a busy machine adds.
 const SLOW: Duration = Duration::from_secs(10);
@@ -27,40 +30,44 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     }
 }
 
-async fn until_ready(service: &Service) {
-    until("ready", async || service.get("/ready").await.status == 200).await;
+/// A service on a database of this server, with two connections at most, and its metrics.
+async fn small_service(postgres: &Postgres) -> (Arc<Service>, TestClient) {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let builder = helpers::builder().setting("sql_db_url", postgres.url("tapis"));
+    let builder = builder.setting("sql_pool_max_connections", 2).setting("metrics_listen", free.to_string());
+    let service = builder.start().await;
+    migrate(&service).await;
+    service.until_ready().await;
+    (Arc::new(service), TestClient::at(format!("http://{free}/metrics")))
 }
 
-/// A service with two connections to a migrated database, and the address of its metrics.
-async fn small_service(postgres: &Postgres) -> (Arc<Service>, String) {
-    let url = postgres.url("tapis");
-    crate::migrate(&url).await;
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let settings =
-        json!({"sql_db_url": url, "sql_pool_max_connections": 2, "metrics_listen": free.to_string()});
-    let service = Service::start_with(tempfile::tempdir().unwrap(), &settings).await;
-    until_ready(&service).await;
-    (Arc::new(service), format!("http://{free}/metrics"))
+/// A service on a database of this server, which may be stopped and empty.
+async fn service_on(postgres: &Postgres) -> Service {
+    helpers::builder().setting("sql_db_url", postgres.url("tapis")).start().await
+}
+
+async fn migrate(service: &Service) {
+    let migrator = bookmarks::Bookmarks::migrations().unwrap();
+    migrator.upgrade(&service.database(), Upgrade::Head, TIMEOUT, &mut |_| ()).await.unwrap();
 }
 
 /// The sum of the metrics whose lines begin like this.
-async fn sum(metrics: &str, beginning: &str) -> u64 {
-    let text = http().get(metrics).send().await.unwrap().text().await.unwrap();
-    let lines = text.lines().filter(|line| line.starts_with(beginning));
+async fn sum(metrics: &TestClient, beginning: &str) -> u64 {
+    let response = metrics.get("").await;
+    let lines = response.text().lines().filter(|line| line.starts_with(beginning));
     lines.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
 }
 
 /// How many connections of the pool are in use.
-async fn used(metrics: &str) -> u64 {
+async fn used(metrics: &TestClient) -> u64 {
     let used = r#"db_client_connection_count{db_client_connection_pool_name="sql",db_client_connection_state="used"}"#;
     sum(metrics, used).await
 }
 
 /// Keeps everybody else from a table for as long as it lasts.
 #[expect(clippy::disallowed_methods, reason = "a whole table is locked, whosever its rows are")]
-async fn lock_table(postgres: &Postgres, lock: &'static str) -> Transaction<AcrossTenants> {
-    let database = Database::connect_lazy(&DatabaseSettings::new(postgres.url("tapis"))).unwrap();
-    let mut transaction = database.across_tenants("a test locks a table").begin().await.unwrap();
+async fn lock_table(service: &Service, lock: &'static str) -> Transaction<AcrossTenants> {
+    let mut transaction = service.database().across_tenants("a test locks a table").begin().await.unwrap();
     transaction.query(lock).execute().await.unwrap();
     transaction
 }
@@ -69,25 +76,25 @@ async fn lock_table(postgres: &Postgres, lock: &'static str) -> Transaction<Acro
 async fn f14_it_starts_without_its_database_and_serves_when_it_is_there() {
     let Some(postgres) = Postgres::start() else { return };
     postgres.stop();
-    let service = Service::start_in(tempfile::tempdir().unwrap(), &postgres.url("tapis")).await;
+    let service = service_on(&postgres).await;
     let start = Instant::now();
-    assert_eq!(service.get("/healthcheck").await.status, 200);
-    service.get("/ready").await.assert_refusal(503, "The service is not ready: database.");
-    service.alice().get("").await.assert_refusal(503, "The database is unavailable.");
+    assert_eq!(service.anonymous().get("/healthcheck").await.status(), 200);
+    service.anonymous().get("/ready").await.assert_error(503, "The service is not ready: database.");
+    service.alice().get("").await.assert_error(503, "The database is unavailable.");
     assert!(start.elapsed() < 2 * SLOW, "{:?}", start.elapsed());
     block_in_place(|| postgres.restart());
     // There, but empty.
-    service.alice().get("").await.assert_refusal(503, "The database is not ready.");
-    crate::migrate(&postgres.url("tapis")).await;
-    until_ready(&service).await;
+    service.alice().get("").await.assert_error(503, "The database is not ready.");
+    migrate(&service).await;
+    service.until_ready().await;
     service.alice().bookmark("results").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f15_no_acknowledged_bookmark_is_lost_in_a_crash() {
     let Some(postgres) = Postgres::start() else { return };
-    crate::migrate(&postgres.url("tapis")).await;
-    let service = Arc::new(Service::start_in(tempfile::tempdir().unwrap(), &postgres.url("tapis")).await);
+    let service = Arc::new(service_on(&postgres).await);
+    migrate(&service).await;
     let stop = Arc::new(AtomicBool::new(false));
     let mut clients = JoinSet::new();
     for client in 0..8 {
@@ -101,13 +108,13 @@ async fn f15_no_acknowledged_bookmark_is_lost_in_a_crash() {
                 let name = format!("{client}-{number}");
                 let body = json!({"name": name, "system_id": "workstation", "path": "/", "tags": ["a", "b"]});
                 let start = Instant::now();
-                let response = alice.post(&body).await;
+                let response = alice.create(&body).await;
                 assert!(start.elapsed() < SLOW, "{:?}", start.elapsed());
-                if response.status == 201 {
+                if response.status() == 201 {
                     acknowledged.push(name);
                 } else {
-                    assert_eq!(response.status, 503, "{}", response.text);
-                    assert!(!response.text.contains(PASSWORD) && !response.text.contains("127.0.0.1"));
+                    assert_eq!(response.status(), 503, "{}", response.text());
+                    assert!(!response.text().contains(PASSWORD) && !response.text().contains("127.0.0.1"));
                     refused += 1;
                 }
             }
@@ -119,7 +126,7 @@ async fn f15_no_acknowledged_bookmark_is_lost_in_a_crash() {
         block_in_place(|| if crash { postgres.kill() } else { postgres.stop() });
         tokio::time::sleep(Duration::from_millis(500)).await;
         block_in_place(|| postgres.restart());
-        until_ready(&service).await;
+        service.until_ready().await;
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     stop.store(true, Ordering::Relaxed);
@@ -145,7 +152,7 @@ async fn f15_no_acknowledged_bookmark_is_lost_in_a_crash() {
 async fn f16_while_the_pool_is_exhausted_the_rest_answers() {
     let Some(postgres) = Postgres::start() else { return };
     let (service, metrics) = small_service(&postgres).await;
-    let lock = lock_table(&postgres, "LOCK TABLE bookmarks IN ACCESS EXCLUSIVE MODE").await;
+    let lock = lock_table(&service, "LOCK TABLE bookmarks IN ACCESS EXCLUSIVE MODE").await;
     let mut waiting = JoinSet::new();
     for _ in 0..2 {
         let service = Arc::clone(&service);
@@ -154,17 +161,17 @@ async fn f16_while_the_pool_is_exhausted_the_rest_answers() {
     until("the pool is exhausted", async || used(&metrics).await == 2).await;
     let start = Instant::now();
     let refused = service.alice().get("").await;
-    refused.assert_refusal(503, "The database is unavailable.");
-    assert!(refused.headers.contains_key("retry-after"));
+    refused.assert_error(503, "The database is unavailable.");
+    assert!(refused.headers().contains_key("retry-after"));
     assert!(start.elapsed() < SLOW, "{:?}", start.elapsed());
-    service.get("/ready").await.assert_refusal(503, "The service is not ready: database.");
-    assert_eq!(service.get("/healthcheck").await.status, 200);
+    service.anonymous().get("/ready").await.assert_error(503, "The service is not ready: database.");
+    assert_eq!(service.anonymous().get("/healthcheck").await.status(), 200);
     assert_eq!(service.alice().get("/whoami").await.result()["username"], "alice");
-    assert_eq!(service.get("/whoami").await.status, 401);
+    assert_eq!(service.anonymous().get("/whoami").await.status(), 401);
     assert_eq!(used(&metrics).await, 2);
     lock.rollback().await.unwrap();
-    assert!(waiting.join_all().await.iter().all(|response| response.status == 200));
-    until_ready(&service).await;
+    assert!(waiting.join_all().await.iter().all(|response| response.status() == 200));
+    service.until_ready().await;
     service.alice().bookmark("results").await;
 }
 
@@ -174,13 +181,13 @@ async fn f27_callers_that_hang_up_leave_no_bookmark_and_take_no_connection() {
     let (service, metrics) = small_service(&postgres).await;
     for round in 0..3 {
         // The bookmark itself is written; its tags have to wait.
-        let lock = lock_table(&postgres, "LOCK TABLE bookmark_tags IN ACCESS EXCLUSIVE MODE").await;
+        let lock = lock_table(&service, "LOCK TABLE bookmark_tags IN ACCESS EXCLUSIVE MODE").await;
         let mut callers = JoinSet::new();
         for caller in 0..2 {
             let name = format!("{round}-{caller}");
             let body = json!({"name": name, "system_id": "workstation", "path": "/", "tags": ["a"]});
             let service = Arc::clone(&service);
-            callers.spawn(async move { service.alice().post(&body).await });
+            callers.spawn(async move { service.alice().create(&body).await });
         }
         let blocked = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO bookmark_tags%'";
         until("both wait", async || block_in_place(|| postgres.sql_in("tapis", blocked)) == "2").await;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method, RequestBuilder, redirect};
 use serde_json::json;
-use tapisservice_devsite::{DevSite, InjectedFault};
+use tapisservice::testing::{DevSite, InjectedFault};
 
 use crate::evidence::Evidence;
 use crate::process::Service;
@@ -151,8 +151,12 @@ pub(crate) async fn failing_neighbours(caller: &mut Caller<'_>) {
         );
         // An unknown tenant and a forged signature make the service look into the registry again.
         caller.site.inject_fault("/v3/tenants", fault);
-        let stranger =
-            caller.site.token().user("alice", "tacc").claim("tapis/tenant_id", format!("t{number}")).mint();
+        let stranger = caller
+            .site
+            .token()
+            .for_user("tacc", "alice")
+            .claim("tapis/tenant_id", format!("t{number}"))
+            .mint();
         let request = caller.request(Method::GET, "/whoami").header("X-Tapis-Token", stranger);
         assert_eq!(caller.send(request).await, 401);
     }

@@ -8,8 +8,8 @@ use tapisservice::axum::routing::get;
 use tapisservice::config::Config;
 use tapisservice::logs::{self, LogSettings};
 use tapisservice::prelude::*;
+use tapisservice::testing::{DevSite, InjectedFault};
 use tapisservice::{App, Settings, program};
-use tapisservice_devsite::{DevSite, InjectedFault};
 use tapisservice_user::{Tokens as UserTokens, UserClient};
 use tower::ServiceExt as _;
 
@@ -25,7 +25,7 @@ pub(crate) async fn run(canaries: &mut Canaries, evidence: &mut Evidence) {
     let folder = tempfile::tempdir().unwrap();
     let site = DevSite::builder().server("dev").user("alice", USER_PASSWORD).client("notebook", CLIENT_KEY);
     let site = site.service("bookmarks", SERVICE_PASSWORD).start().await.unwrap();
-    let token = site.user_token("alice", "tacc");
+    let token = site.token_for_user("tacc", "alice");
     canaries.add_token("a token in a panic", &token);
     let config = config(&site);
     let settings = Settings::from_config(&config).unwrap();

@@ -8,9 +8,9 @@ use std::time::Duration;
 use bookmarks::Bookmarks;
 use serde_json::{Value, json};
 use tapisservice::TapisService as _;
-use tapisservice_db::migrate::Upgrade;
-use tapisservice_db::testing::Postgres;
-use tapisservice_devsite::{DevSite, System};
+use tapisservice::db::migrate::Upgrade;
+use tapisservice::testing::Postgres;
+use tapisservice::testing::{DevSite, System};
 use tempfile::TempDir;
 
 use crate::canary::Canaries;
@@ -124,7 +124,7 @@ async fn prepared(postgres: &Postgres) -> String {
     postgres.sql(&format!("CREATE ROLE canary LOGIN SUPERUSER PASSWORD '{DATABASE_PASSWORD}'"));
     let url = format!("postgres://canary:{}@127.0.0.1:{}/tapis", percent(DATABASE_PASSWORD), postgres.port());
     let database =
-        tapisservice_db::Database::connect_lazy(&tapisservice_db::DatabaseSettings::new(&url)).unwrap();
+        tapisservice::db::Database::connect_lazy(&tapisservice::db::DatabaseSettings::new(&url)).unwrap();
     Bookmarks::migrations().unwrap().upgrade(&database, Upgrade::Head, TIMEOUT, &mut |_| ()).await.unwrap();
     database.close().await;
     url

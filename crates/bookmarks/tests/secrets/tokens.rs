@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::time::Duration;
-use tapisservice_devsite::{DevSite, InjectedFault};
+use tapisservice::testing::{DevSite, InjectedFault};
 
 use crate::canary::Canaries;
 
@@ -14,19 +14,19 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     pub(crate) fn of(site: &DevSite, canaries: &mut Canaries) -> Self {
-        let alice = site.user_token("alice", "tacc");
-        let forged = site.token().user("alice", "tacc").signed_by("dev").mint();
+        let alice = site.token_for_user("tacc", "alice");
+        let forged = site.token().for_user("tacc", "alice").signed_by("dev").mint();
         let (signed, _) = forged.rsplit_once('.').unwrap();
         let all = vec![
             ("a good token", alice.clone()),
-            ("an expired token", site.expired_token("alice", "tacc")),
+            ("an expired token", site.expired_token_for_user("tacc", "alice")),
             ("a forged token", forged.clone()),
-            ("a token of another tenant", site.user_token("alice", "dev")),
-            ("a token of a service", site.service_token("jobs", "admin", "tacc")),
-            ("a token for another site", site.service_token("jobs", "admin", "elsewhere")),
-            ("a refresh token in its place", site.refresh_token("alice", "tacc")),
-            ("a token that says none", site.token().user("alice", "tacc").header("alg", "none").mint()),
-            ("a token without exp", site.token().user("alice", "tacc").without("exp").mint()),
+            ("a token of another tenant", site.token_for_user("dev", "alice")),
+            ("a token of a service", site.token_for_service("admin", "jobs", "tacc")),
+            ("a token for another site", site.token_for_service("admin", "jobs", "elsewhere")),
+            ("a refresh token in its place", site.refresh_token_for_user("tacc", "alice")),
+            ("a token that says none", site.token().for_user("tacc", "alice").header("alg", "none").mint()),
+            ("a token without exp", site.token().for_user("tacc", "alice").without("exp").mint()),
             ("a token with a broken signature", format!("{signed}.{}", crate::text::JUNK_TOKEN)),
         ];
         for (what, token) in &all[..all.len() - 1] {
@@ -40,9 +40,9 @@ impl Tokens {
 pub(crate) fn serve_known_tokens(site: &DevSite, canaries: &mut Canaries) {
     let life = Duration::from_hours(1);
     for request in ["POST /v3/tokens", "PUT /v3/tokens"] {
-        let access = site.token().service("bookmarks", "admin", "tacc").expires_in(life).mint();
+        let access = site.token().for_service("admin", "bookmarks", "tacc").expires_in(life).mint();
         let refresh =
-            site.token().service("bookmarks", "admin", "tacc").refresh().expires_in(life * 100).mint();
+            site.token().for_service("admin", "bookmarks", "tacc").refresh().expires_in(life * 100).mint();
         canaries.add_token(&format!("the service's own token by {request}"), &access);
         canaries.add_token(&format!("the service's own refresh token by {request}"), &refresh);
         let entry = |name: &str, token: &str, life: Duration| json!({name: token, "expires_in": life.as_secs(), "jti": "x"});

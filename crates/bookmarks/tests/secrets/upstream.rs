@@ -1,7 +1,7 @@
 //! Neighbours that fail, some of them talking: their responses hold what they were sent and more.
 
 use serde_json::json;
-use tapisservice_devsite::{DevSite, InjectedFault};
+use tapisservice::testing::{DevSite, InjectedFault};
 
 use crate::text::{LOCATION, SERVICE_PASSWORD, percent};
 use crate::tokens::json_response;

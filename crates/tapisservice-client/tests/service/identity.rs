@@ -16,7 +16,7 @@ fn request(tracking_id: &str) -> RequestContext {
 }
 
 fn identity(user: &str) -> Identity {
-    testing::identity(user, "tacc")
+    testing::identity_for("tacc", user)
 }
 
 #[tokio::test]

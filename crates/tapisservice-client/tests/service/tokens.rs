@@ -32,7 +32,7 @@ async fn respond(
 
 fn short_token(site: &DevSite, number: u64) -> String {
     let life = std::time::Duration::from_secs(10 + number);
-    site.token().service("bookmarks", "admin", "tacc").expires_in(life).mint()
+    site.token().for_service("admin", "bookmarks", "tacc").expires_in(life).mint()
 }
 
 #[tokio::test]

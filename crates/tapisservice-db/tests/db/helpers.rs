@@ -63,7 +63,7 @@ fn fixture(name: &'static str, settings: DatabaseSettings, folder: tempfile::Tem
 }
 
 pub(crate) fn owner(username: &str, tenant: &str) -> Identity {
-    tapisservice_core::testing::identity(username, tenant)
+    tapisservice_core::testing::identity_for(tenant, username)
 }
 
 #[derive(Debug, Clone, PartialEq, FromRow)]

@@ -18,17 +18,17 @@ impl DevSite {
     /// # Panics
     ///
     /// As the other shortcuts: when there is no such tenant. See [`TokenBuilder::try_mint`].
-    pub fn user_token(&self, username: &str, tenant: &str) -> String {
-        self.token().user(username, tenant).mint()
+    pub fn token_for_user(&self, tenant: &str, username: &str) -> String {
+        self.token().for_user(tenant, username).mint()
     }
 
-    /// An access token of a service that lives in `tenant`, for use at `target_site`.
+    /// An access token of a service in the site-admin tenant `tenant`, for use at `target_site`.
     ///
     /// # Panics
     ///
     /// When there is no such tenant.
-    pub fn service_token(&self, service: &str, tenant: &str, target_site: &str) -> String {
-        self.token().service(service, tenant, target_site).mint()
+    pub fn token_for_service(&self, tenant: &str, service: &str, target_site: &str) -> String {
+        self.token().for_service(tenant, service, target_site).mint()
     }
 
     /// An access token of a user that `delegate`, of the same tenant, had made.
@@ -36,8 +36,8 @@ impl DevSite {
     /// # Panics
     ///
     /// When there is no such tenant.
-    pub fn delegated_token(&self, username: &str, tenant: &str, delegate: &str) -> String {
-        self.token().user(username, tenant).delegated_by(delegate, tenant).mint()
+    pub fn delegated_token_for_user(&self, tenant: &str, username: &str, delegate: &str) -> String {
+        self.token().for_user(tenant, username).with_delegate(tenant, delegate).mint()
     }
 
     /// An access token of a user that expired an hour ago.
@@ -45,8 +45,8 @@ impl DevSite {
     /// # Panics
     ///
     /// When there is no such tenant.
-    pub fn expired_token(&self, username: &str, tenant: &str) -> String {
-        self.token().user(username, tenant).expired_since(Duration::from_hours(1)).mint()
+    pub fn expired_token_for_user(&self, tenant: &str, username: &str) -> String {
+        self.token().for_user(tenant, username).expired_since(Duration::from_hours(1)).mint()
     }
 
     /// A refresh token of a user.
@@ -54,7 +54,7 @@ impl DevSite {
     /// # Panics
     ///
     /// When there is no such tenant.
-    pub fn refresh_token(&self, username: &str, tenant: &str) -> String {
-        self.token().user(username, tenant).refresh().mint()
+    pub fn refresh_token_for_user(&self, tenant: &str, username: &str) -> String {
+        self.token().for_user(tenant, username).refresh().mint()
     }
 }

@@ -43,8 +43,8 @@ async fn the_host_names_the_tenant() {
         .start()
         .await
         .unwrap();
-    let (tacc, dev) = (site.user_token("alice", "tacc"), site.user_token("alice", "dev"));
-    let named = site.user_token("alice", "named");
+    let (tacc, dev) = (site.token_for_user("tacc", "alice"), site.token_for_user("dev", "alice"));
+    let named = site.token_for_user("named", "alice");
     let templated = format!("dev.localhost:{}", site.port());
     let cases = [
         (None, &tacc, 200),

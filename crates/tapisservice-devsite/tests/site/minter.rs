@@ -7,7 +7,7 @@ use crate::helpers::{at, site, verified_claims};
 #[tokio::test]
 async fn tokens_hold_the_claims_of_the_protocol_and_no_others() {
     let site = site().await;
-    let claims = verified_claims(&site, "tacc", &site.user_token("alice", "tacc")).await;
+    let claims = verified_claims(&site, "tacc", &site.token_for_user("tacc", "alice")).await;
     let expected = json!({
         "jti": claims["jti"], "iss": at(&site, "tacc", "/v3/tokens"), "sub": "alice@tacc", "tapis/tenant_id": "tacc",
         "tapis/token_type": "access", "tapis/username": "alice", "tapis/account_type": "user",
@@ -15,13 +15,14 @@ async fn tokens_hold_the_claims_of_the_protocol_and_no_others() {
     });
     assert_eq!(claims, expected);
 
-    let delegated = verified_claims(&site, "tacc", &site.delegated_token("alice", "tacc", "bob")).await;
+    let delegated =
+        verified_claims(&site, "tacc", &site.delegated_token_for_user("tacc", "alice", "bob")).await;
     assert_eq!(
         (&delegated["tapis/delegation"], &delegated["tapis/delegation_sub"]),
         (&json!(true), &json!("bob@tacc"))
     );
 
-    let service = verified_claims(&site, "adminuh", &site.service_token("files", "adminuh", "uh")).await;
+    let service = verified_claims(&site, "adminuh", &site.token_for_service("adminuh", "files", "uh")).await;
     assert_eq!(
         (&service["tapis/account_type"], &service["tapis/target_site"]),
         (&json!("service"), &json!("uh"))
@@ -33,7 +34,7 @@ async fn any_claim_and_header_can_be_wrong() {
     let site = site().await;
     let token = site
         .token()
-        .user("bob", "dev")
+        .for_user("dev", "bob")
         .claim("aud", "files")
         .without("exp")
         .header("kid", "k")
@@ -66,9 +67,11 @@ async fn a_life_can_be_chosen() {
 #[tokio::test]
 async fn an_unknown_signer_is_an_error_and_a_removed_one_signs() {
     let site = site().await;
-    assert!(site.token().user("alice", "nowhere").try_mint().unwrap_err().to_string().contains("nowhere"));
+    assert!(
+        site.token().for_user("nowhere", "alice").try_mint().unwrap_err().to_string().contains("nowhere")
+    );
     site.remove_tenant("dev").unwrap();
-    assert!(site.token().user("alice", "dev").try_mint().is_ok());
+    assert!(site.token().for_user("dev", "alice").try_mint().is_ok());
     let text = format!("{:?} {:?}", site.token(), site);
     assert!(!text.contains("PRIVATE") && !text.contains("secret"), "{text}");
 }

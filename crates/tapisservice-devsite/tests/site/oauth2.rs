@@ -25,7 +25,7 @@ async fn a_user_logs_in_and_renews_as_tapipy_does() {
     verified_claims(&site, "dev", refresh).await;
     // The old access token travels along, expired or not.
     let request = post(&site, "dev").basic_auth("devsite-client", Some("devsite-client-key"));
-    let request = request.header("X-Tapis-Token", site.expired_token("alice", "dev"));
+    let request = request.header("X-Tapis-Token", site.expired_token_for_user("dev", "alice"));
     let body = json!({"grant_type": "refresh_token", "refresh_token": refresh});
     let renewed = response(request.json(&body), 201).await["result"].take();
     assert_ne!(renewed["access_token"]["access_token"], access);
@@ -59,10 +59,10 @@ async fn bad_log_ins_are_refused() {
         (json!({"grant_type": "refresh_token"}), 400),
         (json!({"grant_type": "device_code"}), 400),
         (json!({}), 400),
-        (refresh(site.user_token("alice", "tacc")), 401),
-        (refresh(site.refresh_token("alice", "dev")), 401),
+        (refresh(site.token_for_user("tacc", "alice")), 401),
+        (refresh(site.refresh_token_for_user("dev", "alice")), 401),
         (refresh(site.token().refresh().expires_at(1).mint()), 401),
-        (refresh(site.token().service("jobs", "tacc", "tacc").refresh().mint()), 401),
+        (refresh(site.token().for_service("tacc", "jobs", "tacc").refresh().mint()), 401),
     ];
     for (body, status) in cases {
         response(post(&site, "tacc").json(&body), status).await;

@@ -15,7 +15,7 @@ async fn ask(site: &DevSite, token: &str, operation: &str, body: Value, status: 
 #[tokio::test]
 async fn roles_are_asked_for_in_several_ways() {
     let site = site().await;
-    let token = site.user_token("bob", "tacc");
+    let token = site.token_for_user("tacc", "bob");
     let (alice, admin) =
         (json!({"tenant": "tacc", "user": "alice"}), json!({"tenant": "tacc", "user": "admin"}));
     let with = |who: &Value, name: &str, value: Value| {
@@ -48,7 +48,7 @@ async fn a_service_grants_and_revokes_on_behalf_of_a_user() {
     let call = |method: &str, path: &str| {
         let url = at(&site, "tacc", &format!("/v3/security/user/{path}"));
         let request = http().request(method.parse().unwrap(), url);
-        let request = request.header("X-Tapis-Token", site.service_token("bookmarks", "admin", "tacc"));
+        let request = request.header("X-Tapis-Token", site.token_for_service("admin", "bookmarks", "tacc"));
         request.header("X-Tapis-Tenant", "tacc").header("X-Tapis-User", "alice")
     };
     let body = json!({"tenant": "tacc", "user": "bob", "roleName": "reader"});
@@ -72,7 +72,7 @@ async fn a_service_grants_and_revokes_on_behalf_of_a_user() {
 #[tokio::test]
 async fn a_test_grants_and_revokes_without_asking() {
     let site = site().await;
-    let token = site.user_token("bob", "tacc");
+    let token = site.token_for_user("tacc", "bob");
     let body = json!({"tenant": "tacc", "user": "bob", "roleName": "reader"});
     site.grant_role("tacc", "bob", "reader");
     assert_eq!(ask(&site, &token, "hasRole", body.clone(), 200).await["isAuthorized"], true);
@@ -84,9 +84,9 @@ async fn a_test_grants_and_revokes_without_asking() {
 async fn users_change_nothing_and_look_into_no_other_tenant() {
     let site = site().await;
     let body = json!({"tenant": "tacc", "user": "alice", "roleName": "root"});
-    ask(&site, &site.user_token("alice", "tacc"), "grantRole", body.clone(), 403).await;
-    ask(&site, &site.user_token("admin", "tacc"), "grantRole", body, 200).await;
-    let token = site.user_token("alice", "tacc");
+    ask(&site, &site.token_for_user("tacc", "alice"), "grantRole", body.clone(), 403).await;
+    ask(&site, &site.token_for_user("tacc", "admin"), "grantRole", body, 200).await;
+    let token = site.token_for_user("tacc", "alice");
     ask(&site, &token, "isAdmin", json!({"tenant": "dev", "user": "alice"}), 403).await;
     ask(&site, &token, "isAdmin", json!({"tenant": "nowhere", "user": "alice"}), 400).await;
     ask(&site, &token, "isAdmin", json!({"tenant": "tacc"}), 400).await;

@@ -25,11 +25,12 @@ async fn users_see_their_own_systems_and_the_public_ones() {
         ("alice", "/v3/systems?listType=ALL&skip=1&limit=-1", vec!["workstation"]),
     ];
     for (user, path, expected) in cases {
-        let list = response(call(&site, "tacc", path, &site.user_token(user, "tacc")), 200).await;
+        let list = response(call(&site, "tacc", path, &site.token_for_user("tacc", user)), 200).await;
         assert_eq!(ids(&list), expected, "{user} {path}");
         assert_eq!(list["metadata"]["recordCount"], expected.len());
     }
-    response(call(&site, "tacc", "/v3/systems?listType=SOME", &site.user_token("bob", "tacc")), 400).await;
+    response(call(&site, "tacc", "/v3/systems?listType=SOME", &site.token_for_user("tacc", "bob")), 400)
+        .await;
 }
 
 #[tokio::test]
@@ -43,7 +44,7 @@ async fn a_system_that_is_not_visible_is_not_there() {
     ];
     for (user, system, status) in cases {
         let path = format!("/v3/systems/{system}");
-        let found = response(call(&site, "dev", &path, &site.user_token(user, "dev")), status).await;
+        let found = response(call(&site, "dev", &path, &site.token_for_user("dev", user)), status).await;
         assert!(status != 200 || found["result"]["tenant"] == "dev", "{found}");
     }
 }
@@ -51,7 +52,7 @@ async fn a_system_that_is_not_visible_is_not_there() {
 #[tokio::test]
 async fn a_service_sees_what_its_user_sees() {
     let site = site().await;
-    let token = site.service_token("bookmarks", "admin", "tacc");
+    let token = site.token_for_service("admin", "bookmarks", "tacc");
     for (user, status) in [("alice", 200), ("bob", 404)] {
         let request = call(&site, "tacc", "/v3/systems/alice-private", &token);
         response(request.header("X-Tapis-Tenant", "tacc").header("X-Tapis-User", user), status).await;
@@ -61,32 +62,32 @@ async fn a_service_sees_what_its_user_sees() {
 #[tokio::test]
 async fn bad_tokens_and_headers_are_refused() {
     let site = site().await;
-    let service = site.service_token("bookmarks", "admin", "tacc");
+    let service = site.token_for_service("admin", "bookmarks", "tacc");
     let obo = |token: &str, tenant: &str| {
         call(&site, "tacc", "/v3/systems", token)
             .header("X-Tapis-Tenant", tenant)
             .header("X-Tapis-User", "alice")
     };
     let user = |token: String| call(&site, "tacc", "/v3/systems", &token);
-    let alice = || site.token().user("alice", "tacc");
+    let alice = || site.token().for_user("tacc", "alice");
     let cases = [
         ("no token", http().get(at(&site, "tacc", "/v3/systems")), 401),
         ("empty token", user(String::new()), 401),
-        ("expired", user(site.expired_token("alice", "tacc")), 401),
-        ("refresh token", user(site.refresh_token("alice", "tacc")), 401),
+        ("expired", user(site.expired_token_for_user("tacc", "alice")), 401),
+        ("refresh token", user(site.refresh_token_for_user("tacc", "alice")), 401),
         ("another key", user(alice().signed_by("dev").mint()), 401),
         ("another issuer", user(alice().claim("iss", "http://elsewhere").mint()), 401),
         ("another subject", user(alice().claim("sub", "bob@tacc").mint()), 401),
         ("no expiry", user(alice().without("exp").mint()), 401),
         ("odd account type", user(alice().claim("tapis/account_type", "robot").mint()), 401),
-        ("unknown tenant", user(site.token().user("alice", "nowhere").signed_by("tacc").mint()), 401),
-        ("another tenant's host", user(site.user_token("alice", "dev")), 403),
-        ("OBO with a user token", obo(&site.user_token("alice", "tacc"), "tacc"), 401),
+        ("unknown tenant", user(site.token().for_user("nowhere", "alice").signed_by("tacc").mint()), 401),
+        ("another tenant's host", user(site.token_for_user("dev", "alice")), 403),
+        ("OBO with a user token", obo(&site.token_for_user("tacc", "alice"), "tacc"), 401),
         ("no OBO", user(service.clone()), 401),
         ("two OBO users", obo(&service, "tacc").header("X-Tapis-User", "bob"), 401),
-        ("another target site", obo(&site.service_token("bookmarks", "admin", "uh"), "tacc"), 401),
+        ("another target site", obo(&site.token_for_service("admin", "bookmarks", "uh"), "tacc"), 401),
         ("unknown OBO tenant", obo(&service, "nowhere"), 400),
-        ("not an allowable tenant", obo(&site.service_token("files", "adminuh", "tacc"), "tacc"), 403),
+        ("not an allowable tenant", obo(&site.token_for_service("adminuh", "files", "tacc"), "tacc"), 403),
         ("a tenant whose site has Systems", obo(&service, "uh"), 403),
     ];
     for (name, request, status) in cases {
@@ -101,6 +102,6 @@ async fn the_primary_site_serves_tenants_whose_site_has_no_systems() {
     let request = http()
         .get(format!("{}/v3/systems", site.url()))
         .header("Host", format!("uh.localhost:{}", site.port()));
-    let request = request.header("X-Tapis-Token", site.service_token("bookmarks", "admin", "tacc"));
+    let request = request.header("X-Tapis-Token", site.token_for_service("admin", "bookmarks", "tacc"));
     response(request.header("X-Tapis-Tenant", "uh").header("X-Tapis-User", "alice"), 200).await;
 }

@@ -88,10 +88,10 @@ async fn tenants_come_change_and_go_while_the_site_runs() {
 #[tokio::test]
 async fn a_rotated_key_is_published_and_signs() {
     let site = site().await;
-    let (old, token) = (site.public_key("dev").unwrap(), site.user_token("alice", "dev"));
+    let (old, token) = (site.public_key("dev").unwrap(), site.token_for_user("dev", "alice"));
     site.rotate_key("dev").await.unwrap();
     assert_ne!(site.public_key("dev").unwrap(), old);
-    crate::helpers::verified_claims(&site, "dev", &site.user_token("alice", "dev")).await;
+    crate::helpers::verified_claims(&site, "dev", &site.token_for_user("dev", "alice")).await;
     let systems = crate::helpers::http().get(at(&site, "dev", "/v3/systems"));
     crate::helpers::response(systems.header("X-Tapis-Token", token), 401).await;
 }

@@ -47,7 +47,7 @@ async fn a_service_gets_its_tokens_for_its_password() {
 #[tokio::test]
 async fn a_service_token_opens_the_door_to_that_of_another_site() {
     let site = site().await;
-    let token = site.service_token("bookmarks", "admin", "tacc");
+    let token = site.token_for_service("admin", "bookmarks", "tacc");
     let request = post(&site).header("X-Tapis-Token", token).json(&with(&json!({"target_site_id": "uh"})));
     let result = response(request, 201).await["result"].take();
     let claims =
@@ -82,7 +82,7 @@ async fn the_authenticator_makes_tokens_of_users() {
         "account_type": "user", "token_tenant_id": "tacc", "token_username": "alice", "delegation_token": true,
         "delegation_sub_tenant_id": "tacc", "delegation_sub_username": "bob", "claims": {"tapis/client_id": "c"},
     });
-    let token = site.service_token("authenticator", "admin", "tacc");
+    let token = site.token_for_service("admin", "authenticator", "tacc");
     let result = response(post(&site).header("X-Tapis-Token", token).json(&body), 201).await["result"].take();
     let claims =
         verified_claims(&site, "tacc", result["access_token"]["access_token"].as_str().unwrap()).await;
@@ -128,9 +128,9 @@ async fn bad_token_requests_are_refused() {
 #[tokio::test]
 async fn bad_credentials_are_refused() {
     let site = site().await;
-    let good = site.service_token("bookmarks", "admin", "tacc");
+    let good = site.token_for_service("admin", "bookmarks", "tacc");
     let token = |token: String| post(&site).header("X-Tapis-Token", token);
-    let service = || site.token().service("bookmarks", "admin", "tacc");
+    let service = || site.token().for_service("admin", "bookmarks", "tacc");
     let cases = [
         ("none", post(&site), 401),
         ("wrong password", post(&site).basic_auth("bookmarks", Some("wrong")), 401),
@@ -144,10 +144,10 @@ async fn bad_credentials_are_refused() {
             post(&site).basic_auth("bookmarks", Some("open-sesame")).basic_auth("a", Some("b")),
             400,
         ),
-        ("another service", token(site.service_token("files", "admin", "tacc")), 403),
-        ("another admin tenant", token(site.service_token("bookmarks", "adminuh", "tacc")), 403),
-        ("another target site", token(site.service_token("bookmarks", "admin", "uh")), 401),
-        ("a user", token(site.user_token("bookmarks", "admin")), 403),
+        ("another service", token(site.token_for_service("admin", "files", "tacc")), 403),
+        ("another admin tenant", token(site.token_for_service("adminuh", "bookmarks", "tacc")), 403),
+        ("another target site", token(site.token_for_service("admin", "bookmarks", "uh")), 401),
+        ("a user", token(site.token_for_user("admin", "bookmarks")), 403),
         ("expired", token(service().expires_at(1).mint()), 401),
         ("another key", token(service().signed_by("dev").mint()), 401),
         ("a refresh token", token(service().refresh().mint()), 401),
@@ -163,8 +163,8 @@ async fn bad_credentials_are_refused() {
 #[tokio::test]
 async fn a_refresh_token_renews_both_tokens_whatever_is_sent_beside_it() {
     let site = site().await;
-    let refresh = site.token().service("bookmarks", "admin", "uh").refresh().mint();
-    let expired = site.token().service("bookmarks", "admin", "uh").expires_at(1).mint();
+    let refresh = site.token().for_service("admin", "bookmarks", "uh").refresh().mint();
+    let expired = site.token().for_service("admin", "bookmarks", "uh").expires_at(1).mint();
     for old in [expired.as_str(), "garbage"] {
         let request = http().put(at(&site, "admin", "/v3/tokens")).header("X-Tapis-Token", old);
         let request = request.header("X-Tapis-Tenant", "admin").header("X-Tapis-User", "bookmarks");
@@ -179,7 +179,7 @@ async fn a_refresh_token_renews_both_tokens_whatever_is_sent_beside_it() {
 #[tokio::test]
 async fn what_is_no_good_refresh_token_renews_nothing() {
     let site = site().await;
-    let service = || site.token().service("bookmarks", "admin", "tacc");
+    let service = || site.token().for_service("admin", "bookmarks", "tacc");
     let cases = [
         (json!({"refresh_token": service().mint()}), 401),
         (json!({"refresh_token": service().refresh().expires_at(1).mint()}), 401),

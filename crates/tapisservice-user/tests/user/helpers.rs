@@ -21,17 +21,18 @@ pub(crate) fn at(site: &DevSite, tenant: &str) -> UserClientBuilder {
 
 /// Alice's tokens, of which the access token lives so long, and a refresh token.
 pub(crate) fn tokens(site: &DevSite, life: Duration) -> Tokens {
-    let access = site.token().user("alice", "tacc").expires_in(life).mint();
-    Tokens::new(access).with_refresh_token(site.refresh_token("alice", "tacc"))
+    let access = site.token().for_user("tacc", "alice").expires_in(life).mint();
+    Tokens::new(access).with_refresh_token(site.refresh_token_for_user("tacc", "alice"))
 }
 
 pub(crate) fn expired(site: &DevSite) -> Tokens {
-    Tokens::new(site.expired_token("alice", "tacc")).with_refresh_token(site.refresh_token("alice", "tacc"))
+    Tokens::new(site.expired_token_for_user("tacc", "alice"))
+        .with_refresh_token(site.refresh_token_for_user("tacc", "alice"))
 }
 
 /// A refresh token that the site refuses.
 pub(crate) fn bad_refresh_token(site: &DevSite) -> String {
-    site.token().user("alice", "tacc").refresh().signed_by("dev").mint()
+    site.token().for_user("tacc", "alice").refresh().signed_by("dev").mint()
 }
 
 pub(crate) async fn with(site: &DevSite, tokens: impl Into<Tokens>) -> UserClient {

@@ -84,7 +84,7 @@ async fn a_refusal_that_quotes_a_secret_is_not_passed_on() {
 #[tokio::test]
 async fn an_access_token_needs_no_log_in_and_no_look_up() {
     let site = site().await;
-    let tapis = with(&site, format!(" {}\n", site.user_token("alice", "tacc"))).await;
+    let tapis = with(&site, format!(" {}\n", site.token_for_user("tacc", "alice"))).await;
     assert_eq!((tapis.tenant_id().as_str(), tapis.username()), ("tacc", Some("alice")));
     assert!(site.request_counts().is_empty(), "{:?}", site.request_counts());
     assert_eq!(systems(&tapis).await.unwrap(), ["alice-private"]);
@@ -94,7 +94,7 @@ async fn an_access_token_needs_no_log_in_and_no_look_up() {
 #[tokio::test]
 async fn a_refresh_token_signs_in() {
     let site = site().await;
-    let refresh = site.refresh_token("alice", "tacc");
+    let refresh = site.refresh_token_for_user("tacc", "alice");
     let tapis = at(&site, "tacc").tenant("tacc").refresh_token(&refresh).await.unwrap();
     assert_eq!(tapis.username(), Some("alice"));
     assert!(tapis.tokens().refresh_token().is_some());

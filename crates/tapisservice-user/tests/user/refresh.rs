@@ -92,7 +92,7 @@ async fn a_401_that_a_new_token_does_not_change_is_the_answer() {
 async fn a_401_without_a_refresh_token_is_the_answer() {
     let site = site().await;
     site.inject_fault(SYSTEMS, InjectedFault::Status(401));
-    let tapis = with(&site, site.user_token("alice", "tacc")).await;
+    let tapis = with(&site, site.token_for_user("tacc", "alice")).await;
     assert_eq!(systems(&tapis).await.unwrap_err().status(), Some(StatusCode::UNAUTHORIZED));
     assert_eq!((site.request_count(TOKENS), site.request_count(SYSTEMS)), (0, 1));
 }
@@ -100,8 +100,8 @@ async fn a_401_without_a_refresh_token_is_the_answer() {
 #[tokio::test]
 async fn a_refresh_that_is_refused_is_a_typed_error_and_no_stale_token_is_sent() {
     let site = site().await;
-    let tokens =
-        Tokens::new(site.expired_token("alice", "tacc")).with_refresh_token(bad_refresh_token(&site));
+    let tokens = Tokens::new(site.expired_token_for_user("tacc", "alice"))
+        .with_refresh_token(bad_refresh_token(&site));
     let tapis = with(&site, tokens).await;
     for _ in 0..3 {
         let error = systems(&tapis).await.unwrap_err();
@@ -114,7 +114,7 @@ async fn a_refresh_that_is_refused_is_a_typed_error_and_no_stale_token_is_sent()
         "what was refused is not asked again"
     );
 
-    tapis.set_tokens(site.user_token("alice", "tacc"));
+    tapis.set_tokens(site.token_for_user("tacc", "alice"));
     assert_eq!(systems(&tapis).await.unwrap(), ["alice-private"]);
 }
 
@@ -145,7 +145,7 @@ async fn an_authenticator_that_is_away_is_a_passing_error_until_it_is_back() {
 #[tokio::test]
 async fn a_token_alone_expires_with_a_typed_error_and_nothing_is_sent() {
     let site = site().await;
-    let tapis = with(&site, site.expired_token("alice", "tacc")).await;
+    let tapis = with(&site, site.expired_token_for_user("tacc", "alice")).await;
     let error = systems(&tapis).await.unwrap_err();
     assert!(is_signed_out(&error, false), "{error:?}");
     assert!(error.to_string().contains("no refresh token"), "{error}");
@@ -157,9 +157,11 @@ async fn a_token_alone_expires_with_a_typed_error_and_nothing_is_sent() {
 #[tokio::test]
 async fn a_refresh_token_that_has_expired_is_not_tried() {
     let site = site().await;
-    let refresh = site.token().user("alice", "tacc").refresh().expired_since(Duration::from_secs(9)).mint();
+    let refresh =
+        site.token().for_user("tacc", "alice").refresh().expired_since(Duration::from_secs(9)).mint();
     let tapis =
-        with(&site, Tokens::new(site.expired_token("alice", "tacc")).with_refresh_token(refresh)).await;
+        with(&site, Tokens::new(site.expired_token_for_user("tacc", "alice")).with_refresh_token(refresh))
+            .await;
     let error = systems(&tapis).await.unwrap_err();
     assert!(error.to_string().contains("refresh token has expired"), "{error}");
     assert!(site.request_counts().is_empty(), "{:?}", site.request_counts());
@@ -223,7 +225,7 @@ async fn the_operations_that_sign_in_neither_wait_for_a_refresh_nor_carry_a_toke
     let fake = Fake::responding([granted("other-access")]).await;
     let builder = fake.builder().client(CLIENT.0, CLIENT.1);
     let site = site().await;
-    let tapis = builder.access_token(site.expired_token("alice", "tacc")).await.unwrap();
+    let tapis = builder.access_token(site.expired_token_for_user("tacc", "alice")).await.unwrap();
     let call = tapis.operation("authenticator", "create_token");
     let call = call.arg("grant_type", "password").arg("username", "bob").arg("password", "p");
     assert_eq!(call.send().await.unwrap().status(), StatusCode::CREATED);

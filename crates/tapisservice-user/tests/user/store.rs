@@ -44,7 +44,7 @@ async fn an_expired_session_is_renewed_or_forgotten() {
     let builder = at(&site, "tacc").tenant("tacc").store(FileStore::new(folder.path()));
     let log_in = |life: u64, refresh: String| {
         let tokens =
-            Tokens::new(site.token().user("alice", "tacc").expires_in(Duration::from_secs(life)).mint());
+            Tokens::new(site.token().for_user("tacc", "alice").expires_in(Duration::from_secs(life)).mint());
         let (access, refresh) = (tokens.access_token().to_owned(), refresh);
         let result = serde_json::json!({
             "access_token": {"access_token": access}, "refresh_token": {"refresh_token": refresh},
@@ -57,11 +57,11 @@ async fn an_expired_session_is_renewed_or_forgotten() {
         );
         builder.password("alice", PASSWORD)
     };
-    log_in(0, site.refresh_token("alice", "tacc")).await.unwrap();
+    log_in(0, site.refresh_token_for_user("tacc", "alice")).await.unwrap();
     let tapis = builder.restore("alice").await.unwrap().unwrap();
     assert_eq!(systems(&tapis).await.unwrap(), ["alice-private"]);
 
-    let gone = site.token().user("alice", "tacc").refresh().expired_since(Duration::from_secs(9)).mint();
+    let gone = site.token().for_user("tacc", "alice").refresh().expired_since(Duration::from_secs(9)).mint();
     log_in(0, gone).await.unwrap();
     assert!(builder.restore("alice").await.unwrap().is_none());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

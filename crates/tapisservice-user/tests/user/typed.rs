@@ -31,7 +31,7 @@ impl TypedOperation for GetSystem<'_> {
 #[tokio::test]
 async fn a_typed_operation_is_called_and_its_result_read() {
     let site = site().await;
-    let tapis = with(&site, site.user_token("alice", "tacc")).await;
+    let tapis = with(&site, site.token_for_user("tacc", "alice")).await;
     let system = tapis.run(&GetSystem { system_id: "alice-private", select: None }).await.unwrap();
     assert_eq!((system.id.as_str(), system.host.as_str()), ("alice-private", "alice-private.example.org"));
     let missing = tapis.run(&GetSystem { system_id: "nowhere", select: Some("id") }).await;

@@ -57,7 +57,7 @@ pub(crate) async fn start() -> Rig<impl Stack> {
 impl<S: Stack> Rig<S> {
     /// A token of alice, another one for every number.
     pub(crate) fn token(&self, number: u32) -> String {
-        self.site.token().user("alice", "tacc").claim("number", number).mint()
+        self.site.token().for_user("tacc", "alice").claim("number", number).mint()
     }
 
     /// A request with a token, as a client sends it.

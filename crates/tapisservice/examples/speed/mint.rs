@@ -30,7 +30,7 @@ pub(crate) async fn mint(
 fn line(token: TokenBuilder, tenant: &str) -> String {
     let host = format!("{tenant}.tapis.test");
     let issuer = format!("https://{host}/v3/tokens");
-    let token = token.user("alice", tenant).signed_by(SIGNER).claim("iss", issuer).mint();
+    let token = token.for_user(tenant, "alice").signed_by(SIGNER).claim("iss", issuer).mint();
     format!("{host} {token}\n")
 }
 

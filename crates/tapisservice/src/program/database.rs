@@ -75,7 +75,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
 }
 
 /// The configured database. It connects on first use.
-pub(super) fn connect<S>(config: &Config<S>) -> Result<Database, StartError> {
+pub(crate) fn connect<S>(config: &Config<S>) -> Result<Database, StartError> {
     Database::connect_lazy(&config.parse::<DatabaseSettings>()?)
         .map_err(|error| StartError::setting(KEY, error))
 }

@@ -187,7 +187,7 @@ fn path_to_try<T: TapisService>(settings: &Settings) -> Result<String, StartErro
 }
 
 fn addresses(site: &DevSite, name: &str, path: &str) -> String {
-    let (tenant, token) = (site.url(), site.user_token("alice", "tacc"));
+    let (tenant, token) = (site.url(), site.token_for_user("tacc", "alice"));
     format!(
         "Tapis tenant tacc  {tenant}   (users alice and bob, password secret)\n\
          from Python        Tapis(base_url=\"{tenant}\", username=\"alice\", password=\"secret\")\n\

@@ -23,6 +23,8 @@ use utoipa::openapi::OpenApi;
 
 use crate::{AppBuilder, Routes, StartError};
 
+#[cfg(all(feature = "testing", any(feature = "postgres", feature = "sqlite")))]
+pub(crate) use database::connect as connect_database;
 pub use describe::{Description, describe};
 #[cfg(feature = "devsite")]
 pub(crate) use devsite::check as check_devsite;

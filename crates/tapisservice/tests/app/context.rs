@@ -41,7 +41,7 @@ fn routes() -> Routes {
 async fn the_pair_a_service_uses_is_the_on_behalf_of_pair() {
     let running = start(routes(), json!({}), |app| app).await;
     let request = request(Method::GET, "/v3/demo/whoami")
-        .header("x-tapis-token", running.site.service_token("jobs", "admin", "tacc"))
+        .header("x-tapis-token", running.site.token_for_service("admin", "jobs", "tacc"))
         .header("x-tapis-tenant", "dev")
         .header("x-tapis-user", "bob")
         .header("x-tapis-tracking-id", "jobs.17")

@@ -64,7 +64,7 @@ pub(crate) async fn start(
 
 impl Running {
     pub(crate) fn alice(&self) -> String {
-        self.site.user_token("alice", "tacc")
+        self.site.token_for_user("tacc", "alice")
     }
 
     /// Serves it on a free port.

@@ -56,7 +56,7 @@ async fn lines_of_a_delegated_token_name_the_delegate() {
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let _guard = tracing::subscriber::set_default(subscriber(&settings, capture.clone()));
     for (tenant, status) in [("admin", 200), ("dev", 401)] {
-        let token = running.site.token().user("alice", "tacc").delegated_by("app", tenant).mint();
+        let token = running.site.token().for_user("tacc", "alice").with_delegate(tenant, "app").mint();
         let request = request(Method::GET, "/v3/demo/speak").header("x-tapis-token", token);
         assert_eq!(running.send(request.body(Body::empty()).unwrap()).await.status, status, "{tenant}");
     }

@@ -133,7 +133,7 @@ async fn health_looks_at_no_token_and_other_routes_may_do_the_same() {
         get(whoami),
     );
     let running = start(routes, json!({}), |app| app).await;
-    let (alice, expired) = (running.alice(), running.site.expired_token("alice", "tacc"));
+    let (alice, expired) = (running.alice(), running.site.expired_token_for_user("tacc", "alice"));
     for (token, user) in [(&*alice, Some("alice")), (&*expired, None), ("abc.def.ghi", None), ("", None)] {
         for path in ["/hello", "/healthcheck", "/ready", "/readycheck"] {
             assert_eq!(status(&running.app, "GET", path, Some(token)).await.0, 200, "{path} {token}");
@@ -220,7 +220,7 @@ impl Mounted {
 fn every_method_of_routes_made_at_random_is_under_their_policy_and_in_the_list() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let site = runtime.block_on(DevSite::builder().server("dev").start()).unwrap();
-    let (settings, alice) = (settings(&site, &json!({})), site.user_token("alice", "tacc"));
+    let (settings, alice) = (settings(&site, &json!({})), site.token_for_user("tacc", "alice"));
     let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
     let sets = proptest::collection::vec(Mounted::strategy(), 1..5);
     let outcome = runner.run(&sets, |set| {

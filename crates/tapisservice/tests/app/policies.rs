@@ -40,7 +40,7 @@ async fn status(running: &Running, path: &str, token: Option<String>) -> u16 {
 #[tokio::test]
 async fn a_route_lets_in_whom_its_policy_names() {
     let running = start(routes(), json!({}), |app| app).await;
-    let (alice, bob) = (running.alice(), running.site.user_token("bob", "tacc"));
+    let (alice, bob) = (running.alice(), running.site.token_for_user("tacc", "bob"));
     // path, nobody, alice, bob, an expired token
     let table = [
         ("/public", 200, 200, 200, 401),
@@ -53,11 +53,11 @@ async fn a_route_lets_in_whom_its_policy_names() {
         assert_eq!(status(&running, path, None).await, nobody, "{path}");
         assert_eq!(status(&running, path, Some(alice.clone())).await, as_alice, "{path}");
         assert_eq!(status(&running, path, Some(bob.clone())).await, as_bob, "{path}");
-        let old = running.site.expired_token("alice", "tacc");
+        let old = running.site.expired_token_for_user("tacc", "alice");
         assert_eq!(status(&running, path, Some(old)).await, expired, "{path}");
     }
     let request = request(Method::GET, "/v3/demo/service")
-        .header("x-tapis-token", running.site.service_token("jobs", "admin", "tacc"))
+        .header("x-tapis-token", running.site.token_for_service("admin", "jobs", "tacc"))
         .header("x-tapis-tenant", "tacc")
         .header("x-tapis-user", "alice");
     assert_eq!(running.send(request.body(Body::empty()).unwrap()).await.body["result"], "alice");

@@ -26,7 +26,11 @@ impl Development {
             "dev_base_url": "http://tacc.tapis.test",
             "dev_iss": format!("{tacc}/v3/tokens"),
         });
-        Self { values, token: site.user_token("alice", "tacc"), stranger: site.user_token("alice", "admin") }
+        Self {
+            values,
+            token: site.token_for_user("tacc", "alice"),
+            stranger: site.token_for_user("admin", "alice"),
+        }
     }
 
     fn with(mut self, changes: &Value) -> Self {
