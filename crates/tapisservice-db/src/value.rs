@@ -1,10 +1,12 @@
 //! Values of statements and rows, for both engines.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Sub;
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -130,12 +132,12 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        time::serde::rfc3339::deserialize(deserializer).map(Self::from)
+        parsed(deserializer, "a date and time such as 2026-11-28T12:00:00Z")
     }
 }
 
 /// A UUID in a `TEXT` column, in lower case with hyphens (RFC 9562, section 4). In JSON it is that text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct TextUuid(pub Uuid);
 
@@ -144,6 +146,26 @@ impl TextUuid {
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
     }
+}
+
+impl FromStr for TextUuid {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TextUuid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parsed(deserializer, "a UUID")
+    }
+}
+
+/// A value that is written as text. The error says what is expected and not what was found, as callers may see it.
+fn parsed<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D, expected: &str) -> Result<T, D::Error> {
+    let invalid = || D::Error::invalid_value(Unexpected::Other("text"), &expected);
+    Cow::<str>::deserialize(deserializer).map_err(|_| invalid())?.parse().map_err(|_| invalid())
 }
 
 impl fmt::Display for TextUuid {

@@ -20,6 +20,8 @@ pub(crate) fn expected(text: &str) -> String {
             "expected an object".to_owned()
         }
         Some(Mismatch::Invalid { expected: Some(expected) }) => format!("expected {}", in_words(expected)),
+        // The crate `uuid` says it in its own way.
+        _ if text.starts_with("UUID parsing failed") => "expected a UUID".to_owned(),
         _ => "not valid".to_owned(),
     }
 }
@@ -57,6 +59,7 @@ mod tests {
                 "unknown variant `canary`, expected one of `x`, `y`",
                 "unknown variant, expected one of `x`, `y`",
             ),
+            ("UUID parsing failed: invalid character: found `c` at 0", "expected a UUID"),
             ("bad thing canary", "not valid"),
             ("bad thing canary, expected canary", "not valid"),
         ];

@@ -32,7 +32,7 @@ impl<'a> FromIterator<(Cow<'a, str>, Cow<'a, str>)> for Fields<'a> {
     }
 }
 
-impl<'a> Fields<'a> {
+impl Fields<'_> {
     /// The names, in order.
     pub(super) fn names(&self) -> Vec<String> {
         self.0.iter().map(|(name, _)| name.clone().into_owned()).collect()
