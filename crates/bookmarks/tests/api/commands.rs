@@ -162,3 +162,29 @@ fn the_document_and_the_program_have_one_version() {
         serde_json::from_slice(&bookmarks(&["openapi"], &[LOCAL, ("TAPIS_VERSION", "7")]).stdout).unwrap();
     assert_eq!(set["info"]["version"], "7");
 }
+
+#[test]
+fn an_older_document_is_compared_with_that_of_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut document: Value = serde_json::from_slice(&bookmarks(&["openapi"], &[LOCAL]).stdout).unwrap();
+    let old = folder.path().join("old.json");
+    let diff = |document: &Value| {
+        std::fs::write(&old, document.to_string()).unwrap();
+        bookmarks(&["openapi", "diff", old.to_str().unwrap()], &[LOCAL])
+    };
+    assert_eq!(text(&diff(&document).stdout), "no changes\n");
+
+    document["components"]["schemas"]["CreateBookmark"]["properties"]["name"]["maxLength"] = 100.into();
+    let narrowed = diff(&document);
+    assert_eq!(narrowed.status.code(), Some(1));
+    assert_eq!(
+        text(&narrowed.stderr),
+        "breaking: POST /v3/bookmarks: body/name: maxLength is 80, was 100\n1 breaking changes\n"
+    );
+    document["components"]["schemas"]["CreateBookmark"]["properties"]["name"]["maxLength"] = 50.into();
+    let widened = diff(&document);
+    assert_eq!(widened.status.code(), Some(0));
+    assert_eq!(text(&widened.stdout), "compatible: POST /v3/bookmarks: body/name: maxLength is 80, was 50\n");
+    let missing = bookmarks(&["openapi", "diff", "does-not-exist.json"], &[LOCAL]);
+    assert!(text(&missing.stderr).starts_with("does-not-exist.json: "), "{}", text(&missing.stderr));
+}

@@ -159,7 +159,7 @@ async fn a_query_that_does_not_fit_is_named() {
                 .to_owned(),
         ),
         ("tag=", "Invalid query parameter \"tag\": expected 1 to 40 characters.".to_owned()),
-        ("limit=1&limit=2", "Invalid query: duplicate field `limit`.".to_owned()),
+        ("limit=1&limit=2", "Invalid query parameter \"limit\": expected a single value.".to_owned()),
     ];
     for (query, message) in cases {
         alice.get(&format!("?{query}")).await.assert_error(400, &message);

@@ -2,6 +2,7 @@
 
 mod check;
 mod complete;
+mod diff;
 mod schemas;
 #[cfg(feature = "swagger-ui")]
 pub(crate) mod swagger;
@@ -20,6 +21,7 @@ use crate::routes::join_paths;
 
 pub(crate) use check::check;
 pub(crate) use complete::{Statuses, complete_operation};
+pub use diff::{DocumentChange, compare};
 pub use schemas::{EnvelopeOf, ErrorEnvelope, StandardErrors};
 
 /// The name of the scheme that operations refer to: `X-Tapis-Token`.

@@ -1,6 +1,7 @@
 //! The command line of a service.
 
 use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -24,8 +25,11 @@ enum Command {
     Serve,
     /// List the routes: method, path, policy, operation id
     Routes,
-    /// Print the OpenAPI document
-    Openapi,
+    /// Print the OpenAPI document, or compare it with an older one
+    Openapi {
+        #[command(subcommand)]
+        command: Option<OpenapiCommand>,
+    },
     /// Check, show or document the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -46,6 +50,17 @@ enum Command {
 }
 
 #[derive(Subcommand)]
+enum OpenapiCommand {
+    /// List what changed since an older document; fail if a client of it may break
+    Diff {
+        /// The older document, as `openapi` printed it
+        old: PathBuf,
+        /// The newer document; without it, the one of this program
+        new: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
 enum ConfigCommand {
     /// Check the configuration and print every error in it
     Check,
@@ -62,7 +77,10 @@ const OF_DATABASE: [&str; 2] = ["migrate", "upgrade"];
 pub(super) fn main<T: TapisService>() -> ExitCode {
     let command = match parse::<T>().command.unwrap_or(Command::Serve) {
         Command::Routes => return print(routes::<T>()),
-        Command::Openapi => return print(openapi::<T>()),
+        Command::Openapi { command: None } => return print(openapi::<T>()),
+        Command::Openapi { command: Some(OpenapiCommand::Diff { old, new }) } => {
+            return print(diff::<T>(&old, new.as_deref()));
+        }
         Command::Config(ConfigCommand::Check) => return print(check_config::<T>()),
         Command::Config(ConfigCommand::Show) | Command::CheckConfig => return print(show::<T>()),
         Command::Config(ConfigCommand::Docs) => return print(Ok(super::load::settings_table::<T>())),
@@ -144,6 +162,33 @@ fn openapi<T: TapisService>() -> Result<String, StartError> {
 #[cfg(not(feature = "openapi"))]
 fn openapi<T: TapisService>() -> Result<String, StartError> {
     Err(StartError::service("this program is built without the feature `openapi` of tapisservice"))
+}
+
+/// The changes, one per line. Breaking ones are an error, so that a CI job fails.
+#[cfg(feature = "openapi")]
+fn diff<T: TapisService>(old: &Path, new: Option<&Path>) -> Result<String, StartError> {
+    let read = |path: &Path| {
+        let text = std::fs::read(path)
+            .map_err(|error| StartError::service(format!("{}: {error}", path.display())))?;
+        serde_json::from_slice::<serde_json::Value>(&text)
+            .map_err(|error| StartError::service(format!("{} is not JSON: {error}", path.display())))
+    };
+    let new = match new {
+        Some(path) => read(path)?,
+        None => serde_json::to_value(describe::<T>()?.openapi).map_err(StartError::service)?,
+    };
+    let changes = crate::docs::compare(&read(old)?, &new);
+    let breaking = changes.iter().filter(|change| change.is_breaking).count();
+    let lines = changes.iter().map(|change| format!("{change}\n")).collect::<Vec<_>>().concat();
+    if breaking == 0 {
+        return Ok(if lines.is_empty() { "no changes\n".to_owned() } else { lines });
+    }
+    Err(StartError::service(format!("{lines}{breaking} breaking changes")))
+}
+
+#[cfg(not(feature = "openapi"))]
+fn diff<T: TapisService>(_: &Path, _: Option<&Path>) -> Result<String, StartError> {
+    openapi::<T>()
 }
 
 fn check_config<T: TapisService>() -> Result<String, StartError> {
