@@ -29,7 +29,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 STANDARD = {"std", "core", "alloc", "proc_macro", "test"}
 # Nobody builds upon the examples.
-EXAMPLES = {"bookmarks", "shelf"}
+EXAMPLES = {"bookmarks", "shelf", "weather"}
 # Items whose names must differ. Modules, macros and constants have namespaces or habits of their own.
 NAMED = {"struct", "enum", "union", "trait", "trait_alias", "type_alias", "function"}
 WRAPPER = '#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec "${REAL_RUSTDOC:-rustdoc}" "$@"\n'

@@ -275,7 +275,7 @@ impl Comparison<'_> {
         }
         let narrower = match (before, after) {
             (None, Some(_)) => true,
-            (Some(_), None) | (None, None) => false,
+            (_, None) => false,
             (Some(before), Some(after)) => (after < before) == upper,
         };
         let what =

@@ -7,8 +7,10 @@ use utoipa::openapi::OpenApi;
 
 use super::TapisService;
 use super::load::load;
+#[cfg(feature = "swagger-ui")]
+use crate::Routes;
 use crate::health::Health;
-use crate::{BuildError, RouteInfo, Routes, Settings, StartError};
+use crate::{BuildError, RouteInfo, Settings, StartError};
 
 /// The routes and the OpenAPI document of a service.
 #[derive(Clone)]
@@ -56,7 +58,9 @@ fn placeholder<T: TapisService>() -> Result<Settings, ConfigError> {
 /// When a route cannot be mounted.
 pub(super) fn of_settings<T: TapisService>(settings: &Settings) -> Result<Description, StartError> {
     let health = Health { checks: Vec::new(), shutdown: Shutdown::new() };
-    let routes = added::<T, T>(settings).merge(T::routes());
+    let routes = T::routes();
+    #[cfg(feature = "swagger-ui")]
+    let routes = swagger_ui::<T, T>(settings).merge(routes);
     let routes = health.routes(&routes).merge(routes);
     #[cfg(feature = "openapi")]
     let (routes, openapi) =
@@ -71,19 +75,15 @@ pub(super) fn of_settings<T: TapisService>(settings: &Settings) -> Result<Descri
     })
 }
 
-/// What the program adds to the routes of the service.
-pub(super) fn added<T: TapisService, S: Clone + Send + Sync + 'static>(settings: &Settings) -> Routes<S> {
-    #[cfg(feature = "swagger-ui")]
-    let info = T::api_info().info;
-    #[cfg(feature = "swagger-ui")]
-    let title = if info.title.is_empty() { &settings.service.service_name } else { &info.title };
-    #[cfg(feature = "swagger-ui")]
-    return crate::docs::swagger::routes(&settings.service.public_path(), title);
-    #[cfg(not(feature = "swagger-ui"))]
-    {
-        let _ = settings;
-        Routes::new()
-    }
+/// The pages to try the API.
+#[cfg(feature = "swagger-ui")]
+pub(super) fn swagger_ui<T: TapisService, S: Clone + Send + Sync + 'static>(
+    settings: &Settings,
+) -> Routes<S> {
+    let title = T::api_info().info.title;
+    let service = &settings.service;
+    let title = if title.is_empty() { &service.service_name } else { &title };
+    crate::docs::swagger::routes(&service.public_path(), title)
 }
 
 impl std::fmt::Debug for Description {

@@ -92,6 +92,10 @@ pub async fn assemble<T: TapisService>(
     let app = service.configure(app);
     #[cfg(feature = "openapi")]
     let app = app.openapi(T::api_info());
-    let added = super::describe::added::<T, ()>(app.settings());
-    Ok(app.routes(added).routes(T::routes().with_state(service)))
+    #[cfg(feature = "swagger-ui")]
+    let app = {
+        let pages = super::describe::swagger_ui::<T, ()>(app.settings());
+        app.routes(pages)
+    };
+    Ok(app.routes(T::routes().with_state(service)))
 }
