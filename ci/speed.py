@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints what a request costs bare axum, our stack and, where it is there, the Python framework, loaded in turns A B A B with wrk, and two at once.
 
-    speed.py [--rounds 5] [--seconds 3] [--tokens 60000] [--tenants 100000] [--workers 1]
+    speed.py [--rounds 5] [--seconds 3] [--tokens 60000] [--tenants 1000] [--workers 1]
              [--python PATH] [--binary PATH] [--write FILE]
 
 Builds the example `speed` in release, unless --binary names one. --python is an interpreter with the Python framework, as interop/setup.sh
@@ -446,7 +446,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="length of a turn")
     parser.add_argument("--tokens", type=int, default=60_000, help="first-seen tokens; more than a turn can send")
-    parser.add_argument("--tenants", type=int, default=100_000, help="tenants of the larger registry for lookups")
+    parser.add_argument("--tenants", type=int, default=1_000, help="tenants of the larger registry for lookups")
     parser.add_argument("--workers", type=int, default=1, help="worker threads of each Rust server")
     parser.add_argument("--python", type=pathlib.Path)
     parser.add_argument("--binary", type=pathlib.Path)
