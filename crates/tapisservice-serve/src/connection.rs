@@ -1,6 +1,7 @@
 //! One connection, from its first byte to the reason it ended.
 
 use std::{
+    cell::RefCell,
     convert::Infallible,
     net::SocketAddr,
     pin::{Pin, pin},
@@ -74,8 +75,12 @@ where
     let mut wake_flag = WakeFlag::new();
     let activity = Arc::new(Activity::new(start, wake_flag.context().waker().clone()));
     let io = TokioIo::new(ClientStream::new(socket, Arc::clone(&activity)));
-    let service =
-        ConnectionService { service, peer, activity: Arc::clone(&activity), shared: Arc::clone(&shared) };
+    let service = ConnectionService {
+        service: RefCell::new(service),
+        peer,
+        activity: Arc::clone(&activity),
+        shared: Arc::clone(&shared),
+    };
     let mut http = pin!(shared.http.serve_connection(io, service));
     let mut closing = pin!(shared.closing.cancelled());
     let mut eviction = pin!(shared.eviction.notified());
