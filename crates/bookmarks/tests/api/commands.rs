@@ -179,7 +179,7 @@ fn an_older_document_is_compared_with_that_of_the_program() {
     assert_eq!(narrowed.status.code(), Some(1));
     assert_eq!(
         text(&narrowed.stderr),
-        "breaking: POST /v3/bookmarks: body/name: maxLength is 80, was 100\n1 breaking changes\n"
+        "breaking: POST /v3/bookmarks: body/name: maxLength is 80, was 100\nbreaking changes: 1\n"
     );
     document["components"]["schemas"]["CreateBookmark"]["properties"]["name"]["maxLength"] = 50.into();
     let widened = diff(&document);
@@ -187,4 +187,11 @@ fn an_older_document_is_compared_with_that_of_the_program() {
     assert_eq!(text(&widened.stdout), "compatible: POST /v3/bookmarks: body/name: maxLength is 80, was 50\n");
     let missing = bookmarks(&["openapi", "diff", "does-not-exist.json"], &[LOCAL]);
     assert!(text(&missing.stderr).starts_with("does-not-exist.json: "), "{}", text(&missing.stderr));
+    let other = diff(&serde_json::json!([]));
+    assert_eq!(other.status.code(), Some(1));
+    assert!(
+        text(&other.stderr).ends_with("is no OpenAPI document: it has no paths\n"),
+        "{}",
+        text(&other.stderr)
+    );
 }

@@ -170,8 +170,13 @@ fn diff<T: TapisService>(old: &Path, new: Option<&Path>) -> Result<String, Start
     let read = |path: &Path| {
         let text = std::fs::read(path)
             .map_err(|error| StartError::service(format!("{}: {error}", path.display())))?;
-        serde_json::from_slice::<serde_json::Value>(&text)
-            .map_err(|error| StartError::service(format!("{} is not JSON: {error}", path.display())))
+        let document: serde_json::Value = serde_json::from_slice(&text)
+            .map_err(|error| StartError::service(format!("{} is not JSON: {error}", path.display())))?;
+        if document["paths"].is_object() {
+            Ok(document)
+        } else {
+            Err(StartError::service(format!("{} is no OpenAPI document: it has no paths", path.display())))
+        }
     };
     let new = match new {
         Some(path) => read(path)?,
@@ -183,7 +188,7 @@ fn diff<T: TapisService>(old: &Path, new: Option<&Path>) -> Result<String, Start
     if breaking == 0 {
         return Ok(if lines.is_empty() { "no changes\n".to_owned() } else { lines });
     }
-    Err(StartError::service(format!("{lines}{breaking} breaking changes")))
+    Err(StartError::service(format!("{lines}breaking changes: {breaking}")))
 }
 
 #[cfg(not(feature = "openapi"))]

@@ -51,8 +51,7 @@ fn local<T: TapisService>() -> Value {
     config
 }
 
-/// The text of a `configschema.json` with the keys that only this service has: its own settings and, where it has them, those of its database
-/// and of the embedded site.
+/// The text of a `configschema.json` with the keys that only this service has: its own settings and, if it has one, those of its database.
 pub fn schema_text<T: TapisService>() -> String {
     let mut schema = schema::<T>();
     schema.sort_all_objects();
@@ -60,7 +59,8 @@ pub fn schema_text<T: TapisService>() -> String {
 }
 
 fn schema<T: TapisService>() -> Value {
-    let schema = schema_of::<T::Settings>();
+    let mut schema = schema_of::<T::Settings>();
+    schema["description"] = format!("The settings that only {} has.", T::PACKAGE.name).into();
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     let schema = super::database::with_schema::<T>(schema);
     schema
